@@ -1,0 +1,144 @@
+"""The one place that knows which `kubernetes` client is installed: configuration, shared clients, model <-> dict.
+
+Every difference between its versions 4.0 to 37 is bridged here and nowhere else. No calls of the API. Everything
+here may be called on any thread.
+"""
+import os
+import threading
+import weakref
+
+from kubernetes import client, config
+
+CONFIG_DEFAULT_LOCATION = '~/.kube/config'
+
+# How many idle connections are kept, not how many are opened: more than all threads together ever use.
+CONNECTION_POOL_SIZE = 256
+
+_clients = weakref.WeakValueDictionary()
+_lock = threading.RLock()
+
+
+def shared_client(ClientType, *args, **kwargs):
+    """Return the client of this type and these arguments that everyone shares; made when nobody holds one.
+
+    ClientType (str): the name of a class in `kubernetes.client`, such as `CoreV1Api`.
+
+    All clients without an `api_client` of their own share one `ApiClient`, and with it one pool of connections.
+    Raises `kubernetes.config.ConfigException` when no configuration is found, see `load_config`.
+    """
+    key = (ClientType, args, tuple(sorted(kwargs.items())))
+    with _lock:
+        shared = _clients.get(key)
+        if shared is None:
+            if ClientType != 'ApiClient' and not args and 'api_client' not in kwargs:
+                kwargs['api_client'] = shared_client('ApiClient', configuration=None)
+            elif ClientType == 'ApiClient' and kwargs.get('configuration') is None:
+                kwargs['configuration'] = load_config()
+            shared = _clients[key] = getattr(client, ClientType)(*args, **kwargs)
+        return shared
+
+
+def load_config():
+    """Return the client's `Configuration`: of the pod that this process runs in, otherwise from a kubeconfig.
+
+    The kubeconfig is the file that the environment variable KUBECONFIG names, otherwise `~/.kube/config`.
+    Raises `kubernetes.config.ConfigException`, which names both places, if there is neither.
+    """
+    try:
+        config.load_incluster_config()
+    except config.ConfigException as not_in_cluster:
+        kubeconfig = os.environ.get('KUBECONFIG') or CONFIG_DEFAULT_LOCATION
+        try:
+            config.load_kube_config(config_file=os.path.expanduser(kubeconfig))
+        except (config.ConfigException, OSError) as no_kubeconfig:
+            raise config.ConfigException(
+                'No Kubernetes configuration found. Not in the service account of a pod: %s '
+                'Not in the kubeconfig %s (environment variable KUBECONFIG, otherwise %s): %s' % (
+                    not_in_cluster, kubeconfig, CONFIG_DEFAULT_LOCATION, no_kubeconfig))
+    configuration = _default_configuration()
+    configuration.connection_pool_maxsize = CONNECTION_POOL_SIZE
+    return configuration
+
+
+def _default_configuration():
+    """Return a copy of what was loaded last; before client 12 that is what the class itself gives."""
+    get_default_copy = getattr(client.Configuration, 'get_default_copy', client.Configuration)
+    return get_default_copy()
+
+
+def accepts(method, parameter):
+    """True if a client's API method knows a parameter; they document all, but do not all declare them."""
+    return (':param %s:' % parameter) in (method.__doc__ or '') or (' %s:' % parameter) in (method.__doc__ or '')
+
+
+def to_dict(value):
+    """Return a model of any client as the plain dict (camelCase keys) that goes to the API.
+
+    Models inside dicts and lists are converted as well; fields that are None are left out of models.
+    """
+    attribute_map = getattr(type(value), 'attribute_map', None)
+    if attribute_map is not None:
+        fields = ((key, getattr(value, attribute)) for attribute, key in attribute_map.items())
+        return {key: to_dict(field) for key, field in fields if field is not None}
+    if isinstance(value, dict):
+        return {key: to_dict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_dict(item) for item in value]
+    if hasattr(value, 'isoformat'):
+        return value.isoformat()
+    return value
+
+
+def request_body(value, model_name):
+    """Return the dict `value` as something that every client sends as it is, as its model `model_name`.
+
+    Clients whose models check their fields want a model, and would refuse fields and values that they do not know
+    but the API server does. They get one that carries the dict.
+    """
+    model = getattr(client, model_name)
+    if not hasattr(model, 'model_construct'):
+        return value
+    return _carrier(model).model_construct(carried=value)
+
+
+_carriers = {}
+
+
+def _carrier(model):
+    """Return the subclass of a checking client's `model` whose instances serialise as the dict they carry."""
+    if model not in _carriers:
+        _carriers[model] = type('Carried' + model.__name__, (model,), {
+            '__annotations__': {'carried': dict},
+            '__module__': __name__,
+            'to_dict': lambda self, serialize=False: self.carried,
+        })
+    return _carriers[model]
+
+
+class Resource(dict):
+    """An object as the API sent it: a dict with camelCase keys that also answers to the names of the client's models.
+
+    `pod['status']['podIP']` and `pod.status.pod_ip` are the same. An attribute that is not there is None, as in the
+    models; so is every unknown one. Timestamps are strings. The attributes `items`, `keys`, `values` and `get` are
+    the dict's own.
+    """
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return _answering(self.get(self._key(name)))
+
+    def _key(self, attribute):
+        """Return the key that `attribute` means: `pod_ip` is `podIP`, `host_path` is `hostPath`."""
+        flat = attribute.replace('_', '').lower()
+        return next((key for key in self if key.lower() == flat), None)
+
+
+def _answering(value):
+    """Return a part of a Resource so that it answers to attributes as well."""
+    if isinstance(value, dict):
+        return Resource(value)
+    if isinstance(value, list):
+        return [_answering(item) for item in value]
+    return value
