@@ -1,0 +1,155 @@
+"""The one way to the API server: a request, sent on an executor thread, repeated while that may help.
+
+Here belong the requests that are made (`create`, `read`, `delete`: values, nothing is sent yet), sending one
+(`send`: blocking, on an executor thread), repeating it (`call`: a coroutine, on the loop's thread), and the errors
+that come out of it (`ApiError`), in words that a user can read. What to ask for, and what to do about an answer, does
+not belong here. Answers are plain dicts; no model is built from them.
+"""
+import json
+import random
+from collections import namedtuple
+
+from kubernetes.client import V1DeleteOptions, V1Preconditions
+from kubernetes.client.rest import ApiException
+from kubernetes.config import ConfigException
+from tornado import gen
+from tornado.ioloop import IOLoop
+from urllib3.exceptions import HTTPError
+
+from . import clients
+
+CONNECT_TIMEOUT = 5  # seconds
+READ_TIMEOUT = 30  # seconds; API servers end requests after 60
+RETRY_DEADLINE = 30  # seconds from the first try after which a failure is final
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
+
+# HTTP statuses of a server that may answer differently the next time.
+MAY_HEAL = frozenset([429, 500, 502, 503, 504])
+
+MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim'}
+
+Request = namedtuple('Request', 'verb kind namespace name arguments')
+Request.__doc__ += """: what to ask the API server for.
+
+verb (str): `create`, `read` or `delete`.
+kind (str): as the client's methods call it, a key of MODELS.
+arguments (dict): further keyword arguments of the client's method.
+"""
+
+
+def create(kind, namespace, body):
+    """Return the request that creates the object `body`, a dict or a model."""
+    body = clients.to_dict(body)
+    return Request('create', kind, namespace, body['metadata']['name'],
+                   {'body': clients.request_body(body, MODELS[kind])})
+
+
+def read(kind, namespace, name):
+    """Return the request that reads an object."""
+    return Request('read', kind, namespace, name, {'name': name})
+
+
+def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
+    """Return the request that deletes an object; with `uid` only the one that has it."""
+    options = V1DeleteOptions(
+        grace_period_seconds=grace_period_seconds,
+        preconditions=V1Preconditions(uid=uid) if uid else None,
+    )
+    return Request('delete', kind, namespace, name, {'name': name, 'body': options})
+
+
+class ApiError(Exception):
+    """A request that the API server refused, or that did not get through to it.
+
+    request (Request): what was asked for.
+    status (int): the HTTP status; 0 when there was no answer.
+    reason (str): Kubernetes' one word for it (`NotFound`, `AlreadyExists`, `Forbidden`, ...), or what went wrong on
+        the way there.
+    message (str): Kubernetes' own sentence.
+    retry_after (float or None): seconds that the server asked to wait.
+    jupyterhub_message (str): what JupyterHub shows to the user.
+    """
+
+    def __init__(self, request, status, reason, message, retry_after=None):
+        self.request = request
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+        super().__init__(str(self))
+
+    def __str__(self):
+        return 'Kubernetes could not {verb} {kind} {name} in namespace {namespace}: {status}{reason}: {message}'.format(
+            verb=self.request.verb, kind=self.request.kind.replace('_', ' '), name=self.request.name,
+            namespace=self.request.namespace, status='%d ' % self.status if self.status else '',
+            reason=self.reason, message=self.message)
+
+    @property
+    def jupyterhub_message(self):
+        return str(self)
+
+    @property
+    def may_heal(self):
+        """True if the same request may succeed later."""
+        return self.status == 0 or self.status in MAY_HEAL
+
+
+def send(core, request):
+    """Send `request` with the CoreV1Api `core` and return the answer as a dict. Blocks: for executor threads.
+
+    Raises ApiError.
+    """
+    method = getattr(core, '%s_namespaced_%s' % (request.verb, request.kind))
+    try:
+        response = method(namespace=request.namespace, _preload_content=False,
+                          _request_timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **request.arguments)
+        return json.loads(_text(response.data))
+    except ApiException as e:
+        raise _refused(request, e)
+    except (HTTPError, OSError, ConfigException, ValueError) as e:
+        raise ApiError(request, 0, type(e).__name__, str(e))
+
+
+def _text(data):
+    return data.decode('utf8') if isinstance(data, bytes) else data
+
+
+def _refused(request, e):
+    """Return the ApiError of an answer that is no success; its body is a Status object, or a proxy's page."""
+    try:
+        status = json.loads(_text(e.body))
+        reason, message = status.get('reason') or e.reason, status.get('message') or ''
+    except (TypeError, ValueError, AttributeError):
+        reason, message = e.reason, _text(e.body) or ''
+    return ApiError(request, e.status or 0, str(reason), str(message)[:1000], _retry_after(e.headers))
+
+
+def _retry_after(headers):
+    try:
+        return float(headers['Retry-After'])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@gen.coroutine
+def call(run, core, request, log, deadline=RETRY_DEADLINE):
+    """Send `request` through `run`, again while that may help, and return the answer as a dict.
+
+    run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
+    deadline (float): seconds from now after which a failure is final.
+
+    Raises the ApiError of the last try.
+    """
+    loop = IOLoop.current()
+    end = loop.time() + deadline
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return (yield run(send, core, request))
+        except ApiError as e:
+            wait = max(e.retry_after or 0, random.uniform(pause / 2, pause))
+            if not e.may_heal or loop.time() + wait > end:
+                raise
+            log.warning('%s. Trying again in %.1f s.', e, wait)
+        yield gen.sleep(wait)
+        pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,330 @@
+"""The watch thread and the cache it feeds; who waits for a change is woken from here.
+
+Here belongs how the cache follows the API server. What the cached objects mean does not.
+
+Threads: `start`, `get`, `upsert`, `forget` and `changed` are for the loop's thread, and `resources` may be read on any.
+Everything else runs on the watch thread. It lists once, then watches on from the version that it has seen last; it
+lists again only when the server no longer knows that version, or after an error. Writing takes a lock, because an
+answer to a direct request is written by the loop's thread; reading takes none. Nothing but a callback crosses to the
+loop.
+"""
+import json
+import random
+import socket
+import threading
+import time
+from concurrent.futures import Future as ThreadFuture
+
+from kubernetes.client.rest import ApiException
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from traitlets import Any, Dict, Float, Unicode
+from traitlets.config import LoggingConfigurable
+from urllib3.exceptions import ReadTimeoutError
+
+from .clients import Resource, accepts, shared_client
+
+CONNECT_TIMEOUT = 5  # seconds
+LIST_TIMEOUT = 60  # seconds without a byte of the list
+IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers send bookmarks every 60
+WATCH_SECONDS = (300, 600)  # after which the server is asked to end a watch, at random
+FIRST_PAUSE, LONGEST_PAUSE = 0.8, 30  # seconds between tries, before jitter
+HEALTHY_SECONDS = 60  # of a watch after which the next starts without a pause; less than IDLE_TIMEOUT
+CHUNK = 65536  # bytes
+
+
+class Expired(Exception):
+    """The server no longer knows the version that a watch was to go on from."""
+
+
+def version_of(resource):
+    """Return an object's resource version as a number; 0 if it has none that is one."""
+    try:
+        return int(resource['metadata']['resourceVersion'])
+    except (KeyError, TypeError, ValueError):
+        return 0
+
+
+def lines_of(response):
+    """Yield the non-empty lines of a streamed response as they arrive, as bytes. Half a line at the end is dropped."""
+    rest = b''
+    for chunk in response.stream(CHUNK, decode_content=True):
+        lines = (rest + chunk).split(b'\n')
+        rest = lines.pop()
+        for line in lines:
+            if line.strip():
+                yield line
+
+
+class NamespacedResourceReflector(LoggingConfigurable):
+    """Keeps a dictionary of one kind of object in one namespace up to date.
+
+    To be subclassed once per kind. `start()` starts the thread; `first_load_future` is done when the first list is in
+    the cache; `resources` maps names to `Resource`s.
+    """
+
+    labels = Dict({}, help="""Labels, by name, that objects must have to be kept.""")
+
+    namespace = Unicode(help="""The namespace that the objects are in.""")
+
+    resources = Dict({}, help="""The objects by name. Changes are single steps, so that it may be read without a lock.""")
+
+    kind = Unicode('resource', help="""What the objects are called in log messages.""")
+
+    list_method_name = Unicode('', help="""The method of the client that lists the objects, `list_namespaced_pod`.""")
+
+    api_group_name = Unicode('CoreV1Api', help="""The class in `kubernetes.client` that has this method.""")
+
+    on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up for good.""")
+
+    give_up_seconds = Float(
+        300,
+        config=True,
+        help="""
+        Seconds without any answer from the API server after which the reflector gives up for good.
+
+        What it knows is out of date by then, so it halts the hub: whatever supervises the hub starts a new one.
+        """
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.first_load_future = ThreadFuture()
+        self.failed = False
+        self._last_contact = None
+        self._lock = threading.Lock()
+        self._waiting = {}  # name -> list of (loop, future)
+        self._seen = 0  # the newest version that a list or a watch has told of
+        self._stopping = threading.Event()
+        self._response = None
+        self._thread = None
+
+    @property
+    def label_selector(self):
+        """The labels as the API wants them: `a=1,b=2`."""
+        return ','.join('%s=%s' % label for label in sorted(self.labels.items()))
+
+    # On the loop's thread
+
+    def start(self):
+        """Start the thread, if it is not running."""
+        if self._thread is None:
+            self._last_contact = time.monotonic()
+            self._thread = threading.Thread(target=self._run, name='%s reflector' % self.kind, daemon=True)
+            self._thread.start()
+
+    def stop(self):
+        """Tell the thread to end. It does so at once, or when what it reads next arrives or times out."""
+        self._stopping.set()
+        # Closing would wait for the thread that reads; shutting the socket down ends its reading.
+        connection = getattr(self._response, 'connection', None)
+        sock = getattr(connection, 'sock', None)
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:  # ended by itself meanwhile
+                pass
+
+    def get(self, name):
+        """Return the cached object of that name, None if there is none."""
+        return self.resources.get(name)
+
+    def upsert(self, resource):
+        """Put the answer to a direct request into the cache, unless the cache is ahead of it."""
+        resource = Resource(resource)
+        name = resource['metadata']['name']
+        with self._lock:
+            cached = self.resources.get(name)
+            known = version_of(cached) if cached is not None else self._seen
+            if version_of(resource) > known and self.selects(resource):
+                self.resources[name] = resource
+            self._wake(name)
+
+    def forget(self, resource):
+        """Take an object out of the cache that is gone, as a direct request has shown."""
+        name = resource['metadata']['name']
+        with self._lock:
+            if self.resources.get(name) is resource:
+                del self.resources[name]
+            self._wake(name)
+
+    def selects(self, resource):
+        """True if an object has the labels of the objects that are kept."""
+        labels = resource['metadata'].get('labels') or {}
+        return all(labels.get(label) == value for label, value in self.labels.items())
+
+    def changed(self, name, timeout):
+        """Return a future that is done at the next change of the object called `name`, or after `timeout` seconds.
+
+        Its result is True for a change, False for the time. To miss no change, ask for the future first, then look.
+        """
+        loop, future = IOLoop.current(), Future()
+        with self._lock:
+            self._waiting.setdefault(name, []).append((loop, future))
+        timer = loop.call_later(timeout, self._give_up_waiting, name, loop, future)
+        future.add_done_callback(lambda _: loop.remove_timeout(timer))
+        return future
+
+    def _give_up_waiting(self, name, loop, future):
+        with self._lock:
+            waiting = [pair for pair in self._waiting.get(name, []) if pair[1] is not future]
+            if waiting:
+                self._waiting[name] = waiting
+            else:
+                self._waiting.pop(name, None)
+        _resolve(future, False)
+
+    # On either thread, with the lock
+
+    def _wake(self, name):
+        """Wake who waits for `name`. Loops are woken by a callback, never touched."""
+        for loop, future in self._waiting.pop(name, ()):
+            try:
+                loop.add_callback(_resolve, future, True)
+            except RuntimeError:  # that loop is closed: nobody waits any more
+                pass
+
+    # On the watch thread
+
+    def _run(self):
+        """List, then watch, again and again; the thread's whole life. Nothing escapes from here in silence."""
+        try:
+            self._follow()
+        except Exception:
+            self.log.exception('%s reflector: unexpected error', self.kind)
+        if not self._stopping.is_set():
+            self._give_up()
+
+    def _give_up(self):
+        self.failed = True
+        self.log.critical('%s reflector: giving up, what it knows of namespace %s is out of date',
+                          self.kind, self.namespace)
+        if not self.first_load_future.done():
+            self.first_load_future.set_result(None)
+        if self.on_failure:
+            self.on_failure()
+
+    def _follow(self):
+        """Keep the cache up to date until told to stop, or until there was no contact for too long."""
+        version, pause = None, FIRST_PAUSE
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            version = self._list_and_watch(version)
+            if time.monotonic() - self._last_contact > self.give_up_seconds:
+                return
+            if time.monotonic() - started > HEALTHY_SECONDS:
+                pause = FIRST_PAUSE
+            else:
+                self._stopping.wait(random.uniform(0, pause))
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _list_and_watch(self, version):
+        """Watch on from `version` (None: list first) until that ends, well or not; return the version reached."""
+        try:
+            if version is None:
+                version = self._list()
+            return self._watch(version)
+        except Expired as e:
+            self.log.info('%s reflector: %s. Listing again.', self.kind, e)
+            return None
+        except Exception as e:
+            if not self._stopping.is_set():
+                self.log.warning('%s reflector: %s: %s. Last contact %d s ago.', self.kind, type(e).__name__,
+                                 _short(e), time.monotonic() - self._last_contact)
+            return version and str(self._seen)
+
+    def _request(self, timeout, **parameters):
+        """Send the list request with `parameters`; return the response, not yet read."""
+        api = shared_client(self.api_group_name)
+        method = getattr(api, self.list_method_name)
+        if self.labels:
+            parameters['label_selector'] = self.label_selector
+        return method(namespace=self.namespace, _preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout),
+                      **parameters)
+
+    def _list(self):
+        """Replace the cache by what the server has now; return the version of that."""
+        response = self._request(LIST_TIMEOUT)
+        try:
+            found = json.loads(response.data.decode('utf8'))
+        finally:
+            response.release_conn()
+        version = int(found['metadata']['resourceVersion'])
+        listed = {item['metadata']['name']: Resource(item) for item in found['items']}
+        with self._lock:
+            before = self.resources
+            # What was created after the list was made is not in it, but is not gone either.
+            for name, resource in before.items():
+                if version_of(resource) > version:
+                    listed[name] = resource
+            self.resources = listed
+            self._seen = max(self._seen, version)
+            for name in list(self._waiting):
+                self._wake(name)
+        self._contact()
+        if not self.first_load_future.done():
+            self.first_load_future.set_result(None)
+        return str(version)
+
+    def _watch(self, version):
+        """Follow the changes since `version` until the server ends the watch; return the version to go on from."""
+        seconds = random.randint(*WATCH_SECONDS)
+        parameters = {'watch': True, 'resource_version': version, 'timeout_seconds': seconds}
+        api = shared_client(self.api_group_name)
+        if accepts(getattr(api, self.list_method_name), 'allow_watch_bookmarks'):
+            parameters['allow_watch_bookmarks'] = True
+        try:
+            response = self._response = self._request(IDLE_TIMEOUT, **parameters)
+        except ApiException as e:
+            if e.status == 410:
+                raise Expired('version %s is too old' % version)
+            raise
+        try:
+            self._contact()
+            for line in lines_of(response):
+                self._contact()
+                version = self._apply(json.loads(line.decode('utf8')), version)
+                if self._stopping.is_set():
+                    break
+        except ReadTimeoutError:  # silence: nothing happened, or nobody is there; asking again tells
+            self.log.debug('%s reflector: nothing heard for %d s', self.kind, IDLE_TIMEOUT)
+        finally:
+            self._response = None
+            response.close()
+        return version
+
+    def _contact(self):
+        self._last_contact = time.monotonic()
+
+    def _apply(self, event, version):
+        """Bring one watch event into the cache; return the version that is reached with it."""
+        kind, resource = event['type'], event['object']
+        if kind == 'ERROR':
+            raise Expired(resource.get('message')) if resource.get('code') == 410 else RuntimeError(resource)
+        reached = version_of(resource)
+        name = resource['metadata'].get('name')
+        with self._lock:
+            self._seen = max(self._seen, reached)
+            if kind == 'BOOKMARK' or self._is_stale(name, resource):
+                return str(max(reached, int(version)))
+            if kind == 'DELETED':
+                self.resources.pop(name, None)
+            else:
+                self.resources[name] = Resource(resource)
+            self._wake(name)
+        return str(max(reached, int(version)))
+
+    def _is_stale(self, name, resource):
+        """True for an event about a state that the cache is ahead of."""
+        cached = self.resources.get(name)
+        return cached is not None and version_of(cached) > version_of(resource)
+
+
+def _resolve(future, result):
+    if not future.done():
+        future.set_result(result)
+
+
+def _short(error):
+    """Return an error's text; of the client's own errors only what the server said."""
+    return str(getattr(error, 'body', None) or error)[:500]
