@@ -5,6 +5,7 @@ the same tests run against that cluster: minikube, kind, a real one.
 """
 import os
 import tempfile
+import time
 import uuid
 from collections import namedtuple
 
@@ -24,6 +25,8 @@ def pytest_addoption(parser):
     group = parser.getgroup('kubespawner')
     group.addoption('--kubeconfig', help='run the tests on the cluster of this kubeconfig, not on a localkube')
     group.addoption('--context', help='the context of --kubeconfig to use (default: its current one)')
+    group.addoption('--simulated-node', action='store_true',
+                    help='the cluster of --kubeconfig has no nodes; tests that need no real processes bring their own')
 
 
 def with_context(kubeconfig, context, directory):
@@ -48,11 +51,17 @@ def cluster(request):
         if kubeconfig:
             if context:
                 kubeconfig = with_context(kubeconfig, context, directory)
-            yield Cluster(os.path.abspath(kubeconfig), False, None)
+            yield configured(Cluster(os.path.abspath(kubeconfig), False, None))
         else:
             from kubespawner.localkube import LocalKube
             with LocalKube() as kube:
-                yield Cluster(kube.kubeconfig, True, kube)
+                yield configured(Cluster(kube.kubeconfig, True, kube))
+
+
+def configured(cluster):
+    """Make `cluster` the one that KubeSpawner and its child processes use; return it."""
+    os.environ['KUBECONFIG'] = cluster.kubeconfig
+    return cluster
 
 
 @pytest.fixture(scope='session')
@@ -63,11 +72,30 @@ def core(cluster):
     return client.CoreV1Api(api_client)
 
 
+def wait_for_service_account(core, namespace):
+    """Return when a pod can be created: a new namespace's service account comes a moment after it."""
+    from kubernetes.client.rest import ApiException
+    pod = {'metadata': {'name': 'probe'},
+           'spec': {'schedulerName': 'nobody', 'containers': [{'name': 'c', 'image': 'busybox'}]}}
+    for _ in range(100):
+        try:
+            core.create_namespaced_pod(namespace=namespace, body=pod, _preload_content=False)
+        except ApiException as e:
+            if e.status not in (403, 500):
+                raise
+            time.sleep(0.1)
+        else:
+            core.delete_namespaced_pod(name='probe', namespace=namespace, body={}, _preload_content=False)
+            return
+    pytest.fail('no pod can be created in the new namespace %s' % namespace)
+
+
 @pytest.fixture(scope='module')
 def namespace(core):
     """The name of a fresh namespace, removed after the module's last test."""
     from kubernetes import client
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    wait_for_service_account(core, name)
     yield name
     core.delete_namespace(name=name, body=client.V1DeleteOptions())

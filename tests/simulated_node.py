@@ -1,7 +1,7 @@
 """A node without a kubelet: gives pods on a bare API server the life that a real node would show.
 
 For API servers that run without nodes. A thread watches the pods of one namespace, binds those that are Pending to a
-made-up node, patches them to Running and ready, and finishes their deletion. Nothing runs; images and commands do not
+made-up node (unless they are for another scheduler than the default one), patches them to Running and ready, and finishes their deletion. Nothing runs; images and commands do not
 matter. Uses the official client only, so that it says nothing about ours.
 """
 import json
@@ -49,10 +49,10 @@ class SimulatedNode:
         """Do the next thing that a node would do about `pod`."""
         name, uid = pod['metadata']['name'], pod['metadata']['uid']
         try:
-            if pod['metadata'].get('deletionTimestamp'):
+            if pod['metadata'].get('deletionTimestamp') and pod['spec'].get('nodeName') == NODE:
                 self.core.delete_namespaced_pod(name=name, namespace=self.namespace, body=client.V1DeleteOptions(
                     grace_period_seconds=0, preconditions=client.V1Preconditions(uid=uid)))
-            elif not pod['spec'].get('nodeName'):
+            elif not pod['spec'].get('nodeName') and pod['spec']['schedulerName'] == 'default-scheduler':
                 self._bind(name)
                 if self.delay:
                     threading.Timer(self.delay, self._tend_late, [name, pod]).start()

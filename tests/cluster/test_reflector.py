@@ -1,0 +1,160 @@
+"""The reflector: its cache is what the API server has, and who waits for a change is told."""
+import pytest
+from kubernetes import client
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from kubespawner.reflector import NamespacedResourceReflector
+from kubespawner.spawner import PodReflector
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+LABELS = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}
+
+
+@pytest.fixture
+def reflector(namespace):
+    reflector = PodReflector(namespace=namespace)
+    yield reflector
+    reflector.stop()
+
+
+@pytest.fixture
+def create(core, namespace):
+    """`create(name, labels)` makes a pod that no node takes."""
+    made = []
+
+    def create(name, labels=LABELS):
+        made.append(name)
+        core.create_namespaced_pod(namespace=namespace, _preload_content=False, body={
+            'metadata': {'name': name, 'labels': labels},
+            'spec': {'schedulerName': 'nobody', 'containers': [{'name': 'notebook', 'image': 'busybox'}]}})
+
+    yield create
+    for name in made:
+        delete(core, namespace, name)
+
+
+def delete(core, namespace, name):
+    try:
+        core.delete_namespaced_pod(name=name, namespace=namespace, _preload_content=False,
+                                   body=client.V1DeleteOptions(grace_period_seconds=0))
+    except client.rest.ApiException as e:
+        assert e.status == 404
+
+
+@gen.coroutine
+def change_of(reflector, name, act):
+    """Return the cached object after the change that `act()` makes; None if it is gone."""
+    changed = reflector.changed(name, 30)
+    act()
+    assert (yield changed), 'no change in 30 s'
+    return reflector.get(name)
+
+
+def test_the_first_list_is_in_the_cache_when_its_future_is_done(reflector, create):
+    create('a')
+    create('b')
+    reflector.start()
+    yield reflector.first_load_future
+    assert set(reflector.pods) == {'a', 'b'}
+
+
+def test_nothing_is_read_before_start(reflector, create):
+    create('a')
+    assert not reflector.first_load_future.done()
+    assert reflector.pods == {}
+
+
+def test_what_is_created_changed_and_deleted_arrives(reflector, create, core, namespace):
+    reflector.start()
+    yield reflector.first_load_future
+    pod = yield change_of(reflector, 'a', lambda: create('a'))
+    assert pod['status']['phase'] == 'Pending'
+    pod = yield change_of(reflector, 'a', lambda: core.patch_namespaced_pod(
+        name='a', namespace=namespace, body={'metadata': {'annotations': {'x': 'y'}}}, _preload_content=False))
+    assert pod.metadata.annotations['x'] == 'y'
+    pod = yield change_of(reflector, 'a', lambda: delete(core, namespace, 'a'))
+    assert pod is None
+
+
+def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespace):
+    create('foreign', {'heritage': 'jupyterhub'})
+    create('own')
+    reflector.start()
+    yield reflector.first_load_future
+    assert set(reflector.pods) == {'own'}
+    pod = yield change_of(reflector, 'own', lambda: core.patch_namespaced_pod(
+        name='own', namespace=namespace, body={'metadata': {'labels': {'component': None}}}, _preload_content=False))
+    assert pod is None
+
+
+def test_cached_objects_answer_to_the_models_names_and_to_the_apis(reflector, create, core, namespace):
+    create('a')
+    core.patch_namespaced_pod_status(name='a', namespace=namespace, _preload_content=False, body={'status': {
+        'phase': 'Running', 'podIP': '127.1.2.3', 'hostIP': '127.0.0.1', 'containerStatuses': [
+            {'name': 'notebook', 'ready': True, 'image': 'busybox', 'imageID': 'sha', 'containerID': 'x://1',
+             'restartCount': 0, 'state': {'running': {}}}]}})
+    reflector.start()
+    yield reflector.first_load_future
+    cached = reflector.pods['a']
+    model = core.read_namespaced_pod(name='a', namespace=namespace)
+    for pod in (cached, model):
+        assert (pod.status.phase, pod.status.pod_ip, pod.status.host_ip) == ('Running', '127.1.2.3', '127.0.0.1')
+        assert pod.status.container_statuses[0].ready is True
+        assert pod.status.container_statuses[0].image_id == 'sha'
+        assert pod.status.container_statuses[0].state.terminated is None
+        assert pod.metadata.deletion_timestamp is None
+        assert pod.metadata.labels['heritage'] == 'jupyterhub'
+        assert pod.spec.containers[0].name == 'notebook'
+    assert cached['status']['podIP'] == '127.1.2.3'
+    assert cached['status']['containerStatuses'][0]['ready'] is True
+
+
+def test_the_answer_to_a_request_is_in_the_cache_at_once_and_a_late_one_changes_nothing(reflector):
+    reflector.upsert({'metadata': {'name': 'a', 'resourceVersion': '7', 'labels': LABELS}})
+    assert reflector.pods['a']['metadata']['resourceVersion'] == '7'
+    reflector.upsert({'metadata': {'name': 'a', 'resourceVersion': '6', 'labels': LABELS}})
+    assert reflector.pods['a']['metadata']['resourceVersion'] == '7'
+    reflector.upsert({'metadata': {'name': 'b', 'resourceVersion': '7', 'labels': {}}})
+    assert set(reflector.pods) == {'a'}
+
+
+def test_waiting_for_a_change_that_does_not_come_ends(reflector):
+    assert (yield reflector.changed('a', 0.01)) is False
+
+
+def test_starting_twice_starts_one_thread(reflector):
+    import threading
+    before = threading.active_count()
+    reflector.start()
+    reflector.start()
+    assert threading.active_count() == before + 1
+    yield reflector.first_load_future
+
+
+def test_other_kinds_are_a_subclass_away(core, namespace):
+    class ClaimReflector(NamespacedResourceReflector):
+        kind = 'claim'
+        list_method_name = 'list_namespaced_persistent_volume_claim'
+
+    core.create_namespaced_persistent_volume_claim(namespace=namespace, _preload_content=False, body={
+        'metadata': {'name': 'c'},
+        'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}})
+    reflector = ClaimReflector(namespace=namespace)
+    reflector.start()
+    yield reflector.first_load_future
+    assert reflector.resources['c'].spec.access_modes == ['ReadWriteOnce']
+    reflector.stop()
+
+
+def test_giving_up_is_told_and_lets_nobody_wait(namespace):
+    loop, told = IOLoop.current(), []
+    reflector = PodReflector(namespace=namespace, give_up_seconds=0, list_method_name='no_such_method')
+    reflector.on_failure = lambda: loop.add_callback(told.append, 'failed')
+    reflector.start()
+    yield reflector.first_load_future
+    while not told:
+        yield gen.sleep(0.01)
+    assert reflector.failed
+    assert told == ['failed']

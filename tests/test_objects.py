@@ -1,0 +1,165 @@
+"""make_pod and make_pvc: the JSON that leaves for the API, argument by argument."""
+import copy
+
+import pytest
+from kubernetes.client import ApiClient
+
+from kubespawner.clients import to_dict
+from kubespawner.objects import make_pod, make_pvc
+
+MASK_VOLUME = {'name': 'no-api-access-please', 'emptyDir': {}}
+MASK_MOUNT = {
+    'name': 'no-api-access-please', 'mountPath': '/var/run/secrets/kubernetes.io/serviceaccount', 'readOnly': True}
+
+
+def simplest(**more):
+    return make_pod(**dict(
+        dict(name='test', cmd=['jupyterhub-singleuser'], port=8888, image_spec='jupyter/singleuser:latest',
+             image_pull_policy='IfNotPresent'), **more))
+
+
+SIMPLEST = {
+    'apiVersion': 'v1',
+    'kind': 'Pod',
+    'metadata': {'name': 'test', 'labels': {}, 'annotations': {}},
+    'spec': {
+        'securityContext': {},
+        'automountServiceAccountToken': False,
+        'containers': [{
+            'name': 'notebook',
+            'image': 'jupyter/singleuser:latest',
+            'imagePullPolicy': 'IfNotPresent',
+            'args': ['jupyterhub-singleuser'],
+            'env': [],
+            'ports': [{'name': 'notebook-port', 'containerPort': 8888}],
+            'resources': {'limits': {}, 'requests': {}},
+            'volumeMounts': [MASK_MOUNT],
+        }],
+        'volumes': [MASK_VOLUME],
+    },
+}
+
+
+def test_the_simplest_pod_holds_nothing_that_was_not_asked_for():
+    assert ApiClient().sanitize_for_serialization(simplest()) == SIMPLEST
+
+
+def test_what_goes_to_the_api_is_what_the_client_itself_would_send():
+    assert to_dict(simplest()) == SIMPLEST
+
+
+def test_no_cmd_leaves_the_images_own_command():
+    assert 'args' not in to_dict(simplest(cmd=None))['spec']['containers'][0]
+
+
+HOOKS = {'postStart': {'exec': {'command': ['/bin/true']}}}
+INIT = [{'name': 'init', 'image': 'busybox', 'command': ['true']}]
+VOLUME = {'name': 'home', 'persistentVolumeClaim': {'claimName': 'claim-a'}}
+MOUNT = {'name': 'home', 'mountPath': '/home/jovyan'}
+
+
+@pytest.mark.parametrize('argument, in_spec', [
+    ({'image_pull_secret': 'super'}, {'imagePullSecrets': [{'name': 'super'}]}),
+    ({'node_selector': {'disk': 'ssd'}}, {'nodeSelector': {'disk': 'ssd'}}),
+    ({'run_as_uid': 0}, {'securityContext': {'runAsUser': 0}}),
+    ({'run_as_uid': 1000}, {'securityContext': {'runAsUser': 1000}}),
+    ({'fs_gid': 100}, {'securityContext': {'fsGroup': 100}}),
+    ({'supplemental_gids': [100, 200]}, {'securityContext': {'supplementalGroups': [100, 200]}}),
+    ({'volumes': [VOLUME]}, {'volumes': [VOLUME, MASK_VOLUME]}),
+    ({'init_containers': INIT}, {'initContainers': INIT}),
+    ({'restart_policy': 'OnFailure'}, {'restartPolicy': 'OnFailure'}),
+    ({'extra_pod_config': {'dns_policy': 'Default', 'tolerations': [{'key': 'a'}], 'restartPolicy': 'Always'}},
+     {'dnsPolicy': 'Default', 'tolerations': [{'key': 'a'}], 'restartPolicy': 'Always'}),
+])
+def test_an_argument_adds_to_the_pods_spec_and_to_nothing_else(argument, in_spec):
+    pod = to_dict(simplest(**argument))
+    assert pod['spec'] == dict(SIMPLEST['spec'], **in_spec)
+
+
+@pytest.mark.parametrize('argument, in_container', [
+    ({'run_privileged': True}, {'securityContext': {'privileged': True}}),
+    ({'env': {'A': 'b', 'N': 1, 'NONE': None}}, {'env': [{'name': 'A', 'value': 'b'}, {'name': 'N', 'value': '1'}]}),
+    ({'working_dir': '/srv'}, {'workingDir': '/srv'}),
+    ({'volume_mounts': [MOUNT]}, {'volumeMounts': [MOUNT, MASK_MOUNT]}),
+    ({'cpu_limit': 1.5, 'mem_limit': 1024}, {'resources': {'limits': {'cpu': '1.5', 'memory': '1024'}, 'requests': {}}}),
+    ({'cpu_guarantee': 1, 'mem_guarantee': '1G'}, {'resources': {'limits': {}, 'requests': {'cpu': '1', 'memory': '1G'}}}),
+    ({'extra_resource_limits': {'nvidia.com/gpu': 3}, 'extra_resource_guarantees': {'nvidia.com/gpu': '3'}},
+     {'resources': {'limits': {'nvidia.com/gpu': '3'}, 'requests': {'nvidia.com/gpu': '3'}}}),
+    ({'lifecycle_hooks': HOOKS}, {'lifecycle': HOOKS}),
+    ({'extra_container_config': {'envFrom': [{'configMapRef': {'name': 'a'}}], 'image_pull_policy': 'Never'}},
+     {'envFrom': [{'configMapRef': {'name': 'a'}}], 'imagePullPolicy': 'Never'}),
+])
+def test_an_argument_adds_to_the_notebook_container_and_to_nothing_else(argument, in_container):
+    pod = to_dict(simplest(**argument))
+    assert pod['spec']['containers'] == [dict(SIMPLEST['spec']['containers'][0], **in_container)]
+
+
+def test_labels_and_annotations_are_the_pods():
+    pod = to_dict(simplest(labels={'a': 'b'}, annotations={'c': 'd'}))
+    assert pod['metadata'] == {'name': 'test', 'labels': {'a': 'b'}, 'annotations': {'c': 'd'}}
+
+
+def test_with_a_service_account_there_is_no_mask():
+    spec = to_dict(simplest(service_account='sa', volumes=[VOLUME], volume_mounts=[MOUNT]))['spec']
+    assert spec['serviceAccountName'] == 'sa'
+    assert 'automountServiceAccountToken' not in spec
+    assert spec['volumes'] == [VOLUME]
+    assert spec['containers'][0]['volumeMounts'] == [MOUNT]
+
+
+def test_extra_containers_follow_the_notebook_container():
+    sidecar = {'name': 'sidecar', 'image': 'busybox', 'fieldOfTomorrow': {'a_b': 1}}
+    assert to_dict(simplest(extra_containers=[sidecar]))['spec']['containers'][1:] == [sidecar]
+
+
+@pytest.mark.parametrize('argument, field', [('extra_container_config', 'envFrom'), ('extra_pod_config', 'dnsPolicy')])
+def test_an_unknown_extra_field_is_an_error_that_lists_the_valid_ones(argument, field):
+    with pytest.raises(ValueError) as e:
+        simplest(**{argument: {'bogus': 1}})
+    assert all(word in str(e.value) for word in (argument, "'bogus'", field))
+
+
+def test_no_argument_is_changed_and_none_is_part_of_the_pod():
+    arguments = dict(
+        cmd=['a'], env={'A': 'b'}, labels={'a': 'b'}, annotations={'a': 'b'}, node_selector={'a': 'b'},
+        supplemental_gids=[1], extra_resource_limits={'a': '1'}, extra_resource_guarantees={'a': '1'},
+        volumes=[copy.deepcopy(VOLUME)], volume_mounts=[copy.deepcopy(MOUNT)], lifecycle_hooks=copy.deepcopy(HOOKS),
+        init_containers=copy.deepcopy(INIT), extra_containers=copy.deepcopy(INIT),
+        extra_container_config={'envFrom': [{'configMapRef': {'name': 'a'}}]},
+        extra_pod_config={'tolerations': [{'key': 'a'}]})
+    before = copy.deepcopy(arguments)
+    pod = simplest(**arguments)
+    pod.metadata.labels['hook'] = 'was here'
+    pod.metadata.annotations['hook'] = 'was here'
+    pod.spec.node_selector['hook'] = 'was here'
+    pod.spec.volumes[0]['name'] = 'hook'
+    pod.spec.volumes.append({'name': 'hook'})
+    pod.spec.init_containers[0]['command'].append('hook')
+    pod.spec.containers[0].args.append('hook')
+    pod.spec.containers[0].lifecycle['postStart']['exec']['command'].append('hook')
+    pod.spec.containers[0].env_from[0]['configMapRef']['name'] = 'hook'
+    pod.spec.containers[1]['command'].append('hook')
+    pod.spec.tolerations[0]['key'] = 'hook'
+    assert arguments == before
+
+
+CLAIM = {
+    'apiVersion': 'v1',
+    'kind': 'PersistentVolumeClaim',
+    'metadata': {'name': 'claim', 'labels': {'a': 'b'}, 'annotations': {}},
+    'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '10Gi'}}},
+}
+
+
+@pytest.mark.parametrize('storage_class', ['', None])
+def test_a_claim_without_a_storage_class_leaves_it_to_the_cluster(storage_class):
+    claim = make_pvc('claim', storage_class, ['ReadWriteOnce'], '10Gi', {'a': 'b'})
+    assert ApiClient().sanitize_for_serialization(claim) == CLAIM
+
+
+def test_a_storage_class_is_both_field_and_annotation():
+    annotations = {'c': 'd'}
+    claim = to_dict(make_pvc('claim', 'gp2', ['ReadWriteOnce'], '10Gi', {'a': 'b'}, annotations))
+    assert claim['spec'] == dict(CLAIM['spec'], storageClassName='gp2')
+    assert claim['metadata']['annotations'] == {'c': 'd', 'volume.beta.kubernetes.io/storage-class': 'gp2'}
+    assert annotations == {'c': 'd'}
