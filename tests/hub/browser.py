@@ -1,0 +1,138 @@
+"""A user at a browser: logs in, starts and stops servers, runs code in a kernel, all through the proxy.
+
+Needs no test framework, so that other programs than tests can look at a hub with it.
+"""
+import json
+import time
+import uuid
+
+import requests
+
+
+class Browser:
+    """One user's session with the hub at `url` (such as `http://127.0.0.1:8000`)."""
+
+    def __init__(self, url, username):
+        self.url, self.username = url.rstrip('/'), username
+        self.session = requests.Session()
+
+    def server_url(self, server=''):
+        """Return the URL of one of the user's servers."""
+        return '/'.join(filter(None, [self.url, 'user', self.username, server])) + '/'
+
+    def _xsrf(self, path):
+        """Return the token that goes with what is sent to `path`; the longest cookie path that leads there wins."""
+        tokens = [cookie for cookie in self.session.cookies if cookie.name == '_xsrf' and path.startswith(cookie.path)]
+        return max(tokens, key=lambda cookie: len(cookie.path)).value if tokens else ''
+
+    def _send(self, method, url, **arguments):
+        headers = {'X-XSRFToken': self._xsrf(url[len(self.url):]), 'Referer': self.url + '/hub/home'}
+        return self.session.request(method, url, headers=headers, timeout=60, **arguments)
+
+    def log_in(self, password='any'):
+        login = self.url + '/hub/login'
+        self.session.get(login, timeout=60).raise_for_status()
+        response = self.session.post(login, timeout=60, params={'_xsrf': self._xsrf('/hub/login')}, allow_redirects=False, data={
+            'username': self.username, 'password': password, '_xsrf': self._xsrf('/hub/login')})
+        assert response.status_code == 302, response.text
+        self.session.get(self.url + '/hub/home', timeout=60).raise_for_status()
+        return self
+
+    def start(self, server='', timeout=120):
+        """Start a server and return when it answers to this user."""
+        self.request_start(server).raise_for_status()
+        self.wait_for(server, timeout)
+
+    def request_start(self, server=''):
+        return self._send('POST', self.url + self._server_api(server))
+
+    def _server_api(self, server):
+        return '/hub/api/users/%s/%s' % (self.username, 'servers/' + server if server else 'server')
+
+    def stop(self, server='', timeout=60):
+        """Stop a server and return when the hub says that it has."""
+        self._send('DELETE', self.url + self._server_api(server)).raise_for_status()
+        until(lambda: server not in self.servers(), timeout, 'stopping')
+
+    def servers(self):
+        """Return what the hub says of this user's servers, by name; stopped ones are not in it."""
+        response = self._send('GET', self.url + '/hub/api/users/' + self.username)
+        response.raise_for_status()
+        user = response.json()
+        if 'servers' not in user:  # hubs that allow no named servers tell of the default one only
+            return {'': {'ready': not user['pending']}} if user['server'] or user['pending'] else {}
+        return {name: server for name, server in user['servers'].items()
+                if not server.get('stopped') and (server.get('ready') or server.get('pending'))}
+
+    def wait_for(self, server='', timeout=120):
+        """Return when a server answers; the first visit logs in to it, by redirections through the hub."""
+        until(lambda: self.servers().get(server, {}).get('ready'), timeout, 'server %r' % server)
+        until(lambda: self.session.get(self.server_url(server), timeout=60).status_code == 200, timeout, 'its page')
+
+    def get(self, path, server=''):
+        """Return the response of one of the user's servers to a request of the path `path`."""
+        return self._send('GET', self.server_url(server) + path)
+
+    def write(self, path, text, server=''):
+        """Save a file."""
+        self._send('PUT', self.server_url(server) + 'api/contents/' + path, data=json.dumps(
+            {'type': 'file', 'format': 'text', 'content': text})).raise_for_status()
+
+    def read(self, path, server=''):
+        """Return what is in a file; None if there is none."""
+        response = self.get('api/contents/' + path, server)
+        return response.json()['content'] if response.status_code == 200 else None
+
+    def new_kernel(self, server=''):
+        """Start a Python kernel and return its id."""
+        response = self._send('POST', self.server_url(server) + 'api/kernels', data='{}')
+        response.raise_for_status()
+        return response.json()['id']
+
+    def run(self, kernel, code, server='', timeout=60):
+        """Return what `code` shows as its result in a kernel, through the websocket."""
+        import websocket
+        url = self.server_url(server) + 'api/kernels/%s/channels' % kernel
+        request = requests.Request('GET', url, cookies=self.session.cookies)
+        cookie = self.session.prepare_request(request).headers['Cookie']
+        channel = websocket.create_connection(url.replace('http', 'ws', 1), cookie=cookie, timeout=timeout)
+        try:
+            message = uuid.uuid4().hex
+            channel.send(json.dumps({
+                'channel': 'shell', 'parent_header': {}, 'metadata': {},
+                'header': {'msg_id': message, 'msg_type': 'execute_request', 'session': uuid.uuid4().hex,
+                           'username': '', 'version': '5.0'},
+                'content': {'code': code, 'silent': False, 'store_history': True, 'user_expressions': {},
+                            'allow_stdin': False}}))
+            return self._result_of(message, channel, timeout)
+        finally:
+            channel.close()
+
+    def _result_of(self, message, channel, timeout):
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            answer = json.loads(channel.recv())
+            if answer.get('parent_header', {}).get('msg_id') != message:
+                continue
+            if answer['msg_type'] == 'execute_result':
+                return answer['content']['data']['text/plain']
+            if answer['msg_type'] == 'error':
+                raise RuntimeError(answer['content']['evalue'])
+            if answer['msg_type'] == 'status' and answer['content']['execution_state'] == 'idle':
+                return None
+        raise RuntimeError('no result in %d s' % timeout)
+
+
+def until(condition, timeout, what):
+    """Return when `condition()` is true; it may raise connection errors until then."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            if condition():
+                return
+            last = ''
+        except requests.RequestException as e:
+            last = str(e)
+        if time.monotonic() > deadline:
+            raise AssertionError('waited %d s for %s. %s' % (timeout, what, last))
+        time.sleep(0.1)

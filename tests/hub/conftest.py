@@ -1,0 +1,142 @@
+"""A real hub with a real proxy, as processes of their own, that spawns on the cluster under test."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from .browser import Browser, until
+
+CONFIG = """
+import os, socket
+from jupyterhub.auth import Authenticator
+from tornado import gen
+
+class Anyone(Authenticator):
+    @gen.coroutine
+    def authenticate(self, handler, data):
+        return data['username']
+
+c.JupyterHub.authenticator_class = Anyone
+if hasattr(Authenticator, 'allow_all'):
+    c.Authenticator.allow_all = True
+c.JupyterHub.spawner_class = {spawner_class!r}
+c.JupyterHub.ip = '127.0.0.1'
+c.JupyterHub.port = {port}
+c.JupyterHub.hub_ip = '127.0.0.1'
+c.JupyterHub.hub_port = {hub_port}
+c.JupyterHub.db_url = 'sqlite:///{directory}/hub.sqlite'
+c.JupyterHub.cookie_secret_file = '{directory}/cookie_secret'
+c.JupyterHub.allow_named_servers = True
+c.JupyterHub.cleanup_servers = False
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api_port}'
+c.KubeSpawner.namespace = {namespace!r}
+c.KubeSpawner.user_storage_pvc_ensure = True
+c.KubeSpawner.user_storage_capacity = '1Gi'
+c.KubeSpawner.volumes = [{{
+    'name': 'home', 'persistentVolumeClaim': {{'claimName': 'claim-{{username}}{{servername}}'}}}}]
+c.KubeSpawner.volume_mounts = [{{'name': 'home', 'mountPath': '/home/jovyan'}}]
+c.KubeSpawner.args = ['--allow-root'] if os.geteuid() == 0 else []
+c.KubeSpawner.cmd = ['jupyterhub-singleuser']
+c.Spawner.start_timeout = 120
+c.Spawner.http_timeout = 60
+{more}
+"""
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return sock.getsockname()[1]
+
+
+def executable(name):
+    """Return the path of a program that was installed beside this Python, or that is on the PATH."""
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    found = beside if os.path.exists(beside) else shutil.which(name)
+    assert found, '%s is not installed' % name
+    return found
+
+
+class Hub:
+    """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment."""
+
+    def __init__(self, directory, namespace, spawner_class='kubespawner.KubeSpawner', more=''):
+        self.directory = directory
+        self.port, self.hub_port, self.api_port = free_port(), free_port(), free_port()
+        self.url = 'http://127.0.0.1:%d' % self.port
+        self.log = os.path.join(directory, 'hub.log')
+        self.config = os.path.join(directory, 'jupyterhub_config.py')
+        with open(self.config, 'w') as f:
+            f.write(CONFIG.format(namespace=namespace, spawner_class=spawner_class, more=more, **vars(self)))
+        self.env = dict(os.environ, CONFIGPROXY_AUTH_TOKEN='token-of-the-tests')
+        self.hub = self.proxy = None
+
+    def __enter__(self):
+        self.proxy = self._process([executable('configurable-http-proxy'), '--ip', '127.0.0.1', '--port', self.port,
+                                    '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+                                    '--default-target', 'http://127.0.0.1:%d' % self.hub_port], 'proxy.log')
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        for process in (self.hub, self.proxy):
+            process.terminate()
+        for process in (self.hub, self.proxy):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _process(self, command, log):
+        with open(os.path.join(self.directory, log), 'a') as f:
+            return subprocess.Popen([str(word) for word in command], cwd=self.directory, env=self.env, stdout=f,
+                                    stderr=subprocess.STDOUT)
+
+    def start(self):
+        """Start the hub and return when it answers through the proxy."""
+        self.hub = self._process([sys.executable, '-m', 'jupyterhub', '-f', self.config], 'hub.log')
+        user = Browser(self.url, 'nobody')
+        until(lambda: self._alive() and user.session.get(self.url + '/hub/login', timeout=5).status_code == 200,
+              60, 'the hub')
+
+    def _alive(self):
+        assert self.hub.poll() is None, 'the hub has ended:\n' + self.logged()
+        return True
+
+    def logged(self):
+        with open(self.log) as f:
+            return f.read()
+
+    def kill(self):
+        """End the hub as a crash would."""
+        os.kill(self.hub.pid, signal.SIGKILL)
+        self.hub.wait()
+
+    def user(self, name):
+        """Return a `Browser` in which this user has logged in."""
+        return Browser(self.url, name).log_in()
+
+
+@pytest.fixture(scope='module')
+def hub(cluster, namespace):
+    """A running hub."""
+    with tempfile.TemporaryDirectory() as directory:
+        with Hub(directory, namespace) as hub:
+            yield hub
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show the hub's log with a test that failed."""
+    outcome = yield
+    report = outcome.get_result()
+    hub = getattr(item, 'funcargs', {}).get('hub')
+    if report.failed and hub is not None:
+        report.sections.append(('log of the hub', hub.logged()[-10000:]))

@@ -1,0 +1,74 @@
+"""Users of a real hub and their servers: they run code, keep files, and see only their own."""
+import json
+
+import pytest
+
+
+@pytest.fixture(scope='module')
+def ann(hub):
+    return hub.user('ann')
+
+
+@pytest.fixture(scope='module')
+def pods(core, namespace):
+    """`pods()` returns the names of all pods."""
+    def pods():
+        response = core.list_namespaced_pod(namespace=namespace, _preload_content=False)
+        return {pod['metadata']['name'] for pod in json.loads(response.data.decode('utf8'))['items']}
+
+    return pods
+
+
+def test_a_cell_runs_and_a_file_survives_a_stop(ann, pods):
+    ann.start()
+    assert pods() == {'jupyter-ann'}
+    assert ann.run(ann.new_kernel(), '6*7') == '42'
+    ann.write('notes.txt', 'kept')
+    ann.stop()
+    assert pods() == set()
+    ann.start()
+    assert ann.read('notes.txt') == 'kept'
+    ann.stop()
+
+
+def test_users_do_not_see_each_others_servers(hub, ann, pods):
+    bob = hub.user('bob')
+    ann.request_start().raise_for_status()
+    bob.request_start().raise_for_status()
+    ann.wait_for()
+    bob.wait_for()
+    ann.write('secret.txt', 'of ann')
+    assert bob.read('secret.txt') is None
+    bob.username = 'ann'
+    assert bob.get('api/contents/secret.txt').status_code in (403, 404)
+    bob.username = 'bob'
+    bob.stop()
+    assert pods() == {'jupyter-ann'}
+    assert ann.read('secret.txt') == 'of ann'
+    ann.stop()
+
+
+def test_a_named_server_runs_beside_the_default_one(hub, ann, pods):
+    ann.start()
+    ann.start('gpu')
+    assert pods() == {'jupyter-ann', 'jupyter-ann--gpu'}
+    assert ann.run(ann.new_kernel('gpu'), '40+2', 'gpu') == '42'
+    ann.stop()
+    assert pods() == {'jupyter-ann--gpu'}
+    assert ann.get('api/status', 'gpu').status_code == 200
+    ann.stop('gpu')
+    assert pods() == set()
+
+
+def test_a_hub_that_was_killed_finds_the_running_server_again(hub, ann, pods):
+    ann.start()
+    kernel = ann.new_kernel()
+    ann.run(kernel, 'x = 42')
+    hub.kill()
+    hub.start()
+    ann = hub.user('ann')
+    ann.wait_for()
+    assert ann.run(kernel, 'x') == '42'
+    assert pods() == {'jupyter-ann'}
+    ann.stop()
+    assert pods() == set()

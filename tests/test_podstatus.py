@@ -1,0 +1,102 @@
+"""What a pod's status means, on statuses as Kubernetes writes them."""
+import pytest
+
+from kubespawner import podstatus
+
+
+def pod(phase='Running', containers=(), init=(), ip='10.0.0.1', deleted=False, policy='OnFailure', **status):
+    status = dict(status, phase=phase, containerStatuses=list(containers), initContainerStatuses=list(init))
+    if ip:
+        status['podIP'] = ip
+    metadata = {'name': 'a'}
+    if deleted:
+        metadata['deletionTimestamp'] = '2026-01-01T00:00:00Z'
+    return {'metadata': metadata, 'spec': {'restartPolicy': policy}, 'status': status}
+
+
+def container(name='notebook', ready=False, last=None, **state):
+    return {'name': name, 'ready': ready, 'state': state, 'lastState': last or {}}
+
+
+READY = container(ready=True, running={})
+
+
+def ended(code, name='notebook'):
+    return container(name, terminated={'exitCode': code, 'reason': 'Error' if code else 'Completed'})
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod(containers=[READY]), True),
+    (pod(containers=[READY, container('sidecar', ready=True, running={})]), True),
+    (pod(containers=[READY, container('sidecar', running={})]), False),
+    (pod(containers=[container(running={})]), False),
+    (pod(containers=[READY], ip=None), False),
+    (pod(containers=[READY], deleted=True), False),
+    (pod('Pending', containers=[READY]), False),
+    (pod(), False),
+    (None, False),
+    ({}, False),
+])
+def test_running_is_phase_address_not_deleted_and_all_containers_ready(pod, expected):
+    assert podstatus.is_running(pod) is expected
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod('Pending'), None),
+    (pod(containers=[READY]), None),
+    (pod(containers=[ended(0)]), 0),
+    (pod('Failed', containers=[ended(137)]), 137),
+    (pod(containers=[ended(137)]), None),
+    (pod(containers=[ended(137)], policy='Never'), 137),
+    (pod(containers=[ended(137)], deleted=True), 137),
+    (pod(containers=[ended(0)], policy='Always'), None),
+    (pod(containers=[container('sidecar', terminated={'exitCode': 3}), READY]), None),
+    (pod('Failed', reason='Evicted'), 1),
+    (pod('Succeeded'), 0),
+    ({'status': {'containerStatuses': [ended(3)]}}, 3),
+    ({}, None),
+])
+def test_the_exit_code_is_that_of_a_notebook_container_that_is_not_started_again(pod, expected):
+    assert podstatus.exit_code(pod) == expected
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod('Pending'), None),
+    (pod(containers=[READY]), None),
+    (pod('Pending', containers=[container(waiting={'reason': 'ContainerCreating'})]), None),
+    (pod('Pending', containers=[container(waiting={'reason': 'ErrImagePull', 'message': 'once'})]), None),
+    (pod('Pending', containers=[container(waiting={'reason': 'ImagePullBackOff', 'message': 'no such image'})]),
+     ('container notebook', 'ImagePullBackOff', 'no such image')),
+    (pod('Pending', init=[container('init', waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'},
+                                    last={'terminated': {'exitCode': 2}})]),
+     ('container init', 'CrashLoopBackOff', 'back-off; exit code 2')),
+    (pod('Failed', reason='Evicted', message='low on memory', containers=[ended(137)]),
+     ('pod', 'Evicted', 'low on memory')),
+    (pod('Failed', containers=[ended(0, 'sidecar'), ended(3)]), ('container notebook', 'Error', 'exit code 3')),
+    (pod('Succeeded', containers=[ended(0)]), ('container notebook', 'Completed', 'exit code 0')),
+    (pod('Failed'), ('pod', 'Failed', '')),
+    (None, None),
+])
+def test_a_failure_is_told_with_its_place_its_reason_and_its_message(pod, expected):
+    assert podstatus.failure(pod) == expected
+
+
+def test_how_far_a_pod_has_come_is_one_line():
+    assert podstatus.describe(None) == 'no pod'
+    assert podstatus.describe(pod('Pending', deleted=True, conditions=[
+        {'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable', 'message': '0/3 nodes are available'},
+        {'type': 'Initialized', 'status': 'True', 'message': 'not this'}],
+        containers=[container(waiting={'reason': 'ErrImagePull', 'message': 'no route'})])) == (
+        'phase Pending; being deleted; Unschedulable: 0/3 nodes are available; '
+        'container notebook waits: ErrImagePull no route')
+
+
+@pytest.mark.parametrize('broken', [
+    [], 'x', 5, {'status': None}, {'status': {'containerStatuses': 'x'}}, {'status': {'containerStatuses': [None]}},
+    {'status': {'containerStatuses': [{'state': {'waiting': {'reason': []}}}]}}, {'status': {'phase': []}},
+    {'metadata': 3, 'spec': [], 'status': {'phase': 'Failed', 'containerStatuses': [{'state': {'terminated': {}}}]}},
+])
+def test_nothing_that_a_pod_lacks_or_holds_raises(broken):
+    for function in (podstatus.is_running, podstatus.exit_code, podstatus.failure, podstatus.describe, podstatus.ip,
+                     podstatus.phase, podstatus.is_being_deleted):
+        function(broken)

@@ -1,0 +1,152 @@
+"""KubeSpawner as it is made and configured, without any cluster."""
+import multiprocessing
+import socket
+import threading
+
+import pytest
+from tornado import gen
+from tornado.ioloop import IOLoop
+from traitlets.config import Config
+
+import kubespawner.spawner
+from kubespawner import KubeSpawner
+from kubespawner.spawner import PodReflector
+from tests.cluster.conftest import make_spawner
+
+DEFAULTS = {
+    'k8s_api_threadpool_workers': 5 * multiprocessing.cpu_count(),
+    'namespace': 'default',
+    'ip': '0.0.0.0',
+    'port': 8888,
+    'cmd': None,
+    'env_keep': [],
+    'singleuser_working_dir': None,
+    'singleuser_service_account': None,
+    'pod_name_template': 'jupyter-{username}{servername}',
+    'pvc_name_template': 'claim-{username}{servername}',
+    'user_storage_pvc_ensure': False,
+    'user_storage_capacity': None,
+    'user_storage_class': None,
+    'user_storage_access_modes': ['ReadWriteOnce'],
+    'user_storage_extra_labels': {},
+    'hub_connect_ip': None,
+    'singleuser_extra_labels': {},
+    'singleuser_extra_annotations': {},
+    'singleuser_image_spec': 'jupyterhub/singleuser:latest',
+    'singleuser_image_pull_policy': 'IfNotPresent',
+    'singleuser_image_pull_secrets': None,
+    'singleuser_node_selector': {},
+    'singleuser_uid': None,
+    'singleuser_fs_gid': None,
+    'singleuser_supplemental_gids': None,
+    'singleuser_privileged': False,
+    'singleuser_lifecycle_hooks': {},
+    'singleuser_init_containers': [],
+    'singleuser_extra_container_config': {},
+    'singleuser_extra_pod_config': {},
+    'singleuser_extra_containers': [],
+    'extra_resource_guarantees': {},
+    'extra_resource_limits': {},
+    'modify_pod_hook': None,
+    'volumes': [],
+    'volume_mounts': [],
+    'delete_stopped_pods': True,
+    'legacy_singleuser_env': False,
+}
+
+
+@pytest.fixture(autouse=True)
+def own_shares(monkeypatch):
+    """What spawners share is made anew for each test."""
+    monkeypatch.setattr(KubeSpawner, 'executor', None)
+    monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+
+
+def spawner_with_defaults():
+    return make_spawner(KubeSpawner, cmd=None, singleuser_image_spec='jupyterhub/singleuser:latest')
+
+
+@pytest.mark.parametrize('trait', sorted(DEFAULTS))
+def test_every_trait_is_configurable_and_has_its_documented_default(trait):
+    assert getattr(spawner_with_defaults(), trait) == DEFAULTS[trait]
+    assert KubeSpawner.class_traits(config=True)[trait].help.strip()
+
+
+def test_no_trait_of_ours_is_without_help():
+    own = set(KubeSpawner.class_own_traits(config=True))
+    assert own <= set(DEFAULTS) | {'hub_connect_port'}
+
+
+def test_in_a_pod_the_namespace_is_the_pods_own(tmpdir, monkeypatch):
+    tmpdir.join('namespace').write('hubs\n')
+    monkeypatch.setattr(kubespawner.spawner, 'NAMESPACE_FILE', str(tmpdir.join('namespace')))
+    assert spawner_with_defaults().namespace == 'hubs'
+
+
+def test_making_a_spawner_does_no_io_and_starts_no_thread(monkeypatch):
+    def connect(*args):
+        pytest.fail('a connection was made')
+
+    monkeypatch.setattr(socket.socket, 'connect', connect)
+    monkeypatch.setenv('KUBECONFIG', '/nowhere')
+    before = threading.active_count()
+    make_spawner(KubeSpawner)
+    assert threading.active_count() == before
+
+
+def test_all_spawners_share_one_executor_one_reflector_and_one_client(monkeypatch, tmpdir):
+    kubeconfig = tmpdir.join('config')
+    kubeconfig.write('{apiVersion: v1, kind: Config, current-context: x, users: [{name: u, user: {token: t}}], '
+                     'clusters: [{name: c, cluster: {server: "http://127.0.0.1:9"}}], '
+                     'contexts: [{name: x, context: {cluster: c, user: u}}]}')
+    monkeypatch.setenv('KUBECONFIG', str(kubeconfig))
+    one, other = make_spawner(KubeSpawner, 'a', k8s_api_threadpool_workers=3), make_spawner(KubeSpawner, 'b')
+    assert one.executor is other.executor is KubeSpawner.executor
+    assert one.pod_reflector is other.pod_reflector is KubeSpawner.pod_reflector
+    assert one.api is other.api
+    assert KubeSpawner.executor._max_workers == 3
+
+
+@pytest.mark.gen_test
+def test_asynchronize_runs_a_function_on_another_thread_and_tells_its_result_or_error():
+    spawner = make_spawner(KubeSpawner)
+    thread = yield spawner.asynchronize(threading.current_thread)
+    assert thread is not threading.current_thread()
+    assert (yield spawner.asynchronize(dict, a=1)) == {'a': 1}
+    with pytest.raises(ZeroDivisionError):
+        yield spawner.asynchronize(lambda: 1 / 0)
+
+
+@pytest.mark.gen_test
+def test_a_reflector_that_gives_up_halts_the_loop_and_says_so(caplog):
+    """The loop that is halted is one of its own, in a thread of its own; it runs only until it is halted."""
+    def hub():
+        loop = IOLoop()
+        loop.make_current() if hasattr(loop, 'make_current') else None
+        loop.add_callback(poll)
+        loop.start()
+        halted.append(True)
+        loop.close()
+
+    @gen.coroutine
+    def poll():
+        polled.append((yield spawner.poll()))
+
+    halted, polled = [], []
+    spawner = make_spawner(KubeSpawner)
+    KubeSpawner.pod_reflector = PodReflector(
+        namespace='x', give_up_seconds=0, list_method_name='no_such_method', log=spawner.log)
+    thread = threading.Thread(target=hub, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert halted == [True]
+    assert polled in ([], [None])
+    assert [record.levelname for record in caplog.records if 'Halting the hub' in record.message] == ['CRITICAL']
+
+
+def test_configuration_reaches_the_spawner_by_its_own_and_its_parents_names():
+    config = Config()
+    config.KubeSpawner.singleuser_image_spec = 'a/b:c'
+    config.Spawner.mem_limit = '1G'
+    spawner = KubeSpawner(config=config)
+    assert (spawner.singleuser_image_spec, spawner.mem_limit) == ('a/b:c', 2 ** 30)
