@@ -19,7 +19,7 @@ demo = [
 ]
 
 setup(
-    name='jupyterhub-kubespawner',
+    name='kubespawner',
     version=version,
     description='JupyterHub spawner: notebook servers in Kubernetes pods, with the blocking Kubernetes client',
     long_description=readme,

@@ -18,7 +18,7 @@ _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 
 
-def shared_client(ClientType, *args, **kwargs):
+def shared_client(ClientType, *args, **kwargs):  # noqa: N803, its documented name
     """Return the client of this type and these arguments that everyone shares; made when nobody holds one.
 
     ClientType (str): the name of a class in `kubernetes.client`, such as `CoreV1Api`.

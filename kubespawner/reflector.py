@@ -67,7 +67,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     namespace = Unicode(help="""The namespace that the objects are in.""")
 
-    resources = Dict({}, help="""The objects by name. Changes are single steps, so that it may be read without a lock.""")
+    resources = Dict({}, help="""The objects by name. Changes are single steps: it is read without a lock.""")
 
     kind = Unicode('resource', help="""What the objects are called in log messages.""")
 

@@ -1,8 +1,8 @@
 """A node without a kubelet: gives pods on a bare API server the life that a real node would show.
 
-For API servers that run without nodes. A thread watches the pods of one namespace, binds those that are Pending to a
-made-up node (unless they are for another scheduler than the default one), patches them to Running and ready, and finishes their deletion. Nothing runs; images and commands do not
-matter. Uses the official client only, so that it says nothing about ours.
+For API servers that run without nodes. A thread watches the pods of one namespace, binds those that are for the default
+scheduler to a made-up node, patches them to Running and ready, and finishes their deletion. Nothing runs; images and
+commands do not matter. Uses the official client only, so that it says nothing about ours.
 """
 import json
 import threading

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Hub, Server
 from kubernetes.client.rest import ApiException
@@ -9,6 +10,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner import KubeSpawner
+from tests import readme
 from tests.simulated_node import SimulatedNode
 
 # A pod that no node takes, so that its life is the test's to tell.
@@ -62,6 +64,13 @@ def node(request, core, namespace):
             yield
     else:
         yield
+
+
+@pytest.fixture
+def role():
+    """What the README's role allows: a set of (resource, verb)."""
+    rules = yaml.safe_load(readme.block('yaml', 'kind: Role'))['rules']
+    return {(resource, verb) for rule in rules for resource in rule['resources'] for verb in rule['verbs']}
 
 
 class Objects:

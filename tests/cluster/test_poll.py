@@ -2,6 +2,7 @@
 import pytest
 
 from kubespawner import KubeSpawner
+from kubespawner.spawner import SpawnError
 
 from .conftest import UNTOUCHED, make_spawner
 
@@ -27,6 +28,11 @@ def test_a_running_server_is_none(new_spawner):
     yield spawner.stop(now=True)
 
 
+def has_arrived(status, pod):
+    """True if the pod in the cache has the status that a test gave it."""
+    return pod is not None and all(pod['status'].get(key) for key in status) and pod.status.phase == status['phase']
+
+
 @pytest.mark.parametrize('status, expected', [
     ({'phase': 'Pending'}, None),
     ({'phase': 'Running', 'containerStatuses': notebook(running={})}, None),
@@ -43,14 +49,12 @@ def test_the_notebook_containers_state_decides(new_spawner, objects, status, exp
     start = spawner.start()
     yield objects.until(lambda: objects.pod(spawner.pod_name))
     objects.set_status(spawner.pod_name, **status)
-    yield objects.until(lambda: status['phase'] == spawner.pod_reflector.pods[spawner.pod_name].status.phase
-                        and ('containerStatuses' not in status
-                             or spawner.pod_reflector.pods[spawner.pod_name].status.container_statuses))
+    yield objects.until(lambda: has_arrived(status, spawner.pod_reflector.get(spawner.pod_name)))
     assert (yield spawner.poll()) == expected
     # What has ended has been deleted, everything else is still there.
     assert (objects.pod(spawner.pod_name) is None) == (expected is not None)
     yield spawner.stop(now=True)
-    with pytest.raises(Exception):
+    with pytest.raises(SpawnError):
         yield start
 
 
@@ -59,7 +63,7 @@ def test_a_pod_that_ended_is_kept_when_asked_to(new_spawner, objects):
     start = spawner.start()
     yield objects.until(lambda: objects.pod(spawner.pod_name))
     objects.set_status(spawner.pod_name, phase='Failed', containerStatuses=ended(5))
-    with pytest.raises(Exception):
+    with pytest.raises(SpawnError):
         yield start
     assert (yield spawner.poll()) == 5
     assert (yield spawner.poll()) == 5

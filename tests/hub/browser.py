@@ -26,14 +26,16 @@ class Browser:
         return max(tokens, key=lambda cookie: len(cookie.path)).value if tokens else ''
 
     def _send(self, method, url, **arguments):
-        headers = {'X-XSRFToken': self._xsrf(url[len(self.url):]), 'Referer': self.url + '/hub/home'}
+        headers = {'X-XSRFToken': self._xsrf(url[len(self.url):]), 'Referer': self.url + '/hub/home',
+                   'Content-Type': 'application/json'}
         return self.session.request(method, url, headers=headers, timeout=60, **arguments)
 
     def log_in(self, password='any'):
         login = self.url + '/hub/login'
         self.session.get(login, timeout=60).raise_for_status()
-        response = self.session.post(login, timeout=60, params={'_xsrf': self._xsrf('/hub/login')}, allow_redirects=False, data={
-            'username': self.username, 'password': password, '_xsrf': self._xsrf('/hub/login')})
+        token = self._xsrf('/hub/login')
+        response = self.session.post(login, timeout=60, allow_redirects=False, params={'_xsrf': token}, data={
+            'username': self.username, 'password': password, '_xsrf': token})
         assert response.status_code == 302, response.text
         self.session.get(self.url + '/hub/home', timeout=60).raise_for_status()
         return self

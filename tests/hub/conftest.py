@@ -81,13 +81,18 @@ class Hub:
         self.proxy = self._process([executable('configurable-http-proxy'), '--ip', '127.0.0.1', '--port', self.port,
                                     '--api-ip', '127.0.0.1', '--api-port', self.api_port,
                                     '--default-target', 'http://127.0.0.1:%d' % self.hub_port], 'proxy.log')
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc_info):
-        for process in (self.hub, self.proxy):
+        processes = [process for process in (self.hub, self.proxy) if process is not None]
+        for process in processes:
             process.terminate()
-        for process in (self.hub, self.proxy):
+        for process in processes:
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

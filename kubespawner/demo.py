@@ -1,0 +1,320 @@
+"""A hub to try KubeSpawner with: `kubespawner demo`. On localkube, or on a cluster that is there already.
+
+Here belongs starting the parts (a localkube, a proxy, a hub), showing what happens to pods, and taking everything
+down. Nothing that a real hub needs is here. The main thread starts and ends processes; one thread prints events.
+"""
+import argparse
+import ctypes
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from urllib.parse import urlparse
+from urllib.request import urlopen
+
+from kubernetes import client, config, watch
+
+from .localkube import LocalKube
+
+CONFIG = """
+import os
+from jupyterhub.auth import Authenticator
+from tornado import gen
+
+
+class Anyone(Authenticator):
+    # Whoever can reach 127.0.0.1 on this machine may log in, under any name, with any password.
+    @gen.coroutine
+    def authenticate(self, handler, data):
+        return data['username']
+
+
+c.JupyterHub.authenticator_class = Anyone
+if hasattr(Authenticator, 'allow_all'):
+    c.Authenticator.allow_all = True
+c.JupyterHub.ip = '127.0.0.1'
+c.JupyterHub.port = {port}
+c.JupyterHub.hub_ip = {hub_ip!r}
+c.JupyterHub.hub_port = {hub_port}
+c.JupyterHub.db_url = 'sqlite:///{directory}/hub.sqlite'
+c.JupyterHub.cookie_secret_file = '{directory}/cookie_secret'
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api_port}'
+c.JupyterHub.allow_named_servers = True
+
+c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
+c.KubeSpawner.namespace = {namespace!r}
+c.KubeSpawner.singleuser_image_spec = {image!r}
+c.KubeSpawner.cmd = ['jupyterhub-singleuser']
+c.KubeSpawner.args = {args!r}
+c.KubeSpawner.default_url = '/lab'
+c.KubeSpawner.user_storage_pvc_ensure = True
+c.KubeSpawner.user_storage_capacity = '1Gi'
+c.KubeSpawner.volumes = [
+    {{'name': 'home', 'persistentVolumeClaim': {{'claimName': 'claim-{{username}}{{servername}}'}}}}]
+c.KubeSpawner.volume_mounts = [{{'name': 'home', 'mountPath': '/home/jovyan'}}]
+c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
+c.Spawner.start_timeout = {start_timeout}
+"""
+
+WAIT_FOR_HUB = 60  # seconds
+WAIT_FOR_END = 30  # seconds for the hub to stop its servers
+
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
+
+class DemoError(Exception):
+    """Something that a newcomer can mend, in one sentence."""
+
+
+def main(argv=None):
+    """Run the demo until Ctrl-C; return the exit code."""
+    arguments = parse(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        Demo(arguments).run()
+    except KeyboardInterrupt:
+        return 0
+    except DemoError as e:
+        print('kubespawner demo: %s' % e, file=sys.stderr)
+        return 1
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog='kubespawner demo', description=(
+        'A JupyterHub on 127.0.0.1 that spawns notebook servers as pods, on a localkube that it starts: '
+        'a one-node Kubernetes in one process, whose pods are processes of this machine.'))
+    parser.add_argument('--port', type=int, default=8000, help='of the hub (default: 8000, or the next that is free)')
+    parser.add_argument('--kubeconfig', help='use the cluster of this kubeconfig instead of a localkube')
+    parser.add_argument('--context', help='the context of the kubeconfig to use (default: its current one)')
+    parser.add_argument('--image', help='of the notebook servers on a cluster (default: jupyterhub/singleuser of the '
+                                        "hub's version)")
+    parser.add_argument('--debug', action='store_true', help='show the log of the hub as well')
+    if argv[:1] == ['demo']:
+        argv = argv[1:]
+    return parser.parse_args(argv)
+
+
+def say(text, *arguments):
+    print(text % arguments if arguments else text, flush=True)
+
+
+def port_is_free(port):
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(('127.0.0.1', port))
+        except OSError:
+            return False
+        return True
+
+
+def next_free_port(wanted):
+    """Return `wanted`, or the first free port after it. Raises DemoError if there is none near."""
+    if not 1 <= wanted <= 65535:
+        raise DemoError('--port %d: a port is a number from 1 to 65535.' % wanted)
+    for port in range(wanted, min(wanted + 100, 65536)):
+        if port_is_free(port):
+            return port
+    raise DemoError('No free port from %d on; name another one with --port.' % wanted)
+
+
+def any_free_port():
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return sock.getsockname()[1]
+
+
+def proxy_command():
+    """Return the path of a configurable-http-proxy: the one on the PATH, or the one that pip installed."""
+    name = 'configurable-http-proxy'
+    beside = os.path.join(os.path.dirname(sys.executable), name)
+    found = shutil.which(name) or (os.path.exists(beside) and beside)
+    if not found:
+        raise DemoError("There is no %s; install kubespawner with its extra [demo]." % name)
+    return found
+
+
+def require(package):
+    if importlib.util.find_spec(package) is None:
+        raise DemoError("The package %s is missing; install kubespawner with its extra [demo]." % package)
+
+
+def end_with_parent():
+    """Have this process, just forked, killed when the demo dies, however it dies."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Demo:
+    """The parts of a running demo, in the order in which they start; they end in the opposite order."""
+
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.endings = []  # functions that end what was started
+
+    def run(self):
+        """Start everything, wait for Ctrl-C or for the hub's end, and end everything."""
+        try:
+            for package in ('jupyterlab', 'jupyterhub', 'ipykernel'):
+                require(package)
+            proxy = proxy_command()
+            self.port = next_free_port(self.arguments.port)
+            if self.port != self.arguments.port:
+                say('Port %d is taken; using %d.', self.arguments.port, self.port)
+            self.directory = tempfile.mkdtemp(prefix='kubespawner-demo-')
+            self.endings.append(lambda: shutil.rmtree(self.directory, ignore_errors=True))
+            self.use_cluster() if self.arguments.kubeconfig or self.arguments.context else self.start_localkube()
+            self.show_events()
+            self.start_hub(proxy)
+            say('\n    http://127.0.0.1:%d\n', self.port)
+            say('Log in with any name and any password. Ctrl-C ends everything.\n')
+            self.hub.wait()
+            raise DemoError('The hub has ended by itself. The end of its log:\n' + self.log_tail())
+        finally:
+            self.end()
+
+    def end(self):
+        """End what was started, whatever happens; a second Ctrl-C does not leave anything behind."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self.endings:
+            say('\nTaking everything down.')
+        while self.endings:
+            try:
+                self.endings.pop()()
+            except Exception as e:
+                say('While ending: %s', e)
+
+    def start_localkube(self):
+        say('Starting localkube: a one-node Kubernetes in this process, for trying things out.')
+        kube = LocalKube()
+        kube.start()
+        self.endings.append(kube.stop)
+        self.kubeconfig, self.namespace, self.hub_ip = kube.kubeconfig, 'default', '127.0.0.1'
+        self.settings = {
+            'image': 'localkube/this-machine', 'fs_gid': None, 'start_timeout': 120,
+            'args': ['--allow-root'] if os.geteuid() == 0 else [],
+        }
+        config.load_kube_config(config_file=self.kubeconfig)
+        say('    export KUBECONFIG=%s', self.kubeconfig)
+
+    def use_cluster(self):
+        """Use a cluster that is there already, in a namespace of the demo's own."""
+        import jupyterhub
+        import yaml
+        source = os.path.expanduser(self.arguments.kubeconfig or os.environ.get('KUBECONFIG', '~/.kube/config'))
+        try:
+            with open(source) as f:
+                content = yaml.safe_load(f)
+            context = self.arguments.context or content.get('current-context')
+            config.load_kube_config(config_file=source, context=context)
+        except (OSError, AttributeError, yaml.YAMLError, config.ConfigException) as e:
+            raise DemoError('The kubeconfig %s cannot be used: %s' % (source, e))
+        content['current-context'] = context
+        self.kubeconfig = os.path.join(self.directory, 'kubeconfig')
+        with open(os.open(self.kubeconfig, os.O_WRONLY | os.O_CREAT, 0o600), 'w') as f:
+            yaml.safe_dump(content, f)
+        core = client.CoreV1Api()
+        self.hub_ip = own_address_towards(core.api_client.configuration.host)
+        self.namespace = 'kubespawner-demo-' + uuid.uuid4().hex[:6]
+        try:
+            core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=self.namespace)))
+        except Exception as e:
+            raise DemoError('The cluster of context %s does not let the demo make a namespace: %s' % (context, e))
+        self.endings.append(lambda: core.delete_namespace(name=self.namespace, body=client.V1DeleteOptions()))
+        version = '.'.join(str(part) for part in jupyterhub.version_info[:2])
+        self.settings = {
+            'image': self.arguments.image or 'jupyterhub/singleuser:' + version, 'fs_gid': 100, 'args': [],
+            'start_timeout': 600,
+        }
+        say('Using the cluster of context %s, in namespace %s. Pods reach the hub at %s.',
+            context, self.namespace, self.hub_ip)
+
+    def show_events(self):
+        threading.Thread(target=print_events, args=(client.CoreV1Api(), self.namespace), daemon=True).start()
+
+    def start_hub(self, proxy):
+        hub_port, api_port = any_free_port(), any_free_port()
+        say('Starting the proxy: %s', proxy)
+        self.environment = dict(os.environ, KUBECONFIG=self.kubeconfig, CONFIGPROXY_AUTH_TOKEN=uuid.uuid4().hex)
+        self.process('proxy', [
+            proxy, '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', api_port,
+            '--default-target', 'http://%s:%d' % (self.hub_ip, hub_port)])
+        path = os.path.join(self.directory, 'jupyterhub_config.py')
+        with open(path, 'w') as f:
+            f.write(CONFIG.format(port=self.port, hub_ip=self.hub_ip, hub_port=hub_port, api_port=api_port,
+                                  directory=self.directory, namespace=self.namespace, **self.settings))
+        say('Starting the hub: %s', path)
+        self.hub = self.process('hub', [sys.executable, '-m', 'jupyterhub', '-f', path])
+        self.wait_for_hub()
+
+    def process(self, name, command):
+        """Start a part of the demo as a process that ends with it; return it."""
+        log = None if self.arguments.debug else open(os.path.join(self.directory, name + '.log'), 'w')
+        process = subprocess.Popen(
+            [str(word) for word in command], cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=subprocess.STDOUT if log else None, start_new_session=True, preexec_fn=end_with_parent)
+        self.endings.append(lambda: end_process(process))
+        return process
+
+    def wait_for_hub(self):
+        deadline = time.monotonic() + WAIT_FOR_HUB
+        while time.monotonic() < deadline and self.hub.poll() is None:
+            try:
+                urlopen('http://127.0.0.1:%d/hub/login' % self.port, timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise DemoError('The hub does not answer. The end of its log:\n' + self.log_tail())
+
+    def log_tail(self):
+        path = os.path.join(self.directory, 'hub.log')
+        if not os.path.exists(path):
+            return '(it is shown above)'
+        with open(path, errors='replace') as f:
+            return ''.join(f.readlines()[-20:])
+
+
+def end_process(process):
+    """End a process in order, or after a while in any case."""
+    process.terminate()
+    try:
+        process.wait(WAIT_FOR_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def own_address_towards(url):
+    """Return the address of this machine from which it reaches the host of `url`. Sends nothing."""
+    where = urlparse(url)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((where.hostname, where.port or 443))
+        except OSError as e:
+            raise DemoError('The cluster at %s cannot be reached: %s' % (url, e))
+        return sock.getsockname()[0]
+
+
+def print_events(core, namespace):
+    """Print what happens to pods, as it happens; the life of a thread."""
+    while True:
+        try:
+            for event in watch.Watch().stream(core.list_namespaced_event, namespace=namespace):
+                event = event['raw_object']
+                say('%s  %s  %s: %s', time.strftime('%H:%M:%S'), event['involvedObject'].get('name'),
+                    event.get('reason'), event.get('message'))
+        except Exception:  # the cluster is going down, or is away for a moment
+            time.sleep(1)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

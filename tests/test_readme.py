@@ -1,0 +1,39 @@
+"""The README's example of a configuration loads, and gives the pod that it describes."""
+import pytest
+from traitlets.config import Config
+
+from kubespawner import KubeSpawner
+from kubespawner.clients import to_dict
+from tests import readme
+from tests.cluster.conftest import make_spawner
+
+
+@pytest.fixture
+def config():
+    config = Config()
+    exec(readme.block('python', 'spawner_class'), {'c': config})
+    return config
+
+
+@pytest.fixture
+def spawner(config, monkeypatch):
+    monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+    return make_spawner(KubeSpawner, 'ann', 'gpu', config=config, cmd=config.KubeSpawner.cmd,
+                        singleuser_image_spec=config.KubeSpawner.singleuser_image_spec)
+
+
+def test_every_setting_of_the_example_exists(config):
+    assert set(config.KubeSpawner) <= set(KubeSpawner.class_traits(config=True))
+
+
+@pytest.mark.gen_test
+def test_the_example_gives_the_pod_that_it_describes(spawner, config):
+    pod = to_dict(config.KubeSpawner.modify_pod_hook(spawner, (yield spawner.get_pod_manifest())))
+    container = pod['spec']['containers'][0]
+    assert container['image'] == 'jupyterhub/singleuser:5.4'
+    assert container['args'][0] == 'jupyterhub-singleuser'
+    assert container['resources'] == {
+        'limits': {'cpu': '2.0', 'memory': str(2 * 2 ** 30)}, 'requests': {'cpu': '0.1', 'memory': str(512 * 2 ** 20)}}
+    assert pod['spec']['volumes'][0]['persistentVolumeClaim']['claimName'] == spawner.pvc_name == 'claim-ann--gpu'
+    assert pod['spec']['tolerations'] == [{'key': 'notebooks', 'operator': 'Exists'}]
+    assert pod['metadata']['annotations']['example.org/course'] == 'none'
