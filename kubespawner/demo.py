@@ -19,6 +19,7 @@ import uuid
 from urllib.parse import urlparse
 from urllib.request import urlopen
 
+import yaml
 from kubernetes import client, config, watch
 
 from .localkube import LocalKube
@@ -209,19 +210,13 @@ class Demo:
     def use_cluster(self):
         """Use a cluster that is there already, in a namespace of the demo's own."""
         import jupyterhub
-        import yaml
         source = os.path.expanduser(self.arguments.kubeconfig or os.environ.get('KUBECONFIG', '~/.kube/config'))
-        try:
-            with open(source) as f:
-                content = yaml.safe_load(f)
-            context = self.arguments.context or content.get('current-context')
-            config.load_kube_config(config_file=source, context=context)
-        except (OSError, AttributeError, yaml.YAMLError, config.ConfigException) as e:
-            raise DemoError('The kubeconfig %s cannot be used: %s' % (source, e))
-        content['current-context'] = context
         self.kubeconfig = os.path.join(self.directory, 'kubeconfig')
-        with open(os.open(self.kubeconfig, os.O_WRONLY | os.O_CREAT, 0o600), 'w') as f:
-            yaml.safe_dump(content, f)
+        try:
+            context = copy_kubeconfig(source, self.arguments.context, self.kubeconfig)
+            config.load_kube_config(config_file=self.kubeconfig)
+        except (OSError, ValueError, yaml.YAMLError, config.ConfigException) as e:
+            raise DemoError('The kubeconfig %s cannot be used: %s' % (source, e))
         core = client.CoreV1Api()
         self.hub_ip = own_address_towards(core.api_client.configuration.host)
         self.namespace = 'kubespawner-demo-' + uuid.uuid4().hex[:6]
@@ -291,6 +286,31 @@ def end_process(process):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def copy_kubeconfig(source, context, target):
+    """Write the kubeconfig `source` to the path `target` with `context` as the current one, and return its name.
+
+    context (str or None): None keeps the current one. Paths in the file are made absolute. ValueError without that
+    context.
+    """
+    with open(source) as f:
+        content = yaml.safe_load(f)
+    if not isinstance(content, dict):
+        raise ValueError('it is not a kubeconfig')
+    context = context or content.get('current-context')
+    names = [entry['name'] for entry in content.get('contexts') or []]
+    if context not in names:
+        raise ValueError('it has no context %r, only: %s' % (context, ', '.join(names) or 'none'))
+    content['current-context'] = context
+    directory = os.path.dirname(os.path.abspath(source))
+    for entry in (content.get('clusters') or []) + (content.get('users') or []):
+        for section in (entry.get('cluster'), entry.get('user')):
+            for key in {'certificate-authority', 'client-certificate', 'client-key'} & set(section or ()):
+                section[key] = os.path.join(directory, section[key])
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as f:
+        yaml.safe_dump(content, f)
+    return context
 
 
 def own_address_towards(url):

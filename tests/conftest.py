@@ -11,6 +11,12 @@ from collections import namedtuple
 
 import pytest
 import yaml
+from kubernetes import client, config
+from kubernetes.client.rest import ApiException
+
+from kubespawner.demo import copy_kubeconfig
+from kubespawner.localkube import LocalKube
+from tests import readme
 
 Cluster = namedtuple('Cluster', 'kubeconfig is_localkube kube')
 Cluster.__doc__ += """: a Kubernetes API.
@@ -25,56 +31,37 @@ def pytest_addoption(parser):
     group = parser.getgroup('kubespawner')
     group.addoption('--kubeconfig', help='run the tests on the cluster of this kubeconfig, not on a localkube')
     group.addoption('--context', help='the context of --kubeconfig to use (default: its current one)')
+    group.addoption('--hub-kubeconfig', help='what KubeSpawner itself uses, as a user who is given the rights of the '
+                                             "README's role, and no others, in the namespaces of the tests")
     group.addoption('--simulated-node', action='store_true',
                     help='the cluster of --kubeconfig has no nodes; tests that need no real processes bring their own')
 
 
-def with_context(kubeconfig, context, directory):
-    """Copy `kubeconfig` into `directory` with `context` as its current one; return the copy's path."""
-    with open(kubeconfig) as f:
-        config = yaml.safe_load(f)
-    if context not in [c['name'] for c in config.get('contexts') or []]:
-        raise pytest.UsageError('%s has no context named %r' % (kubeconfig, context))
-    config['current-context'] = context
-    path = os.path.join(directory, 'kubeconfig')
-    with open(path, 'w') as f:
-        yaml.safe_dump(config, f)
-    return path
-
-
 @pytest.fixture(scope='session')
 def cluster(request):
-    """The cluster under test, a `Cluster`."""
-    kubeconfig = request.config.getoption('--kubeconfig')
-    context = request.config.getoption('--context')
-    with tempfile.TemporaryDirectory() as directory:
-        if kubeconfig:
-            if context:
-                kubeconfig = with_context(kubeconfig, context, directory)
-            yield configured(Cluster(os.path.abspath(kubeconfig), False, None))
+    """The cluster under test, a `Cluster`. KubeSpawner and child processes find it in the environment."""
+    option = request.config.getoption
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as environment:
+        if option('--kubeconfig'):
+            path = os.path.join(directory, 'kubeconfig')
+            copy_kubeconfig(option('--kubeconfig'), option('--context'), path)
+            environment.setenv('KUBECONFIG', os.path.abspath(option('--hub-kubeconfig') or path))
+            yield Cluster(path, False, None)
         else:
-            from kubespawner.localkube import LocalKube
             with LocalKube() as kube:
-                yield configured(Cluster(kube.kubeconfig, True, kube))
-
-
-def configured(cluster):
-    """Make `cluster` the one that KubeSpawner and its child processes use; return it."""
-    os.environ['KUBECONFIG'] = cluster.kubeconfig
-    return cluster
+                environment.setenv('KUBECONFIG', kube.kubeconfig)
+                yield Cluster(kube.kubeconfig, True, kube)
 
 
 @pytest.fixture(scope='session')
 def core(cluster):
     """A `CoreV1Api` of the official client for the cluster under test."""
-    from kubernetes import client, config
     api_client = config.new_client_from_config(config_file=cluster.kubeconfig)
     return client.CoreV1Api(api_client)
 
 
 def wait_for_service_account(core, namespace):
     """Return when a pod can be created: a new namespace's service account comes a moment after it."""
-    from kubernetes.client.rest import ApiException
     pod = {'metadata': {'name': 'probe'},
            'spec': {'schedulerName': 'nobody', 'containers': [{'name': 'c', 'image': 'busybox'}]}}
     for _ in range(100):
@@ -90,12 +77,28 @@ def wait_for_service_account(core, namespace):
     pytest.fail('no pod can be created in the new namespace %s' % namespace)
 
 
+def grant_hub(core, namespace, kubeconfig):
+    """Give the user of a kubeconfig the README's role in a namespace."""
+    with open(kubeconfig) as f:
+        content = yaml.safe_load(f)
+    user = next(context['context']['user'] for context in content['contexts']
+                if context['name'] == content['current-context'])
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+    rbac.create_namespaced_role(namespace=namespace, body=yaml.safe_load(readme.block('yaml', 'kind: Role')))
+    rbac.create_namespaced_role_binding(namespace=namespace, body={
+        'metadata': {'name': 'hub'},
+        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': 'hub'},
+        'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
+
+
 @pytest.fixture(scope='module')
-def namespace(core):
+def namespace(request, core):
     """The name of a fresh namespace, removed after the module's last test."""
-    from kubernetes import client
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
+    if hub_kubeconfig:
+        grant_hub(core, name, hub_kubeconfig)
     wait_for_service_account(core, name)
     yield name
     core.delete_namespace(name=name, body=client.V1DeleteOptions())

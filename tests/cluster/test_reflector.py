@@ -133,18 +133,16 @@ def test_starting_twice_starts_one_thread(reflector):
     yield reflector.first_load_future
 
 
-def test_other_kinds_are_a_subclass_away(core, namespace):
-    class ClaimReflector(NamespacedResourceReflector):
-        kind = 'claim'
-        list_method_name = 'list_namespaced_persistent_volume_claim'
+def test_another_selection_is_a_subclass_away(namespace, create):
+    class AllPods(NamespacedResourceReflector):
+        kind = 'any pod'
+        list_method_name = 'list_namespaced_pod'
 
-    core.create_namespaced_persistent_volume_claim(namespace=namespace, _preload_content=False, body={
-        'metadata': {'name': 'c'},
-        'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}})
-    reflector = ClaimReflector(namespace=namespace)
+    create('foreign', {})
+    reflector = AllPods(namespace=namespace)
     reflector.start()
     yield reflector.first_load_future
-    assert reflector.resources['c'].spec.access_modes == ['ReadWriteOnce']
+    assert reflector.resources['foreign'].spec.scheduler_name == 'nobody'
     reflector.stop()
 
 
