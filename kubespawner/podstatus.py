@@ -120,7 +120,7 @@ def _container(container):
 def _why_waiting(container, waiting):
     """Return the message of a waiting container, and how it ended the last time, if it did."""
     last = _dict(_dict(container.get('lastState')).get('terminated'))
-    return '; '.join(filter(None, [str(waiting.get('message') or ''), _how_ended(last)]))
+    return '; '.join(filter(None, [str(waiting.get('message') or ''), str(last.get('reason') or ''), _how_ended(last)]))
 
 
 def _how_ended(terminated):

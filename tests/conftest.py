@@ -33,6 +33,8 @@ def pytest_addoption(parser):
     group.addoption('--context', help='the context of --kubeconfig to use (default: its current one)')
     group.addoption('--hub-kubeconfig', help='what KubeSpawner itself uses, as a user who is given the rights of the '
                                              "README's role, and no others, in the namespaces of the tests")
+    group.addoption('--pod-gateway', help='the address of this machine at which containers of the cluster reach it; '
+                                          'their nodes are this machine, and have the image local/empty')
     group.addoption('--simulated-node', action='store_true',
                     help='the cluster of --kubeconfig has no nodes; tests that need no real processes bring their own')
 

@@ -6,8 +6,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 
 import pytest
+from kubernetes import client
+
+from tests import machine
 
 from .browser import Browser, until
 
@@ -27,7 +31,7 @@ if hasattr(Authenticator, 'allow_all'):
 c.JupyterHub.spawner_class = {spawner_class!r}
 c.JupyterHub.ip = '127.0.0.1'
 c.JupyterHub.port = {port}
-c.JupyterHub.hub_ip = '127.0.0.1'
+c.JupyterHub.hub_ip = {hub_ip!r}
 c.JupyterHub.hub_port = {hub_port}
 c.JupyterHub.db_url = 'sqlite:///{directory}/hub.sqlite'
 c.JupyterHub.cookie_secret_file = '{directory}/cookie_secret'
@@ -66,8 +70,8 @@ def executable(name):
 class Hub:
     """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment."""
 
-    def __init__(self, directory, namespace, spawner_class='kubespawner.KubeSpawner', more=''):
-        self.directory = directory
+    def __init__(self, directory, namespace, hub_ip='127.0.0.1', spawner_class='kubespawner.KubeSpawner', more=''):
+        self.directory, self.hub_ip = directory, hub_ip
         self.port, self.hub_port, self.api_port = free_port(), free_port(), free_port()
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
@@ -80,7 +84,7 @@ class Hub:
     def __enter__(self):
         self.proxy = self._process([executable('configurable-http-proxy'), '--ip', '127.0.0.1', '--port', self.port,
                                     '--api-ip', '127.0.0.1', '--api-port', self.api_port,
-                                    '--default-target', 'http://127.0.0.1:%d' % self.hub_port], 'proxy.log')
+                                    '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
         try:
             self.start()
         except BaseException:
@@ -129,12 +133,43 @@ class Hub:
         return Browser(self.url, name).log_in()
 
 
+# Containers from an image without contents: what they run is this machine's.
+CONTAINERS = """
+c.KubeSpawner.singleuser_image_spec = {image!r}
+c.KubeSpawner.cmd = [{prefix!r} + '/bin/jupyterhub-singleuser']
+c.KubeSpawner.singleuser_working_dir = '/home/jovyan'
+c.KubeSpawner.environment = {{'HOME': '/home/jovyan', 'PATH': {prefix!r} + '/bin:/usr/bin:/bin'}}
+c.KubeSpawner.volumes = c.KubeSpawner.volumes + {volumes!r}
+c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r}
+"""
+
+
 @pytest.fixture(scope='module')
-def hub(cluster, namespace):
+def hub(request, cluster, namespace, core):
     """A running hub."""
+    gateway = request.config.getoption('--pod-gateway')
     with tempfile.TemporaryDirectory() as directory:
-        with Hub(directory, namespace) as hub:
-            yield hub
+        if gateway:
+            containers = CONTAINERS.format(prefix=sys.prefix, **machine.AS_A_CONTAINER)
+            with claimable_directories(core, directory), Hub(directory, namespace, gateway, more=containers) as hub:
+                yield hub
+        else:
+            with Hub(directory, namespace) as hub:
+                yield hub
+
+
+@contextmanager
+def claimable_directories(core, directory, number=8):
+    """Give the cluster volumes that claims can be bound to: directories of this machine."""
+    names = ['of-%s-%d' % (os.path.basename(directory).lower().replace('_', '-'), i) for i in range(number)]
+    for name in names:
+        core.create_persistent_volume(_preload_content=False, body={
+            'metadata': {'name': name},
+            'spec': {'capacity': {'storage': '1Gi'}, 'accessModes': ['ReadWriteOnce'],
+                     'hostPath': {'path': os.path.join(directory, name), 'type': 'DirectoryOrCreate'}}})
+    yield
+    for name in names:
+        core.delete_persistent_volume(name=name, body=client.V1DeleteOptions(), _preload_content=False)
 
 
 @pytest.hookimpl(hookwrapper=True)
