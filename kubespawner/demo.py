@@ -96,6 +96,7 @@ def parse(argv):
     parser.add_argument('--port', type=int, default=8000, help='of the hub (default: 8000, or the next that is free)')
     parser.add_argument('--kubeconfig', help='use the cluster of this kubeconfig instead of a localkube')
     parser.add_argument('--context', help='the context of the kubeconfig to use (default: its current one)')
+    parser.add_argument('--hub-ip', help='with a cluster: the address of this machine at which its pods reach the hub')
     parser.add_argument('--image', help='of the notebook servers on a cluster (default: jupyterhub/singleuser of the '
                                         "hub's version)")
     parser.add_argument('--debug', action='store_true', help='show the log of the hub as well')
@@ -186,7 +187,7 @@ class Demo:
         """End what was started, whatever happens; a second Ctrl-C does not leave anything behind."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if self.endings:
+        if len(self.endings) > 1:  # more than an empty directory
             say('\nTaking everything down.')
         while self.endings:
             try:
@@ -218,7 +219,7 @@ class Demo:
         except (OSError, ValueError, yaml.YAMLError, config.ConfigException) as e:
             raise DemoError('The kubeconfig %s cannot be used: %s' % (source, e))
         core = client.CoreV1Api()
-        self.hub_ip = own_address_towards(core.api_client.configuration.host)
+        self.hub_ip = self.arguments.hub_ip or address_for_pods(core.api_client.configuration.host)
         self.namespace = 'kubespawner-demo-' + uuid.uuid4().hex[:6]
         try:
             core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=self.namespace)))
@@ -313,15 +314,24 @@ def copy_kubeconfig(source, context, target):
     return context
 
 
-def own_address_towards(url):
-    """Return the address of this machine from which it reaches the host of `url`. Sends nothing."""
-    where = urlparse(url)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect((where.hostname, where.port or 443))
-        except OSError as e:
-            raise DemoError('The cluster at %s cannot be reached: %s' % (url, e))
-        return sock.getsockname()[0]
+def address_for_pods(api_url):
+    """Return an address of this machine that pods of the cluster at `api_url` can probably reach. Sends nothing.
+
+    That is the one from which this machine reaches the cluster; if that is only the loopback (the cluster is a
+    container or a forwarded port), the one from which it reaches the rest of the world.
+    """
+    where = urlparse(api_url)
+    for host in (where.hostname, '192.0.2.1'):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.connect((host, where.port or 443))
+            except OSError:
+                continue
+            address = sock.getsockname()[0]
+            if not address.startswith('127.'):
+                return address
+    raise DemoError('It is not clear at which address pods of the cluster at %s reach this machine; '
+                    'say it with --hub-ip.' % api_url)
 
 
 def print_events(core, namespace):

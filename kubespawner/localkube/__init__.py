@@ -1,0 +1,194 @@
+"""localkube: a one-node Kubernetes in one process, for trying KubeSpawner and for tests. A development tool.
+
+What belongs here: `LocalKube`, which starts one from Python. What does not: its parts; see cluster.py. Methods of
+LocalKube may be called from any thread but localkube's own; they block.
+"""
+import base64
+import http.client
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from .cluster import Cluster
+
+__all__ = ['LocalKube']
+
+START_SECONDS = 30
+
+
+class LocalKube(object):
+    """A localkube that runs while a `with` block, or between `start` and `stop`.
+
+    child (bool): run it in a process of its own, not in a thread of this one.
+    Other arguments are those of `cluster.Cluster`; `kubeconfig` may be left out, too.
+
+    Attributes, once it runs: url, token, kubeconfig (path of a file made for it), pid (of the process that it is in).
+    """
+
+    def __init__(self, child=False, kubeconfig=None, **options):
+        self.options = options
+        self.kubeconfig = kubeconfig
+        self.url = self.token = self.pid = None
+        self._ssl_context = None
+        self._runner = ChildRunner() if child else ThreadRunner()
+        self._directory = None
+
+    def start(self):
+        """Return self when the API answers. Raise what kept it from starting."""
+        self._directory = tempfile.mkdtemp(prefix='localkube-')
+        self.kubeconfig = self.kubeconfig or os.path.join(self._directory, 'kubeconfig')
+        try:
+            self.pid = self._runner.start(dict(self.options, kubeconfig=self.kubeconfig))
+            self._read_kubeconfig()
+        except Exception:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            raise
+        return self
+
+    def _read_kubeconfig(self):
+        with open(self.kubeconfig) as f:
+            self.url, authority, self.token = f.read().split('"')[1:6:2]
+        self._ssl_context = ssl.create_default_context(cadata=base64.b64decode(authority).decode('ascii'))
+
+    def stop(self):
+        """Return when all processes of all pods have ended."""
+        self._runner.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *exc_info):
+        self.stop()
+
+    # switches for faults
+
+    def fail(self, method=None, path=None, status=500, times=1, headers=None, message=None, reason=None):
+        """Answer the next `times` calls that match with `status`, and do nothing.
+
+        path (str): a regular expression, searched for in the path, and in path?query.
+        """
+        self._switch('fault', kind='fail', method=method, path=path, times=times, status=status, headers=headers,
+                     message=message, reason=reason)
+
+    def delay(self, method=None, path=None, seconds=1, times=1):
+        """Carry the next `times` calls that match out `seconds` later."""
+        self._switch('fault', kind='delay', method=method, path=path, times=times, seconds=seconds)
+
+    def drop(self, method=None, path=None, times=1, after=False):
+        """Close the connection of the next `times` calls that match, before their effect or after it."""
+        self._switch('fault', kind='drop', method=method, path=path, times=times, after=after)
+
+    def stall_watches(self):
+        """Send nothing on any watch, running or new, until `resume_watches`; changes are kept for then."""
+        self._switch('stall_watches')
+
+    def resume_watches(self):
+        self._switch('resume_watches')
+
+    def cut_watches(self):
+        """Close the connections of all running watches."""
+        self._switch('cut_watches')
+
+    def expire_history(self):
+        """Forget all changes: a watch or list from any version before now is answered 410."""
+        self._switch('expire_history')
+
+    def clear_faults(self):
+        """Take back fail, delay, drop and stall_watches, and forget the requests seen."""
+        self._switch('clear_faults')
+
+    def requests(self):
+        """Return [(method, path with query)] of the requests since `clear_faults`, oldest first."""
+        return [tuple(request) for request in self._switch('requests')]
+
+    def _switch(self, name, **arguments):
+        connection = http.client.HTTPSConnection(self.url.partition('//')[2], timeout=30, context=self._ssl_context)
+        try:
+            connection.request('POST', '/localkube/' + name, json.dumps(arguments),
+                               {'Authorization': 'Bearer ' + self.token})
+            response = connection.getresponse()
+            body = response.read().decode('utf8')
+            if response.status != 200:
+                raise RuntimeError('localkube refused %s(%s): %s' % (name, arguments, body))
+            return json.loads(body)['result']
+        finally:
+            connection.close()
+
+
+class ThreadRunner(object):
+    """Runs a Cluster in a thread with a loop of its own."""
+
+    def start(self, options):
+        self._cluster = self._loop = self._error = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(options,), name='localkube', daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._error:
+            self._thread.join()
+            raise self._error
+        return os.getpid()
+
+    def _run(self, options):
+        self._loop = IOLoop(make_current=True)
+        try:
+            self._cluster = Cluster(**options)
+        except Exception as e:  # told to the thread that called start
+            self._error = e
+        self._ready.set()
+        if not self._error:
+            self._loop.start()
+        self._loop.close()
+
+    def stop(self):
+        self._loop.add_callback(self._stop)
+        self._thread.join()
+
+    @gen.coroutine
+    def _stop(self):
+        try:
+            yield self._cluster.stop()
+        finally:
+            self._loop.stop()
+
+
+class ChildRunner(object):
+    """Runs `python -m kubespawner.localkube`, which ends when this process does."""
+
+    def start(self, options):
+        arguments = [sys.executable, '-m', __name__, '--until-eof']
+        for name, value in options.items():
+            if name in ('kubeconfig', 'data') and value:
+                value = os.path.abspath(value)
+            if name == 'kubelet':
+                arguments += [] if value else ['--no-kubelet']
+            elif value is not None:
+                arguments += ['--' + name, str(value)]
+        packages = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        self._process = subprocess.Popen(arguments, cwd=packages, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._wait_for(options['kubeconfig'])
+        return self._process.pid
+
+    def _wait_for(self, kubeconfig):
+        deadline = time.monotonic() + START_SECONDS
+        while not os.path.exists(kubeconfig):
+            if self._process.poll() is not None:
+                raise RuntimeError('localkube ended with code %d when it started' % self._process.returncode)
+            if time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError('localkube has not written %s in %d s' % (kubeconfig, START_SECONDS))
+            time.sleep(0.02)
+
+    def stop(self):
+        self._process.stdin.close()
+        self._process.wait()

@@ -1,0 +1,106 @@
+"""All parts of a localkube put together, and the kubeconfig that leads to it.
+
+What belongs here: what starts and stops in which order. What does not: what the parts do. `Cluster` lives on the
+thread of the loop that is current when it is made; `stop` is a coroutine of that loop.
+"""
+import base64
+import os
+import shutil
+import ssl
+import tempfile
+import uuid
+
+from tornado import gen
+
+from . import certificate
+from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
+from .kubelet import Kubelet
+from .server import Api
+
+IGNORE_UNEXPECTED_EOF = 0x80  # clients that just hang up are no news; ssl names this from Python 3.10 on
+MARK = '# Written by kubespawner.localkube, which overwrites it. It is of no use when localkube has ended.\n'
+KUBECONFIG = MARK + """\
+apiVersion: v1
+kind: Config
+current-context: localkube
+clusters:
+- name: localkube
+  cluster: {{server: "{url}", certificate-authority-data: "{authority}"}}
+users:
+- name: localkube
+  user: {{token: "{token}"}}
+contexts:
+- name: localkube
+  context: {{cluster: localkube, user: localkube, namespace: default}}
+"""
+
+
+class Cluster(object):
+    """A one-node Kubernetes.
+
+    kubeconfig (str): path of the file to write.
+    port (int): of the API; 0 is any free one.
+    data (str or None): directory for claims and logs; None is a temporary one, removed by `stop`.
+    kubelet (bool): False leaves out the node: pods stay Pending.
+    backoff (float): seconds before the second restart of a container that fails; doubled each time.
+    """
+
+    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10):
+        check_kubeconfig(kubeconfig)
+        self.kubeconfig = kubeconfig
+        key, authority = certificate.make()
+        self.api = Api(token or uuid.uuid4().hex, server_context(key, authority), port)
+        self.url = 'https://127.0.0.1:%d' % self.api.port
+        self.temporary = None if data else tempfile.mkdtemp(prefix='localkube-')
+        self.data = os.path.abspath(data or self.temporary)
+        registry = self.api.registry
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data)]
+        self.expirer = EventExpirer(registry)
+        self.kubelet = None
+        if kubelet:
+            self.kubelet = Kubelet(registry, self.data, backoff)
+            self.api.logs = self.kubelet.logs
+            self.controllers.append(Scheduler(registry))
+        write_kubeconfig(kubeconfig, url=self.url, token=self.api.token,
+                         authority=base64.b64encode(authority.encode('ascii')).decode('ascii'))
+
+    @gen.coroutine
+    def stop(self):
+        """End all pods' processes, then the API; remove what was temporary."""
+        self.api.stop()
+        self.expirer.stop()
+        if self.kubelet:
+            yield self.kubelet.stop()
+        if os.path.exists(self.kubeconfig):
+            os.remove(self.kubeconfig)
+        if self.temporary:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def check_kubeconfig(path):
+    """Raise FileExistsError rather than overwrite a kubeconfig that leads elsewhere."""
+    if os.path.exists(path) and os.path.getsize(path):
+        with open(path) as f:
+            if f.readline() != MARK:
+                raise FileExistsError('%s was not written by localkube, and is left alone: name another file' % path)
+
+
+def server_context(key, authority):
+    """Return an SSLContext that serves with a key and its certificate."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.options |= IGNORE_UNEXPECTED_EOF
+    with tempfile.NamedTemporaryFile('w', suffix='.pem') as f:  # readable by its owner only
+        f.write(key + authority)
+        f.flush()
+        context.load_cert_chain(f.name)
+    return context
+
+
+def write_kubeconfig(path, **values):
+    """Write the file at once, so that whoever waits for it never reads half of it."""
+    directory = os.path.dirname(os.path.abspath(path))
+    os.makedirs(directory, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # readable by its owner only
+    with os.fdopen(descriptor, 'w') as f:
+        f.write(KUBECONFIG.format(**values))
+    os.rename(temporary, path)

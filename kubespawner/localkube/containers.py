@@ -1,0 +1,332 @@
+"""The life of one container: pulled, started, watched, ended, started again.
+
+What belongs here: the states of a container and how one leads to the next. What does not: the pod around it (pods.py),
+how processes are run (processes.py). Everything runs on the loop thread of the server.
+"""
+import os
+import signal
+import time
+import uuid
+from datetime import timedelta
+
+from tornado import gen
+
+from . import probes
+from .environment import ConfigError, Environment
+from .images import Image, InvalidImageName
+from .processes import Process, StartError
+from .registry import timestamp
+
+LONGEST_BACKOFF = 300  # seconds
+SHORTEST_GRACE = 2  # seconds between TERM and KILL, however little was asked for
+RELIABLE = 600  # seconds after which a container's failures are forgiven
+START_FAILED = 'failed to create containerd task: OCI runtime create failed: starting container process caused: %s'
+
+
+class Container(object):
+    """One container of a pod.
+
+    worker (PodWorker): of its pod.
+    spec (dict): from the pod; `is_init` tells which list it is from.
+    state, last_state (dict): as in the status.
+    """
+
+    def __init__(self, worker, spec, is_init):
+        self.worker = worker
+        self.spec = spec
+        self.name = spec['name']
+        self.is_init = is_init
+        self.field_path = 'spec.%s{%s}' % ('initContainers' if is_init else 'containers', self.name)
+        waiting = 'PodInitializing' if worker.pod['spec'].get('initContainers') else 'ContainerCreating'
+        self.state = {'waiting': {'reason': waiting}}
+        self.last_state = {}
+        self.restarts = 0
+        self.ready = False
+        self.started = False
+        self.image = None
+        self.process = None
+        self.id = ''
+        self._attempts = 0
+        self._delay = 0  # seconds before the next restart
+
+    def status(self):
+        """Return the container's status, as it is in the pod's."""
+        status = {'name': self.name, 'image': self.spec['image'], 'imageID': '', 'ready': self.ready,
+                  'restartCount': self.restarts, 'state': self.state, 'lastState': self.last_state,
+                  'started': self.started}
+        if self.id:
+            status.update(containerID=self.id, image=self.image.reference, imageID='localkube://' + self.image.reference)
+        if self.is_init:
+            status.pop('started')
+        return status
+
+    def log(self, number):
+        return os.path.join(self.worker.directory, 'logs', self.name, '%d.log' % number)
+
+    def normal(self, reason, message):
+        self.worker.kubelet.events.normal(self.worker.pod, reason, message, self.field_path)
+
+    def warning(self, reason, message):
+        self.worker.kubelet.events.warning(self.worker.pod, reason, message, self.field_path)
+
+    def enter(self, kind, **details):
+        """Change the state, and tell the API."""
+        if 'terminated' in self.state and kind != 'terminated':
+            self.last_state = {'terminated': self.state['terminated']}
+        self.state = {kind: details}
+        self.worker.publish()
+
+    def wait(self, reason, message):
+        self.enter('waiting', reason=reason, message=message)
+
+    @gen.coroutine
+    def run(self):
+        """Run until it needs no restart; return its last exit code, None when the pod was stopped."""
+        code = None
+        while not self.worker.stopping:
+            if self._attempts:
+                yield self.back_off(code)
+            if not self.worker.stopping:
+                yield self.pull()
+            if not self.worker.stopping:
+                code = yield self.run_once()
+                self._attempts += 1
+                if not self.needs_restart(code):
+                    break
+        raise gen.Return(code)
+
+    def needs_restart(self, code):
+        policy = self.worker.pod['spec']['restartPolicy']
+        if self.is_init and policy == 'Always':
+            policy = 'OnFailure'
+        return policy == 'Always' or policy == 'OnFailure' and code != 0
+
+    @gen.coroutine
+    def back_off(self, code):
+        """Wait before a restart: not before the first, then twice as long each time."""
+        terminated = self.state.get('terminated')
+        if terminated and time.time() - self._started_at > RELIABLE:
+            self._delay = 0
+        if self._delay:
+            self.warning('BackOff', 'Back-off restarting failed container')
+            metadata = self.worker.pod['metadata']
+            self.wait('CrashLoopBackOff', 'back-off %s restarting failed container=%s pod=%s_%s(%s)' % (
+                duration(self._delay), self.name, metadata['name'], metadata['namespace'], metadata['uid']))
+            yield self.worker.pause(self._delay)
+        self._delay = min(LONGEST_BACKOFF, self._delay * 2 or self.worker.kubelet.backoff)
+        self.restarts += 1
+
+    # images
+
+    @gen.coroutine
+    def pull(self):
+        """Return when the image is there, or the pod is stopped."""
+        try:
+            self.image = Image(self.spec['image'])
+        except InvalidImageName as e:
+            yield self.never_pulled('InvalidImageName', str(e))
+            return
+        policy = self.spec['imagePullPolicy']
+        if self.image.kind != 'missing' and self.image.kind != 'slow' and policy != 'Always':
+            self.normal('Pulled', 'Container image "%s" already present on machine' % self.spec['image'])
+        elif policy == 'Never':
+            yield self.never_pulled('ErrImageNeverPull', 'Container image "%s" is not present with pull policy of Never'
+                                    % self.spec['image'])
+        elif self.image.kind == 'missing':
+            yield self.fail_to_pull()
+        else:
+            yield self.pull_now()
+
+    @gen.coroutine
+    def pull_now(self):
+        self.normal('Pulling', 'Pulling image "%s"' % self.spec['image'])
+        begin = time.time()
+        yield self.worker.pause(self.image.seconds)
+        self.normal('Pulled', 'Successfully pulled image "%s" in %s' % (self.spec['image'],
+                                                                        duration(time.time() - begin)))
+
+    @gen.coroutine
+    def never_pulled(self, reason, message):
+        self.warning('InspectFailed' if reason == 'InvalidImageName' else reason, message)
+        self.warning('Failed', 'Error: ' + reason)
+        self.wait(reason, message)
+        yield self.worker.stopped.wait()
+
+    @gen.coroutine
+    def fail_to_pull(self):
+        """Try again and again, with back-off, as the image never comes."""
+        delay = self.worker.kubelet.backoff
+        while not self.worker.stopping:
+            self.normal('Pulling', 'Pulling image "%s"' % self.spec['image'])
+            self.warning('Failed', 'Failed to pull image "%s": %s' % (self.spec['image'], self.image.error))
+            self.warning('Failed', 'Error: ErrImagePull')
+            self.wait('ErrImagePull', self.image.error)
+            yield self.worker.pause(min(1, delay))
+            message = 'Back-off pulling image "%s"' % self.spec['image']
+            self.normal('BackOff', message)
+            self.warning('Failed', 'Error: ImagePullBackOff')
+            self.wait('ImagePullBackOff', message)
+            yield self.worker.pause(delay)
+            delay = min(LONGEST_BACKOFF, delay * 2)
+
+    # one run
+
+    @gen.coroutine
+    def run_once(self):
+        """Start the process and wait for its end; return the exit code, None when the pod was stopped before."""
+        process = yield self.create()
+        if process is None:
+            return
+        self._started_at = time.time()
+        try:
+            yield process.started
+        except StartError as e:
+            message = START_FAILED % e
+            self.warning('Failed', 'Error: ' + message)
+            self.enter('terminated', exitCode=128, reason='StartError', message=message, containerID=self.id,
+                       startedAt='1970-01-01T00:00:00Z', finishedAt=timestamp())
+            raise gen.Return(128)
+        self.normal('Started', 'Started container ' + self.name)
+        started_at = timestamp()
+        yield self.post_start(process)
+        if not process.ended.done():
+            self.begin(process, started_at)
+        code = yield process.ended
+        self.ready = self.started = False
+        self.process = None
+        self.enter('terminated', exitCode=code, reason='Error' if code else 'Completed', startedAt=started_at,
+                   finishedAt=timestamp(), containerID=self.id, **self.last_words(code))
+        raise gen.Return(code)
+
+    @gen.coroutine
+    def create(self):
+        """Return a Process, when everything that it refers to is there; None when the pod was stopped before."""
+        while not self.worker.stopping:
+            try:
+                self._variables = self.environment().variables()
+                break
+            except ConfigError as e:
+                self.warning('Failed', 'Error: %s' % e)
+                self.wait('CreateContainerConfigError', str(e))
+                yield self.worker.pause(self.worker.kubelet.backoff)
+        else:
+            return
+        command = ['/bin/sh', '-c', 'exit 1']
+        if self.image.kind != 'crash':
+            command = self.environment().command(self._variables)
+        log = self.log(self.restarts)
+        os.makedirs(os.path.dirname(log), exist_ok=True)
+        if self.restarts > 1 and os.path.exists(self.log(self.restarts - 2)):
+            os.remove(self.log(self.restarts - 2))
+        open(log, 'a').close()
+        self.id = 'localkube://' + uuid.uuid4().hex * 2
+        self.process = self.run_process(command, log)
+        self.normal('Created', 'Created container ' + self.name)
+        raise gen.Return(self.process)
+
+    def environment(self):
+        worker = self.worker
+        home = worker.home(self.spec)
+        return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address, home,
+                           worker.temporary)
+
+    def run_process(self, command, log):
+        """Run a command in this container: its own, or that of a probe or hook."""
+        process = Process(command, self._variables, self.worker.working_directory(self.spec), log)
+        self.worker.kubelet.adopt(process)
+        return process
+
+    def last_words(self, code):
+        """Return the end of the log as `message` of a failure, when the spec asks for it."""
+        if not code or self.spec['terminationMessagePolicy'] != 'FallbackToLogsOnError':
+            return {}
+        with open(self.log(self.restarts), errors='replace') as f:
+            return {'message': ''.join(f.readlines()[-80:])[-2048:]}
+
+    # hooks and probes
+
+    @gen.coroutine
+    def post_start(self, process):
+        handler = self.spec.get('lifecycle', {}).get('postStart')
+        if handler:
+            succeeded, output = yield probes.call(handler, self, LONGEST_BACKOFF)
+            if not succeeded and not process.ended.done():
+                self.warning('FailedPostStartHook', 'PostStartHook of container "%s" failed: %s' % (self.name, output))
+                self.normal('Killing', 'FailedPostStartHook')
+                process.kill()
+                yield process.ended
+
+    def begin(self, process, started_at):
+        """Say that the process runs, and begin to probe it."""
+        self.started = 'startupProbe' not in self.spec
+        self.ready = self.started and 'readinessProbe' not in self.spec
+        self.enter('running', startedAt=started_at)
+        if 'startupProbe' in self.spec:
+            self.probe(process, 'Startup', 'startupProbe', lambda succeeded: self.on_startup(process, succeeded))
+        else:
+            self.probe_running(process)
+
+    def probe_running(self, process):
+        if 'readinessProbe' in self.spec:
+            self.probe(process, 'Readiness', 'readinessProbe', self.on_readiness)
+        if 'livenessProbe' in self.spec:
+            self.probe(process, 'Liveness', 'livenessProbe',
+                       lambda succeeded: self.on_liveness(process, succeeded, 'liveness'))
+
+    def probe(self, process, title, field, on_change):
+        probes.watch(self.spec[field], self, process, on_change,
+                     lambda output: self.warning('Unhealthy', '%s probe failed: %s' % (title, output)))
+
+    def on_startup(self, process, succeeded):
+        if not succeeded:
+            return self.on_liveness(process, False, 'startup')
+        self.started = True
+        self.ready = 'readinessProbe' not in self.spec
+        self.worker.publish()
+        self.probe_running(process)
+        return True
+
+    def on_readiness(self, succeeded):
+        if self.ready != succeeded:
+            self.ready = succeeded
+            self.worker.publish()
+        return False
+
+    def on_liveness(self, process, succeeded, probe):
+        """A process that is not alive is ended; that it is started again is left to the restartPolicy."""
+        if not succeeded:
+            self.end(process, 'Container %s failed %s probe, will be restarted' % (self.name, probe),
+                     self.worker.pod['spec']['terminationGracePeriodSeconds'])
+        return not succeeded
+
+    # the end
+
+    @gen.coroutine
+    def stop(self, grace):
+        """End the process if there is one; return when it has ended."""
+        if self.process and not self.process.ended.done():
+            yield self.end(self.process, 'Stopping container ' + self.name, grace)
+
+    @gen.coroutine
+    def end(self, process, why, grace):
+        """preStop and TERM, and after `grace` seconds for both KILL."""
+        self.normal('Killing', why)
+        deadline = time.monotonic() + grace
+        handler = self.spec.get('lifecycle', {}).get('preStop')
+        if handler and grace > 0:
+            succeeded, output = yield probes.call(handler, self, grace)
+            if not succeeded:
+                self.warning('FailedPreStopHook', 'PreStopHook of container "%s" failed: %s' % (self.name, output))
+        process.signal(signal.SIGTERM)
+        try:
+            yield gen.with_timeout(timedelta(seconds=max(SHORTEST_GRACE, deadline - time.monotonic())), process.ended)
+        except gen.TimeoutError:
+            process.kill()
+            yield process.ended
+
+
+def duration(seconds):
+    """Return seconds as Go writes them: 10s, 2m40s, 5.012s."""
+    if seconds < 60:
+        return '%gs' % round(seconds, 3)
+    return '%dm%ds' % divmod(int(seconds), 60)

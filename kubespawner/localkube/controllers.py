@@ -1,0 +1,195 @@
+"""The small controllers: who decides where a pod runs, binds claims, and empties namespaces.
+
+What belongs here: one class per controller, each watching a kind of object. What does not: running anything. Everything
+runs on the loop thread of the server. A watcher must not change the store while it is told of a change, so each
+controller looks at an object one turn of the loop later, and does what the object then needs.
+"""
+from tornado.ioloop import IOLoop
+
+from . import events, volumes
+from .podstate import condition
+from .registry import CLAIM_FINALIZER, timestamp
+from .resources import RESOURCES
+
+EXPIRE_SECONDS = 60
+
+
+def later(function, *args):
+    IOLoop.current().add_callback(function, *args)
+
+
+class Scheduler(object):
+    """Binds pods that have no node to the first node that fits."""
+
+    def __init__(self, registry):
+        self.registry = registry
+        self.store = registry.store
+        self.events = events.EventRecorder(registry, 'default-scheduler')
+        self.store.watch('pods', lambda change: change.new and later(self.schedule, change.key))
+        for resource in ('nodes', 'persistentvolumeclaims'):  # what waiting pods may wait for
+            self.store.watch(resource, lambda change: later(self.schedule_all))
+
+    def schedule_all(self):
+        for stored in self.store.list('pods'):
+            metadata = stored.object['metadata']
+            self.schedule((metadata['namespace'], metadata['name']))
+
+    def schedule(self, key):
+        pod = self.store.get('pods', *key)
+        if (pod is None or pod['spec'].get('nodeName') or 'deletionTimestamp' in pod['metadata'] or
+                pod['spec']['schedulerName'] != 'default-scheduler'):
+            return
+        fitting, complaint = self.find_node(pod)
+        if complaint:
+            self.refuse(pod, complaint)
+        else:
+            self.registry.bind(key[0], key[1], {'target': {'kind': 'Node', 'name': fitting}})
+            self.events.normal(pod, 'Scheduled', 'Successfully assigned %s/%s to %s' % (key[0], key[1], fitting))
+
+    def find_node(self, pod):
+        """Return (name of a node, '') or (None, why there is none)."""
+        for volume in pod['spec'].get('volumes', ()):
+            name = volume.get('persistentVolumeClaim', {}).get('claimName')
+            claim = name and self.store.get('persistentvolumeclaims', pod['metadata']['namespace'], name)
+            if name and (claim is None or 'deletionTimestamp' in claim['metadata']):
+                return None, 'persistentvolumeclaim "%s" %s' % (name, 'is being deleted' if claim else 'not found')
+            if name and claim['status'].get('phase') != 'Bound':
+                return None, 'pod has unbound immediate PersistentVolumeClaims.'
+        reasons = {}
+        nodes = [stored.object for stored in self.store.list('nodes')]
+        for node in nodes:
+            reason = misfit(pod, node)
+            if not reason:
+                return node['metadata']['name'], ''
+            reasons[reason] = reasons.get(reason, 0) + 1
+        counted = ['%d node(s) %s' % (count, reason) for reason, count in sorted(reasons.items())]
+        if not nodes:
+            return None, 'no nodes available to schedule pods'
+        return None, '0/%d nodes are available: %s.' % (len(nodes), ', '.join(counted))
+
+    def refuse(self, pod, complaint):
+        values = {'status': 'False', 'reason': 'Unschedulable', 'message': complaint}
+        old = pod['status'].get('conditions', ())
+        before = next((each for each in old if each['type'] == 'PodScheduled'), {})
+        if before.get('message') == complaint:
+            return
+        self.events.warning(pod, 'FailedScheduling', complaint)
+        self.registry.patch_status('pods', pod, {'conditions': [condition('PodScheduled', values, old, timestamp())]})
+
+
+def misfit(pod, node):
+    """Return why a pod cannot run on a node, '' when it can."""
+    labels = node['metadata'].get('labels', {})
+    if any(labels.get(key) != value for key, value in pod['spec'].get('nodeSelector', {}).items()):
+        return "didn't match Pod's node affinity"
+    if node['spec'].get('unschedulable'):
+        return 'were unschedulable'
+    return ''
+
+
+class ClaimController(object):
+    """Binds every claim at once; keeps a deleted one while a pod uses it, then removes its data."""
+
+    def __init__(self, registry, data):
+        self.registry = registry
+        self.store = registry.store
+        self.data = data
+        self.store.watch('persistentvolumeclaims', self.on_claim)
+        self.store.watch('pods', self.on_pod)
+
+    def on_claim(self, change):
+        if change.new is None:
+            volumes.remove_claim(self.data, *change.key)
+        else:
+            later(self.sync, change.key)
+
+    def on_pod(self, change):
+        """A pod that ends or goes may have been the last to use a claim."""
+        obj = (change.new or change.old).object
+        if change.new is None or obj['status'].get('phase') in ('Succeeded', 'Failed'):
+            for name in claims_of(obj):
+                later(self.sync, (change.key[0], name))
+
+    def sync(self, key):
+        claim = self.store.get('persistentvolumeclaims', *key)
+        if claim is None:
+            return
+        if 'deletionTimestamp' in claim['metadata']:
+            self.release(claim, *key)
+        elif claim['status'].get('phase') == 'Pending':
+            self.bind(claim, *key)
+
+    def bind(self, claim, namespace, name):
+        spec = claim['spec']
+        if not spec.get('volumeName'):
+            claim = self.registry.patch('persistentvolumeclaims', namespace, name, 'application/merge-patch+json',
+                                        {'spec': {'volumeName': 'pvc-' + claim['metadata']['uid']}})
+        self.registry.patch_status('persistentvolumeclaims', claim, {
+            'phase': 'Bound', 'accessModes': spec['accessModes'],
+            'capacity': {'storage': spec['resources']['requests']['storage']}})
+
+    def release(self, claim, namespace, name):
+        finalizers = claim['metadata'].get('finalizers', [])
+        if CLAIM_FINALIZER not in finalizers or self.is_used(namespace, name):
+            return
+        self.registry.patch('persistentvolumeclaims', namespace, name, 'application/merge-patch+json', {
+            'metadata': {'finalizers': [each for each in finalizers if each != CLAIM_FINALIZER]}})
+
+    def is_used(self, namespace, name):
+        return any(name in claims_of(stored.object) for stored in self.store.list('pods', namespace)
+                   if stored.object['status'].get('phase') not in ('Succeeded', 'Failed')
+                   and stored.object['spec'].get('nodeName'))
+
+
+def claims_of(pod):
+    return [volume['persistentVolumeClaim']['claimName'] for volume in pod['spec'].get('volumes', ())
+            if 'persistentVolumeClaim' in volume]
+
+
+class NamespaceController(object):
+    """Deletes what is in a namespace that is being deleted, then the namespace."""
+
+    CONTENTS = [row.name for row in RESOURCES.values() if row.namespaced]
+
+    def __init__(self, registry):
+        self.registry = registry
+        self.store = registry.store
+        self.store.watch('namespaces', lambda change: change.new and later(self.sync, change.key[1]))
+        for resource in self.CONTENTS:
+            self.store.watch(resource, self.on_content)
+
+    def on_content(self, change):
+        if change.new is None:
+            later(self.sync, change.key[0])
+
+    def sync(self, name):
+        namespace = self.store.get('namespaces', '', name)
+        if namespace is None or 'deletionTimestamp' not in namespace['metadata']:
+            return
+        left = False
+        for resource in self.CONTENTS:
+            for stored in self.store.list(resource, name):
+                metadata = stored.object['metadata']
+                if 'deletionTimestamp' not in metadata:
+                    self.registry.delete(resource, name, metadata['name'])
+                left = left or self.store.get(resource, name, metadata['name']) is not None
+        if not left and namespace['spec'].get('finalizers'):
+            self.registry.replace('namespaces', '', name, dict(namespace, spec={}), 'finalize')
+
+
+class EventExpirer(object):
+    """Deletes old events once a minute."""
+
+    def __init__(self, registry):
+        self.registry = registry
+        self.expire_later()
+
+    def expire_later(self):
+        self._timer = IOLoop.current().call_later(EXPIRE_SECONDS, self.expire)
+
+    def expire(self):
+        events.expire(self.registry)
+        self.expire_later()
+
+    def stop(self):
+        IOLoop.current().remove_timeout(self._timer)

@@ -1,0 +1,147 @@
+"""What a container's process is given: its variables, its command, its addresses.
+
+What belongs here: everything between a container's spec and execve. What does not: starting (processes.py), volumes
+(volumes.py). Runs on the loop thread of the server, as it reads secrets and configmaps from the store.
+"""
+import base64
+import os
+import re
+import sys
+
+from . import quantities
+
+ANY_ADDRESS = '0.0.0.0'
+INHERITED = re.compile(r'(LANG|LANGUAGE|LC_\w+|TZ)\Z')
+REFERENCE = re.compile(r'\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)')
+
+
+class ConfigError(Exception):
+    """A container refers to something that is not there; the message is what its status shows."""
+
+
+def expand(text, variables):
+    """Replace $(NAME) by its value; unknown names stay, and $$ is a literal $."""
+    return REFERENCE.sub(lambda match: '$' if match.group() == '$$' else variables.get(match.group(1), match.group()),
+                         text)
+
+
+def search_path():
+    """Return PATH: the directory of this Python first, so that its jupyterhub-singleuser is found."""
+    return os.pathsep.join([os.path.dirname(sys.executable), os.environ.get('PATH', os.defpath)])
+
+
+class Environment(object):
+    """Makes the environment and the command of one container.
+
+    store (Store): where secrets and configmaps are.
+    pod, container (dict): the objects; `pod` has its nodeName.
+    address, host (str): of the pod and of its node.
+    home, temporary (str): directories.
+    """
+
+    def __init__(self, store, pod, container, address, host, home, temporary):
+        self.store = store
+        self.pod = pod
+        self.container = container
+        self.address = address
+        self.host = host
+        self.base = {name: value for name, value in os.environ.items() if INHERITED.match(name)}
+        self.base.update(PATH=search_path(), HOME=home, TMPDIR=temporary,
+                         HOSTNAME=pod['spec'].get('hostname') or pod['metadata']['name'][:63])
+
+    def variables(self):
+        """Return the environment. Raise ConfigError for a reference that leads nowhere."""
+        own = {}
+        for source in self.container.get('envFrom', ()):
+            own.update(self.from_source(source))
+        for variable in self.container.get('env', ()):
+            if 'valueFrom' in variable:
+                value = self.value_from(variable['valueFrom'])
+            else:
+                value = expand(variable.get('value', ''), own)
+            if value is not None:
+                own[variable['name']] = value
+        if 'JUPYTERHUB_SERVICE_URL' in own:
+            own['JUPYTERHUB_SERVICE_URL'] = own['JUPYTERHUB_SERVICE_URL'].replace(ANY_ADDRESS, self.address)
+        return dict(self.base, **own)
+
+    def command(self, variables):
+        """Return what to execute. 0.0.0.0 becomes the pod's own address, as all pods share one machine."""
+        words = self.container.get('command', []) + self.container.get('args', [])
+        if not words:
+            return self.default_command(variables)
+        return [expand(word, variables).replace(ANY_ADDRESS, self.address) for word in words]
+
+    def default_command(self, variables):
+        """An image run as it is: a notebook server that finds its hub through its environment."""
+        program = os.path.join(os.path.dirname(sys.executable), 'jupyterhub-singleuser')
+        words = [program if os.path.exists(program) else 'jupyterhub-singleuser']
+        if 'JUPYTERHUB_SERVICE_URL' not in variables:
+            ports = [port['containerPort'] for port in self.container.get('ports', ())]
+            words += ['--ip=' + self.address, '--port=%d' % (ports or [8888])[0]]
+        return words
+
+    # secrets and configmaps
+
+    def data(self, resource, reference):
+        """Return the data of a secret or configmap as {key: str}; None when it is optional and not there."""
+        namespace, name = self.pod['metadata']['namespace'], reference.get('name', '')
+        obj = self.store.get(resource, namespace, name)
+        if obj is None:
+            if reference.get('optional'):
+                return None
+            raise ConfigError('%s "%s" not found' % (resource[:-1], name))
+        data = obj.get('data', {})
+        if resource == 'secrets':
+            return {key: base64.b64decode(value).decode('utf8', 'replace') for key, value in data.items()}
+        return data
+
+    def from_source(self, source):
+        resource, reference = (('configmaps', source['configMapRef']) if 'configMapRef' in source
+                               else ('secrets', source['secretRef']))
+        return {source.get('prefix', '') + key: value for key, value in (self.data(resource, reference) or {}).items()}
+
+    def value_from(self, source):
+        """Return a string, or None for what is optional and not there."""
+        if 'fieldRef' in source:
+            return self.field(source['fieldRef']['fieldPath'])
+        if 'resourceFieldRef' in source:
+            return self.resource(source['resourceFieldRef'])
+        resource, what, reference = (('secrets', 'Secret', source['secretKeyRef']) if 'secretKeyRef' in source
+                                     else ('configmaps', 'ConfigMap', source['configMapKeyRef']))
+        data = self.data(resource, reference)
+        if data is not None and reference['key'] in data:
+            return data[reference['key']]
+        if reference.get('optional'):
+            return None
+        raise ConfigError("couldn't find key %s in %s %s/%s" % (reference['key'], what,
+                                                              self.pod['metadata']['namespace'], reference['name']))
+
+    # the pod's own fields
+
+    def field(self, path):
+        metadata, spec = self.pod['metadata'], self.pod['spec']
+        match = re.match(r"metadata\.(labels|annotations)\['(.*)'\]$", path)
+        if match:
+            return metadata.get(match.group(1), {}).get(match.group(2), '')
+        return {'metadata.name': metadata['name'], 'metadata.namespace': metadata['namespace'],
+                'metadata.uid': metadata['uid'], 'spec.nodeName': spec['nodeName'],
+                'spec.serviceAccountName': spec['serviceAccountName'], 'status.hostIP': self.host,
+                'status.podIP': self.address, 'status.podIPs': self.address}[path]
+
+    def resource(self, reference):
+        """Return a limit or request as a number of `divisor`s, rounded up; the machine's own when none is set."""
+        kind, _, name = reference['resource'].partition('.')
+        containers = self.pod['spec'].get('initContainers', []) + self.pod['spec']['containers']
+        container = next((each for each in containers if each['name'] == reference.get('containerName')),
+                         self.container)
+        quantity = container['resources'].get(kind, {}).get(name)
+        if quantity is None:
+            quantity = {'cpu': os.cpu_count(), 'memory': memory_of_machine()}.get(name, 0) if kind == 'limits' else 0
+        divisor = quantities.parse(reference.get('divisor', '0')) or 1
+        return str(-(-quantities.parse(quantity) // divisor))
+
+
+def memory_of_machine():
+    """Return bytes."""
+    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')

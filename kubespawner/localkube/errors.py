@@ -1,0 +1,88 @@
+"""What the API answers when it refuses: errors that know their Status body, worded as Kubernetes 1.20 words them.
+
+What belongs here: one function per kind of refusal. What does not: deciding to refuse. Plain values only; any thread.
+"""
+
+
+class ApiError(Exception):
+    """A refusal. `status` is the body to answer with, `headers` go with it."""
+
+    def __init__(self, code, reason, message, details=None, headers=None):
+        super().__init__(message)
+        self.code = code
+        self.headers = headers or {}
+        self.status = {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Failure', 'message': message,
+                       'reason': reason, 'code': code}
+        if details is not None:
+            self.status['details'] = details
+
+
+def unauthorized():
+    return ApiError(401, 'Unauthorized', 'Unauthorized')
+
+
+def bad_request(message):
+    return ApiError(400, 'BadRequest', message)
+
+
+def not_found(resource, name):
+    return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), {'name': name, 'kind': resource})
+
+
+def no_such_path():
+    return ApiError(404, 'NotFound', 'the server could not find the requested resource', {})
+
+
+def method_not_allowed():
+    return ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
+
+
+def already_exists(resource, name, being_deleted=False):
+    return ApiError(409, 'AlreadyExists', '%s%s "%s" already exists' % (
+        'object is being deleted: ' if being_deleted else '', resource, name),
+                    {'name': name, 'kind': resource})
+
+
+def conflict(resource, name, why='the object has been modified; please apply your changes to the latest version '
+                                 'and try again'):
+    return ApiError(409, 'Conflict', 'Operation cannot be fulfilled on %s "%s": %s' % (resource, name, why),
+                    {'name': name, 'kind': resource})
+
+
+def being_terminated(resource, name, namespace):
+    message = ('%s "%s" is forbidden: unable to create new content in namespace %s because it is being terminated'
+               % (resource, name, namespace))
+    cause = {'reason': 'NamespaceTerminating', 'message': 'namespace %s is being terminated' % namespace,
+             'field': 'metadata.namespace'}
+    return ApiError(403, 'Forbidden', message, {'name': name, 'kind': resource, 'causes': [cause]})
+
+
+def forbidden(resource, name, why):
+    return ApiError(403, 'Forbidden', '%s "%s" is forbidden: %s' % (resource, name, why),
+                    {'name': name, 'kind': resource})
+
+
+def expired(message):
+    return ApiError(410, 'Expired', message)
+
+
+def unsupported_media_type(accepted):
+    return ApiError(415, 'UnsupportedMediaType', 'the body of the request was in an unknown format - accepted media '
+                    'types include: %s' % ', '.join(accepted))
+
+
+def version_too_large(version, current):
+    cause = {'reason': 'ResourceVersionTooLarge', 'message': 'Too large resource version'}
+    return ApiError(504, 'Timeout', 'Timeout: Too large resource version: %d, current: %d' % (version, current),
+                    {'causes': [cause], 'retryAfterSeconds': 1}, {'Retry-After': '1'})
+
+
+def invalid(kind, name, causes, group=''):
+    """422. `causes`: [(reason, field, message)], e.g. ('FieldValueRequired', 'spec.containers', 'Required value')."""
+    lines = ['%s: %s' % (field, message) for _, field, message in causes]
+    text = lines[0] if len(lines) == 1 else '[%s]' % ', '.join(lines)
+    details = {'name': name, 'group': group, 'kind': kind}
+    details = {key: value for key, value in details.items() if value}
+    details['causes'] = [{'reason': reason, 'message': message, 'field': field} for reason, field, message in causes]
+    full_kind = kind + '.' + group if group else kind
+    return ApiError(422, 'Invalid', '%s "%s" is invalid: %s' % (full_kind, name, text), details)

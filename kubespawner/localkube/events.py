@@ -1,0 +1,72 @@
+"""Events as the parts of a cluster write them: one object per thing that happens, counted when it happens again.
+
+What belongs here: writing events, and forgetting old ones. What does not: their texts (the writers know those).
+Everything runs on the loop thread of the server.
+"""
+import itertools
+import time
+from datetime import datetime, timedelta
+
+from . import errors
+from .registry import timestamp
+
+LIFETIME = 3600  # seconds, as on a real API server
+
+
+class EventRecorder(object):
+    """Writes events in the name of one component.
+
+    component (str): 'kubelet', 'default-scheduler' and so on.
+    host (str): the node, '' for what runs on none.
+    """
+
+    _numbers = itertools.count(int(time.time() * 10 ** 9))
+
+    def __init__(self, registry, component, host=''):
+        self.registry = registry
+        self.source = {'component': component, 'host': host} if host else {'component': component}
+        self._names = {}  # what an event says -> its namespace and name
+
+    def normal(self, obj, reason, message, field_path=''):
+        self._record(obj, 'Normal', reason, message, field_path)
+
+    def warning(self, obj, reason, message, field_path=''):
+        self._record(obj, 'Warning', reason, message, field_path)
+
+    def _record(self, obj, kind, reason, message, field_path):
+        metadata = obj['metadata']
+        key = metadata['uid'], kind, reason, message, field_path
+        namespace = metadata.get('namespace', 'default')
+        try:
+            known = self.registry.store.get('events', *self._names.get(key, ('', '')))
+            if known:
+                self._count(known)
+                return
+            name = '%s.%x' % (metadata['name'], next(self._numbers))
+            self._names[key] = namespace, name
+            self.registry.create('events', namespace, {
+                'metadata': {'name': name}, 'type': kind, 'reason': reason, 'message': message[:1024], 'count': 1,
+                'source': self.source, 'firstTimestamp': timestamp(), 'lastTimestamp': timestamp(),
+                'involvedObject': {'kind': obj['kind'], 'apiVersion': 'v1', 'namespace': metadata.get('namespace', ''),
+                                   'name': metadata['name'], 'uid': metadata['uid'], 'fieldPath': field_path,
+                                   'resourceVersion': metadata['resourceVersion']}})
+        except errors.ApiError:
+            pass  # the namespace is going, and the event with it
+
+    def _count(self, event):
+        self.registry.patch('events', event['metadata']['namespace'], event['metadata']['name'],
+                            'application/merge-patch+json',
+                            {'count': event['count'] + 1, 'lastTimestamp': timestamp()})
+
+    def forget(self, uid):
+        """Forget an object that is gone, so that this dictionary does not grow for ever."""
+        self._names = {key: value for key, value in self._names.items() if key[0] != uid}
+
+
+def expire(registry):
+    """Delete the events whose last change is older than LIFETIME."""
+    oldest = (datetime.utcnow() - timedelta(seconds=LIFETIME)).strftime('%Y-%m-%dT%H:%M:%SZ')
+    for stored in registry.store.list('events'):
+        metadata = stored.object['metadata']
+        if (stored.object.get('lastTimestamp') or metadata['creationTimestamp']) < oldest:
+            registry.delete('events', metadata['namespace'], metadata['name'])

@@ -1,0 +1,200 @@
+"""The fields of every object that this API serves, as Kubernetes 1.20 declares them.
+
+What belongs here: names and types. What does not: values (defaults.py), rules (validation.py) and the reading of
+requests (decoding.py). The table is constant, so any thread may read it.
+
+A line reads `Type field field:type field:type`; fields without a type of their own share the next one's. Types:
+
+    string int bool time bytes quantity intstr   as JSON carries them; bytes is base64, intstr an int or a string
+    number flag                                  an int, a bool that is left out when it is 0, false
+    text                                         a string that is kept when it is empty; others are left out
+    object                                       any JSON object; rarely used volumes and the like, kept as they come
+    {T}                                          a map from strings to T
+    [T]                                          a list that a strategic merge patch replaces
+    [T]key                                       a list of objects that a strategic merge patch merges by `key`
+    [T]*                                         a list of plain values that a strategic merge patch unites
+"""
+import re
+from collections import namedtuple
+
+TABLE = """
+Pod metadata:ObjectMeta spec:PodSpec status:PodStatus
+PersistentVolumeClaim metadata:ObjectMeta spec:PersistentVolumeClaimSpec status:PersistentVolumeClaimStatus
+Event action message reason reportingComponent reportingInstance type:string count:number eventTime firstTimestamp
+    lastTimestamp:time involvedObject related:ObjectReference metadata:ObjectMeta series:EventSeries
+    source:EventSource
+Service metadata:ObjectMeta spec:ServiceSpec status:ServiceStatus
+Endpoints metadata:ObjectMeta subsets:[EndpointSubset]
+Secret type:string immutable:bool data:{bytes} metadata:ObjectMeta stringData:{string}
+ConfigMap immutable:bool binaryData:{bytes} data:{string} metadata:ObjectMeta
+Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
+Node metadata:ObjectMeta spec:NodeSpec status:NodeStatus
+Binding metadata:ObjectMeta target:ObjectReference
+ObjectMeta clusterName generateName name namespace resourceVersion selfLink uid:string deletionGracePeriodSeconds
+    generation:int creationTimestamp deletionTimestamp:time annotations labels:{string} finalizers:[string]*
+    managedFields:[object] ownerReferences:[OwnerReference]uid
+PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPolicy runtimeClassName schedulerName
+    serviceAccount serviceAccountName subdomain:string activeDeadlineSeconds priority
+    terminationGracePeriodSeconds:int automountServiceAccountToken enableServiceLinks:bool hostIPC hostNetwork hostPID:flag
+    setHostnameAsFQDN shareProcessNamespace:bool affinity:Affinity containers initContainers:[Container]name
+    dnsConfig:PodDNSConfig ephemeralContainers:[object] hostAliases:[HostAlias]ip
+    imagePullSecrets:[LocalObjectReference]name nodeSelector:{string} overhead:{quantity}
+    readinessGates:[PodReadinessGate] securityContext:PodSecurityContext tolerations:[Toleration]
+    topologySpreadConstraints:[TopologySpreadConstraint]topologyKey volumes:[Volume]name
+PodStatus hostIP message nominatedNodeName phase podIP qosClass reason:string startTime:time
+    conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses
+    initContainerStatuses:[ContainerStatus] podIPs:[PodIP]ip
+PersistentVolumeClaimSpec storageClassName:text volumeMode volumeName:string accessModes:[string] dataSource:object
+    resources:ResourceRequirements selector:LabelSelector
+PersistentVolumeClaimStatus phase:string accessModes:[string] capacity:{quantity}
+    conditions:[PersistentVolumeClaimCondition]type
+ObjectReference apiVersion fieldPath kind name namespace resourceVersion uid:string
+EventSeries count:int lastObservedTime:time
+EventSource component host:string
+ServiceSpec clusterIP externalName externalTrafficPolicy ipFamilyPolicy loadBalancerIP sessionAffinity type:string
+    healthCheckNodePort:number allocateLoadBalancerNodePorts:bool publishNotReadyAddresses:flag clusterIPs externalIPs
+    ipFamilies loadBalancerSourceRanges topologyKeys:[string] ports:[ServicePort]port selector:{string}
+    sessionAffinityConfig:object
+ServiceStatus conditions:[Condition]type loadBalancer:LoadBalancerStatus
+EndpointSubset addresses notReadyAddresses:[EndpointAddress] ports:[EndpointPort]
+NamespaceSpec finalizers:[string]
+NamespaceStatus phase:string conditions:[NamespaceCondition]type
+NodeSpec externalID podCIDR providerID:string unschedulable:flag configSource:object podCIDRs:[string]*
+    taints:[Taint]
+NodeStatus phase:string addresses:[NodeAddress]type allocatable capacity:{quantity} conditions:[NodeCondition]type
+    config:object daemonEndpoints:NodeDaemonEndpoints images:[ContainerImage] nodeInfo:NodeSystemInfo
+    volumesAttached:[AttachedVolume] volumesInUse:[string]
+OwnerReference apiVersion kind name uid:string blockOwnerDeletion controller:bool
+Affinity nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
+Container image imagePullPolicy name terminationMessagePath terminationMessagePolicy workingDir:string stdin
+    stdinOnce tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource] lifecycle:Lifecycle
+    livenessProbe readinessProbe startupProbe:Probe ports:[ContainerPort]containerPort
+    resources:ResourceRequirements securityContext:SecurityContext volumeDevices:[VolumeDevice]devicePath
+    volumeMounts:[VolumeMount]mountPath
+PodDNSConfig nameservers searches:[string] options:[PodDNSConfigOption]
+HostAlias ip:string hostnames:[string]
+LocalObjectReference name:string
+PodReadinessGate conditionType:string
+PodSecurityContext fsGroupChangePolicy:string fsGroup runAsGroup runAsUser:int runAsNonRoot:bool seLinuxOptions
+    seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl]
+Toleration effect key operator value:string tolerationSeconds:int
+TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew:int labelSelector:LabelSelector
+Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume
+    flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume projected quobyte rbd
+    scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
+    hostPath:HostPathVolumeSource nfs:NFSVolumeSource persistentVolumeClaim:PersistentVolumeClaimVolumeSource
+    secret:SecretVolumeSource
+PodCondition message reason status type:string lastProbeTime lastTransitionTime:time
+ContainerStatus containerID image imageID name:string restartCount:int ready started:bool lastState
+    state:ContainerState
+PodIP ip:string
+ResourceRequirements limits requests:{quantity}
+LabelSelector matchExpressions:[LabelSelectorRequirement] matchLabels:{string}
+PersistentVolumeClaimCondition message reason status type:string lastProbeTime lastTransitionTime:time
+ServicePort appProtocol name protocol:string nodePort:number port:int targetPort:intstr
+Condition message reason status type:string observedGeneration:int lastTransitionTime:time
+LoadBalancerStatus ingress:[LoadBalancerIngress]
+EndpointAddress hostname ip nodeName:string targetRef:ObjectReference
+EndpointPort appProtocol name protocol:string port:int
+NamespaceCondition message reason status type:string lastTransitionTime:time
+Taint effect key value:string timeAdded:time
+NodeAddress address type:string
+NodeCondition message reason status type:string lastHeartbeatTime lastTransitionTime:time
+NodeDaemonEndpoints kubeletEndpoint:DaemonEndpoint
+ContainerImage sizeBytes:int names:[string]
+NodeSystemInfo architecture bootID containerRuntimeVersion kernelVersion kubeProxyVersion kubeletVersion machineID
+    operatingSystem osImage systemUUID:string
+AttachedVolume devicePath name:string
+NodeAffinity preferredDuringSchedulingIgnoredDuringExecution:[PreferredSchedulingTerm]
+    requiredDuringSchedulingIgnoredDuringExecution:NodeSelector
+PodAffinity preferredDuringSchedulingIgnoredDuringExecution:[WeightedPodAffinityTerm]
+    requiredDuringSchedulingIgnoredDuringExecution:[PodAffinityTerm]
+PodAntiAffinity preferredDuringSchedulingIgnoredDuringExecution:[WeightedPodAffinityTerm]
+    requiredDuringSchedulingIgnoredDuringExecution:[PodAffinityTerm]
+EnvVar name value:string valueFrom:EnvVarSource
+EnvFromSource prefix:string configMapRef:ConfigMapEnvSource secretRef:SecretEnvSource
+Lifecycle postStart preStop:Handler
+Probe failureThreshold initialDelaySeconds periodSeconds successThreshold timeoutSeconds:number exec:ExecAction
+    httpGet:HTTPGetAction tcpSocket:TCPSocketAction
+ContainerPort hostIP name protocol:string containerPort:int hostPort:number
+SecurityContext procMount:string runAsGroup runAsUser:int allowPrivilegeEscalation privileged readOnlyRootFilesystem
+    runAsNonRoot:bool capabilities:Capabilities seLinuxOptions seccompProfile windowsOptions:object
+VolumeDevice devicePath name:string
+VolumeMount mountPath mountPropagation name subPath subPathExpr:string readOnly:flag
+PodDNSConfigOption name value:string
+Sysctl name value:string
+ConfigMapVolumeSource name:string defaultMode:int optional:bool items:[KeyToPath]
+EmptyDirVolumeSource medium:string sizeLimit:quantity
+HostPathVolumeSource path type:string
+NFSVolumeSource path server:string readOnly:flag
+PersistentVolumeClaimVolumeSource claimName:string readOnly:flag
+SecretVolumeSource secretName:string defaultMode:int optional:bool items:[KeyToPath]
+ContainerState running:ContainerStateRunning terminated:ContainerStateTerminated waiting:ContainerStateWaiting
+LabelSelectorRequirement key operator:string values:[string]
+LoadBalancerIngress hostname ip:string ports:[PortStatus]
+DaemonEndpoint Port:int
+PreferredSchedulingTerm weight:int preference:NodeSelectorTerm
+NodeSelector nodeSelectorTerms:[NodeSelectorTerm]
+WeightedPodAffinityTerm weight:int podAffinityTerm:PodAffinityTerm
+PodAffinityTerm topologyKey:string labelSelector:LabelSelector namespaces:[string]
+EnvVarSource configMapKeyRef:ConfigMapKeySelector fieldRef:ObjectFieldSelector
+    resourceFieldRef:ResourceFieldSelector secretKeyRef:SecretKeySelector
+ConfigMapEnvSource name:string optional:bool
+SecretEnvSource name:string optional:bool
+Handler exec:ExecAction httpGet:HTTPGetAction tcpSocket:TCPSocketAction
+ExecAction command:[string]
+HTTPGetAction host path scheme:string httpHeaders:[HTTPHeader] port:intstr
+TCPSocketAction host:string port:intstr
+Capabilities add drop:[string]
+KeyToPath key path:string mode:int
+ContainerStateRunning startedAt:time
+ContainerStateTerminated containerID message reason:string exitCode:int signal:number finishedAt startedAt:time
+ContainerStateWaiting message reason:string
+PortStatus error protocol:string port:int
+NodeSelectorTerm matchExpressions matchFields:[NodeSelectorRequirement]
+ConfigMapKeySelector key name:string optional:bool
+ObjectFieldSelector apiVersion fieldPath:string
+ResourceFieldSelector containerName resource:string divisor:quantity
+SecretKeySelector key name:string optional:bool
+HTTPHeader name value:string
+NodeSelectorRequirement key operator:string values:[string]
+"""
+
+Field = namedtuple('Field', 'shape type merge_key')
+Field.__doc__ += """: what a field may hold.
+
+shape (str): 'one', 'list' or 'map' of `type`.
+type (str): a plain type, or the name of a type of the table.
+merge_key (str): how a strategic merge patch merges a list: by this key, '*' as a set, '' not at all.
+"""
+
+NOTATION = re.compile(r'(\w+)|\{(\w+)\}|\[(\w+)\](\*|\w*)')
+
+
+def parse_field(notation):
+    one, map_of, list_of, merge_key = NOTATION.match(notation).groups()
+    shape = 'one' if one else 'map' if map_of else 'list'
+    return Field(shape, one or map_of or list_of, merge_key or '')
+
+
+def parse(table):
+    """Return {type name: {field name: Field}}."""
+    types = {}
+    for line in re.sub(r'\n +', ' ', table).strip().splitlines():
+        name, *words = line.split()
+        fields = types[name] = {}
+        untyped = []
+        for word in words:
+            field, _, notation = word.partition(':')
+            untyped.append(field)
+            if notation:
+                fields.update(dict.fromkeys(untyped, parse_field(notation)))
+                untyped = []
+        if name in ROOTS:
+            fields.update(apiVersion=parse_field('string'), kind=parse_field('string'))
+    return types
+
+
+ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
+         'Binding')
+TYPES = parse(TABLE)

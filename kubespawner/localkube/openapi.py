@@ -1,0 +1,61 @@
+"""The description of the API that `kubectl apply` and `kubectl explain` read.
+
+What belongs here: fields.py and resources.py said in OpenAPI 3. What does not: anything that decides. Constant; any
+thread may read it.
+"""
+from .fields import TYPES
+from .resources import RESOURCES
+
+PREFIX = 'io.k8s.api.core.v1.'
+SCALARS = {'int': 'integer', 'number': 'integer', 'bool': 'boolean', 'flag': 'boolean', 'object': 'object'}
+
+
+def schema_of(type_name):
+    if type_name in TYPES:
+        return {'allOf': [{'$ref': '#/components/schemas/' + PREFIX + type_name}], 'default': {}}
+    if type_name == 'intstr':
+        return {'oneOf': [{'type': 'integer'}, {'type': 'string'}]}
+    return {'type': SCALARS.get(type_name, 'string')}
+
+
+def field_schema(field):
+    if field.shape == 'map':
+        return {'type': 'object', 'additionalProperties': schema_of(field.type)}
+    if field.shape != 'list':
+        return schema_of(field.type)
+    schema = {'type': 'array', 'items': schema_of(field.type)}
+    if field.merge_key:
+        schema['x-kubernetes-patch-strategy'] = 'merge'
+        if field.merge_key != '*':
+            schema['x-kubernetes-patch-merge-key'] = field.merge_key
+    return schema
+
+
+def type_schema(name, fields):
+    schema = {'type': 'object', 'properties': {field: field_schema(each) for field, each in fields.items()}}
+    if 'apiVersion' in fields and 'metadata' in fields:
+        schema['x-kubernetes-group-version-kind'] = [{'group': '', 'kind': name, 'version': 'v1'}]
+    return schema
+
+
+def path_item(resource):
+    """Say that an object can be patched, and that the server can refuse unknown fields."""
+    parameter = {'name': 'fieldValidation', 'in': 'query', 'schema': {'type': 'string'}}
+    operation = {'parameters': [parameter], 'responses': {'200': {'description': 'OK'}},
+                 'x-kubernetes-group-version-kind': {'group': '', 'kind': resource.kind, 'version': 'v1'}}
+    content = {media_type: {'schema': {'type': 'object'}} for media_type in (
+        'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json')}
+    patch = dict(operation, requestBody={'content': content}, **{'x-kubernetes-action': 'patch'})
+    return {'patch': patch, 'put': dict(operation, **{'x-kubernetes-action': 'put'})}
+
+
+def documents():
+    """Return {path: document}."""
+    schemas = {PREFIX + name: type_schema(name, fields) for name, fields in TYPES.items()}
+    paths = {'/api/v1/%s%s/{name}' % ('namespaces/{namespace}/' if row.namespaced else '', row.name): path_item(row)
+             for row in RESOURCES.values()}
+    return {
+        '/openapi/v3': {'paths': {'api/v1': {'serverRelativeURL': '/openapi/v3/api/v1?hash=localkube'}}},
+        '/openapi/v3/api/v1': {'openapi': '3.0.0', 'info': {'title': 'Kubernetes', 'version': 'v1.20.2'},
+                               'paths': paths, 'components': {'schemas': schemas}},
+    }

@@ -1,0 +1,199 @@
+"""The three kinds of patches: merge (RFC 7386), strategic merge, and JSON patch (RFC 6902).
+
+What belongs here: patch + object = new object. What does not: whether the result is valid. Pure; any thread. Results
+share nothing with the object that was patched.
+"""
+import copy
+
+from . import errors
+from .fields import TYPES
+
+
+def apply(content_type, obj, patch, kind):
+    """Return `obj` patched. Raise ApiError 415 for an unknown content type, 400 or 422 for an unfit patch."""
+    patcher = PATCHERS.get(content_type)
+    if patcher is None:
+        raise errors.unsupported_media_type(sorted(PATCHERS))
+    return patcher(copy.deepcopy(obj), patch, kind)
+
+
+def merge_patch(obj, patch, kind=None):
+    if not isinstance(patch, dict):
+        raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: a merge patch is a JSON object')])
+    return merged(obj, patch)
+
+
+def merged(obj, patch):
+    for key, value in patch.items():
+        if value is None:
+            obj.pop(key, None)
+        elif isinstance(value, dict):
+            old = obj.get(key)
+            obj[key] = merged(old if isinstance(old, dict) else {}, value)
+        else:
+            obj[key] = value
+    return obj
+
+
+def strategic_merge_patch(obj, patch, kind):
+    if not isinstance(patch, dict):
+        raise errors.bad_request('json: cannot unmarshal %s into Go value of type map[string]interface {}'
+                                 % ('array' if isinstance(patch, list) else type(patch).__name__))
+    return strategically_merged(obj, patch, kind)
+
+
+def strategically_merged(obj, patch, type_name):
+    """Merge `patch` into the object `obj` of a type of fields.py (or of none: plain maps)."""
+    fields = TYPES.get(type_name, {})
+    patch = dict(patch)
+    directive = patch.pop('$patch', None)
+    if directive == 'replace':
+        return patch
+    if directive == 'delete':
+        return {}
+    retained = patch.pop('$retainKeys', None)
+    if retained is not None:
+        obj = {key: value for key, value in obj.items() if key in retained}
+    for key, value in patch.items():
+        if key.startswith('$'):
+            continue
+        field = fields.get(key)
+        if value is None:
+            obj.pop(key, None)
+        elif isinstance(value, dict):
+            old = obj.get(key)
+            new = strategically_merged(old if isinstance(old, dict) else {}, value,
+                                       field.type if field and field.shape == 'one' else None)
+            if '$patch' in value and not new:
+                obj.pop(key, None)
+            else:
+                obj[key] = new
+        elif isinstance(value, list):
+            obj[key] = merged_list(obj.get(key) or [], value, field)
+        elif field and field.shape == 'list':
+            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: cannot restore slice from %s'
+                                           % type(value).__name__)])
+        else:
+            obj[key] = value
+    return ordered(without_primitives(obj, patch), patch, fields)
+
+
+def merged_list(old, patch, field):
+    if not field or not field.merge_key:
+        return patch
+    if field.merge_key == '*':
+        return old + [value for value in patch if value not in old]
+    if any(item.get('$patch') == 'replace' for item in patch if isinstance(item, dict)):
+        return [item for item in patch if '$patch' not in item]
+    result = list(old)
+    for item in patch:
+        merge_item(result, item, field)
+    return result
+
+
+def merge_item(items, item, field):
+    """Merge one element of a patched list into `items`, the element with the same merge key."""
+    key = field.merge_key
+    if not isinstance(item, dict) or key not in item:
+        raise errors.ApiError(500, None, 'map: %s does not contain declared merge key: %s' % (item, key))
+    found = [i for i, old in enumerate(items) if old.get(key) == item[key]]
+    if item.get('$patch') == 'delete':
+        items[:] = [old for i, old in enumerate(items) if i not in found]
+    elif found:
+        items[found[0]] = strategically_merged(items[found[0]], item, field.type)
+    else:
+        items.append(strategically_merged({}, item, field.type))
+
+
+def without_primitives(obj, patch):
+    """Obey `$deleteFromPrimitiveList/NAME`."""
+    for key, values in patch.items():
+        if key.startswith('$deleteFromPrimitiveList/'):
+            name = key.partition('/')[2]
+            obj[name] = [value for value in obj.get(name) or [] if value not in values]
+    return obj
+
+
+def ordered(obj, patch, fields):
+    """Obey `$setElementOrder/NAME`: what it names comes in its order, the rest stays where it was before it."""
+    for key, order in patch.items():
+        name = key.partition('/')[2]
+        if not key.startswith('$setElementOrder/') or not obj.get(name):
+            continue
+        merge_key = fields[name].merge_key if name in fields else '*'
+        identity = (lambda item: item) if merge_key == '*' else (lambda item: item.get(merge_key))
+        wanted = {identity(item): i for i, item in enumerate(order)}
+        obj[name] = sorted(obj[name], key=lambda item: wanted.get(identity(item), len(wanted)))
+    return obj
+
+
+def json_patch(obj, patch, kind=None):
+    if not isinstance(patch, list):
+        raise errors.bad_request('json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+    try:
+        document = {'': obj}
+        for operation in patch:
+            OPERATIONS[operation['op']](document, operation)
+        return document['']
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
+        raise errors.ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
+
+
+def locate(document, pointer):
+    """Return (container, key) of a JSON pointer; an array's '-' becomes its length. Raise KeyError and the like."""
+    parts = [part.replace('~1', '/').replace('~0', '~') for part in pointer.split('/')]
+    container = document
+    for part in parts[:-1]:
+        container = container[int(part) if isinstance(container, list) else part]
+    key = parts[-1]
+    if isinstance(container, list):
+        return container, len(container) if key == '-' else int(key)
+    return container, key
+
+
+def add(document, operation):
+    put(document, operation['path'], operation['value'])
+
+
+def put(document, path, value):
+    container, key = locate(document, path)
+    if not isinstance(container, list):
+        container[key] = value
+    elif key > len(container):
+        raise IndexError(path)
+    else:
+        container.insert(key, value)
+
+
+def remove(document, operation):
+    container, key = locate(document, operation['path'])
+    del container[key]
+
+
+def replace(document, operation):
+    container, key = locate(document, operation['path'])
+    container[key]  # must be there
+    container[key] = operation['value']
+
+
+def move(document, operation):
+    container, key = locate(document, operation['from'])
+    value = container[key]
+    del container[key]
+    put(document, operation['path'], value)
+
+
+def duplicate(document, operation):
+    container, key = locate(document, operation['from'])
+    put(document, operation['path'], copy.deepcopy(container[key]))
+
+
+def test(document, operation):
+    container, key = locate(document, operation['path'])
+    if container[key] != operation['value']:
+        raise ValueError('test failed at %s' % operation['path'])
+
+
+OPERATIONS = {'add': add, 'remove': remove, 'replace': replace, 'move': move, 'copy': duplicate, 'test': test}
+PATCHERS = {'application/merge-patch+json': merge_patch, 'application/json-patch+json': json_patch,
+            'application/strategic-merge-patch+json': strategic_merge_patch}

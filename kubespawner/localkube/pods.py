@@ -1,0 +1,143 @@
+"""The life of one pod on the node: volumes, init containers, containers, the end.
+
+What belongs here: the order of things in a pod, and its status. What does not: the life of one container
+(containers.py), which pods there are (kubelet.py). Everything runs on the loop thread of the server.
+"""
+import os
+import shutil
+from datetime import timedelta
+
+from tornado import gen, locks
+from tornado.ioloop import IOLoop
+
+from . import errors, podstate, volumes
+from .containers import Container
+from .registry import timestamp
+
+
+class PodWorker(object):
+    """Runs one pod.
+
+    pod (dict): the object as it was last seen.
+    address (str): the pod's own, from 127.0.0.0/8; it stays the same over restarts of containers.
+    stopping (bool): no container is started any more; `stopped` is the same as an Event to wait for.
+    """
+
+    def __init__(self, kubelet, pod, address):
+        self.kubelet = kubelet
+        self.pod = pod
+        self.address = address
+        self.directory = os.path.join(kubelet.data, 'pods', pod['metadata']['uid'])
+        self.temporary = os.path.join(self.directory, 'tmp')
+        self.stopping = False
+        self.stopped = locks.Event()
+        self._stop_condition = locks.Condition()
+        self._volumes = {}
+        self._shown_address = False
+        self._failure = {}  # phase, reason and message of a pod that the node ended
+        self._start_time = timestamp()
+        spec = pod['spec']
+        self.init_containers = [Container(self, each, True) for each in spec.get('initContainers', ())]
+        self.containers = [Container(self, each, False) for each in spec['containers']]
+
+    @gen.coroutine
+    def run(self):
+        """Run the pod to its end."""
+        os.makedirs(self.temporary, exist_ok=True)
+        self.publish()
+        deadline = self.set_deadline()
+        yield self.mount()
+        self._shown_address = True
+        for container in self.init_containers:
+            code = yield container.run()
+            if code != 0:
+                break
+        else:
+            if not self.stopping:
+                yield [container.run() for container in self.containers]
+        if deadline:
+            IOLoop.current().remove_timeout(deadline)
+        self.publish()
+
+    @gen.coroutine
+    def mount(self):
+        """Make the volumes; try again until that works or the pod is stopped."""
+        while not self.stopping:
+            try:
+                self._volumes = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod)
+                return
+            except volumes.MountError as e:
+                self.kubelet.events.warning(self.pod, 'FailedMount', str(e))
+            yield self.pause(min(1, self.kubelet.backoff))
+
+    def home(self, spec):
+        return volumes.home(self.pod, spec, self._volumes, os.path.join(self.directory, 'home'))
+
+    def working_directory(self, spec):
+        return volumes.working_directory(self.pod, spec, self._volumes, self.home(spec))
+
+    @gen.coroutine
+    def pause(self, seconds):
+        """Wait so many seconds, or until the pod is stopped."""
+        if not self.stopping and seconds > 0:
+            yield self._stop_condition.wait(timedelta(seconds=seconds))
+
+    # status
+
+    def publish(self):
+        """Tell the API what has become of the pod."""
+        old = self.pod['status']
+        init_statuses = [container.status() for container in self.init_containers]
+        statuses = [container.status() for container in self.containers]
+        phase = podstate.phase(self.pod['spec']['restartPolicy'], init_statuses, statuses)
+        phase = self._failure.get('phase', phase)
+        status = {'phase': phase, 'startTime': self._start_time, 'hostIP': self.kubelet.address,
+                  'containerStatuses': statuses, 'conditions': podstate.conditions(
+                      phase, init_statuses, statuses, old.get('conditions', ()), timestamp())}
+        if init_statuses:
+            status['initContainerStatuses'] = init_statuses
+        if self._shown_address:
+            status['podIP'] = self.address
+        status.update(self._failure)
+        try:
+            self.pod = self.kubelet.registry.patch_status('pods', self.pod, status) or self.pod
+        except errors.ApiError:
+            self.kubelet.log.exception('Status of pod %s refused', self.pod['metadata']['name'])
+
+    # the end
+
+    def set_deadline(self):
+        """Begin to count activeDeadlineSeconds."""
+        seconds = self.pod['spec'].get('activeDeadlineSeconds')
+        return seconds and IOLoop.current().call_later(seconds, self.exceed_deadline)
+
+    @gen.coroutine
+    def exceed_deadline(self):
+        message = 'Pod was active on the node longer than the specified deadline'
+        self.kubelet.events.normal(self.pod, 'DeadlineExceeded', message)
+        self._failure = {'phase': 'Failed', 'reason': 'DeadlineExceeded', 'message': message}
+        yield self.end(self.pod['spec']['terminationGracePeriodSeconds'])
+        self.publish()
+
+    @gen.coroutine
+    def end(self, grace):
+        """Stop all containers; return when their processes have ended."""
+        self.stopping = True
+        self.stopped.set()
+        self._stop_condition.notify_all()
+        yield [container.stop(grace) for container in self.init_containers + self.containers]
+
+    @gen.coroutine
+    def terminate(self, grace):
+        """End a pod that is being deleted, and tell the API when nothing is left of it."""
+        yield self.end(grace)
+        metadata = self.pod['metadata']
+        try:
+            self.kubelet.registry.delete('pods', metadata['namespace'], metadata['name'], {
+                'gracePeriodSeconds': 0, 'preconditions': {'uid': metadata['uid']}})
+        except errors.ApiError:
+            pass  # it was deleted by force
+        self.clean()
+
+    def clean(self):
+        shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,0 +1,82 @@
+"""Processes of this machine, each under a shim: start one, signal it, wait for its end.
+
+What belongs here: the talk with shim.py. What does not: when to start or to stop. Everything runs on the loop thread
+of the server.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from tornado import gen
+from tornado.concurrent import Future
+from tornado.iostream import PipeIOStream, StreamClosedError
+
+SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'shim.py')
+
+
+class StartError(Exception):
+    """The process could not be started; the message says why, as a container runtime says it."""
+
+
+class Process(object):
+    """A process and all that it starts.
+
+    args (list of str), env (dict), cwd and log (paths): what to run; the log is appended to.
+    started (Future): resolves to None, or raises StartError.
+    ended (Future): resolves to the exit code when the process and all its descendants have ended; 128 + n after
+        signal n.
+    """
+
+    def __init__(self, args, env, cwd, log):
+        self.started = Future()
+        self.ended = Future()
+        reader, writer = os.pipe()
+        try:
+            self._shim = subprocess.Popen([sys.executable, '-I', '-S', SHIM], stdin=subprocess.PIPE, stdout=writer,
+                                          env={'LANG': 'C.UTF-8'}, start_new_session=True, bufsize=0)
+        finally:
+            os.close(writer)
+        self._events = PipeIOStream(reader)
+        self._tell(json.dumps({'args': args, 'env': env, 'cwd': cwd, 'log': log}))
+        self._follow()
+
+    def signal(self, number):
+        """Send a signal to the process; nothing happens when it has ended."""
+        if not self.ended.done():
+            self._tell(str(int(number)))
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+
+    def abandon(self):
+        """Have the process and all its descendants killed, as when localkube ends."""
+        self._shim.stdin.close()
+
+    def _tell(self, line):
+        try:
+            self._shim.stdin.write((line + '\n').encode('utf8', 'surrogatepass'))
+        except (OSError, ValueError):
+            pass  # it has ended, or was abandoned
+
+    @gen.coroutine
+    def _follow(self):
+        """Read the shim's events until it ends."""
+        code = 137  # of a shim that was killed
+        try:
+            while True:
+                line = yield self._events.read_until(b'\n')
+                event = json.loads(line.decode('utf8'))
+                if 'error' in event:
+                    self.started.set_exception(StartError(event['error']))
+                    code = 128
+                elif 'pid' in event:
+                    self.started.set_result(None)
+                code = event.get('exit', code)
+        except StreamClosedError:
+            self._shim.stdin.close()
+            self._shim.wait()
+        if not self.started.done():
+            self.started.set_exception(StartError('the shim was killed'))
+        self.ended.set_result(code)

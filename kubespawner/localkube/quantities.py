@@ -1,0 +1,55 @@
+"""Quantities such as 500m or 1Gi: reading, comparing and writing them as Kubernetes writes them.
+
+What belongs here: arithmetic. What does not: who may ask for how much. Pure; any thread.
+"""
+import re
+from fractions import Fraction
+
+PATTERN = re.compile(r'([+-]?(?:\d+\.?\d*|\.\d+))(?:([KMGTPE]i)|([numkMGTPE])|[eE]([+-]?\d+)|)$')
+COMPLAINT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
+DECIMAL = {'n': -9, 'u': -6, 'm': -3, '': 0, 'k': 3, 'M': 6, 'G': 9, 'T': 12, 'P': 15, 'E': 18}
+
+
+def parse(text):
+    """Return a quantity's value as a Fraction. Raise ValueError for what is none."""
+    return read(text)[0]
+
+
+def read(text):
+    """Return (value, 'binary', 'decimal' or 'exponent')."""
+    match = PATTERN.match(str(text).strip())
+    if not match:
+        raise ValueError(COMPLAINT)
+    digits, binary, decimal, exponent = match.groups()
+    if binary:
+        return Fraction(digits) * 1024 ** BINARY.index(binary), 'binary'
+    if exponent:
+        if abs(int(exponent)) > 100:
+            raise ValueError(COMPLAINT)
+        return Fraction(digits) * Fraction(10) ** int(exponent), 'exponent'
+    return Fraction(digits) * Fraction(10) ** DECIMAL[decimal or ''], 'decimal'
+
+
+def canonical(text):
+    """Return the one way to write a quantity: no fraction, the largest suffix that keeps the value."""
+    value, form = read(text)
+    if not value:
+        return '0'
+    if form == 'binary' and value.denominator == 1 and abs(value) >= 1024:
+        return with_binary_suffix(int(value))
+    value = Fraction(-(-value * 10 ** 9 // 1), 10 ** 9)  # nothing is smaller than a nano; rounded up
+    suffix = max((suffix for suffix in DECIMAL if (value / Fraction(10) ** DECIMAL[suffix]).denominator == 1),
+                 key=DECIMAL.get)
+    digits = value / Fraction(10) ** DECIMAL[suffix]
+    if form == 'exponent' and suffix:
+        return '%de%d' % (digits, DECIMAL[suffix])
+    return '%d%s' % (digits, suffix)
+
+
+def with_binary_suffix(value):
+    power = 0
+    while value % 1024 == 0 and power < len(BINARY) - 1:
+        value //= 1024
+        power += 1
+    return '%d%s' % (value, BINARY[power])

@@ -1,0 +1,299 @@
+"""The verbs: what create, read, update, patch and delete do to the objects in the store.
+
+What belongs here: the life of an object from request to store, for every kind. What does not: HTTP (server.py), lists
+and watches (store.py and watches.py), processes. Everything runs on the loop thread of the server; nothing waits, so
+each verb is one atomic step. Controllers and the kubelet call the verbs, too: `patch_status` and `delete` mostly.
+"""
+import random
+import uuid
+from datetime import datetime, timedelta
+
+from . import defaults, errors, patches
+from .decoding import decode
+from .resources import RESOURCES
+from .validation_pod import validate, validate_update
+
+SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
+KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
+                 'namespace', 'name', 'selfLink')
+RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
+UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
+CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
+
+
+def timestamp(later=0):
+    """Return now, or so many seconds later, as Kubernetes writes it."""
+    return (datetime.utcnow() + timedelta(seconds=later)).strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+class Registry(object):
+    """All verbs on one store. Names of resources are plural; namespace is '' for what has none."""
+
+    def __init__(self, store):
+        self.store = store
+        for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
+            self.create('namespaces', '', {'metadata': {'name': name}})
+
+    # read
+
+    def get(self, resource, namespace, name):
+        """Return an object; it belongs to the store. Raise ApiError 404."""
+        obj = self.store.get(resource, namespace, name)
+        if obj is None:
+            raise errors.not_found(resource, name)
+        return obj
+
+    # create
+
+    def create(self, resource, namespace, data, dry_run=False, strict=False):
+        """Return the new object. `data` is parsed JSON. Raise ApiError 400, 403, 404, 409 or 422."""
+        row = RESOURCES[resource]
+        obj = decode(row.kind, data, strict)
+        self.identify(obj, row, namespace)
+        self.admit(resource, obj)
+        defaults.complete(obj)
+        status = defaults.initial_status(obj)
+        if status:
+            obj['status'] = status
+        validate(obj)
+        name = obj['metadata']['name']
+        existing = self.store.get(resource, namespace, name)
+        if existing:
+            raise errors.already_exists(resource, name, 'deletionTimestamp' in existing['metadata'])
+        if dry_run:
+            return obj
+        return self.store.put(resource, obj)
+
+    def identify(self, obj, row, namespace):
+        """Give a new object its kind, name, uid, times and namespace."""
+        obj.update(kind=row.kind, apiVersion='v1')
+        metadata = obj.setdefault('metadata', {})
+        if metadata.get('resourceVersion'):
+            raise errors.ApiError(500, None, 'resourceVersion should not be set on objects to be created')
+        if metadata.get('namespace', namespace) != namespace:
+            raise errors.bad_request('the namespace of the provided object does not match the namespace sent on the '
+                                     'request')
+        if not metadata.get('name') and metadata.get('generateName'):
+            metadata['name'] = metadata['generateName'][:58] + ''.join(random.choice(SUFFIX_LETTERS) for _ in range(5))
+        for field in ('selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'generation'):
+            metadata.pop(field, None)
+        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
+        if row.namespaced:
+            metadata['namespace'] = namespace
+
+    def admit(self, resource, obj):
+        """Refuse what has no namespace to live in; add what only a server knows."""
+        metadata = obj['metadata']
+        if 'namespace' in metadata:
+            namespace = self.get('namespaces', '', metadata['namespace'])
+            if namespace['metadata'].get('deletionTimestamp'):
+                raise errors.being_terminated(resource, metadata.get('name', ''), metadata['namespace'])
+        if resource == 'namespaces':
+            obj['spec'] = {'finalizers': ['kubernetes']}
+        elif resource == 'persistentvolumeclaims':
+            finalizers = metadata.setdefault('finalizers', [])
+            if CLAIM_FINALIZER not in finalizers:
+                finalizers.append(CLAIM_FINALIZER)
+        elif resource == 'services':
+            defaults.complete(obj)
+            defaults.allocate_address(obj, {service.object['spec'].get('clusterIP')
+                                            for service in self.store.list('services')})
+
+    # update
+
+    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False):
+        """Return the object after a PUT of `data`. Raise ApiError 400, 404, 409 or 422."""
+        old = self.get(resource, namespace, name)
+        new = decode(RESOURCES[resource].kind, data, strict)
+        sent = new.setdefault('metadata', {})
+        check_identity(sent, namespace, name)
+        if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
+            raise errors.conflict(resource, name, 'Precondition failed: UID in precondition: %s, UID in object meta: %s'
+                                  % (sent['uid'], old['metadata']['uid']))
+        return self.update(resource, old, new, subresource, dry_run)
+
+    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False):
+        """Return the object after a PATCH. Raise ApiError 400, 404, 409, 415 or 422."""
+        old = self.get(resource, namespace, name)
+        patched = patches.apply(content_type, old, patch, old['kind'])
+        try:
+            new = decode(old['kind'], patched, strict)
+        except errors.ApiError as e:
+            if strict:
+                raise
+            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s' % e)])
+        sent = new.setdefault('metadata', {})
+        check_identity(sent, namespace, name)
+        if sent.get('uid') != old['metadata']['uid']:
+            raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
+                                                      'is immutable' % sent.get('uid', ''))])
+        return self.update(resource, old, new, subresource, dry_run)
+
+    def update(self, resource, old, new, subresource='', dry_run=False):
+        """Store `new` (decoded, ours) in place of `old` as far as the (sub)resource may change it; return it."""
+        name = old['metadata']['name']
+        version = new['metadata'].pop('resourceVersion', None)
+        if version and not version.isdigit():
+            raise errors.ApiError(500, None, 'strconv.ParseUint: parsing "%s": invalid syntax' % version)
+        if version and version != old['metadata']['resourceVersion']:
+            raise errors.conflict(resource, name)
+        self.keep(resource, old, new, subresource)
+        defaults.complete(new)
+        validate_update(new, old)
+        if dry_run:
+            new['metadata']['resourceVersion'] = old['metadata']['resourceVersion']
+            return new
+        return self.commit(resource, old, new)
+
+    def keep(self, resource, old, new, subresource):
+        """Copy from `old` what this update cannot change."""
+        new.update(kind=old['kind'], apiVersion='v1')
+        for field in KEPT_METADATA:
+            new['metadata'].pop(field, None)
+            if field in old['metadata']:
+                new['metadata'][field] = old['metadata'][field]
+        new['metadata'].pop('managedFields', None)
+        if subresource == 'status':
+            for field in set(old) - {'status', 'metadata'}:
+                new[field] = old[field]
+            mirror_pod_address(new.get('status', {}))
+        elif subresource == 'finalize':
+            new['metadata'], new['status'] = dict(old['metadata']), old['status']
+        else:
+            if 'status' in RESOURCES[resource].subresources:
+                new.pop('status', None)
+                if 'status' in old:
+                    new['status'] = old['status']
+            if resource == 'namespaces':
+                new['spec'] = old['spec']
+
+    def commit(self, resource, old, new):
+        """Store an update; remove what has a deletionTimestamp and nothing left that keeps it."""
+        metadata = new['metadata']
+        if 'deletionTimestamp' in metadata and self.is_released(resource, new):
+            metadata['resourceVersion'] = old['metadata']['resourceVersion']
+            self.store.remove(resource, dict(new, metadata=dict(metadata)))
+            return new
+        metadata['resourceVersion'] = old['metadata']['resourceVersion']
+        if new == old:
+            return old
+        return self.store.put(resource, new)
+
+    def is_released(self, resource, obj):
+        if resource == 'namespaces':
+            return not obj['spec'].get('finalizers') and not obj['metadata'].get('finalizers')
+        return not obj['metadata'].get('finalizers') and not obj['metadata'].get('deletionGracePeriodSeconds')
+
+    def patch_status(self, resource, obj, patch):
+        """Merge `patch` into the status of the object that `obj` was read as; None when that is gone."""
+        metadata = obj['metadata']
+        now = self.store.get(resource, metadata.get('namespace', ''), metadata['name'])
+        if now is None or now['metadata']['uid'] != metadata['uid']:
+            return None
+        return self.patch(resource, metadata.get('namespace', ''), metadata['name'], 'application/merge-patch+json',
+                          {'status': patch}, 'status')
+
+    # bind
+
+    def bind(self, namespace, name, data, dry_run=False):
+        """Assign a pod to a node: POST of a Binding."""
+        binding = decode('Binding', data)
+        target = binding.get('target', {})
+        pod = self.get('pods', namespace, name)
+        complaints = []
+        if target.get('kind', 'Node') != 'Node':
+            complaints.append('target.kind: Unsupported value: "%s": supported values: "Node", "<empty>"'
+                              % target['kind'])
+        if not target.get('name'):
+            complaints.append('target.name: Required value')
+        if complaints:
+            raise errors.ApiError(500, None, '[%s]' % ', '.join(complaints) if complaints[1:] else complaints[0])
+        if pod['metadata'].get('deletionTimestamp'):
+            raise errors.conflict('pods/binding', name, 'pod %s is being deleted, cannot be assigned to a host' % name)
+        if pod['spec'].get('nodeName'):
+            raise errors.conflict('pods/binding', name, 'pod %s is already assigned to node "%s"'
+                                  % (name, pod['spec']['nodeName']))
+        scheduled = {'type': 'PodScheduled', 'status': 'True', 'lastProbeTime': None,
+                     'lastTransitionTime': timestamp()}
+        conditions = [each for each in pod['status'].get('conditions', ()) if each['type'] != 'PodScheduled']
+        bound = dict(pod, metadata=dict(pod['metadata']), spec=dict(pod['spec'], nodeName=target['name']),
+                     status=dict(pod['status'], conditions=conditions + [scheduled]))
+        if not dry_run:
+            self.store.put('pods', bound)
+
+    # delete
+
+    def delete(self, resource, namespace, name, options=None, dry_run=False):
+        """Delete an object, or begin to. Return (the object, is it gone). Raise ApiError 404, 409 or 403."""
+        options = options or {}
+        obj = self.get(resource, namespace, name)
+        check_preconditions(obj, options.get('preconditions') or {})
+        if resource == 'namespaces' and name in UNDELETABLE_NAMESPACES:
+            raise errors.forbidden(resource, name, 'this namespace may not be deleted')
+        grace = self.grace_period(resource, obj, options.get('gracePeriodSeconds'))
+        deleted = dict(obj, metadata=dict(obj['metadata']))
+        metadata = deleted['metadata']
+        before = metadata.get('deletionGracePeriodSeconds')
+        if 'deletionTimestamp' in metadata and before is not None and grace >= before and before > 0:
+            return obj, False  # it is being deleted at least as fast
+        shorten = grace - (before or 0) if 'deletionTimestamp' in metadata else grace
+        metadata['deletionTimestamp'] = timestamp(shorten) if 'deletionTimestamp' not in metadata else earlier(
+            metadata['deletionTimestamp'], shorten)
+        if resource == 'namespaces':
+            deleted['status'] = dict(obj.get('status', {}), phase='Terminating')
+        else:
+            metadata['deletionGracePeriodSeconds'] = grace
+        if dry_run:
+            return deleted, False
+        if not self.is_released(resource, deleted):
+            if deleted == obj:
+                return obj, False
+            return self.store.put(resource, deleted), False
+        if resource == 'pods':
+            self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the mark, then the end
+        self.store.remove(resource, dict(deleted, metadata=dict(metadata)))
+        return deleted, True
+
+    def grace_period(self, resource, obj, asked):
+        """Return how many seconds a deletion waits: only for pods, and only for those that a node may be running."""
+        if resource != 'pods' or not obj['spec'].get('nodeName') or obj['status'].get('phase') in ('Succeeded',
+                                                                                                 'Failed'):
+            return 0
+        if asked is None:
+            asked = obj['spec']['terminationGracePeriodSeconds']
+        return max(asked, 0)
+
+
+def check_identity(metadata, namespace, name):
+    """Refuse an object that says it is another than the one that the request names."""
+    if not metadata.get('name'):
+        raise errors.bad_request('name must be provided')
+    if metadata['name'] != name:
+        raise errors.bad_request('the name of the object (%s) does not match the name on the URL (%s)'
+                                 % (metadata['name'], name))
+    if metadata.get('namespace', namespace) != namespace:
+        raise errors.bad_request('the namespace of the object (%s) does not match the namespace on the request (%s)'
+                                 % (metadata['namespace'], namespace))
+
+
+def earlier(moment, seconds):
+    """Return the timestamp `moment` moved by `seconds`."""
+    parsed = datetime.strptime(moment, '%Y-%m-%dT%H:%M:%SZ')
+    return (parsed + timedelta(seconds=seconds)).strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+def mirror_pod_address(status):
+    """Keep podIPs and podIP the same."""
+    if status.get('podIP'):
+        status['podIPs'] = [{'ip': status['podIP']}] + status.get('podIPs', [])[1:]
+
+
+def check_preconditions(obj, preconditions):
+    metadata = obj['metadata']
+    for field, what, hint in (('uid', 'UID', 'deleted and then recreated'),
+                              ('resourceVersion', 'ResourceVersion', 'modified')):
+        wanted = preconditions.get(field)
+        if wanted is not None and wanted != metadata[field]:
+            raise errors.conflict(obj['kind'], metadata['name'],
+                                  'the %s in the precondition (%s) does not match the %s in record (%s). The object '
+                                  'might have been %s' % (what, wanted, what, metadata[field], hint))

@@ -1,0 +1,152 @@
+"""The parent of one container's process: starts it, says how it ended, and lets nothing below it outlive localkube.
+
+What belongs here: processes, with the standard library only. What does not: Kubernetes. This file is run by its path,
+as a process of its own with one thread, so that it starts fast and imports nothing of KubeSpawner.
+
+Standard input: first a line of JSON, {args, env, cwd, log}; then lines with a signal's number each. Its end means that
+localkube has ended, by `kill -9` perhaps: everything is killed. Standard output: lines of JSON; {"error": …} when the
+process cannot be started, {"pid": …} when it was, {"exit": …} when it and all its descendants have ended.
+
+A process can leave its group and session, but not this parent: as subreaper it inherits every orphan below it.
+"""
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def tell(**event):
+    try:
+        os.write(1, (json.dumps(event) + '\n').encode('utf8'))
+    except OSError:
+        pass  # localkube is gone
+
+
+def read_line():
+    line = b''
+    while not line.endswith(b'\n'):
+        chunk = os.read(0, 1)
+        if not chunk:
+            sys.exit()
+        line += chunk
+    return line.decode('utf8')
+
+
+def start(libc, args, env, cwd, log):
+    """Start the process in a session of its own. Return (pid, what kept it from starting or '')."""
+    failure, report = os.pipe()  # closed by a successful exec
+    pid = os.fork()
+    if pid:
+        os.close(report)
+        return pid, os.read(failure, 65536).decode('utf8', 'replace')
+    try:
+        os.setsid()
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        try:
+            os.chdir(cwd)
+        except OSError as e:
+            os.write(report, ('chdir to cwd ("%s") set in config.json failed: %s' % (cwd, e.strerror)).encode('utf8'))
+            os._exit(128)
+        os.execvpe(args[0], args, env)
+    except OSError as e:
+        reason = 'executable file not found in $PATH' if e.errno == 2 and '/' not in args[0] else e.strerror.lower()
+        os.write(report, ('exec: "%s": %s: unknown' % (args[0], reason)).encode('utf8'))
+    finally:
+        os._exit(128)
+
+
+def descendants():
+    """Return the pids of all processes below this one."""
+    children = {}
+    for name in os.listdir('/proc'):
+        if name.isdigit():
+            try:
+                with open('/proc/%s/stat' % name, 'rb') as f:
+                    parent = int(f.read().rpartition(b')')[2].split()[1])
+            except (OSError, IndexError):
+                continue  # it has just ended
+            children.setdefault(parent, []).append(int(name))
+    found = [os.getpid()]
+    for pid in found:
+        found.extend(children.get(pid, ()))
+    return found[1:]
+
+
+def kill_descendants():
+    """Kill until there is nothing left to kill: a process may fork while it is looked for."""
+    while True:
+        pids = descendants()
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        while reap():
+            pass
+        if not pids:
+            return
+        time.sleep(0.005)
+
+
+def reap():
+    """Return (pid, exit code) of a child that has ended; None when there is none."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if not pid:
+        return None
+    return pid, 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def obey(commands, pid):
+    for number in commands.split():
+        try:
+            os.kill(pid, int(number))
+        except OSError:
+            pass
+
+
+def main():
+    parent = os.getppid()
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    wakeup, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    signal.set_wakeup_fd(write_end)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pid, failure = start(libc, **json.loads(read_line()))
+    if failure:
+        return tell(error=failure)
+    tell(pid=pid)
+    while os.getppid() == parent:
+        ready = select.select([0, wakeup], [], [], 1)[0]
+        if 0 in ready:
+            commands = os.read(0, 4096)
+            if not commands:
+                break
+            obey(commands, pid)
+        if wakeup in ready:
+            os.read(wakeup, 4096)
+        for ended in iter(reap, None):
+            if ended[0] == pid:
+                kill_descendants()
+                return tell(exit=ended[1])
+    kill_descendants()
+
+
+if __name__ == '__main__':
+    main()

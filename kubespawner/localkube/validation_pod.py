@@ -1,0 +1,304 @@
+"""What the API refuses in a pod, and which refusals belong to which kind.
+
+What belongs here: rules on pods, and `validate`, which applies the rules of every kind. What does not: see
+validation.py. Pure; any thread.
+"""
+import re
+
+from . import errors, quantities
+from .validation import (
+    LABEL, SUBDOMAIN, Causes, validate_claim, validate_claim_update, validate_endpoints, validate_event,
+    validate_key, validate_keys, validate_keys_update, validate_labels, validate_metadata, validate_port_name,
+    validate_service, validate_service_update)
+
+ENV_NAME = re.compile(r'[-._a-zA-Z][-._a-zA-Z0-9]*\Z')
+ENV_NAME_COMPLAINT = ("a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or "
+                      "'.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', "
+                      "regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')")
+FIELD_PATH = re.compile(r"(metadata\.(name|namespace|uid|(labels|annotations)\['[^']*'\])|spec\.(nodeName|"
+                        r"serviceAccountName)|status\.(hostIP|podIP|podIPs))\Z")
+VALUE_SOURCES = ('fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef')
+HANDLERS = ('exec', 'httpGet', 'tcpSocket')
+STANDARD_RESOURCES = ('cpu', 'memory', 'ephemeral-storage')
+UPDATE_COMPLAINT = ('pod updates may not change fields other than `spec.containers[*].image`, '
+                    '`spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only '
+                    'additions to existing tolerations)')
+HIGHEST_ID = 2 ** 31 - 1
+
+
+def validate_pod(causes, pod):
+    spec = pod['spec']
+    volumes = validate_volumes(causes, spec.get('volumes', ()))
+    names = set()
+    if not spec.get('containers'):
+        causes.required('spec.containers')
+    for i, container in enumerate(spec.get('containers', ())):
+        validate_container(causes, 'spec.containers[%d]' % i, container, names, volumes)
+    for i, container in enumerate(spec.get('initContainers', ())):
+        validate_container(causes, 'spec.initContainers[%d]' % i, container, names, volumes)
+    causes.one_of('spec.restartPolicy', spec['restartPolicy'], ('Always', 'OnFailure', 'Never'))
+    causes.one_of('spec.dnsPolicy', spec['dnsPolicy'], ('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'))
+    validate_labels(causes, 'spec.nodeSelector', spec.get('nodeSelector', {}))
+    validate_security(causes, 'spec.securityContext', spec['securityContext'])
+    for field, expected in (('serviceAccountName', SUBDOMAIN), ('nodeName', SUBDOMAIN), ('hostname', LABEL),
+                            ('subdomain', LABEL)):
+        if spec.get(field):
+            causes.format('spec.' + field, spec[field], expected)
+    at_least(causes, 'spec.terminationGracePeriodSeconds', spec['terminationGracePeriodSeconds'], 0)
+    deadline = spec.get('activeDeadlineSeconds')
+    if deadline is not None and not 1 <= deadline <= HIGHEST_ID:
+        causes.invalid('spec.activeDeadlineSeconds', deadline, 'must be between 1 and 2147483647, inclusive')
+    for i, toleration in enumerate(spec.get('tolerations', ())):
+        validate_toleration(causes, 'spec.tolerations[%d]' % i, toleration)
+
+
+def at_least(causes, field, value, least):
+    if value < least:
+        causes.invalid(field, value, 'must be greater than or equal to %d' % least)
+
+
+def validate_security(causes, field, context):
+    for name in ('fsGroup', 'runAsUser', 'runAsGroup'):
+        validate_id(causes, '%s.%s' % (field, name), context.get(name, 0))
+    for i, group in enumerate(context.get('supplementalGroups', ())):
+        validate_id(causes, '%s.supplementalGroups[%d]' % (field, i), group)
+
+
+def validate_id(causes, field, value):
+    if not 0 <= value <= HIGHEST_ID:
+        causes.invalid(field, value, 'must be between 0 and %d, inclusive' % HIGHEST_ID)
+
+
+def validate_toleration(causes, field, toleration):
+    operator = toleration.get('operator', '')
+    if toleration.get('key'):
+        validate_key(causes, field + '.key', toleration['key'])
+    elif operator != 'Exists':
+        causes.invalid(field + '.operator', operator,
+                       'operator must be Exists when `key` is empty, which means "match all values and all keys"')
+    if operator == 'Exists' and toleration.get('value'):
+        causes.invalid(field + '.operator', operator, "value must be empty when `operator` is 'Exists'")
+    causes.one_of(field + '.operator', operator or 'Equal', ('Equal', 'Exists'))
+
+
+def validate_volumes(causes, volumes):
+    """Return the names of the volumes."""
+    names = set()
+    for i, volume in enumerate(volumes):
+        field = 'spec.volumes[%d]' % i
+        sources = [source for source in volume if source != 'name']
+        for source in sources[1:]:
+            causes.forbidden('%s.%s' % (field, source), 'may not specify more than 1 volume type')
+        for source, needed in (('hostPath', 'path'), ('persistentVolumeClaim', 'claimName'), ('nfs', 'server'),
+                               ('nfs', 'path'), ('secret', 'secretName'), ('configMap', 'name')):
+            if source in sources[:1] and not volume[source].get(needed):
+                causes.required('%s.%s.%s' % (field, source, needed))
+        name = volume.get('name', '')
+        if not name:
+            causes.required(field + '.name')
+        else:
+            causes.format(field + '.name', name, LABEL)
+        if name and name in names:
+            causes.duplicate(field + '.name', name)
+        names.add(name)
+    return names - {''}
+
+
+def validate_container(causes, field, container, names, volumes):
+    """`names` are those of the containers before this one; this one's name is added."""
+    name = container.get('name', '')
+    if not name:
+        causes.required(field + '.name')
+    else:
+        causes.format(field + '.name', name, LABEL)
+    if name in names:
+        causes.duplicate(field + '.name', name)
+    names.add(name)
+    if not container.get('image'):
+        causes.required(field + '.image')
+    elif container['image'] != container['image'].strip():
+        causes.invalid(field + '.image', container['image'], 'must not have leading or trailing whitespace')
+    for hook, handler in sorted(container.get('lifecycle', {}).items()):
+        validate_handler(causes, '%s.lifecycle.%s' % (field, hook), handler)
+    for probe in ('livenessProbe', 'readinessProbe', 'startupProbe'):
+        if probe in container:
+            validate_probe(causes, '%s.%s' % (field, probe), container[probe])
+    validate_ports(causes, field + '.ports', container.get('ports', ()))
+    for i, variable in enumerate(container.get('env', ())):
+        validate_variable(causes, '%s.env[%d]' % (field, i), variable)
+    for source in container.get('envFrom', ()):
+        if not ('configMapRef' in source) ^ ('secretRef' in source):
+            causes.invalid(field + '.envFrom', '', 'must specify one of: `configMapRef` or `secretRef`')
+    validate_mounts(causes, field + '.volumeMounts', container.get('volumeMounts', ()), volumes)
+    causes.one_of(field + '.imagePullPolicy', container['imagePullPolicy'], ('Always', 'IfNotPresent', 'Never'))
+    causes.one_of(field + '.terminationMessagePolicy', container['terminationMessagePolicy'],
+                  ('File', 'FallbackToLogsOnError'))
+    validate_resources(causes, field + '.resources', container['resources'])
+    context = container.get('securityContext', {})
+    validate_security(causes, field + '.securityContext', context)
+    if context.get('privileged') and context.get('allowPrivilegeEscalation') is False:
+        causes.invalid(field + '.securityContext', context,
+                       'cannot set `allowPrivilegeEscalation` to false and `privileged` to true')
+
+
+def validate_handler(causes, field, handler):
+    chosen = [kind for kind in HANDLERS if kind in handler]
+    if not chosen:
+        causes.required(field, 'must specify a handler type')
+    if chosen[:1] == ['exec'] and not handler['exec'].get('command'):
+        causes.required(field + '.exec.command')
+    elif chosen and chosen[0] != 'exec':
+        port, where = handler[chosen[0]].get('port', 0), '%s.%s.port' % (field, chosen[0])
+        if isinstance(port, int):
+            causes.port(where, port)
+        else:
+            validate_port_name(causes, where, port)
+    for kind in chosen[1:]:
+        causes.forbidden('%s.%s' % (field, kind), 'may not specify more than 1 handler type')
+
+
+def validate_probe(causes, field, probe):
+    validate_handler(causes, field, probe)
+    for name in ('initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'):
+        at_least(causes, '%s.%s' % (field, name), probe.get(name, 0), 0)
+    if not field.endswith('readinessProbe') and probe.get('successThreshold', 1) != 1:
+        causes.invalid(field + '.successThreshold', probe['successThreshold'], 'must be 1')
+
+
+def validate_ports(causes, field, ports):
+    names = set()
+    for i, port in enumerate(ports):
+        where = '%s[%d]' % (field, i)
+        if port.get('name'):
+            validate_port_name(causes, where + '.name', port['name'])
+            if port['name'] in names:
+                causes.duplicate(where + '.name', port['name'])
+            names.add(port['name'])
+        if not port.get('containerPort'):
+            causes.required(where + '.containerPort')
+        else:
+            causes.port(where + '.containerPort', port['containerPort'])
+        causes.one_of(where + '.protocol', port['protocol'], ('SCTP', 'TCP', 'UDP'))
+
+
+def validate_variable(causes, field, variable):
+    if not variable.get('name'):
+        causes.required(field + '.name')
+    elif not ENV_NAME.match(variable['name']):
+        causes.invalid(field + '.name', variable['name'], ENV_NAME_COMPLAINT)
+    if 'valueFrom' not in variable:
+        return
+    field += '.valueFrom'
+    source = variable['valueFrom']
+    chosen = [name for name in VALUE_SOURCES if name in source]
+    path = source.get('fieldRef', {}).get('fieldPath')
+    if 'fieldRef' in source and not path:
+        causes.required(field + '.fieldRef.fieldPath')
+    elif path and not FIELD_PATH.match(path):
+        causes.invalid(field + '.fieldRef.fieldPath', path,
+                       'error converting fieldPath: field label not supported: ' + path)
+    for name in ('configMapKeyRef', 'secretKeyRef'):
+        if name in source:
+            causes.format('%s.%s.name' % (field, name), source[name].get('name', ''), SUBDOMAIN)
+            if not source[name].get('key'):
+                causes.required('%s.%s.key' % (field, name))
+    if variable.get('value'):
+        causes.invalid(field, '', 'may not be specified when `value` is not empty')
+    if not chosen:
+        causes.invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or '
+                                  '`secretKeyRef`')
+    elif len(chosen) > 1:
+        causes.invalid(field, '', 'may not have more than one field specified at a time')
+
+
+def validate_mounts(causes, field, mounts, volumes):
+    paths = set()
+    for i, mount in enumerate(mounts):
+        where = '%s[%d]' % (field, i)
+        if not mount.get('name'):
+            causes.required(where + '.name')
+        if mount.get('name') not in volumes:
+            causes.not_found(where + '.name', mount.get('name', ''))
+        path = mount.get('mountPath')
+        if not path:
+            causes.required(where + '.mountPath')
+        elif path in paths:
+            causes.invalid(where + '.mountPath', path, 'must be unique')
+        paths.add(path)
+        if mount.get('subPath', '').startswith('/'):
+            causes.invalid(where + '.subPath', mount['subPath'], 'must be a relative path')
+        elif '..' in mount.get('subPath', '').split('/'):
+            causes.invalid(where + '.subPath', mount['subPath'], "must not contain '..'")
+
+
+def validate_resources(causes, field, resources):
+    limits = resources.get('limits', {})
+    for kind in ('limits', 'requests'):
+        for name, quantity in sorted(resources.get(kind, {}).items()):
+            where = '%s.%s[%s]' % (field, kind, name)
+            if '/' not in name and name not in STANDARD_RESOURCES and not name.startswith('hugepages-'):
+                causes.invalid(where, name, 'must be a standard resource type or fully qualified')
+                causes.invalid(where, name, 'must be a standard resource for containers')
+            elif quantities.parse(quantity) < 0:
+                causes.invalid(where, quantity, 'must be greater than or equal to 0')
+    for name, quantity in sorted(resources.get('requests', {}).items()):
+        if name in limits and quantities.parse(quantity) > quantities.parse(limits[name]):
+            causes.invalid(field + '.requests', quantity, 'must be less than or equal to %s limit' % name)
+        elif '/' in name and limits.get(name) != quantity:
+            causes.invalid(field + '.requests', quantity, 'must be equal to %s limit' % name)
+
+
+def validate_pod_update(causes, new, old):
+    if any(len(new['spec'].get(kind, ())) != len(old['spec'].get(kind, ()))
+           for kind in ('containers', 'initContainers')):
+        causes.forbidden('spec.containers', 'pod updates may not add or remove containers')
+    elif immutable_part(new['spec'], old['spec']) != immutable_part(old['spec'], old['spec']):
+        causes.forbidden('spec', UPDATE_COMPLAINT)
+    elif [t for t in old['spec'].get('tolerations', ()) if t not in new['spec'].get('tolerations', ())]:
+        causes.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')
+
+
+def immutable_part(spec, old):
+    """Return a pod's spec without what may change: images, tolerations, and a deadline that becomes shorter."""
+    part = {key: value for key, value in spec.items() if key not in ('tolerations', 'activeDeadlineSeconds')}
+    for kind in ('containers', 'initContainers'):
+        part[kind] = [dict(container, image='') for container in spec.get(kind, ())]
+    deadline, before = spec.get('activeDeadlineSeconds'), old.get('activeDeadlineSeconds')
+    if before is not None and (deadline is None or deadline > before):
+        part['activeDeadlineSeconds'] = deadline
+    return part
+
+
+RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
+         'Secret': validate_keys, 'ConfigMap': validate_keys, 'Event': validate_event,
+         'Endpoints': validate_endpoints}
+UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
+                'Service': validate_service_update, 'Secret': validate_keys_update,
+                'ConfigMap': validate_keys_update}
+
+
+def validate(obj):
+    """Raise ApiError 422 for an object that breaks a rule of its kind. It is complete: see defaults.py."""
+    causes = Causes()
+    validate_metadata(causes, obj)
+    RULES.get(obj['kind'], lambda causes, obj: None)(causes, obj)
+    refuse(causes, obj)
+
+
+def validate_update(new, old):
+    """Raise ApiError 422 for an update that changes what may not change."""
+    causes = Causes()
+    validate_metadata(causes, new)
+    if old['metadata'].get('deletionTimestamp'):
+        added = set(new['metadata'].get('finalizers', ())) - set(old['metadata'].get('finalizers', ()))
+        if added:
+            causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
+                             'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
+    RULES.get(new['kind'], lambda causes, obj: None)(causes, new)
+    UPDATE_RULES.get(new['kind'], lambda causes, new, old: None)(causes, new, old)
+    refuse(causes, new)
+
+
+def refuse(causes, obj):
+    if causes:
+        raise errors.invalid(obj['kind'], obj['metadata'].get('name', ''), causes)

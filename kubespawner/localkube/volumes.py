@@ -1,0 +1,147 @@
+"""Volumes as directories of this machine.
+
+What belongs here: making them, and telling where one is. What does not: claims becoming Bound (controllers.py). There
+is no mount namespace: a process sees its first claim as HOME and as its working directory, and finds nothing at the
+other mountPaths. Runs on the loop thread of the server.
+"""
+import base64
+import os
+import shutil
+
+CLAIM, SECRET, CONFIG_MAP = 'persistentVolumeClaim', 'secret', 'configMap'
+
+
+class MountError(Exception):
+    """A volume cannot be had, now or ever; the message is what the event FailedMount says."""
+
+
+def claim_directory(data, namespace, name):
+    return os.path.join(data, 'claims', namespace, name)
+
+
+def remove_claim(data, namespace, name):
+    shutil.rmtree(claim_directory(data, namespace, name), ignore_errors=True)
+
+
+def mount(store, data, directory, pod):
+    """Make the volumes of a pod and return {volume name: directory}. Raise MountError.
+
+    data, directory (str): where localkube keeps claims, and what belongs to this pod.
+    """
+    found = {}
+    for volume in pod['spec'].get('volumes', ()):
+        source = next((key for key in volume if key != 'name'), 'emptyDir')
+        make = SOURCES.get(source)
+        if make is None:
+            raise MountError('MountVolume.SetUp failed for volume "%s" : localkube has no volumes of type %s; use '
+                             'emptyDir, hostPath, persistentVolumeClaim, secret or configMap' % (volume['name'], source))
+        try:
+            own = os.path.join(directory, 'volumes', volume['name'])
+            found[volume['name']] = make(store, data, own, pod['metadata']['namespace'], volume[source])
+        except (MountError, OSError) as e:
+            raise MountError('MountVolume.SetUp failed for volume "%s" : %s' % (volume['name'], e))
+    return found
+
+
+def empty_directory(store, data, own, namespace, source):
+    os.makedirs(own, exist_ok=True)
+    return own
+
+
+def host_path(store, data, own, namespace, source):
+    path, kind = source['path'], source.get('type', '')
+    if kind == 'DirectoryOrCreate':
+        os.makedirs(path, exist_ok=True)
+    elif kind == 'FileOrCreate' and not os.path.exists(path):
+        open(path, 'a').close()
+    elif kind and not os.path.exists(path):
+        raise MountError('hostPath type check failed: %s is not a %s' % (path, kind.lower()))
+    return path
+
+
+def claimed(store, data, own, namespace, source):
+    name = source['claimName']
+    claim = store.get('persistentvolumeclaims', namespace, name)
+    if claim is None:
+        raise MountError('persistentvolumeclaim "%s" not found' % name)
+    if claim['status'].get('phase') != 'Bound':
+        raise MountError('PVC %s/%s is not bound' % (namespace, name))
+    path = claim_directory(data, namespace, name)
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def secret_files(store, data, own, namespace, source):
+    return write_files(store, own, namespace, 'secrets', source.get('secretName'), source)
+
+
+def config_files(store, data, own, namespace, source):
+    return write_files(store, own, namespace, 'configmaps', source.get('name'), source)
+
+
+def write_files(store, own, namespace, resource, name, source):
+    """Write the keys of a secret or configmap as files: all, or the `items`."""
+    os.makedirs(own, exist_ok=True)
+    obj = store.get(resource, namespace, name)
+    if obj is None:
+        if source.get('optional'):
+            return own
+        raise MountError('%s "%s" not found' % (resource[:-1], name))
+    content = contents(resource, obj)
+    items = source.get('items') or [{'key': key, 'path': key} for key in content]
+    for item in items:
+        if item['key'] in content:
+            write_file(os.path.join(own, item['path']), content[item['key']],
+                       item.get('mode', source.get('defaultMode', 0o644)))
+        elif not source.get('optional'):
+            raise MountError('references non-existent %s key: %s' % (resource[:-1], item['key']))
+    return own
+
+
+def contents(resource, obj):
+    """Return {key: bytes}."""
+    encoded = dict(obj.get('binaryData', {}), **(obj.get('data', {}) if resource == 'secrets' else {}))
+    result = {key: base64.b64decode(value) for key, value in encoded.items()}
+    if resource == 'configmaps':
+        result.update({key: value.encode('utf8') for key, value in obj.get('data', {}).items()})
+    return result
+
+
+def write_file(path, content, mode):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.exists(path):
+        os.remove(path)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, mode), 'wb') as f:
+        f.write(content)
+
+
+SOURCES = {'emptyDir': empty_directory, 'hostPath': host_path, CLAIM: claimed, SECRET: secret_files,
+           CONFIG_MAP: config_files}
+
+
+def mounts(pod, container, directories):
+    """Return [(mountPath, directory, is it a claim)] of a container, subPath applied."""
+    claims = {volume['name'] for volume in pod['spec'].get('volumes', ()) if CLAIM in volume}
+    return [(mount['mountPath'], os.path.join(directories[mount['name']], mount.get('subPath', '')),
+             mount['name'] in claims) for mount in container.get('volumeMounts', ())]
+
+
+def home(pod, container, directories, default):
+    """Return HOME of a container: the directory of its first claim, else `default`. It is made if need be."""
+    claims = [directory for _, directory, is_claim in mounts(pod, container, directories) if is_claim]
+    directory = claims[0].rstrip('/') if claims else default
+    os.makedirs(directory, exist_ok=True)
+    return directory
+
+
+def working_directory(pod, container, directories, default):
+    """Return where a container starts: its workingDir (looked up among its volumes first), else `default`."""
+    wanted = container.get('workingDir')
+    if not wanted:
+        return default
+    for path, directory, _ in sorted(mounts(pod, container, directories), reverse=True):
+        if (wanted + '/').startswith(path.rstrip('/') + '/'):
+            inside = os.path.join(directory, wanted[len(path.rstrip('/')):].lstrip('/'))
+            os.makedirs(inside, exist_ok=True)
+            return inside
+    return wanted
