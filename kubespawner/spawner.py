@@ -636,9 +636,8 @@ class KubeSpawner(Spawner):
 
     def get_args(self):
         """Return the arguments after `cmd`: the hub's, with a URL that pods can reach."""
-        option = '--hub-api-url='
-        return [option + self.accessible_hub_api_url if argument.startswith(option) else argument
-                for argument in super().get_args()]
+        return [argument.replace(self.hub.api_url, self.accessible_hub_api_url)
+                if argument.startswith('--hub-api-url') else argument for argument in super().get_args()]
 
     @gen.coroutine
     def get_pod_manifest(self):

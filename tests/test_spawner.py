@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+from jupyterhub.spawner import Spawner
 from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
@@ -105,6 +106,15 @@ def test_all_spawners_share_one_executor_one_reflector_and_one_client(monkeypatc
     assert one.pod_reflector is other.pod_reflector is KubeSpawner.pod_reflector
     assert one.api is other.api
     assert KubeSpawner.executor._max_workers == 3
+
+
+def test_a_hub_that_passes_its_url_as_an_argument_passes_the_one_that_pods_reach(monkeypatch):
+    passed = ['--hub-api-url="http://127.0.0.1:8081/hub/api"', '--base-url=http://127.0.0.1:8081/hub/api']
+    monkeypatch.setattr(Spawner, 'get_args', lambda self: passed)
+    spawner = make_spawner(KubeSpawner, hub_connect_ip='hub', hub_connect_port=80)
+    spawner.hub.ip, spawner.hub.port = '127.0.0.1', 8081
+    assert spawner.get_args() == ['--hub-api-url="http://hub:80/hub/api"', passed[1]]
+    assert passed[0] == '--hub-api-url="http://127.0.0.1:8081/hub/api"'
 
 
 @pytest.mark.gen_test
