@@ -42,11 +42,14 @@ class Browser:
 
     def start(self, server='', timeout=120):
         """Start a server and return when it answers to this user."""
-        self.request_start(server).raise_for_status()
+        self.begin(server)
         self.wait_for(server, timeout)
 
-    def request_start(self, server=''):
-        return self._send('POST', self.url + self._server_api(server))
+    def begin(self, server=''):
+        """Ask for a server. One that is there already is fine: old hubs start the default one at the login."""
+        response = self._send('POST', self.url + self._server_api(server))
+        if response.status_code != 400:
+            response.raise_for_status()
 
     def _server_api(self, server):
         return '/hub/api/users/%s/%s' % (self.username, 'servers/' + server if server else 'server')
@@ -62,13 +65,13 @@ class Browser:
         response.raise_for_status()
         user = response.json()
         if 'servers' not in user:  # hubs that allow no named servers tell of the default one only
-            return {'': {'ready': not user['pending']}} if user['server'] or user['pending'] else {}
+            return {'': {}} if user['server'] else {}
         return {name: server for name, server in user['servers'].items()
-                if not server.get('stopped') and (server.get('ready') or server.get('pending'))}
+                if not server.get('stopped') and (server.get('ready', True) or server.get('pending'))}
 
     def wait_for(self, server='', timeout=120):
         """Return when a server answers; the first visit logs in to it, by redirections through the hub."""
-        until(lambda: self.servers().get(server, {}).get('ready'), timeout, 'server %r' % server)
+        until(lambda: self.servers().get(server, {'ready': False}).get('ready', True), timeout, 'server %r' % server)
         until(lambda: self.session.get(self.server_url(server), timeout=60).status_code == 200, timeout, 'its page')
 
     def get(self, path, server=''):

@@ -33,8 +33,8 @@ def test_a_cell_runs_and_a_file_survives_a_stop(ann, pods):
 
 def test_users_do_not_see_each_others_servers(hub, ann, pods):
     bob = hub.user('bob')
-    ann.request_start().raise_for_status()
-    bob.request_start().raise_for_status()
+    ann.begin()
+    bob.begin()
     ann.wait_for()
     bob.wait_for()
     ann.write('secret.txt', 'of ann')
