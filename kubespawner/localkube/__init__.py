@@ -1,7 +1,16 @@
 """localkube: a one-node Kubernetes in one process, for trying KubeSpawner and for tests. A development tool.
 
-What belongs here: `LocalKube`, which starts one from Python. What does not: its parts; see cluster.py. Methods of
-LocalKube may be called from any thread but localkube's own; they block.
+What belongs here: `LocalKube`, which starts one from Python. What does not: its parts, see below. Methods of LocalKube
+may be called from any thread but localkube's own; they block.
+
+    the whole           cluster, certificate, __main__
+    the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
+    what it serves      resources, fields, openapi, selectors
+    what it does        registry, store; on the way: decoding, defaults, validation, validation_pod, causes,
+                        patches, quantities
+    controllers         controllers (scheduler, claims, namespaces), events
+    the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, probes
+    processes           processes, shim
 """
 import base64
 import http.client
@@ -47,7 +56,9 @@ class LocalKube(object):
         self._directory = tempfile.mkdtemp(prefix='localkube-')
         self.kubeconfig = self.kubeconfig or os.path.join(self._directory, 'kubeconfig')
         try:
-            self.pid = self._runner.start(dict(self.options, kubeconfig=self.kubeconfig))
+            options = dict(self.options, kubeconfig=self.kubeconfig)
+            options['data'] = options.get('data') or os.path.join(self._directory, 'data')
+            self.pid = self._runner.start(options)
             self._read_kubeconfig()
         except Exception:
             shutil.rmtree(self._directory, ignore_errors=True)
@@ -168,7 +179,7 @@ class ChildRunner(object):
     def start(self, options):
         arguments = [sys.executable, '-m', __name__, '--until-eof']
         for name, value in options.items():
-            if name in ('kubeconfig', 'data') and value:
+            if name in ('kubeconfig', 'data'):
                 value = os.path.abspath(value)
             if name == 'kubelet':
                 arguments += [] if value else ['--no-kubelet']

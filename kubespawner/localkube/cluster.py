@@ -4,6 +4,7 @@ What belongs here: what starts and stops in which order. What does not: what the
 thread of the loop that is current when it is made; `stop` is a coroutine of that loop.
 """
 import base64
+import fcntl
 import os
 import shutil
 import ssl
@@ -48,11 +49,13 @@ class Cluster(object):
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10):
         check_kubeconfig(kubeconfig)
         self.kubeconfig = kubeconfig
+        self.temporary = None if data else tempfile.mkdtemp(prefix='localkube-')
+        self.data = os.path.abspath(data or self.temporary)
+        self._lock = lock_directory(self.data)
+        shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # of one that was killed
         key, authority = certificate.make()
         self.api = Api(token or uuid.uuid4().hex, server_context(key, authority), port)
         self.url = 'https://127.0.0.1:%d' % self.api.port
-        self.temporary = None if data else tempfile.mkdtemp(prefix='localkube-')
-        self.data = os.path.abspath(data or self.temporary)
         registry = self.api.registry
         self.controllers = [NamespaceController(registry), ClaimController(registry, self.data)]
         self.expirer = EventExpirer(registry)
@@ -67,14 +70,27 @@ class Cluster(object):
     @gen.coroutine
     def stop(self):
         """End all pods' processes, then the API; remove what was temporary."""
-        self.api.stop()
+        yield self.api.stop()
         self.expirer.stop()
         if self.kubelet:
             yield self.kubelet.stop()
         if os.path.exists(self.kubeconfig):
             os.remove(self.kubeconfig)
+        self._lock.close()
         if self.temporary:
             shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def lock_directory(path):
+    """Return an open file that keeps other localkubes out of a directory. Raise OSError when one is there."""
+    os.makedirs(path, exist_ok=True)
+    lock = open(os.path.join(path, 'lock'), 'w')
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise OSError('%s is in use by another localkube: name another directory for its data' % path)
+    return lock
 
 
 def check_kubeconfig(path):

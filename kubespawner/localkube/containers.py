@@ -11,13 +11,11 @@ from datetime import timedelta
 
 from tornado import gen
 
-from . import probes
+from . import probes, pulling
 from .environment import ConfigError, Environment
-from .images import Image, InvalidImageName
 from .processes import Process, StartError
 from .registry import timestamp
 
-LONGEST_BACKOFF = 300  # seconds
 SHORTEST_GRACE = 2  # seconds between TERM and KILL, however little was asked for
 RELIABLE = 600  # seconds after which a container's failures are forgiven
 START_FAILED = 'failed to create containerd task: OCI runtime create failed: starting container process caused: %s'
@@ -46,8 +44,10 @@ class Container(object):
         self.image = None
         self.process = None
         self.id = ''
+        self._variables = {}  # the environment of the run that is on
         self._attempts = 0
         self._delay = 0  # seconds before the next restart
+        self._started_at = 0
 
     def status(self):
         """Return the container's status, as it is in the pod's."""
@@ -55,7 +55,8 @@ class Container(object):
                   'restartCount': self.restarts, 'state': self.state, 'lastState': self.last_state,
                   'started': self.started}
         if self.id:
-            status.update(containerID=self.id, image=self.image.reference, imageID='localkube://' + self.image.reference)
+            status.update(containerID=self.id, image=self.image.reference,
+                          imageID='localkube://' + self.image.reference)
         if self.is_init:
             status.pop('started')
         return status
@@ -87,7 +88,7 @@ class Container(object):
             if self._attempts:
                 yield self.back_off(code)
             if not self.worker.stopping:
-                yield self.pull()
+                self.image = yield pulling.pull(self)
             if not self.worker.stopping:
                 code = yield self.run_once()
                 self._attempts += 1
@@ -111,63 +112,10 @@ class Container(object):
             self.warning('BackOff', 'Back-off restarting failed container')
             metadata = self.worker.pod['metadata']
             self.wait('CrashLoopBackOff', 'back-off %s restarting failed container=%s pod=%s_%s(%s)' % (
-                duration(self._delay), self.name, metadata['name'], metadata['namespace'], metadata['uid']))
+                pulling.duration(self._delay), self.name, metadata['name'], metadata['namespace'], metadata['uid']))
             yield self.worker.pause(self._delay)
-        self._delay = min(LONGEST_BACKOFF, self._delay * 2 or self.worker.kubelet.backoff)
+        self._delay = min(pulling.LONGEST_BACKOFF, self._delay * 2 or self.worker.kubelet.backoff)
         self.restarts += 1
-
-    # images
-
-    @gen.coroutine
-    def pull(self):
-        """Return when the image is there, or the pod is stopped."""
-        try:
-            self.image = Image(self.spec['image'])
-        except InvalidImageName as e:
-            yield self.never_pulled('InvalidImageName', str(e))
-            return
-        policy = self.spec['imagePullPolicy']
-        if self.image.kind != 'missing' and self.image.kind != 'slow' and policy != 'Always':
-            self.normal('Pulled', 'Container image "%s" already present on machine' % self.spec['image'])
-        elif policy == 'Never':
-            yield self.never_pulled('ErrImageNeverPull', 'Container image "%s" is not present with pull policy of Never'
-                                    % self.spec['image'])
-        elif self.image.kind == 'missing':
-            yield self.fail_to_pull()
-        else:
-            yield self.pull_now()
-
-    @gen.coroutine
-    def pull_now(self):
-        self.normal('Pulling', 'Pulling image "%s"' % self.spec['image'])
-        begin = time.time()
-        yield self.worker.pause(self.image.seconds)
-        self.normal('Pulled', 'Successfully pulled image "%s" in %s' % (self.spec['image'],
-                                                                        duration(time.time() - begin)))
-
-    @gen.coroutine
-    def never_pulled(self, reason, message):
-        self.warning('InspectFailed' if reason == 'InvalidImageName' else reason, message)
-        self.warning('Failed', 'Error: ' + reason)
-        self.wait(reason, message)
-        yield self.worker.stopped.wait()
-
-    @gen.coroutine
-    def fail_to_pull(self):
-        """Try again and again, with back-off, as the image never comes."""
-        delay = self.worker.kubelet.backoff
-        while not self.worker.stopping:
-            self.normal('Pulling', 'Pulling image "%s"' % self.spec['image'])
-            self.warning('Failed', 'Failed to pull image "%s": %s' % (self.spec['image'], self.image.error))
-            self.warning('Failed', 'Error: ErrImagePull')
-            self.wait('ErrImagePull', self.image.error)
-            yield self.worker.pause(min(1, delay))
-            message = 'Back-off pulling image "%s"' % self.spec['image']
-            self.normal('BackOff', message)
-            self.warning('Failed', 'Error: ImagePullBackOff')
-            self.wait('ImagePullBackOff', message)
-            yield self.worker.pause(delay)
-            delay = min(LONGEST_BACKOFF, delay * 2)
 
     # one run
 
@@ -249,7 +197,7 @@ class Container(object):
     def post_start(self, process):
         handler = self.spec.get('lifecycle', {}).get('postStart')
         if handler:
-            succeeded, output = yield probes.call(handler, self, LONGEST_BACKOFF)
+            succeeded, output = yield probes.call(handler, self, pulling.LONGEST_BACKOFF)
             if not succeeded and not process.ended.done():
                 self.warning('FailedPostStartHook', 'PostStartHook of container "%s" failed: %s' % (self.name, output))
                 self.normal('Killing', 'FailedPostStartHook')
@@ -323,10 +271,3 @@ class Container(object):
         except gen.TimeoutError:
             process.kill()
             yield process.ended
-
-
-def duration(seconds):
-    """Return seconds as Go writes them: 10s, 2m40s, 5.012s."""
-    if seconds < 60:
-        return '%gs' % round(seconds, 3)
-    return '%dm%ds' % divmod(int(seconds), 60)

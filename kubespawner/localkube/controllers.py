@@ -25,17 +25,18 @@ class Scheduler(object):
         self.registry = registry
         self.store = registry.store
         self.events = events.EventRecorder(registry, 'default-scheduler')
+        self.waiting = set()  # (namespace, name) of pods that fitted nowhere
         self.store.watch('pods', lambda change: change.new and later(self.schedule, change.key))
         for resource in ('nodes', 'persistentvolumeclaims'):  # what waiting pods may wait for
-            self.store.watch(resource, lambda change: later(self.schedule_all))
+            self.store.watch(resource, lambda change: later(self.schedule_waiting))
 
-    def schedule_all(self):
-        for stored in self.store.list('pods'):
-            metadata = stored.object['metadata']
-            self.schedule((metadata['namespace'], metadata['name']))
+    def schedule_waiting(self):
+        for key in list(self.waiting):
+            self.schedule(key)
 
     def schedule(self, key):
         pod = self.store.get('pods', *key)
+        self.waiting.discard(key)
         if (pod is None or pod['spec'].get('nodeName') or 'deletionTimestamp' in pod['metadata'] or
                 pod['spec']['schedulerName'] != 'default-scheduler'):
             return
@@ -68,6 +69,8 @@ class Scheduler(object):
         return None, '0/%d nodes are available: %s.' % (len(nodes), ', '.join(counted))
 
     def refuse(self, pod, complaint):
+        """Say why a pod waits, and remember it."""
+        self.waiting.add((pod['metadata']['namespace'], pod['metadata']['name']))
         values = {'status': 'False', 'reason': 'Unschedulable', 'message': complaint}
         old = pod['status'].get('conditions', ())
         before = next((each for each in old if each['type'] == 'PodScheduled'), {})

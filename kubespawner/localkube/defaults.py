@@ -14,7 +14,6 @@ TOLERATIONS = [{'key': 'node.kubernetes.io/' + key, 'operator': 'Exists', 'effec
 POD_SPEC = {'restartPolicy': 'Always', 'terminationGracePeriodSeconds': 30, 'dnsPolicy': 'ClusterFirst',
             'serviceAccountName': 'default', 'securityContext': {}, 'schedulerName': 'default-scheduler',
             'priority': 0, 'enableServiceLinks': True, 'preemptionPolicy': 'PreemptLowerPriority'}
-SERVICE_ADDRESSES = ['10.96.%d.%d' % (third, fourth) for third in range(4) for fourth in range(1, 255)][9:]
 
 
 def fill(obj, key, values):
@@ -118,7 +117,8 @@ def allocate_address(service, taken):
     """Give a service the first address that is not `taken`; nothing listens there."""
     spec = service['spec']
     if spec['type'] != 'ExternalName' and not spec.get('clusterIP'):
-        spec['clusterIP'] = next(address for address in SERVICE_ADDRESSES if address not in taken)
+        addresses = ('10.96.%d.%d' % divmod(number, 256) for number in range(10, 65535))
+        spec['clusterIP'] = next(address for address in addresses if address not in taken)
         spec['clusterIPs'] = [spec['clusterIP']]
 
 

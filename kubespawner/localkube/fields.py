@@ -35,15 +35,15 @@ ObjectMeta clusterName generateName name namespace resourceVersion selfLink uid:
     managedFields:[object] ownerReferences:[OwnerReference]uid
 PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPolicy runtimeClassName schedulerName
     serviceAccount serviceAccountName subdomain:string activeDeadlineSeconds priority
-    terminationGracePeriodSeconds:int automountServiceAccountToken enableServiceLinks:bool hostIPC hostNetwork hostPID:flag
-    setHostnameAsFQDN shareProcessNamespace:bool affinity:Affinity containers initContainers:[Container]name
-    dnsConfig:PodDNSConfig ephemeralContainers:[object] hostAliases:[HostAlias]ip
+    terminationGracePeriodSeconds:int automountServiceAccountToken enableServiceLinks:bool hostIPC hostNetwork
+    hostPID:flag setHostnameAsFQDN shareProcessNamespace:bool affinity:Affinity containers
+    initContainers:[Container]name dnsConfig:PodDNSConfig ephemeralContainers:[object] hostAliases:[HostAlias]ip
     imagePullSecrets:[LocalObjectReference]name nodeSelector:{string} overhead:{quantity}
     readinessGates:[PodReadinessGate] securityContext:PodSecurityContext tolerations:[Toleration]
     topologySpreadConstraints:[TopologySpreadConstraint]topologyKey volumes:[Volume]name
 PodStatus hostIP message nominatedNodeName phase podIP qosClass reason:string startTime:time
-    conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses
-    initContainerStatuses:[ContainerStatus] podIPs:[PodIP]ip
+    conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses initContainerStatuses:[ContainerStatus]
+    podIPs:[PodIP]ip
 PersistentVolumeClaimSpec storageClassName:text volumeMode volumeName:string accessModes:[string] dataSource:object
     resources:ResourceRequirements selector:LabelSelector
 PersistentVolumeClaimStatus phase:string accessModes:[string] capacity:{quantity}
@@ -59,18 +59,16 @@ ServiceStatus conditions:[Condition]type loadBalancer:LoadBalancerStatus
 EndpointSubset addresses notReadyAddresses:[EndpointAddress] ports:[EndpointPort]
 NamespaceSpec finalizers:[string]
 NamespaceStatus phase:string conditions:[NamespaceCondition]type
-NodeSpec externalID podCIDR providerID:string unschedulable:flag configSource:object podCIDRs:[string]*
-    taints:[Taint]
+NodeSpec externalID podCIDR providerID:string unschedulable:flag configSource:object podCIDRs:[string]* taints:[Taint]
 NodeStatus phase:string addresses:[NodeAddress]type allocatable capacity:{quantity} conditions:[NodeCondition]type
     config:object daemonEndpoints:NodeDaemonEndpoints images:[ContainerImage] nodeInfo:NodeSystemInfo
     volumesAttached:[AttachedVolume] volumesInUse:[string]
 OwnerReference apiVersion kind name uid:string blockOwnerDeletion controller:bool
 Affinity nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
-Container image imagePullPolicy name terminationMessagePath terminationMessagePolicy workingDir:string stdin
-    stdinOnce tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource] lifecycle:Lifecycle
-    livenessProbe readinessProbe startupProbe:Probe ports:[ContainerPort]containerPort
-    resources:ResourceRequirements securityContext:SecurityContext volumeDevices:[VolumeDevice]devicePath
-    volumeMounts:[VolumeMount]mountPath
+Container image imagePullPolicy name terminationMessagePath terminationMessagePolicy workingDir:string stdin stdinOnce
+    tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource] lifecycle:Lifecycle livenessProbe
+    readinessProbe startupProbe:Probe ports:[ContainerPort]containerPort resources:ResourceRequirements
+    securityContext:SecurityContext volumeDevices:[VolumeDevice]devicePath volumeMounts:[VolumeMount]mountPath
 PodDNSConfig nameservers searches:[string] options:[PodDNSConfigOption]
 HostAlias ip:string hostnames:[string]
 LocalObjectReference name:string
@@ -137,8 +135,8 @@ PreferredSchedulingTerm weight:int preference:NodeSelectorTerm
 NodeSelector nodeSelectorTerms:[NodeSelectorTerm]
 WeightedPodAffinityTerm weight:int podAffinityTerm:PodAffinityTerm
 PodAffinityTerm topologyKey:string labelSelector:LabelSelector namespaces:[string]
-EnvVarSource configMapKeyRef:ConfigMapKeySelector fieldRef:ObjectFieldSelector
-    resourceFieldRef:ResourceFieldSelector secretKeyRef:SecretKeySelector
+EnvVarSource configMapKeyRef:ConfigMapKeySelector fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelector
+    secretKeyRef:SecretKeySelector
 ConfigMapEnvSource name:string optional:bool
 SecretEnvSource name:string optional:bool
 Handler exec:ExecAction httpGet:HTTPGetAction tcpSocket:TCPSocketAction

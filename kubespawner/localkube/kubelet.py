@@ -10,6 +10,7 @@ import random
 import socket
 
 from tornado import gen
+from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 from . import errors
@@ -78,6 +79,7 @@ class Kubelet(object):
         self.events = EventRecorder(registry, 'kubelet', NODE)
         self.workers = {}  # uid -> PodWorker
         self.processes = set()
+        self.http = AsyncHTTPClient(force_instance=True, max_clients=PODS)  # for probes and hooks
         self.closed = False
         registry.create('nodes', '', node_object(self.address))
         self.store.watch('pods', self.on_change)
@@ -100,7 +102,7 @@ class Kubelet(object):
             self.consider(pod)
         else:
             worker.pod = pod
-            if 'deletionTimestamp' in pod['metadata'] and not getattr(worker, 'terminating', False):
+            if 'deletionTimestamp' in pod['metadata'] and not worker.terminating:
                 worker.terminating = True
                 self.run(worker, self.terminate(worker, pod['metadata'].get('deletionGracePeriodSeconds', 0)))
 
@@ -155,6 +157,7 @@ class Kubelet(object):
         for process in processes:
             process.abandon()
         yield [process.ended for process in processes]
+        self.http.close()
         self.addresses.close()
 
     # logs

@@ -45,37 +45,32 @@ def strategic_merge_patch(obj, patch, kind):
 def strategically_merged(obj, patch, type_name):
     """Merge `patch` into the object `obj` of a type of fields.py (or of none: plain maps)."""
     fields = TYPES.get(type_name, {})
-    patch = dict(patch)
-    directive = patch.pop('$patch', None)
-    if directive == 'replace':
-        return patch
-    if directive == 'delete':
+    values = {key: value for key, value in patch.items() if not key.startswith('$')}
+    if patch.get('$patch') == 'replace':
+        return values
+    if patch.get('$patch') == 'delete':
         return {}
-    retained = patch.pop('$retainKeys', None)
-    if retained is not None:
-        obj = {key: value for key, value in obj.items() if key in retained}
-    for key, value in patch.items():
-        if key.startswith('$'):
-            continue
-        field = fields.get(key)
-        if value is None:
+    if '$retainKeys' in patch:
+        obj = {key: value for key, value in obj.items() if key in patch['$retainKeys']}
+    for key, value in values.items():
+        if value is None or value == {'$patch': 'delete'}:
             obj.pop(key, None)
-        elif isinstance(value, dict):
-            old = obj.get(key)
-            new = strategically_merged(old if isinstance(old, dict) else {}, value,
-                                       field.type if field and field.shape == 'one' else None)
-            if '$patch' in value and not new:
-                obj.pop(key, None)
-            else:
-                obj[key] = new
-        elif isinstance(value, list):
-            obj[key] = merged_list(obj.get(key) or [], value, field)
-        elif field and field.shape == 'list':
-            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: cannot restore slice from %s'
-                                           % type(value).__name__)])
         else:
-            obj[key] = value
+            obj[key] = merged_value(obj.get(key), value, fields.get(key))
     return ordered(without_primitives(obj, patch), patch, fields)
+
+
+def merged_value(old, value, field):
+    """Return what becomes of the value `old` of a field (None: of an unknown one) that is patched with `value`."""
+    if isinstance(value, dict):
+        type_name = field.type if field and field.shape == 'one' else None
+        return strategically_merged(old if isinstance(old, dict) else {}, value, type_name)
+    if isinstance(value, list):
+        return merged_list(old or [], value, field)
+    if field and field.shape == 'list':
+        raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: cannot restore slice from %s'
+                                       % type(value).__name__)])
+    return value
 
 
 def merged_list(old, patch, field):
@@ -115,16 +110,20 @@ def without_primitives(obj, patch):
 
 
 def ordered(obj, patch, fields):
-    """Obey `$setElementOrder/NAME`: what it names comes in its order, the rest stays where it was before it."""
+    """Obey `$setElementOrder/NAME`: what it names comes in its order, the rest stays behind it."""
     for key, order in patch.items():
         name = key.partition('/')[2]
-        if not key.startswith('$setElementOrder/') or not obj.get(name):
-            continue
-        merge_key = fields[name].merge_key if name in fields else '*'
-        identity = (lambda item: item) if merge_key == '*' else (lambda item: item.get(merge_key))
-        wanted = {identity(item): i for i, item in enumerate(order)}
-        obj[name] = sorted(obj[name], key=lambda item: wanted.get(identity(item), len(wanted)))
+        if key.startswith('$setElementOrder/') and obj.get(name):
+            merge_key = fields[name].merge_key if name in fields else '*'
+            places = {identity(item, merge_key): place for place, item in enumerate(order)}
+            found = [places.get(identity(item, merge_key), len(places)) for item in obj[name]]
+            obj[name] = [item for _, _, item in sorted(zip(found, range(len(found)), obj[name]))]
     return obj
+
+
+def identity(item, merge_key):
+    """Return by what an element of a merged list is told from the others."""
+    return item if merge_key == '*' else item.get(merge_key)
 
 
 def json_patch(obj, patch, kind=None):

@@ -20,7 +20,8 @@ class PodWorker(object):
 
     pod (dict): the object as it was last seen.
     address (str): the pod's own, from 127.0.0.0/8; it stays the same over restarts of containers.
-    stopping (bool): no container is started any more; `stopped` is the same as an Event to wait for.
+    stopping (bool): no container is started any more.
+    terminating (bool): the deletion of the pod has been seen to.
     """
 
     def __init__(self, kubelet, pod, address):
@@ -30,7 +31,7 @@ class PodWorker(object):
         self.directory = os.path.join(kubelet.data, 'pods', pod['metadata']['uid'])
         self.temporary = os.path.join(self.directory, 'tmp')
         self.stopping = False
-        self.stopped = locks.Event()
+        self.terminating = False
         self._stop_condition = locks.Condition()
         self._volumes = {}
         self._shown_address = False
@@ -123,7 +124,6 @@ class PodWorker(object):
     def end(self, grace):
         """Stop all containers; return when their processes have ended."""
         self.stopping = True
-        self.stopped.set()
         self._stop_condition.notify_all()
         yield [container.stop(grace) for container in self.init_containers + self.containers]
 

@@ -8,7 +8,7 @@ import tempfile
 from datetime import timedelta
 
 from tornado import gen
-from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
+from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.tcpclient import TCPClient
 
@@ -58,7 +58,7 @@ def call_http(action, container, timeout):
         headers.add(header['name'], header.get('value', ''))
     request = HTTPRequest(url, headers=headers, request_timeout=timeout, connect_timeout=timeout, validate_cert=False)
     try:
-        response = yield AsyncHTTPClient().fetch(request)
+        response = yield container.worker.kubelet.http.fetch(request)
     except HTTPError as e:
         if e.code == 599:
             raise gen.Return((False, 'Get "%s": %s' % (url, e.message)))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from . import defaults, errors, patches
 from .decoding import decode
 from .resources import RESOURCES
-from .validation_pod import validate, validate_update
+from .validation import validate, validate_update
 
 SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
 KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',

@@ -8,10 +8,10 @@ from datetime import datetime
 POD_COLUMNS = ['Name', 'Ready', 'Status', 'Restarts', 'Age', 'IP*', 'Node*', 'Nominated Node*', 'Readiness Gates*']
 
 
-def table(resource, objects, version, columns=True, more=None):
-    """Return `objects` as a Table. `more`: further metadata of the list."""
+def table(resource, objects, metadata, columns=True):
+    """Return `objects` as a Table. metadata (dict): of the list."""
     names, cells = TABLES.get(resource.name, (['Name', 'Age'], lambda obj: [name_of(obj), age(obj)]))
-    result = {'kind': 'Table', 'apiVersion': 'meta.k8s.io/v1', 'metadata': dict(more or {}, resourceVersion=version),
+    result = {'kind': 'Table', 'apiVersion': 'meta.k8s.io/v1', 'metadata': metadata,
               'columnDefinitions': [column(name) for name in names] if columns else None}
     result['rows'] = [{'cells': cells(obj), 'object': {
         'kind': 'PartialObjectMetadata', 'apiVersion': 'meta.k8s.io/v1', 'metadata': obj['metadata']}}
@@ -55,44 +55,47 @@ def since(moment):
 def pod_status(pod):
     """Return the one word in which `kubectl get pods` sums a pod up, and its restarts."""
     status = pod.get('status', {})
-    word = status.get('reason') or status.get('phase', 'Unknown')
-    restarts = 0
-    initializing = False
-    init_containers = status.get('initContainerStatuses', ())
-    for i, container in enumerate(init_containers):
-        restarts += container.get('restartCount', 0)
-        state = container.get('state', {})
-        terminated, waiting = state.get('terminated'), state.get('waiting', {})
-        if terminated and terminated.get('exitCode') == 0:
-            continue
-        initializing = True
-        if terminated:
-            word = 'Init:' + (terminated.get('reason') or 'ExitCode:%d' % terminated.get('exitCode', 0))
-        elif waiting.get('reason') and waiting['reason'] != 'PodInitializing':
-            word = 'Init:' + waiting['reason']
-        else:
-            word = 'Init:%d/%d' % (i, len(pod['spec'].get('initContainers', ())))
-        break
-    if not initializing:
-        restarts = 0
-        word, restarts = container_status(status, word)
+    word, restarts = init_status(pod, status)
+    if not word:
+        word, restarts = container_status(status)
     if pod['metadata'].get('deletionTimestamp'):
-        word = 'Unknown' if status.get('reason') == 'NodeLost' else 'Terminating'
+        word = 'Terminating'
     return word, restarts
 
 
-def container_status(status, word):
-    """Return the word and the restarts of a pod whose init containers are done."""
+def init_status(pod, status):
+    """Return the word and the restarts of a pod whose init containers are not done; an empty word when they are."""
+    restarts = 0
+    for i, container in enumerate(status.get('initContainerStatuses', ())):
+        restarts += container.get('restartCount', 0)
+        state = container.get('state', {})
+        waiting = state.get('waiting', {}).get('reason')
+        if 'terminated' in state:
+            if state['terminated'].get('exitCode'):
+                return 'Init:' + ending(state['terminated']), restarts
+        elif waiting and waiting != 'PodInitializing':
+            return 'Init:' + waiting, restarts
+        else:
+            return 'Init:%d/%d' % (i, len(pod['spec']['initContainers'])), restarts
+    return '', 0
+
+
+def ending(terminated):
+    return terminated.get('reason') or 'ExitCode:%d' % terminated.get('exitCode', 0)
+
+
+def container_status(status):
+    """Return the word and the restarts of a pod whose init containers are done: the first container's word wins."""
+    word = status.get('reason') or status.get('phase', 'Unknown')
     restarts, running = 0, False
     for container in reversed(status.get('containerStatuses', ())):
         restarts += container.get('restartCount', 0)
         state = container.get('state', {})
         if state.get('waiting', {}).get('reason'):
             word = state['waiting']['reason']
-        elif state.get('terminated'):
-            terminated = state['terminated']
-            word = terminated.get('reason') or 'ExitCode:%d' % terminated.get('exitCode', 0)
-        elif container.get('ready') and state.get('running'):
+        elif 'terminated' in state:
+            word = ending(state['terminated'])
+        elif container.get('ready') and 'running' in state:
             running = True
     if word == 'Completed' and running:
         ready = any(each['type'] == 'Ready' and each['status'] == 'True' for each in status.get('conditions', ()))

@@ -1,84 +1,25 @@
-"""What the API refuses with 422, for all kinds but the pod (validation_pod.py): names, labels, and a few rules each.
+"""What the API refuses with 422: rules on one object, and on an object before and after an update.
 
-What belongs here: rules on one object, and on an object before and after an update. What does not: types
-(decoding.py), conflicts and whether something exists (registry.py). Pure; any thread.
+What belongs here: which rules are whose, and the rules of all kinds but the pod (validation_pod.py). What does not:
+types (decoding.py), conflicts and whether something exists (registry.py). Pure; any thread.
 """
-import json
-import re
+from . import errors, quantities
+from .causes import (
+    CONFIG_KEY,
+    LABEL,
+    LABEL_1035,
+    SUBDOMAIN,
+    Causes,
+    is_address,
+    quoted,
+    validate_key,
+    validate_labels,
+    validate_port_name,
+)
+from .validation_pod import validate_pod, validate_pod_update
 
-from . import quantities
-
-LABEL = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-         "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-         "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')")
-SUBDOMAIN = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-             "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-             "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")
-LABEL_1035 = ("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-              "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
-              "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')")
-KEY_NAME = ("name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-            "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-            "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')")
-LABEL_VALUE = ("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
-               "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
-               "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')")
-CONFIG_KEY = ("a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-              "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')")
-FORMATS = {  # complaint -> (pattern, longest)
-    LABEL: (re.compile(r'[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z'), 63),
-    SUBDOMAIN: (re.compile(r'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z'), 253),
-    LABEL_1035: (re.compile(r'[a-z]([-a-z0-9]*[a-z0-9])?\Z'), 63),
-    KEY_NAME: (re.compile(r'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\Z'), 63),
-    LABEL_VALUE: (re.compile(r'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z'), 63),
-    CONFIG_KEY: (re.compile(r'[-._a-zA-Z0-9]+\Z'), 253),
-}
 NAME_FORMATS = {'Namespace': LABEL, 'Service': LABEL_1035}
-ANNOTATIONS_LIMIT = 256 * 1024
-
-
-class Causes(list):
-    """What is wrong with an object: [(reason, field, message)], as `errors.invalid` takes them."""
-
-    def required(self, field, why=''):
-        self.append(('FieldValueRequired', field, 'Required value' + (': ' + why if why else '')))
-
-    def invalid(self, field, value, why):
-        self.append(('FieldValueInvalid', field, 'Invalid value: %s: %s' % (quoted(value), why)))
-
-    def duplicate(self, field, value):
-        self.append(('FieldValueDuplicate', field, 'Duplicate value: ' + quoted(value)))
-
-    def forbidden(self, field, why):
-        self.append(('FieldValueForbidden', field, 'Forbidden: ' + why))
-
-    def not_found(self, field, value):
-        self.append(('FieldValueNotFound', field, 'Not found: ' + quoted(value)))
-
-    def one_of(self, field, value, supported):
-        if value not in supported:
-            self.append(('FieldValueNotSupported', field, 'Unsupported value: %s: supported values: %s'
-                         % (quoted(value), ', '.join(quoted(each) for each in supported))))
-
-    def format(self, field, value, expected):
-        """Demand that `value` matches one of FORMATS."""
-        pattern, longest = FORMATS[expected]
-        if len(value) > longest:
-            self.invalid(field, value, 'must be no more than %d characters' % longest)
-        if not pattern.match(value):
-            self.invalid(field, value, expected)
-
-    def port(self, field, value):
-        if not isinstance(value, int) or not 1 <= value <= 65535:
-            self.invalid(field, value, 'must be between 1 and 65535, inclusive')
-
-    def immutable(self, field, new, old):
-        if new != old:
-            self.invalid(field, new, 'field is immutable')
-
-
-def quoted(value):
-    return json.dumps(value, ensure_ascii=False)
+ANNOTATIONS_LIMIT = 256 * 1024  # bytes
 
 
 def validate_metadata(causes, obj):
@@ -104,25 +45,6 @@ def validate_metadata(causes, obj):
         for field, what in (('apiVersion', 'version'), ('kind', 'kind'), ('name', 'name'), ('uid', 'uid')):
             if not owner.get(field):
                 causes.invalid('metadata.ownerReferences.' + field, '', what + ' must not be empty')
-
-
-def validate_labels(causes, field, labels):
-    for key, value in labels.items():
-        validate_key(causes, field, key)
-        causes.format(field, value, LABEL_VALUE)
-
-
-def validate_key(causes, field, key):
-    """Demand a qualified name: `name` or `prefix/name`."""
-    prefix, slash, name = key.rpartition('/')
-    if slash and not FORMATS[SUBDOMAIN][0].match(prefix):
-        causes.invalid(field, key, 'prefix part ' + SUBDOMAIN)
-    if not name:
-        causes.invalid(field, key, 'name part must be non-empty')
-    elif len(name) > 63:
-        causes.invalid(field, key, 'name part must be no more than 63 characters')
-    if not FORMATS[KEY_NAME][0].match(name):
-        causes.invalid(field, key, KEY_NAME)
 
 
 def validate_claim(causes, claim):
@@ -192,24 +114,11 @@ def validate_service_port(causes, field, port, named, names):
         causes.port(field + '.targetPort', target)
 
 
-def validate_port_name(causes, field, name):
-    if len(name) > 15:
-        causes.invalid(field, name, 'must be no more than 15 characters')
-    if not re.match(r'[-a-z0-9]+\Z', name):
-        causes.invalid(field, name, 'must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
-    elif not re.search('[a-z]', name):
-        causes.invalid(field, name, 'must contain at least one letter or number (a-z, 0-9)')
-
-
 def validate_service_update(causes, new, old):
     before, after = old['spec'].get('clusterIP'), new['spec'].get('clusterIP')
     if before and before != after and new['spec']['type'] != 'ExternalName':
         causes.append(('FieldValueInvalid', 'spec.clusterIPs[0]',
                        'Invalid value: []string{%s}: may not change once set' % quoted(after)))
-
-
-def is_address(text):
-    return bool(re.match(r'(\d{1,3}\.){3}\d{1,3}\Z', text)) and all(int(part) < 256 for part in text.split('.'))
 
 
 def validate_keys(causes, obj):
@@ -249,3 +158,38 @@ def validate_endpoints(causes, endpoints):
                                'may not be in the loopback range (127.0.0.0/8)')
         for j, port in enumerate(subset.get('ports', ())):
             causes.port('%s.ports[%d].port' % (field, j), port.get('port', 0))
+
+
+RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
+         'Secret': validate_keys, 'ConfigMap': validate_keys, 'Event': validate_event,
+         'Endpoints': validate_endpoints}
+UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
+                'Service': validate_service_update, 'Secret': validate_keys_update,
+                'ConfigMap': validate_keys_update}
+
+
+def validate(obj):
+    """Raise ApiError 422 for an object that breaks a rule of its kind. It is complete: see defaults.py."""
+    causes = Causes()
+    validate_metadata(causes, obj)
+    RULES.get(obj['kind'], lambda causes, obj: None)(causes, obj)
+    refuse(causes, obj)
+
+
+def validate_update(new, old):
+    """Raise ApiError 422 for an update that changes what may not change."""
+    causes = Causes()
+    validate_metadata(causes, new)
+    if old['metadata'].get('deletionTimestamp'):
+        added = set(new['metadata'].get('finalizers', ())) - set(old['metadata'].get('finalizers', ()))
+        if added:
+            causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
+                             'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
+    RULES.get(new['kind'], lambda causes, obj: None)(causes, new)
+    UPDATE_RULES.get(new['kind'], lambda causes, new, old: None)(causes, new, old)
+    refuse(causes, new)
+
+
+def refuse(causes, obj):
+    if causes:
+        raise errors.invalid(obj['kind'], obj['metadata'].get('name', ''), causes)

@@ -1,15 +1,12 @@
-"""What the API refuses in a pod, and which refusals belong to which kind.
+"""What the API refuses in a pod, and in a change to one.
 
-What belongs here: rules on pods, and `validate`, which applies the rules of every kind. What does not: see
-validation.py. Pure; any thread.
+What belongs here: rules on pods. What does not: see validation.py. Pure; any thread. `causes` is always the Causes to
+add to, `field` the path of what is looked at.
 """
 import re
 
-from . import errors, quantities
-from .validation import (
-    LABEL, SUBDOMAIN, Causes, validate_claim, validate_claim_update, validate_endpoints, validate_event,
-    validate_key, validate_keys, validate_keys_update, validate_labels, validate_metadata, validate_port_name,
-    validate_service, validate_service_update)
+from . import quantities
+from .causes import LABEL, SUBDOMAIN, validate_key, validate_labels, validate_port_name
 
 ENV_NAME = re.compile(r'[-._a-zA-Z][-._a-zA-Z0-9]*\Z')
 ENV_NAME_COMPLAINT = ("a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or "
@@ -106,14 +103,7 @@ def validate_volumes(causes, volumes):
 
 def validate_container(causes, field, container, names, volumes):
     """`names` are those of the containers before this one; this one's name is added."""
-    name = container.get('name', '')
-    if not name:
-        causes.required(field + '.name')
-    else:
-        causes.format(field + '.name', name, LABEL)
-    if name in names:
-        causes.duplicate(field + '.name', name)
-    names.add(name)
+    validate_container_name(causes, field + '.name', container.get('name', ''), names)
     if not container.get('image'):
         causes.required(field + '.image')
     elif container['image'] != container['image'].strip():
@@ -124,21 +114,29 @@ def validate_container(causes, field, container, names, volumes):
         if probe in container:
             validate_probe(causes, '%s.%s' % (field, probe), container[probe])
     validate_ports(causes, field + '.ports', container.get('ports', ()))
-    for i, variable in enumerate(container.get('env', ())):
-        validate_variable(causes, '%s.env[%d]' % (field, i), variable)
-    for source in container.get('envFrom', ()):
-        if not ('configMapRef' in source) ^ ('secretRef' in source):
-            causes.invalid(field + '.envFrom', '', 'must specify one of: `configMapRef` or `secretRef`')
+    validate_env(causes, field, container)
     validate_mounts(causes, field + '.volumeMounts', container.get('volumeMounts', ()), volumes)
     causes.one_of(field + '.imagePullPolicy', container['imagePullPolicy'], ('Always', 'IfNotPresent', 'Never'))
     causes.one_of(field + '.terminationMessagePolicy', container['terminationMessagePolicy'],
                   ('File', 'FallbackToLogsOnError'))
     validate_resources(causes, field + '.resources', container['resources'])
-    context = container.get('securityContext', {})
-    validate_security(causes, field + '.securityContext', context)
+    validate_container_security(causes, field + '.securityContext', container.get('securityContext', {}))
+
+
+def validate_container_name(causes, field, name, names):
+    if not name:
+        causes.required(field)
+    else:
+        causes.format(field, name, LABEL)
+    if name in names:
+        causes.duplicate(field, name)
+    names.add(name)
+
+
+def validate_container_security(causes, field, context):
+    validate_security(causes, field, context)
     if context.get('privileged') and context.get('allowPrivilegeEscalation') is False:
-        causes.invalid(field + '.securityContext', context,
-                       'cannot set `allowPrivilegeEscalation` to false and `privileged` to true')
+        causes.invalid(field, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true')
 
 
 def validate_handler(causes, field, handler):
@@ -181,16 +179,33 @@ def validate_ports(causes, field, ports):
         causes.one_of(where + '.protocol', port['protocol'], ('SCTP', 'TCP', 'UDP'))
 
 
+def validate_env(causes, field, container):
+    for i, variable in enumerate(container.get('env', ())):
+        validate_variable(causes, '%s.env[%d]' % (field, i), variable)
+    for source in container.get('envFrom', ()):
+        if not ('configMapRef' in source) ^ ('secretRef' in source):
+            causes.invalid(field + '.envFrom', '', 'must specify one of: `configMapRef` or `secretRef`')
+
+
 def validate_variable(causes, field, variable):
     if not variable.get('name'):
         causes.required(field + '.name')
     elif not ENV_NAME.match(variable['name']):
         causes.invalid(field + '.name', variable['name'], ENV_NAME_COMPLAINT)
-    if 'valueFrom' not in variable:
-        return
-    field += '.valueFrom'
-    source = variable['valueFrom']
-    chosen = [name for name in VALUE_SOURCES if name in source]
+    if 'valueFrom' in variable:
+        field += '.valueFrom'
+        validate_value_source(causes, field, variable['valueFrom'])
+        chosen = [name for name in VALUE_SOURCES if name in variable['valueFrom']]
+        if variable.get('value'):
+            causes.invalid(field, '', 'may not be specified when `value` is not empty')
+        if not chosen:
+            causes.invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or '
+                                      '`secretKeyRef`')
+        elif len(chosen) > 1:
+            causes.invalid(field, '', 'may not have more than one field specified at a time')
+
+
+def validate_value_source(causes, field, source):
     path = source.get('fieldRef', {}).get('fieldPath')
     if 'fieldRef' in source and not path:
         causes.required(field + '.fieldRef.fieldPath')
@@ -202,13 +217,6 @@ def validate_variable(causes, field, variable):
             causes.format('%s.%s.name' % (field, name), source[name].get('name', ''), SUBDOMAIN)
             if not source[name].get('key'):
                 causes.required('%s.%s.key' % (field, name))
-    if variable.get('value'):
-        causes.invalid(field, '', 'may not be specified when `value` is not empty')
-    if not chosen:
-        causes.invalid(field, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or '
-                                  '`secretKeyRef`')
-    elif len(chosen) > 1:
-        causes.invalid(field, '', 'may not have more than one field specified at a time')
 
 
 def validate_mounts(causes, field, mounts, volumes):
@@ -267,38 +275,3 @@ def immutable_part(spec, old):
     if before is not None and (deadline is None or deadline > before):
         part['activeDeadlineSeconds'] = deadline
     return part
-
-
-RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
-         'Secret': validate_keys, 'ConfigMap': validate_keys, 'Event': validate_event,
-         'Endpoints': validate_endpoints}
-UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
-                'Service': validate_service_update, 'Secret': validate_keys_update,
-                'ConfigMap': validate_keys_update}
-
-
-def validate(obj):
-    """Raise ApiError 422 for an object that breaks a rule of its kind. It is complete: see defaults.py."""
-    causes = Causes()
-    validate_metadata(causes, obj)
-    RULES.get(obj['kind'], lambda causes, obj: None)(causes, obj)
-    refuse(causes, obj)
-
-
-def validate_update(new, old):
-    """Raise ApiError 422 for an update that changes what may not change."""
-    causes = Causes()
-    validate_metadata(causes, new)
-    if old['metadata'].get('deletionTimestamp'):
-        added = set(new['metadata'].get('finalizers', ())) - set(old['metadata'].get('finalizers', ()))
-        if added:
-            causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
-                             'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
-    RULES.get(new['kind'], lambda causes, obj: None)(causes, new)
-    UPDATE_RULES.get(new['kind'], lambda causes, new, old: None)(causes, new, old)
-    refuse(causes, new)
-
-
-def refuse(causes, obj):
-    if causes:
-        raise errors.invalid(obj['kind'], obj['metadata'].get('name', ''), causes)

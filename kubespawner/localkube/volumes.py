@@ -33,8 +33,8 @@ def mount(store, data, directory, pod):
         source = next((key for key in volume if key != 'name'), 'emptyDir')
         make = SOURCES.get(source)
         if make is None:
-            raise MountError('MountVolume.SetUp failed for volume "%s" : localkube has no volumes of type %s; use '
-                             'emptyDir, hostPath, persistentVolumeClaim, secret or configMap' % (volume['name'], source))
+            raise MountError('MountVolume.SetUp failed for volume "%s" : localkube has no volumes of type %s; use one '
+                             'of %s' % (volume['name'], source, ', '.join(sorted(SOURCES))))
         try:
             own = os.path.join(directory, 'volumes', volume['name'])
             found[volume['name']] = make(store, data, own, pod['metadata']['namespace'], volume[source])

@@ -48,8 +48,8 @@ class Watch(object):
 
     def send_object(self, kind, obj):
         if self.as_table and kind != 'ERROR':
-            obj = tables.table(self.resource, [] if kind == 'BOOKMARK' else [obj], obj['metadata']['resourceVersion'],
-                               columns=not self.sent_columns)
+            obj = tables.table(self.resource, [] if kind == 'BOOKMARK' else [obj],
+                               {'resourceVersion': obj['metadata']['resourceVersion']}, columns=not self.sent_columns)
             self.sent_columns = True
         self.emit(LINE[kind] + encode(obj) + b'}\n')
 

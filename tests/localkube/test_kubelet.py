@@ -80,7 +80,8 @@ def test_init_containers_run_first_and_in_order(client):
     name = client.create_pod(spec={'initContainers': init}, **shell('cat "$TMPDIR/order"'))
     pod = client.wait_for_phase(name, 'Succeeded')
     assert client.log(name, '?container=main') == 'one\ntwo\n'
-    assert [each['state']['terminated']['reason'] for each in pod['status']['initContainerStatuses']] == ['Completed'] * 2
+    states = [each['state']['terminated']['reason'] for each in pod['status']['initContainerStatuses']]
+    assert states == ['Completed', 'Completed']
 
 
 def test_failed_init_container_fails_the_pod(client):
@@ -368,7 +369,8 @@ def test_log_that_is_not_there(client):
         '', '?container=main', '?container=nope', '?container=init&previous=true')]
     assert [code for code, _ in answers] == [400] * 4
     assert [answer['message'] for _, answer in answers] == [
-        'a container name must be specified for pod %s, choose one of: [main] or one of the init containers: [init]' % name,
+        'a container name must be specified for pod %s, choose one of: [main] or one of the init containers: '
+        '[init]' % name,
         'container "main" in pod "%s" is waiting to start: PodInitializing' % name,
         'container nope is not valid for pod %s' % name,
         'previous terminated container "init" in pod "%s" not found' % name]

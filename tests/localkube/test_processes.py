@@ -1,14 +1,18 @@
 """No process outlives localkube, however it ends and whatever the process has done to get away."""
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections import namedtuple
 
 import pytest
 
 from kubespawner.localkube import LocalKube
 
 from .conftest import Client, poll
+
+Address = namedtuple('Address', 'url token')  # what Client needs of a LocalKube
 
 # Starts a process that is a grandchild, in a session of its own, with its output closed and signals ignored.
 ESCAPE = """
@@ -61,15 +65,24 @@ def test_killed_localkube_takes_everything_along(child, tmpdir, number):
     poll(lambda: not is_running(pid), 'the end of process %d' % pid, 5)
 
 
-def test_localkube_ends_with_the_process_that_started_it(tmpdir):
-    script = ('import time; from kubespawner.localkube import LocalKube; kube = LocalKube(child=True).start(); '
-              'print(kube.pid, kube.kubeconfig, flush=True); time.sleep(1000)')
-    parent = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE)
-    pid = int(parent.stdout.readline().split()[0])
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    poll(lambda: not is_running(pid), 'the end of localkube')
+def start_elsewhere(child):
+    """Start a process that starts a localkube, in a thread or a child; return (Popen, pid of it, a client)."""
+    script = ('import time; from kubespawner.localkube import LocalKube; kube = LocalKube(child=%s).start(); '
+              'print(kube.pid, kube.url, kube.token, flush=True); time.sleep(1000)' % child)
+    process = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE, universal_newlines=True)
+    pid, url, token = process.stdout.readline().split()
+    return process, int(pid), Client(Address(url, token))
+
+
+@pytest.mark.parametrize('child', [False, True], ids=['thread', 'child'])
+def test_localkube_ends_with_the_process_that_started_it(tmpdir, child):
+    process, localkube, client = start_elsewhere(child)
+    _, pid = start_escaping(client, tmpdir)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    poll(lambda: not is_running(localkube), 'the end of localkube', 5)
+    poll(lambda: not is_running(pid), 'the end of process %d' % pid, 5)
 
 
 def test_stopped_localkube_takes_everything_along(tmpdir):
@@ -130,3 +143,27 @@ def test_foreign_kubeconfig_is_not_overwritten(tmpdir):
         LocalKube(kubeconfig=str(path)).start()
     assert 'was not written by localkube' in str(caught.value)
     assert path.read() == 'apiVersion: v1\n'
+
+
+def test_data_is_not_shared(tmpdir):
+    with LocalKube(data=str(tmpdir)):
+        with pytest.raises(OSError) as caught:
+            LocalKube(data=str(tmpdir)).start()
+    assert 'in use by another localkube' in str(caught.value)
+
+
+def test_port_that_is_taken_is_told():
+    with LocalKube(kubelet=False) as kube:
+        port = int(kube.url.rpartition(':')[2])
+        with pytest.raises(OSError) as caught:
+            LocalKube(port=port).start()
+    assert 'port %d of 127.0.0.1 cannot be had' % port in str(caught.value)
+
+
+def test_kept_connection_ends_with_localkube():
+    with LocalKube(kubelet=False) as kube:
+        connection, response = Client(kube).request('GET', '/healthz')
+        assert response.read() == b'ok'
+    with contextlib.suppress(OSError):
+        assert connection.sock.recv(1) == b''
+    connection.close()

@@ -1,0 +1,181 @@
+"""What each method on each path does.
+
+What belongs here: routing, faults, and the step from a request to a verb of the registry. What does not: the reading
+of requests (requests.py), what the verbs do (registry.py). Everything runs on the loop thread of the server.
+"""
+from urllib.parse import unquote
+
+from tornado import gen, iostream
+
+from . import errors, lists, tables
+from .causes import Causes
+from .registry import RETURNED_WHEN_DELETED
+from .resources import NO_COLLECTION_DELETE, RESOURCES
+from .streams import StreamHandler
+
+REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 410: 'Expired',
+           429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout'}
+
+
+class Handler(StreamHandler):
+    """All requests of the Kubernetes API."""
+
+    @gen.coroutine
+    def handle(self):
+        method, uri = self.request.method, self.request.uri
+        self.api.faults.requests.append((method, uri))
+        faults = self.api.faults.take(method, uri)
+        try:
+            self.check_token()
+            if 'delay' in faults:
+                yield gen.sleep(faults['delay']['seconds'])
+            if 'fail' in faults:
+                raise injected(**faults['fail'])
+            if 'drop' in faults and not faults['drop'].get('after'):
+                return self.drop()
+            answer = self.answer()
+            if 'drop' in faults:
+                return self.drop()
+            yield self.give(answer)
+        except errors.ApiError as e:
+            self.send_error_status(e)
+        except iostream.StreamClosedError:
+            pass  # the client left
+
+    get = post = put = patch = delete = handle
+
+    @gen.coroutine
+    def give(self, answer):
+        """Send what `answer` returned: (code, body), or a function that streams."""
+        if callable(answer):
+            yield answer()
+        else:
+            self.send(answer[1], answer[0])
+
+    def answer(self):
+        """Carry the request out. Return (code, body), or a coroutine function that streams the answer."""
+        path = self.request.path.rstrip('/')
+        if path in ('/healthz', '/readyz', '/livez'):
+            return lambda: self.send_text('ok')
+        if path in self.api.documents:
+            return 200, self.api.documents[path]
+        if path.startswith('/api/') and not path.startswith('/api/v1/'):
+            raise errors.no_such_path()
+        if not path.startswith('/api/v1/'):
+            return lambda: self.send_text('404 page not found\n', 404)
+        self.route(path)
+        verb = VERBS.get((self.request.method, bool(self.name), self.subresource))
+        if verb is None or (self.request.method == 'DELETE' and not self.name and
+                            self.row.name in NO_COLLECTION_DELETE):
+            raise errors.method_not_allowed()
+        if self.row.namespaced and not self.namespace and self.request.method != 'GET':
+            raise errors.method_not_allowed()
+        return verb(self)
+
+    def route(self, path):
+        """Set row, namespace, name and subresource from the path. Raise ApiError 404."""
+        parts = [unquote(part) for part in path.strip('/').split('/')[2:]]
+        self.namespace = ''
+        if parts[0] == 'namespaces' and len(parts) > 2 and parts[2] not in RESOURCES['namespaces'].subresources:
+            self.namespace = parts[1]
+            parts = parts[2:]
+        resource, self.name, self.subresource = (parts + ['', ''])[:3]
+        self.row = RESOURCES.get(resource)
+        if (self.row is None or len(parts) > 3 or self.subresource and self.subresource not in self.row.subresources
+                or bool(self.namespace) > self.row.namespaced
+                or self.name and self.row.namespaced and not self.namespace):
+            raise errors.no_such_path()
+        self.key = resource, self.namespace, self.name
+
+    # one object
+
+    def read(self):
+        obj = self.api.registry.get(*self.key)
+        if self.wants_table():
+            obj = tables.table(self.row, [obj], {'resourceVersion': obj['metadata']['resourceVersion']})
+        return 200, obj
+
+    def create(self):
+        return 201, self.api.registry.create(self.row.name, self.namespace, self.body(), self.dry_run(), self.strict())
+
+    def replace(self):
+        dry_run = self.dry_run('UpdateOptions')
+        return 200, self.api.registry.replace(*self.key, data=self.body(), subresource=self.subresource,
+                                              dry_run=dry_run, strict=self.strict())
+
+    def patch_object(self):
+        content_type = self.request.headers.get('Content-Type', '').partition(';')[0].strip()
+        dry_run = self.dry_run('PatchOptions')
+        return 200, self.api.registry.patch(*self.key, content_type=content_type, patch=self.parse(self.request.body),
+                                            subresource=self.subresource, dry_run=dry_run, strict=self.strict())
+
+    def bind(self):
+        self.api.registry.bind(self.namespace, self.name, self.body(), self.dry_run())
+        return 201, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'code': 201}
+
+    def delete_options(self):
+        """Return DeleteOptions, from the body or the query."""
+        options = self.parse(self.request.body) if self.request.body.strip() else {}
+        options = options if isinstance(options, dict) else {}
+        if 'gracePeriodSeconds' in self.request.arguments:
+            options['gracePeriodSeconds'] = self.number('gracePeriodSeconds')
+        grace = options.get('gracePeriodSeconds')
+        if grace is not None and (isinstance(grace, bool) or not isinstance(grace, int)):
+            raise errors.ApiError(500, None, 'v1.DeleteOptions.GracePeriodSeconds: readUint64: unexpected character')
+        policy = options.get('propagationPolicy') or self.query('propagationPolicy')
+        causes = Causes()
+        if policy:
+            causes.one_of('propagationPolicy', policy, ('Foreground', 'Background', 'Orphan', 'nil'))
+        if causes:
+            raise errors.invalid('DeleteOptions', '', causes, 'meta.k8s.io')
+        return options
+
+    def delete_object(self):
+        options = self.delete_options()
+        dry_run = self.dry_run('DeleteOptions', options)
+        obj, gone = self.api.registry.delete(*self.key, options=options, dry_run=dry_run)
+        if not gone or self.row.name in RETURNED_WHEN_DELETED:
+            return 200, obj
+        details = {'name': self.name, 'kind': self.row.name, 'uid': obj['metadata']['uid']}
+        return 200, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'details': details}
+
+    # many objects
+
+    def delete_collection(self):
+        options, matches = self.delete_options(), self.selector()
+        dry_run = self.dry_run('DeleteOptions', options)
+        chosen = [stored for stored in self.api.store.list(self.row.name, self.namespace)
+                  if matches is None or matches(stored.object)]
+        for stored in chosen:
+            self.api.registry.delete(self.row.name, self.namespace, stored.object['metadata']['name'], options, dry_run)
+        return 200, lists.document(self.row.kind, chosen, {'resourceVersion': str(self.api.store.version)})
+
+    def list_or_watch(self):
+        seconds = self.number('timeoutSeconds')
+        return self.stream_watch(seconds) if self.flag('watch') else self.list_objects()
+
+    def list_objects(self):
+        found, metadata = lists.find(
+            self.api.store, self.row.name, self.namespace, self.selector(), version=self.version(),
+            exact=self.query('resourceVersionMatch') == 'Exact', limit=max(0, self.number('limit')),
+            token=self.query('continue'))
+        if self.wants_table():
+            return 200, tables.table(self.row, [stored.object for stored in found], metadata)
+        return 200, lists.document(self.row.kind, found, metadata)
+
+
+def injected(status=500, headers=None, message=None, reason=None):
+    """Return the ApiError that a test asked for."""
+    return errors.ApiError(status, reason or REASONS.get(status, ''), message or 'this failure was asked for',
+                           headers=headers)
+
+
+VERBS = {  # (method, is one object named, subresource) -> method of Handler
+    ('GET', False, ''): Handler.list_or_watch, ('POST', False, ''): Handler.create,
+    ('DELETE', False, ''): Handler.delete_collection, ('GET', True, ''): Handler.read,
+    ('PUT', True, ''): Handler.replace, ('PATCH', True, ''): Handler.patch_object,
+    ('DELETE', True, ''): Handler.delete_object, ('GET', True, 'status'): Handler.read,
+    ('PUT', True, 'status'): Handler.replace, ('PATCH', True, 'status'): Handler.patch_object,
+    ('PUT', True, 'finalize'): Handler.replace, ('POST', True, 'binding'): Handler.bind,
+    ('GET', True, 'log'): Handler.log,
+}

@@ -1,0 +1,73 @@
+"""Lists: all objects that match, or one page of them after another.
+
+What belongs here: pages that fit together although objects come and go. What does not: selectors (selectors.py), rows
+(tables.py). Everything runs on the loop thread of the server.
+
+A page after the first shows the objects as they were at the first: the token that asks for it carries that version.
+"""
+import base64
+import json
+
+from . import errors
+from .store import Expired, encode
+
+TOKEN_EXPIRED = ('The provided continue parameter is too old to display a consistent list result. You must start a new '
+                 'list without the continue parameter.')
+VERSION_EXPIRED = 'The resourceVersion for the provided list is too old.'
+
+
+def find(store, resource, namespace, matches, version=None, exact=False, limit=0, token=''):
+    """Return (Stored objects, metadata of the list).
+
+    matches (function or None): a predicate on objects.
+    version (int or None), exact (bool): the resourceVersion asked for, and whether it must be just that.
+    limit (int), token (str): how many objects at most, and what the page before gave to go on with.
+    Raise ApiError 400 for a bad token, 410 for one too old, 504 for a version that is yet to come.
+    """
+    if version is not None and version > store.version:
+        raise errors.version_too_large(version, store.version)
+    shown, start = store.version, None
+    if token:
+        shown, start = parse_token(token)
+    elif exact and version:
+        shown = version
+    found = list_at(store, resource, namespace, shown, TOKEN_EXPIRED if token else VERSION_EXPIRED)
+    if start:
+        found = [stored for stored in found if key_of(stored) >= start]
+    if matches:
+        found = [stored for stored in found if matches(stored.object)]
+    metadata = {'resourceVersion': str(shown)}
+    if limit and len(found) > limit:
+        metadata['continue'] = base64.b64encode(encode({'v': shown, 'start': key_of(found[limit])})).decode('ascii')
+        if not matches:
+            metadata['remainingItemCount'] = len(found) - limit
+        found = found[:limit]
+    return found, metadata
+
+
+def list_at(store, resource, namespace, version, complaint):
+    if version == store.version:
+        return store.list(resource, namespace)
+    try:
+        return store.list_at(resource, namespace, version)
+    except Expired:
+        raise errors.expired(complaint)
+
+
+def parse_token(token):
+    try:
+        content = json.loads(base64.b64decode(token).decode('utf8'))
+        return content['v'], content['start']
+    except (ValueError, KeyError, TypeError):
+        raise errors.bad_request('invalid continue token: continue key is not valid')
+
+
+def key_of(stored):
+    metadata = stored.object['metadata']
+    return [metadata.get('namespace', ''), metadata['name']]
+
+
+def document(kind, found, metadata):
+    """Return a list as JSON."""
+    head = encode({'kind': kind + 'List', 'apiVersion': 'v1', 'metadata': metadata})
+    return head[:-1] + b',"items":[' + b','.join(stored.item for stored in found) + b']}'

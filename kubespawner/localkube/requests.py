@@ -1,0 +1,115 @@
+"""One request: what it asks for, and how an answer is sent.
+
+What belongs here: headers, query and body read into plain values, and the sending of whole answers. What does not: what
+is done (handlers.py), answers that go on (streams.py). Everything runs on the loop thread of the server.
+"""
+import json
+
+from tornado import gen, web
+
+from . import errors, selectors
+from .causes import Causes
+from .store import encode
+
+
+class BaseHandler(web.RequestHandler):
+    """Reads and answers a request. `api` is server.Api; `row` the Resource of the path, which handlers.py finds."""
+
+    row = None
+
+    def initialize(self, api):
+        self.api = api
+
+    def check_token(self):
+        if self.request.headers.get('Authorization') != 'Bearer ' + self.api.token:
+            raise errors.unauthorized()
+
+    def query(self, name, default=''):
+        return self.get_query_argument(name, default)
+
+    def flag(self, name):
+        return self.query(name, 'false').lower() in ('true', '1')
+
+    def number(self, name):
+        text = self.query(name) or '0'
+        try:
+            return int(text)
+        except ValueError:
+            raise errors.bad_request('strconv.ParseInt: parsing "%s": invalid syntax' % text)
+
+    def version(self):
+        """Return resourceVersion as an int, None when it is not given."""
+        text = self.query('resourceVersion')
+        if text and not text.isdigit():
+            raise errors.ApiError(500, None, 'resourceVersion: Invalid value: "%s": strconv.ParseUint: parsing "%s": '
+                                             'invalid syntax' % (text, text))
+        return int(text) if text else None
+
+    def body(self):
+        """Return the parsed JSON of the request. Raise ApiError 400 or 415."""
+        content_type = self.request.headers.get('Content-Type', 'application/json').partition(';')[0].strip()
+        if content_type not in ('application/json', '*/*'):
+            raise errors.unsupported_media_type(['application/json'])
+        data = self.parse(self.request.body)
+        if not isinstance(data, dict):
+            raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
+                                     'version/kind; json parse error: not an object' % self.row.kind)
+        kind, version = data.get('kind') or self.row.kind, data.get('apiVersion') or 'v1'
+        expected = 'Binding' if self.subresource == 'binding' else self.row.kind
+        if (kind, version) != (expected, 'v1') and self.subresource != 'binding':
+            raise errors.bad_request('%s in version "%s" cannot be handled as a %s' % (kind, version, expected))
+        return data
+
+    def parse(self, body):
+        try:
+            return json.loads(body.decode('utf8'))
+        except ValueError as e:
+            raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
+                                     'version/kind; json parse error: %s (%s)'
+                                     % (self.row.kind, e, body[:40].decode('utf8', 'replace') or '<empty>'))
+
+    def dry_run(self, options='CreateOptions', body=None):
+        asked = self.get_query_arguments('dryRun') or (body or {}).get('dryRun') or []
+        if any(value != 'All' for value in asked):
+            causes = Causes()
+            causes.append(('FieldValueNotSupported', 'dryRun', 'Unsupported value: []string{"%s"}: supported values: '
+                                                               '"All"' % asked[0]))
+            raise errors.invalid(options, '', causes, 'meta.k8s.io')
+        return bool(asked)
+
+    def strict(self):
+        """Unknown fields are dropped unless the client wants them refused, as newer kubectls do."""
+        return self.query('fieldValidation') == 'Strict'
+
+    def selector(self):
+        return selectors.parse(self.row, self.query('labelSelector'), self.query('fieldSelector'))
+
+    def wants_table(self):
+        return 'as=Table' in self.request.headers.get('Accept', '')
+
+    # answers
+
+    def send(self, body, code=200):
+        """Answer with JSON: bytes, or what can be encoded."""
+        self.set_status(code)
+        self.set_header('Content-Type', 'application/json')
+        self.finish((body if isinstance(body, bytes) else encode(body)) + b'\n')
+
+    @gen.coroutine
+    def send_text(self, text, code=200):
+        self.set_status(code)
+        self.set_header('Content-Type', 'text/plain; charset=utf-8')
+        self.finish(text)
+
+    def send_error_status(self, error):
+        for name, value in error.headers.items():
+            self.set_header(name, value)
+        self.send({key: value for key, value in error.status.items() if value is not None}, error.code)
+
+    def write_error(self, status_code, **kwargs):
+        """What tornado calls for a failure that nobody foresaw."""
+        self.send_error_status(errors.ApiError(status_code, 'InternalError', 'localkube failed; see its log'))
+
+    def drop(self):
+        """Close the connection without an answer."""
+        self.request.connection.stream.close()

@@ -1,0 +1,134 @@
+"""Answers that go on: watches and logs, until their time is up or the client leaves.
+
+What belongs here: when a stream begins and ends, and how it is written. What does not: which changes a watch sends
+(watches.py), where logs are (kubelet.py). Everything runs on the loop thread of the server.
+"""
+import random
+
+from tornado import gen, locks
+from tornado.ioloop import IOLoop
+
+from . import errors
+from .requests import BaseHandler
+from .store import Expired
+from .watches import Watch
+
+BOOKMARK_SECONDS = 60
+FOLLOW_SECONDS = 0.1  # how often a log that is followed is looked at
+
+
+class StreamHandler(BaseHandler):
+    """Streams. `watch` is the Watch of a request that is one."""
+
+    watch = None
+    ended = None
+
+    def begin_stream(self, content_type):
+        self.ended = locks.Event()
+        self.chunks = []
+        self.set_header('Content-Type', content_type)
+        self.flush()
+
+    def write_soon(self, chunk):
+        """Write what one turn of the loop produces with one system call."""
+        if not self.chunks:
+            IOLoop.current().add_callback(self.write_chunks)
+        self.chunks.append(chunk)
+
+    def write_chunks(self):
+        if self.chunks and not self.ended_by_client():
+            self.write(b''.join(self.chunks))
+            self.chunks = []
+            self.flush()
+
+    def end_stream(self):
+        if not self.ended_by_client():
+            self.write_chunks()
+            self.finish()
+
+    def ended_by_client(self):
+        return self._finished or self.request.connection.stream.closed()
+
+    def on_connection_close(self):
+        if self.ended:
+            self.ended.set()
+
+    # watches
+
+    def stream_watch(self, seconds):
+        matches, version = self.selector(), self.version()
+        seconds = seconds or random.uniform(1800, 3600)
+        return lambda: self.run_watch(matches, version, seconds)
+
+    @gen.coroutine
+    def run_watch(self, matches, version, seconds):
+        """Send changes until the time is up or the client leaves."""
+        self.begin_stream('application/json')
+        self.watch = Watch(self.row, self.namespace, matches, self.write_soon, self.wants_table())
+        if self.api.stalled:
+            self.watch.stall()
+        self.api.watches.add(self)
+        loop = IOLoop.current()
+        timers = [loop.call_later(seconds, self.ended.set)]
+        if self.flag('allowWatchBookmarks'):
+            timers += [loop.call_later(each, self.bookmark) for each in bookmark_times(seconds)]
+        cancel = self.api.store.watch(self.row.name, self.watch.send_change)
+        try:
+            if self.catch_up(version):
+                yield self.ended.wait()
+        finally:
+            cancel()
+            self.api.watches.discard(self)
+            for timer in timers:
+                loop.remove_timeout(timer)
+        self.end_stream()
+
+    def catch_up(self, version):
+        """Send what happened before the watch began. Return whether it can go on."""
+        store = self.api.store
+        try:
+            if version:
+                for change in store.since(self.row.name, version):
+                    self.watch.send_change(change)
+                return True
+        except Expired:
+            status = errors.expired('too old resource version: %d (%d)' % (version, store.forgotten)).status
+            self.watch.send_object('ERROR', status)
+            return False
+        for stored in store.list(self.row.name, self.namespace):
+            if self.watch.selects(stored):
+                self.watch.send('ADDED', stored)
+        if self.flag('sendInitialEvents'):
+            self.watch.send_bookmark(store.version, {'k8s.io/initial-events-end': 'true'})
+        return True
+
+    def bookmark(self):
+        self.watch.send_bookmark(self.api.store.version)
+
+    # logs
+
+    def log(self):
+        """pods/log: what a container wrote, and with `follow` what it goes on to write."""
+        pod = self.api.registry.get(*self.key)
+        if self.api.logs is None or not pod['spec'].get('nodeName'):
+            return lambda: self.send_text('')
+        chunks = self.api.logs(pod, self.query('container'), previous=self.flag('previous'),
+                               tail=self.number('tailLines') if self.query('tailLines') else None,
+                               limit=self.number('limitBytes') if self.query('limitBytes') else None)
+        return lambda: self.stream_log(chunks)
+
+    @gen.coroutine
+    def stream_log(self, log):
+        self.begin_stream('text/plain')
+        self.write_soon(log.read())
+        while self.flag('follow') and log.is_running() and not self.ended.is_set():
+            yield gen.sleep(FOLLOW_SECONDS)
+            self.write_soon(log.read())
+        self.write_soon(log.read())
+        self.end_stream()
+
+
+def bookmark_times(seconds):
+    """Return when a watch of so many seconds sends bookmarks: every minute, and shortly before the end."""
+    times = list(range(BOOKMARK_SECONDS, int(seconds), BOOKMARK_SECONDS))
+    return times + [max(seconds - 2, seconds / 2)]
