@@ -5,7 +5,21 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from .helpers import (
-    NODE, configmap, created, endpoints, failure, meta, names, ok, outcome, pod, service, told, unique, version)
+    NODE,
+    configmap,
+    created,
+    endpoints,
+    failure,
+    meta,
+    names,
+    ok,
+    outcome,
+    pod,
+    service,
+    told,
+    unique,
+    version,
+)
 
 
 @pytest.fixture

@@ -2,7 +2,20 @@
 import pytest
 
 from .helpers import (
-    claim, configmap, container, created, endpoints, event, failure, ok, outcome, pod, secret, service, unique)
+    claim,
+    configmap,
+    container,
+    created,
+    endpoints,
+    event,
+    failure,
+    ok,
+    outcome,
+    pod,
+    secret,
+    service,
+    unique,
+)
 
 VOLUME = {'name': 'v', 'emptyDir': {}}
 

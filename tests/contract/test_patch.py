@@ -2,8 +2,20 @@
 import pytest
 
 from .helpers import (
-    JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, configmap, container, created, failure, meta, ok, outcome, pod,
-    version)
+    JSON,
+    JSON_PATCH,
+    MERGE_PATCH,
+    STRATEGIC_PATCH,
+    configmap,
+    container,
+    created,
+    failure,
+    meta,
+    ok,
+    outcome,
+    pod,
+    version,
+)
 
 
 @pytest.fixture
