@@ -11,7 +11,6 @@ from collections import namedtuple
 
 from kubernetes.client import V1DeleteOptions, V1Preconditions
 from kubernetes.client.rest import ApiException
-from kubernetes.config import ConfigException
 from tornado import gen
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import HTTPError
@@ -20,7 +19,7 @@ from . import clients
 
 CONNECT_TIMEOUT = 5  # seconds
 READ_TIMEOUT = 30  # seconds; API servers end requests after 60
-RETRY_DEADLINE = 30  # seconds from the first try after which a failure is final
+RETRY_SECONDS = 30  # from the first try, after which a failure is final
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 
 # HTTP statuses of a server that may answer differently the next time.
@@ -90,8 +89,9 @@ class ApiError(Exception):
 
     @property
     def may_heal(self):
-        """True if the same request may succeed later."""
-        return self.status == 0 or self.status in MAY_HEAL
+        """True if the same request may succeed later. A quota that was being written meanwhile is a Conflict."""
+        return self.status == 0 or self.status in MAY_HEAL or (
+            self.request.verb == 'create' and self.reason == 'Conflict')
 
 
 def send(core, request):
@@ -103,11 +103,15 @@ def send(core, request):
     try:
         response = method(namespace=request.namespace, _preload_content=False,
                           _request_timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **request.arguments)
-        return json.loads(_text(response.data))
+        text = _text(response.data)
     except ApiException as e:
         raise _refused(request, e)
-    except (HTTPError, OSError, ConfigException, ValueError) as e:
+    except (HTTPError, OSError) as e:
         raise ApiError(request, 0, type(e).__name__, str(e))
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ApiError(request, 0, 'the answer is not JSON', text[:1000])
 
 
 def _text(data):
@@ -132,16 +136,16 @@ def _retry_after(headers):
 
 
 @gen.coroutine
-def call(run, core, request, log, deadline=RETRY_DEADLINE):
+def call(run, core, request, log, deadline=None):
     """Send `request` through `run`, again while that may help, and return the answer as a dict.
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
-    deadline (float): seconds from now after which a failure is final.
+    deadline (float): the loop's time after which a failure is final, if that is sooner than RETRY_SECONDS from now.
 
     Raises the ApiError of the last try.
     """
     loop = IOLoop.current()
-    end = loop.time() + deadline
+    end = min(deadline or float('inf'), loop.time() + RETRY_SECONDS)
     pause = FIRST_PAUSE
     while True:
         try:

@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 
+import yaml  # a dependency of the client
 from kubernetes import client, config
 
 CONFIG_DEFAULT_LOCATION = '~/.kube/config'
@@ -35,6 +36,9 @@ def shared_client(ClientType, *args, **kwargs):  # noqa: N803, its documented na
             elif ClientType == 'ApiClient' and kwargs.get('configuration') is None:
                 kwargs['configuration'] = load_config()
             shared = _clients[key] = getattr(client, ClientType)(*args, **kwargs)
+            if ClientType == 'ApiClient':
+                # urllib3 would repeat requests by itself, several times, unseen and within one of our tries.
+                shared.rest_client.pool_manager.connection_pool_kw['retries'] = False
         return shared
 
 
@@ -49,8 +53,9 @@ def load_config():
     except config.ConfigException as not_in_cluster:
         kubeconfig = os.environ.get('KUBECONFIG') or CONFIG_DEFAULT_LOCATION
         try:
-            config.load_kube_config(config_file=os.path.expanduser(kubeconfig))
-        except (config.ConfigException, OSError) as no_kubeconfig:
+            config.load_kube_config(config_file=os.pathsep.join(
+                os.path.expanduser(path) for path in kubeconfig.split(os.pathsep)))
+        except (config.ConfigException, OSError, yaml.YAMLError) as no_kubeconfig:
             raise config.ConfigException(
                 'No Kubernetes configuration found. Not in the service account of a pod: %s '
                 'Not in the kubeconfig %s (environment variable KUBECONFIG, otherwise %s): %s' % (

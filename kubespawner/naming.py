@@ -56,19 +56,19 @@ def expand(template, fields):
     """
     try:
         return template.format(**fields)
-    except (LookupError, ValueError, AttributeError) as e:
+    except (LookupError, ValueError, AttributeError, TypeError) as e:
         raise ValueError('cannot expand the template %r (%s: %s). Its fields may be %s; a brace itself is doubled.' % (
             template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields))))
 
 
-def expand_all(value, fields):
-    """Return `value` with every string in it expanded, through lists and dicts (their keys stay)."""
+def expand_all(value, expand_one):
+    """Return `value` with `expand_one(string)` for every string in it, through lists and dicts (their keys stay)."""
     if isinstance(value, str):
-        return expand(value, fields)
+        return expand_one(value)
     if isinstance(value, dict):
-        return {key: expand_all(item, fields) for key, item in value.items()}
+        return {key: expand_all(item, expand_one) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [expand_all(item, fields) for item in value]
+        return [expand_all(item, expand_one) for item in value]
     return value
 
 

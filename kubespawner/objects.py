@@ -3,8 +3,9 @@
 Here belongs what a pod or a claim looks like, and nothing about who asks for it: no spawner, no templates, no API
 calls. Pure: no argument is changed and nothing of an argument ends up in the result itself, only copies; any thread.
 
-What configuration gives as raw Kubernetes dicts stays such a dict inside the models, on every client: which fields
-exist and what they hold is for the API server to say, which is newer or older than the client that is installed.
+What configuration gives as raw Kubernetes dicts stays such a dict inside the models, on every client: what they hold is
+for the API server to judge, which is newer or older than the client that is installed. Only the names of fields of a
+container and of a pod's spec are looked up in the client.
 """
 import copy
 
@@ -96,7 +97,7 @@ def make_pod(
     spec = V1PodSpec(
         containers=[container],
         security_context=_pod_security_context(run_as_uid, fs_gid, supplemental_gids),
-        node_selector=dict(node_selector) if node_selector else None,
+        node_selector=_strings(node_selector) or None,
         restart_policy=restart_policy,
     )
     if image_pull_secret:
@@ -116,7 +117,7 @@ def make_pod(
     return V1Pod(
         api_version='v1',
         kind='Pod',
-        metadata=V1ObjectMeta(name=name, labels=dict(labels or {}), annotations=dict(annotations or {})),
+        metadata=V1ObjectMeta(name=name, labels=_strings(labels), annotations=_strings(annotations)),
         spec=spec,
     )
 
@@ -132,6 +133,11 @@ def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir, p
         working_dir=working_dir,
         security_context=V1SecurityContext(privileged=True) if privileged else None,
     )
+
+
+def _strings(mapping):
+    """Return a copy of a dict, or of None, whose values are strings, as those of labels have to be."""
+    return {key: str(value) for key, value in (mapping or {}).items()}
 
 
 def _quantities(cpu, memory, extra):
@@ -150,7 +156,7 @@ def _pod_security_context(uid, fs_gid, supplemental_gids):
 
 def _service_account_or_mask(spec, service_account):
     """Set the service account, or none; return the volumes and mounts that hide the token of the latter."""
-    if service_account is not None:
+    if service_account:
         spec.service_account_name = service_account
         return [], []
     spec.automount_service_account_token = False
@@ -191,7 +197,7 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     storage (str): how much to ask for, a quantity such as `'10Gi'`.
     labels, annotations (dicts of str): of the claim.
     """
-    annotations = dict(annotations or {})
+    annotations = _strings(annotations)
     spec = V1PersistentVolumeClaimSpec(access_modes=list(access_modes))
     # The models disagree about the class of `resources`, not about what is in it.
     _set_raw(spec, resources=V1ResourceRequirements(requests={'storage': str(storage)}))
@@ -202,6 +208,6 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     return V1PersistentVolumeClaim(
         api_version='v1',
         kind='PersistentVolumeClaim',
-        metadata=V1ObjectMeta(name=name, labels=dict(labels or {}), annotations=annotations),
+        metadata=V1ObjectMeta(name=name, labels=_strings(labels), annotations=annotations),
         spec=spec,
     )

@@ -20,7 +20,7 @@ from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, Float, Unicode
 from traitlets.config import LoggingConfigurable
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from .clients import Resource, accepts, shared_client
 
@@ -29,7 +29,7 @@ LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers send bookmarks every 60
 WATCH_SECONDS = (300, 600)  # after which the server is asked to end a watch, at random
 FIRST_PAUSE, LONGEST_PAUSE = 0.8, 30  # seconds between tries, before jitter
-HEALTHY_SECONDS = 60  # of a watch after which the next starts without a pause; less than IDLE_TIMEOUT
+HEALTHY_SECONDS = 5  # of a watch after which the next starts without a pause, however it ended
 CHUNK = 65536  # bytes
 
 
@@ -98,6 +98,15 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self._stopping = threading.Event()
         self._response = None
         self._thread = None
+        self._siblings = {}  # namespace -> reflector
+
+    def for_namespace(self, namespace):
+        """Return the reflector like this one of any namespace: this one, or one that is made when first asked for."""
+        if namespace == self.namespace:
+            return self
+        if namespace not in self._siblings:
+            self._siblings[namespace] = type(self)(config=self.config, log=self.log, namespace=namespace)
+        return self._siblings[namespace]
 
     @property
     def label_selector(self):
@@ -115,6 +124,8 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     def stop(self):
         """Tell the thread to end. It does so at once, or when what it reads next arrives or times out."""
+        for sibling in self._siblings.values():
+            sibling.stop()
         self._stopping.set()
         # Closing would wait for the thread that reads; shutting the socket down ends its reading.
         connection = getattr(self._response, 'connection', None)
@@ -219,7 +230,10 @@ class NamespacedResourceReflector(LoggingConfigurable):
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     def _list_and_watch(self, version):
-        """Watch on from `version` (None: list first) until that ends, well or not; return the version reached."""
+        """Watch on from `version` (None: list first) until that ends, well or not.
+
+        Return the version to go on from; None to list again. A connection that broke says nothing about the version.
+        """
         try:
             if version is None:
                 version = self._list()
@@ -231,7 +245,8 @@ class NamespacedResourceReflector(LoggingConfigurable):
             if not self._stopping.is_set():
                 self.log.warning('%s reflector: %s: %s. Last contact %d s ago.', self.kind, type(e).__name__,
                                  _short(e), time.monotonic() - self._last_contact)
-            return version and str(self._seen)
+            connection_broke = isinstance(e, (HTTPError, OSError)) or getattr(e, 'status', None) == 429
+            return version and str(self._seen) if connection_broke else None
 
     def _request(self, timeout, **parameters):
         """Send the list request with `parameters`; return the response, not yet read."""
@@ -252,13 +267,13 @@ class NamespacedResourceReflector(LoggingConfigurable):
         version = int(found['metadata']['resourceVersion'])
         listed = {item['metadata']['name']: Resource(item) for item in found['items']}
         with self._lock:
-            before = self.resources
-            # What was created after the list was made is not in it, but is not gone either.
-            for name, resource in before.items():
-                if version_of(resource) > version:
-                    listed[name] = resource
+            # What was created after the list was made is not in it, but is not gone either. Unless versions have
+            # gone back, as when the server was restored from a backup: then what the server says is all there is.
+            if version >= self._seen:
+                listed.update((name, resource) for name, resource in self.resources.items()
+                              if version_of(resource) > version)
             self.resources = listed
-            self._seen = max(self._seen, version)
+            self._seen = version
             for name in list(self._waiting):
                 self._wake(name)
         self._contact()
@@ -268,10 +283,10 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     def _watch(self, version):
         """Follow the changes since `version` until the server ends the watch; return the version to go on from."""
-        seconds = random.randint(*WATCH_SECONDS)
-        parameters = {'watch': True, 'resource_version': version, 'timeout_seconds': seconds}
+        parameters = {'watch': True, 'resource_version': version, 'timeout_seconds': random.randint(*WATCH_SECONDS)}
         api = shared_client(self.api_group_name)
-        if accepts(getattr(api, self.list_method_name), 'allow_watch_bookmarks'):
+        bookmarks = accepts(getattr(api, self.list_method_name), 'allow_watch_bookmarks')
+        if bookmarks:
             parameters['allow_watch_bookmarks'] = True
         try:
             response = self._response = self._request(IDLE_TIMEOUT, **parameters)
@@ -279,14 +294,20 @@ class NamespacedResourceReflector(LoggingConfigurable):
             if e.status == 410:
                 raise Expired('version %s is too old' % version)
             raise
+        self._contact()
+        heard = False
         try:
-            self._contact()
+            if self._stopping.is_set():  # since before `stop` could see the response
+                return version
             for line in lines_of(response):
+                heard = True
                 self._contact()
                 version = self._apply(json.loads(line.decode('utf8')), version)
                 if self._stopping.is_set():
                     break
-        except ReadTimeoutError:  # silence: nothing happened, or nobody is there; asking again tells
+        except ReadTimeoutError:
+            if bookmarks and not heard:
+                raise Expired('not even a bookmark in %d s' % IDLE_TIMEOUT)
             self.log.debug('%s reflector: nothing heard for %d s', self.kind, IDLE_TIMEOUT)
         finally:
             self._response = None

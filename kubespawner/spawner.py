@@ -119,16 +119,25 @@ class KubeSpawner(Spawner):
         url = urlparse(self.hub.api_url)
         return url.port or (443 if url.scheme == 'https' else 80)
 
-    accessible_hub_api_url = Unicode(help="""The URL of the hub's API as pods reach it.""")
+    @property
+    def accessible_hub_api_url(self):
+        """The URL of the hub's API as pods reach it; may be set, too."""
+        return self._accessible_hub_api_url or self._hub_api_url_by_configuration()
 
-    @default('accessible_hub_api_url')
-    def _accessible_hub_api_url_default(self):
+    @accessible_hub_api_url.setter
+    def accessible_hub_api_url(self, url):
+        self._accessible_hub_api_url = url
+
+    _accessible_hub_api_url = None
+
+    def _hub_api_url_by_configuration(self):
         url = urlparse(self.hub.api_url)
-        if not self.hub_connect_ip and self.hub_connect_port == self._hub_connect_port_default():
-            return self.hub.api_url
-        host = self.hub_connect_ip or url.hostname
-        netloc = '%s:%d' % ('[%s]' % host if ':' in host else host, self.hub_connect_port)
-        return url._replace(netloc=netloc).geturl()
+        if self.hub_connect_ip or self.hub_connect_port != self._hub_connect_port_default():
+            host = (self.hub_connect_ip or url.hostname).strip('[]')
+            netloc = '%s:%d' % ('[%s]' % host if ':' in host else host, self.hub_connect_port)
+            return url._replace(netloc=netloc).geturl()
+        elsewhere = getattr(self, 'hub_connect_url', None)  # JupyterHub's own setting, since 1.4
+        return elsewhere.rstrip('/') + url.path if elsewhere else self.hub.api_url
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -514,8 +523,19 @@ class KubeSpawner(Spawner):
         super().__init__(*args, **kwargs)
         if KubeSpawner.executor is None:
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
-        if self.pod_reflector is None:
-            type(self).pod_reflector = PodReflector(config=self.config, log=self.log, namespace=self.namespace)
+        self._share_reflector()
+        self._stops = 0  # counts calls of stop, so that a start notices that it is no longer wanted
+
+    def _share_reflector(self):
+        """Make the reflector with the first spawner; one of its own only for another namespace.
+
+        It is shared by all subclasses, except those that have a class attribute `pod_reflector` of their own.
+        """
+        owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
+        if owner.pod_reflector is None:
+            owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=self.namespace)
+        elif owner.pod_reflector.namespace != self.namespace:
+            self.pod_reflector = owner.pod_reflector.for_namespace(self.namespace)
 
     def _follow_pods(self):
         """Start the reflector with the first verb that needs it; return it."""
@@ -531,25 +551,25 @@ class KubeSpawner(Spawner):
         """Call a blocking function on an executor thread; return a future of what it returns."""
         return method(*args, **kwargs)
 
-    def _call(self, request):
+    def _call(self, request, deadline=None):
         """Return a future of the answer to a request made by the functions of `api`."""
-        return api.call(self.asynchronize, self.api, request, self.log)
+        return api.call(self.asynchronize, self.api, request, self.log, deadline)
 
     @gen.coroutine
-    def _read(self, kind, name):
+    def _read(self, kind, name, deadline=None):
         """Return an object as the API has it now, None if it has none of that name."""
         try:
-            return (yield self._call(api.read(kind, self.namespace, name)))
+            return (yield self._call(api.read(kind, self.namespace, name), deadline))
         except api.ApiError as e:
             if e.status != 404:
                 raise
             return None
 
     @gen.coroutine
-    def _read_pod(self):
+    def _read_pod(self, deadline=None):
         """Return this server's pod as the API has it now, or None; the cache learns of it."""
         cached = self.pod_reflector.get(self.pod_name)
-        pod = yield self._read('pod', self.pod_name)
+        pod = yield self._read('pod', self.pod_name, deadline)
         if pod is not None:
             self.pod_reflector.upsert(pod)
         elif cached is not None:
@@ -560,20 +580,17 @@ class KubeSpawner(Spawner):
 
     def _expand_user_properties(self, template):
         """Return the string `template` with its fields replaced, see `pod_name_template`."""
-        return naming.expand(template, self._template_fields())
+        fields = naming.template_fields(self.user.name, getattr(self.user, 'id', None), self.name)
+        return naming.expand(template, fields)
 
     def _expand_all(self, value):
         """Return `value` with the fields of all strings in it replaced, through lists and dicts."""
-        return naming.expand_all(value, self._template_fields())
-
-    def _template_fields(self):
-        return naming.template_fields(self.user.name, getattr(self.user, 'id', None), self.name)
+        return naming.expand_all(value, self._expand_user_properties)
 
     def _expand_trait(self, trait):
         """Return the value of a trait with its templates expanded. Raises ValueError that names the trait."""
-        value = getattr(self, trait)
         try:
-            return self._expand_user_properties(value) if isinstance(value, str) else self._expand_all(value)
+            return self._expand_all(getattr(self, trait))
         except ValueError as e:
             raise ValueError('KubeSpawner.%s: %s' % (trait, e))
 
@@ -582,6 +599,15 @@ class KubeSpawner(Spawner):
         configured = getattr(self, trait)
         return {label: value if value == configured[label] else naming.label_value(value)
                 for label, value in self._expand_trait(trait).items()}
+
+    def _expand_volumes(self):
+        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ."""
+        volumes = self._expand_trait('volumes')
+        for volume, template in zip(volumes, self.volumes):
+            claim = volume.get('persistentVolumeClaim')
+            if claim and claim != template['persistentVolumeClaim']:
+                claim['claimName'] = naming.object_name(claim['claimName'])
+        return volumes
 
     def _build_common_labels(self, extra_labels):
         """Return the labels of pods and claims alike: whose they are, after `extra_labels`."""
@@ -625,7 +651,7 @@ class KubeSpawner(Spawner):
         return self.accessible_hub_api_url.rstrip('/') + path[len(base.rstrip('/')):]
 
     def _legacy_env(self):
-        server = self.user.server
+        server = self.server or self.user.server
         return {
             'JPY_USER': self.user.name,
             'JPY_COOKIE_NAME': server.cookie_name,
@@ -659,7 +685,7 @@ class KubeSpawner(Spawner):
             run_privileged=self.singleuser_privileged,
             env=self.get_env(),
             working_dir=self.singleuser_working_dir,
-            volumes=self._expand_trait('volumes'),
+            volumes=self._expand_volumes(),
             volume_mounts=self._expand_trait('volume_mounts'),
             labels=self._build_pod_labels(self._expand_labels('singleuser_extra_labels')),
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
@@ -712,79 +738,95 @@ class KubeSpawner(Spawner):
             self.pod_name = state['pod_name']
 
     def clear_state(self):
-        """Forget the state: the next pod is named by the template as it is then."""
+        """Forget the state: the next pod and claim are named by the templates as they are then."""
         super().clear_state()
-        self.pod_name = self._pod_name_from_template()
+        for name in ('pod_name', 'pvc_name'):
+            self._trait_values.pop(name, None)  # so that its default is asked for again
 
     # The verbs
 
     def is_pod_running(self, pod):
         """True if the notebook server of `pod` (a `Resource`, a V1Pod or None) can be talked to."""
-        return podstatus.is_running(to_dict(pod))
+        return podstatus.is_running(pod if isinstance(pod, dict) else to_dict(pod))
 
     @gen.coroutine
     def start(self):
         """Create the pod, and the claim before it if there is to be one; return (ip, port) when it is running."""
         reflector = self._follow_pods()
         deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
+        is_wanted = partial(self._is_wanted, self._stops, deadline)
         claim = self.get_pvc_manifest() if self.user_storage_pvc_ensure else None
-        manifest = yield self._manifest_to_create()
+        manifest = yield self.get_pod_manifest()
         if claim is not None:
-            yield self._ensure_claim(claim)
-        pod = yield self._create_pod(manifest, deadline)
+            yield self._ensure_claim(claim, deadline)
+        manifest = yield self._run_hook(manifest)
+        pod = yield self._create_pod(manifest, deadline, is_wanted)
         uid = _uid(pod)
 
         def is_decided(cached):
-            return _uid(cached) != uid or podstatus.failure(cached) or self.is_pod_running(cached)
+            return _uid(cached) != uid or self.is_pod_running(cached) or podstatus.failure(cached)
 
         yield self._until(is_decided, deadline, 'to be running')
         pod = reflector.get(self.pod_name)
         if _uid(pod) != uid:
             raise SpawnError('Pod %s was deleted while it was starting.' % self.pod_name)
-        failure = podstatus.failure(pod)
-        if failure:
+        if not self.is_pod_running(pod):
             raise SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
-                failure, name=self.pod_name).strip())
+                podstatus.failure(pod), name=self.pod_name).strip())
         return podstatus.ip(pod), self.port
 
+    def _is_wanted(self, stops, deadline):
+        """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""
+        return self._stops == stops and IOLoop.current().time() < deadline
+
     @gen.coroutine
-    def _manifest_to_create(self):
-        """Return the V1Pod to create, after `modify_pod_hook`."""
-        manifest = yield self.get_pod_manifest()
+    def _run_hook(self, manifest):
+        """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
         if self.modify_pod_hook is None:
             return manifest
         modified = yield _awaited(self.modify_pod_hook(self, manifest))
         if modified is None:
             raise ValueError('KubeSpawner.modify_pod_hook returned None; it must return the pod to create.')
+        modified.metadata.labels = dict(modified.metadata.labels or {}, **self.pod_reflector.labels)
+        self.pod_name = modified.metadata.name
         return modified
 
     @gen.coroutine
-    def _ensure_claim(self, manifest):
+    def _ensure_claim(self, manifest, deadline):
         """Create the claim if there is none. It is looked for first: a quota refuses even what is there already."""
-        if (yield self._read('persistent_volume_claim', manifest.metadata.name)) is not None:
+        name = manifest.metadata.name
+        if (yield self._read('persistent_volume_claim', name, deadline)) is not None:
             return
         try:
-            yield self._call(api.create('persistent_volume_claim', self.namespace, manifest))
+            yield self._call(api.create('persistent_volume_claim', self.namespace, manifest), deadline)
         except api.ApiError as e:
             if e.reason != 'AlreadyExists':
                 raise
         else:
-            self.log.info('Created claim %s', manifest.metadata.name)
+            self.log.info('Created claim %s', name)
 
     @gen.coroutine
-    def _create_pod(self, manifest, deadline):
-        """Create the pod and return it; an old one of that name is deleted first."""
+    def _create_pod(self, manifest, deadline, is_wanted):
+        """Create the pod and return it; an old one of that name is deleted first.
+
+        is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
+        """
         for _ in range(CREATE_TRIES):
+            if not is_wanted():
+                raise SpawnError('The start of pod %s was given up.' % self.pod_name)
             try:
-                pod = yield self._call(api.create('pod', self.namespace, manifest))
+                pod = yield self._call(api.create('pod', self.namespace, manifest), deadline)
             except api.ApiError as e:
-                if e.status != 409:
+                if e.reason != 'AlreadyExists':
                     raise
                 self.log.info('%s', e)
             else:
-                self.pod_reflector.upsert(pod)
-                return pod
-            old = yield self._read_pod()
+                if is_wanted():
+                    self.pod_reflector.upsert(pod)
+                    return pod
+                yield self._discard(pod)
+                continue
+            old = yield self._read_pod(deadline)
             if old is not None:
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
                 yield self._delete_pod(old, 0, deadline)
@@ -811,16 +853,19 @@ class KubeSpawner(Spawner):
             return None
         code = podstatus.exit_code(pod)
         if code is not None and self.delete_stopped_pods:
-            yield self._clean_up()
+            yield self._discard(pod)
         return code
 
     @gen.coroutine
-    def _clean_up(self):
-        """Delete a pod that ended by itself. If that fails now, the next start deletes it."""
+    def _discard(self, pod):
+        """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
         try:
-            yield self.stop(now=True)
-        except Exception as e:
-            self.log.warning('Pod %s has ended but could not be deleted: %s', self.pod_name, e)
+            yield self._call(api.delete('pod', self.namespace, self.pod_name, _uid(pod), 0))
+        except api.ApiError as e:
+            if e.status == 404:
+                self.pod_reflector.forget(pod)
+            else:
+                self.log.warning('%s', e)
 
     @gen.coroutine
     def stop(self, now=False):
@@ -829,20 +874,22 @@ class KubeSpawner(Spawner):
         Raises SpawnError if it is still there after `start_timeout` seconds.
         """
         reflector = self._follow_pods()
+        self._stops += 1
+        deadline = IOLoop.current().time() + self.start_timeout
         pod = reflector.get(self.pod_name)
         if pod is None:
-            pod = yield self._read_pod()
+            pod = yield self._read_pod(deadline)
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return
-        yield self._delete_pod(pod, 0 if now else STOP_GRACE, IOLoop.current().time() + self.start_timeout)
+        yield self._delete_pod(pod, 0 if now else STOP_GRACE, deadline)
 
     @gen.coroutine
     def _delete_pod(self, pod, grace_period_seconds, deadline):
         """Delete exactly this pod, never one that took its name since; return when it is gone."""
         uid = _uid(pod)
         try:
-            yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds))
+            yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
         except api.ApiError as e:
             if e.status not in (404, 409):  # gone already; its name is another one's
                 raise
@@ -866,10 +913,12 @@ class KubeSpawner(Spawner):
 
         @gen.coroutine
         def look():
+            if condition(reflector.get(name)):
+                return True
             changed = reflector.changed(name, min(ASK_AFTER, max(0, deadline - loop.time())))
-            if not condition(reflector.get(name)):
-                if not (yield changed):
-                    yield self._ask()
+            # Once more, for what came before somebody waited.
+            if not condition(reflector.get(name)) and not (yield changed):
+                yield self._ask(deadline)
             return condition(reflector.get(name))
 
         yield self._back_off(look, deadline, what, start_wait=0, scale_factor=1)
@@ -879,7 +928,7 @@ class KubeSpawner(Spawner):
         """Like `_until`, for a pod that the cache does not hold: it is read again and again."""
         @gen.coroutine
         def look():
-            return condition((yield self._read_pod()))
+            return condition((yield self._read_pod(deadline)))
 
         yield self._back_off(look, deadline, what)
 
@@ -895,10 +944,10 @@ class KubeSpawner(Spawner):
                 podstatus.describe(self.pod_reflector.get(self.pod_name))))
 
     @gen.coroutine
-    def _ask(self):
+    def _ask(self, deadline):
         """Read the pod into the cache, if that works just now."""
         try:
-            yield self._read_pod()
+            yield self._read_pod(deadline)
         except api.ApiError as e:
             self.log.warning('%s', e)
 

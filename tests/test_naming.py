@@ -73,11 +73,11 @@ def test_the_legacy_escape_is_lower_case_with_dashes():
 def test_expansion_reaches_every_string_in_lists_and_dicts_and_leaves_keys_and_other_values():
     fields = naming.template_fields('al.ice', 7, 'gpu')
     value = {'{username}': ['{username}', {'a': '{userid}/{servername}'}, 5, None, True], 'b': ('{{}}',)}
-    assert naming.expand_all(value, fields) == {
+    assert naming.expand_all(value, lambda template: naming.expand(template, fields)) == {
         '{username}': ['al-2eice', {'a': '7/--gpu'}, 5, None, True], 'b': ['{}']}
 
 
-@pytest.mark.parametrize('template', ['{nobody}', '{', '{}', '{username.foo}', '{username'])
+@pytest.mark.parametrize('template', ['{nobody}', '{', '{}', '{username.foo}', '{username[a]}', '{username'])
 def test_a_template_that_cannot_be_expanded_is_named_with_the_fields_there_are(template):
     with pytest.raises(ValueError) as e:
         naming.expand(template, naming.template_fields('a', 1, ''))

@@ -101,6 +101,16 @@ def test_labels_and_annotations_are_the_pods():
     assert pod['metadata'] == {'name': 'test', 'labels': {'a': 'b'}, 'annotations': {'c': 'd'}}
 
 
+def test_what_labels_annotations_and_node_selectors_hold_becomes_strings():
+    pod = to_dict(simplest(labels={'n': 1}, annotations={'b': True}, node_selector={'n': 1.5}))
+    assert (pod['metadata']['labels'], pod['metadata']['annotations']) == ({'n': '1'}, {'b': 'True'})
+    assert pod['spec']['nodeSelector'] == {'n': '1.5'}
+
+
+def test_an_empty_service_account_is_none():
+    assert to_dict(simplest(service_account='')) == SIMPLEST
+
+
 def test_with_a_service_account_there_is_no_mask():
     spec = to_dict(simplest(service_account='sa', volumes=[VOLUME], volume_mounts=[MOUNT]))['spec']
     assert spec['serviceAccountName'] == 'sa'

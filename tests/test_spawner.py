@@ -5,12 +5,15 @@ import threading
 
 import pytest
 from jupyterhub.spawner import Spawner
+from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
+from traitlets import default
 from traitlets.config import Config
 
 import kubespawner.spawner
-from kubespawner import KubeSpawner
+from kubespawner import KubeSpawner, clients
+from kubespawner.clients import Resource
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import make_spawner
 
@@ -73,9 +76,60 @@ def test_every_trait_is_configurable_and_has_its_documented_default(trait):
     assert KubeSpawner.class_traits(config=True)[trait].help.strip()
 
 
-def test_no_trait_of_ours_is_without_help():
-    own = set(KubeSpawner.class_own_traits(config=True))
-    assert own <= set(DEFAULTS) | {'hub_connect_port'}
+def test_there_is_no_trait_that_is_not_documented_here():
+    assert set(KubeSpawner.class_own_traits(config=True)) == set(DEFAULTS) | {'hub_connect_port'}
+
+
+def test_subclasses_share_the_reflector_unless_they_declare_their_own(monkeypatch):
+    class Sibling(KubeSpawner):
+        pass
+
+    class Loner(KubeSpawner):
+        pod_reflector = None
+
+    base, sibling, loner = make_spawner(KubeSpawner), make_spawner(Sibling), make_spawner(Loner)
+    assert base.pod_reflector is sibling.pod_reflector is KubeSpawner.pod_reflector
+    assert loner.pod_reflector is Loner.pod_reflector is not base.pod_reflector
+
+
+def test_a_subclass_adds_template_fields_in_one_place():
+    class Teams(KubeSpawner):
+        def _expand_user_properties(self, template):
+            return super()._expand_user_properties(template.replace('{team}', 'red'))
+
+    spawner = make_spawner(Teams, pod_name_template='{team}-{username}')
+    assert spawner.pod_name == 'red-alice'
+    assert spawner._expand_all([{'a': '{team}/{username}'}]) == [{'a': 'red/alice'}]
+
+
+def test_a_subclass_that_names_pods_itself_is_asked_again_after_each_stop():
+    class Named(KubeSpawner):
+        @default('pod_name')
+        def _own_name(self):
+            return 'mine-' + self.user.name
+
+    spawner = make_spawner(Named)
+    spawner.load_state({'pod_name': 'old'})
+    spawner.clear_state()
+    assert spawner.pod_name == 'mine-alice'
+
+
+def test_the_claim_is_named_by_the_template_as_it_is_at_each_start():
+    spawner = make_spawner(KubeSpawner)
+    assert spawner.pvc_name == 'claim-alice'
+    spawner.pvc_name_template = 'files-{username}'
+    spawner.clear_state()
+    assert spawner.pvc_name == 'files-alice'
+
+
+@pytest.mark.parametrize('cls', [dict, Resource, clients.to_dict], ids=['dict', 'Resource', 'from V1Pod'])
+def test_running_is_told_of_whatever_form_a_pod_has(cls):
+    pod = client.V1Pod(status=client.V1PodStatus(phase='Running', pod_ip='10.0.0.1', container_statuses=[
+        client.V1ContainerStatus(name='notebook', ready=True, image='a', image_id='b', restart_count=0)]))
+    spawner = make_spawner(KubeSpawner)
+    assert spawner.is_pod_running(pod) is True
+    assert spawner.is_pod_running(cls(clients.to_dict(pod))) is True
+    assert spawner.is_pod_running(None) is False
 
 
 def test_in_a_pod_the_namespace_is_the_pods_own(tmpdir, monkeypatch):

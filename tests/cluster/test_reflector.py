@@ -1,4 +1,6 @@
 """The reflector: its cache is what the API server has, and who waits for a change is told."""
+import threading
+
 import pytest
 from kubernetes import client
 from tornado import gen
@@ -44,12 +46,22 @@ def delete(core, namespace, name):
 
 
 @gen.coroutine
-def change_of(reflector, name, act):
-    """Return the cached object after the change that `act()` makes; None if it is gone."""
-    changed = reflector.changed(name, 30)
-    act()
-    assert (yield changed), 'no change in 30 s'
+def until(reflector, name, condition):
+    """Return the cached object once `condition` is true of it, looking only when it is said to have changed."""
+    while not condition(reflector.get(name)):
+        changed = reflector.changed(name, 30)
+        if condition(reflector.get(name)):
+            break
+        assert (yield changed), 'no change in 30 s'
     return reflector.get(name)
+
+
+def is_there(pod):
+    return pod is not None
+
+
+def is_gone(pod):
+    return pod is None
 
 
 def test_the_first_list_is_in_the_cache_when_its_future_is_done(reflector, create):
@@ -69,13 +81,14 @@ def test_nothing_is_read_before_start(reflector, create):
 def test_what_is_created_changed_and_deleted_arrives(reflector, create, core, namespace):
     reflector.start()
     yield reflector.first_load_future
-    pod = yield change_of(reflector, 'a', lambda: create('a'))
+    create('a')
+    pod = yield until(reflector, 'a', is_there)
     assert pod['status']['phase'] == 'Pending'
-    pod = yield change_of(reflector, 'a', lambda: core.patch_namespaced_pod(
-        name='a', namespace=namespace, body={'metadata': {'annotations': {'x': 'y'}}}, _preload_content=False))
-    assert pod.metadata.annotations['x'] == 'y'
-    pod = yield change_of(reflector, 'a', lambda: delete(core, namespace, 'a'))
-    assert pod is None
+    core.patch_namespaced_pod(name='a', namespace=namespace, body={'metadata': {'annotations': {'x': 'y'}}},
+                              _preload_content=False)
+    yield until(reflector, 'a', lambda pod: pod.metadata.annotations == {'x': 'y'})
+    delete(core, namespace, 'a')
+    yield until(reflector, 'a', is_gone)
 
 
 def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespace):
@@ -84,9 +97,28 @@ def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespac
     reflector.start()
     yield reflector.first_load_future
     assert set(reflector.pods) == {'own'}
-    pod = yield change_of(reflector, 'own', lambda: core.patch_namespaced_pod(
-        name='own', namespace=namespace, body={'metadata': {'labels': {'component': None}}}, _preload_content=False))
-    assert pod is None
+    core.patch_namespaced_pod(name='own', namespace=namespace, body={'metadata': {'labels': {'component': None}}},
+                              _preload_content=False)
+    yield until(reflector, 'own', is_gone)
+
+
+def test_all_who_wait_for_a_pod_are_woken_and_nobody_else(reflector, create):
+    reflector.start()
+    yield reflector.first_load_future
+    other, waiting = reflector.changed('b', 60), [reflector.changed('a', 60) for _ in range(3)]
+    create('a')
+    assert (yield waiting) == [True, True, True]
+    assert not other.done()
+
+
+def test_stop_ends_the_thread(reflector):
+    before = set(threading.enumerate())
+    reflector.start()
+    yield reflector.first_load_future
+    thread, = set(threading.enumerate()) - before
+    reflector.stop()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_cached_objects_answer_to_the_models_names_and_to_the_apis(reflector, create, core, namespace):
@@ -125,7 +157,6 @@ def test_waiting_for_a_change_that_does_not_come_ends(reflector):
 
 
 def test_starting_twice_starts_one_thread(reflector):
-    import threading
     before = threading.active_count()
     reflector.start()
     reflector.start()

@@ -1,6 +1,12 @@
 """What start and poll do about refusals of the API, with a localkube that is told to refuse."""
-import pytest
+import re
 
+import pytest
+from kubernetes import client
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from kubespawner.clients import accepts
 from kubespawner.spawner import SpawnError
 
 from .conftest import UNTOUCHED
@@ -38,11 +44,92 @@ def test_a_claim_that_is_refused_ends_start_before_a_pod_is_made(kube, new_spawn
 
 
 def test_a_name_that_stays_taken_is_an_error_after_four_tries(kube, new_spawner, namespace):
-    kube.fail(method='POST', path='/%s/pods$' % namespace, status=409, times=1000)
+    kube.fail(method='POST', path='/%s/pods$' % namespace, status=409, reason='AlreadyExists', times=1000)
     with pytest.raises(SpawnError, match='4 tries'):
         yield new_spawner('ann').start()
     creates = [path for method, path in kube.requests() if method == 'POST' and path.endswith('/%s/pods' % namespace)]
     assert len(creates) == 4
+
+
+def test_a_quota_that_is_being_written_is_waited_for(kube, new_spawner, namespace):
+    kube.fail(method='POST', path='/%s/' % namespace, status=409, reason='Conflict', times=1)
+    spawner = new_spawner('ann', **CLAIM)
+    yield spawner.start()
+    yield spawner.stop(now=True)
+
+
+def test_a_pod_that_is_created_after_its_server_was_stopped_does_not_stay(kube, new_spawner, objects, namespace):
+    kube.delay(method='POST', path='/%s/pods$' % namespace, seconds=1)
+    spawner = new_spawner('ann')
+    start = spawner.start()
+    yield objects.until(lambda: any(method == 'POST' for method, path in kube.requests()))
+    yield spawner.stop(now=True)
+    with pytest.raises(SpawnError, match='given up'):
+        yield start
+    assert objects.pods() == []
+
+
+def test_a_pod_that_is_created_after_the_hub_has_given_up_does_not_stay(kube, new_spawner, objects, namespace):
+    kube.delay(method='POST', path='/%s/pods$' % namespace, seconds=2)
+    spawner = new_spawner('ann')
+    spawner.start_timeout = 1
+    with pytest.raises(SpawnError, match='given up'):
+        yield spawner.start()
+    assert objects.pods() == []
+
+
+def test_each_try_is_one_request_and_a_retry_after_is_obeyed(kube, new_spawner, namespace):
+    spawner = new_spawner('nobody')
+    yield spawner.poll()
+    kube.clear_faults()
+    kube.fail(method='GET', path='/pods/jupyter-nobody$', status=429, headers={'Retry-After': '1'}, times=1)
+    started = IOLoop.current().time()
+    assert (yield spawner.poll()) == 1
+    assert IOLoop.current().time() - started >= 1
+    assert len([path for _, path in kube.requests() if path.endswith('/pods/jupyter-nobody')]) == 2
+
+
+def test_stop_ends_at_its_deadline_when_the_api_refuses_all_the_time(kube, new_spawner, namespace):
+    spawner = new_spawner('ann')
+    yield spawner.start()
+    kube.fail(method='DELETE', path='/pods/jupyter-ann$', status=503, times=1000)
+    spawner.start_timeout = 1
+    with pytest.raises(Exception, match='503'):
+        yield gen.with_timeout(IOLoop.current().time() + 10, spawner.stop())
+    kube.clear_faults()
+    yield spawner.stop(now=True)
+
+
+def test_watches_ask_for_bookmarks_and_for_an_end(kube, new_spawner, namespace):
+    yield new_spawner('ann').poll()
+    watch = next(path for _, path in kube.requests() if '/%s/pods?' % namespace in path and 'watch=' in path)
+    assert 300 <= int(re.search(r'timeoutSeconds=(\d+)', watch).group(1)) <= 600
+    if accepts(client.CoreV1Api.list_namespaced_pod, 'allow_watch_bookmarks'):
+        assert 'allowWatchBookmarks=' in watch
+
+
+def test_a_watch_that_is_cut_goes_on_without_a_list(kube, new_spawner, objects, namespace):
+    spawner = new_spawner('ann', **UNTOUCHED)
+    yield spawner.poll()
+    kube.clear_faults()
+    for _ in range(3):
+        kube.cut_watches()
+        start = spawner.start()
+        yield objects.until(lambda: objects.pod(spawner.pod_name))
+        objects.set_status(spawner.pod_name, phase='Failed', reason='Evicted')
+        with pytest.raises(SpawnError, match='Evicted'):
+            yield start
+        yield spawner.stop(now=True)
+    assert lists_of(kube, namespace) == []
+
+
+def test_after_an_error_of_the_server_the_watch_begins_with_a_list(kube, new_spawner, objects, namespace):
+    spawner = new_spawner('ann', **UNTOUCHED)
+    yield spawner.poll()
+    kube.clear_faults()
+    kube.fail(method='GET', path='watch=', status=504)
+    kube.cut_watches()
+    yield objects.until(lambda: lists_of(kube, namespace))
 
 
 def test_poll_says_none_when_the_api_cannot_be_asked(kube, new_spawner, namespace):
@@ -71,6 +158,12 @@ def test_a_hub_makes_exactly_the_requests_that_the_readmes_role_allows(kube, new
     assert made == role
 
 
+def lists_of(kube, namespace):
+    """Return the requests that listed pods in a namespace as a reflector does."""
+    return [path for _, path in kube.requests()
+            if '/%s/pods?' % namespace in path and 'labelSelector=' in path and 'watch=' not in path]
+
+
 def rule_of(method, path):
     """Return the (resource, verb) of RBAC that a request needs."""
     path, _, query = path.partition('?')
@@ -80,12 +173,10 @@ def rule_of(method, path):
     return resource, {'GET': 'get', 'POST': 'create', 'DELETE': 'delete'}[method]
 
 
-def test_starting_and_polling_a_thousand_times_lists_once(kube, new_spawner, namespace):
+def test_polling_a_thousand_times_lists_once(kube, new_spawner, namespace):
     spawners = [new_spawner('user-%d' % i) for i in range(10)]
     yield [spawner.poll() for spawner in spawners for _ in range(100)]
-    lists = [path for method, path in kube.requests()
-             if rule_of(method, path.rpartition('/%s/' % namespace)[2]) == ('pods', 'list')]
-    assert len(lists) == 1
+    assert len(lists_of(kube, namespace)) == 1
 
 
 def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, objects):

@@ -115,3 +115,57 @@ def test_a_subclass_decides_what_running_means(new_spawner, objects):
     yield spawner.start()
     assert asked and set(asked) == {'Pending'}
     yield spawner.stop(now=True)
+
+
+def test_a_claim_of_a_long_name_is_the_one_that_is_mounted(new_spawner, objects):
+    claim = {'claimName': 'claim-{username}{servername}'}
+    spawner = new_spawner('christoph.von.oldenburg@informatik.uni-oldenburg.de', volume_mounts=[],
+                          volumes=[{'name': 'home', 'persistentVolumeClaim': claim}], **CLAIM)
+    pod = yield objects.created_by(spawner)
+    name = pod['spec']['volumes'][0]['persistentVolumeClaim']['claimName']
+    assert len(name) <= 63
+    assert objects.claim(name) is not None
+
+
+def test_the_hook_sees_a_claim_that_is_there_already(new_spawner, objects):
+    def hook(spawner, pod):
+        seen.append(objects.claim(spawner.pvc_name) is not None)
+        return pod
+
+    seen = []
+    yield objects.created_by(new_spawner('first', modify_pod_hook=hook, **CLAIM))
+    assert seen == [True]
+
+
+def test_a_hook_cannot_hide_the_pod_from_the_hub(new_spawner, objects):
+    def hook(spawner, pod):
+        pod.metadata.labels = {'mine': 'x'}
+        pod.metadata.name = 'renamed'
+        return pod
+
+    spawner = new_spawner('ann', modify_pod_hook=hook)
+    yield spawner.start()
+    assert objects.pod('renamed')['metadata']['labels'] == {
+        'mine': 'x', 'heritage': 'jupyterhub', 'component': 'singleuser-server'}
+    assert (yield spawner.poll()) is None
+    yield spawner.stop(now=True)
+    assert objects.pod('renamed') is None
+
+
+def test_a_subclass_may_call_a_pod_running_whose_sidecar_fails(new_spawner, objects):
+    spawner = new_spawner('ann', **UNTOUCHED)
+    spawner.is_pod_running = lambda pod: bool(pod and pod.status.container_statuses)
+    start = spawner.start()
+    yield objects.until(lambda: objects.pod(spawner.pod_name))
+    objects.set_status(spawner.pod_name, phase='Running', podIP='127.0.0.9', containerStatuses=[
+        {'name': 'sidecar', 'image': 'busybox', 'imageID': '', 'ready': False, 'restartCount': 9,
+         'state': {'waiting': {'reason': 'CrashLoopBackOff'}}}])
+    assert (yield start) == ('127.0.0.9', 8888)
+    yield spawner.stop(now=True)
+
+
+def test_a_spawner_of_another_namespace_has_a_reflector_of_its_own(new_spawner, objects):
+    here, elsewhere = new_spawner('ann'), new_spawner('ann', namespace='kube-system')
+    assert here.pod_reflector is not elsewhere.pod_reflector
+    assert elsewhere.pod_reflector is new_spawner('bob', namespace='kube-system').pod_reflector
+    assert here.pod_reflector is new_spawner('bob').pod_reflector

@@ -56,3 +56,22 @@ def test_stop_ends_at_its_deadline_and_says_what_it_waited_for(new_spawner, obje
     core.patch_namespaced_pod(name=spawner.pod_name, namespace=namespace, body={'metadata': {'finalizers': None}},
                               _preload_content=False)
     yield objects.until(lambda: objects.pod(spawner.pod_name) is None)
+
+
+def test_a_pod_that_took_the_name_since_is_not_touched(new_spawner, objects, core, namespace):
+    """The cache still has the old one when stop is called."""
+    spawner = new_spawner('ann', **UNTOUCHED)
+    start = spawner.start()
+    yield objects.until(lambda: spawner.pod_reflector.get(spawner.pod_name))
+    spawner.pod_reflector.stop()
+    old = objects.pod(spawner.pod_name)
+    core.delete_namespaced_pod(name=spawner.pod_name, namespace=namespace, body={}, _preload_content=False)
+    core.create_namespaced_pod(namespace=namespace, _preload_content=False, body={
+        'metadata': {'name': spawner.pod_name},
+        'spec': {'schedulerName': 'nobody', 'containers': [{'name': 'c', 'image': 'busybox'}]}})
+    spawner.pod_reflector.upsert(dict(old, metadata=dict(old['metadata'], resourceVersion=str(10 ** 12))))
+    yield spawner.stop(now=True)
+    assert objects.pod(spawner.pod_name) is not None
+    core.delete_namespaced_pod(name=spawner.pod_name, namespace=namespace, body={}, _preload_content=False)
+    with pytest.raises(SpawnError):
+        yield start
