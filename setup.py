@@ -41,7 +41,7 @@ setup(
         ],
     },
     entry_points={
-        'console_scripts': ['kubespawner = kubespawner.demo:main'],
+        'console_scripts': ['kubespawner = kubespawner.demo:command'],
         'jupyterhub.spawners': ['kubespawner = kubespawner:KubeSpawner'],
     },
     classifiers=[

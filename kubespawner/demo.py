@@ -12,17 +12,19 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
 from urllib.parse import urlparse
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import yaml
 from kubernetes import client, config, watch
+from kubernetes.client.rest import ApiException
+from urllib3.exceptions import HTTPError
 
-from .localkube import LocalKube
+from . import __version__
+from .localkube import LocalKube, directories
 
 CONFIG = """
 import os
@@ -65,7 +67,7 @@ c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
 c.Spawner.start_timeout = {start_timeout}
 """
 
-WAIT_FOR_HUB = 60  # seconds
+WAIT_FOR_ANSWER = 60  # seconds for the proxy and the hub to start
 WAIT_FOR_END = 30  # seconds for the hub to stop its servers
 
 PR_SET_PDEATHSIG = 1
@@ -76,10 +78,23 @@ class DemoError(Exception):
     """Something that a newcomer can mend, in one sentence."""
 
 
+def command(argv=None):
+    """The console script `kubespawner`, whose first word says what to do; return the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ['--version']:
+        print(__version__)
+        return 0
+    if words[:1] != ['demo']:
+        print('usage: kubespawner demo [--help] ...\n       kubespawner --version', file=sys.stderr)
+        return 2
+    return main(words[1:])
+
+
 def main(argv=None):
     """Run the demo until Ctrl-C; return the exit code."""
     arguments = parse(sys.argv[1:] if argv is None else argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell's `&` has it ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         Demo(arguments).run()
     except KeyboardInterrupt:
@@ -93,16 +108,18 @@ def parse(argv):
     parser = argparse.ArgumentParser(prog='kubespawner demo', description=(
         'A JupyterHub on 127.0.0.1 that spawns notebook servers as pods, on a localkube that it starts: '
         'a one-node Kubernetes in one process, whose pods are processes of this machine.'))
-    parser.add_argument('--port', type=int, default=8000, help='of the hub (default: 8000, or the next that is free)')
+    parser.add_argument('--port', type=int, default=8000,
+                        help='of the hub (default: 8000); if it is taken, the next one that is free')
     parser.add_argument('--kubeconfig', help='use the cluster of this kubeconfig instead of a localkube')
     parser.add_argument('--context', help='the context of the kubeconfig to use (default: its current one)')
     parser.add_argument('--hub-ip', help='with a cluster: the address of this machine at which its pods reach the hub')
     parser.add_argument('--image', help='of the notebook servers on a cluster (default: jupyterhub/singleuser of the '
                                         "hub's version)")
     parser.add_argument('--debug', action='store_true', help='show the log of the hub as well')
-    if argv[:1] == ['demo']:
-        argv = argv[1:]
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if not (arguments.kubeconfig or arguments.context) and (arguments.hub_ip or arguments.image):
+        parser.error('--hub-ip and --image go with --kubeconfig or --context')
+    return arguments
 
 
 def say(text, *arguments):
@@ -114,18 +131,20 @@ def port_is_free(port):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind(('127.0.0.1', port))
+        except PermissionError:
+            raise DemoError('--port %d: ports below 1024 are for root; name another one.' % port)
         except OSError:
             return False
         return True
 
 
-def next_free_port(wanted):
-    """Return `wanted`, or the first free port after it. Raises DemoError if there is none near."""
+def free_ports(wanted):
+    """Yield `wanted` and the ports after it, as far as they are free just now. DemoError when there are no more."""
     if not 1 <= wanted <= 65535:
         raise DemoError('--port %d: a port is a number from 1 to 65535.' % wanted)
     for port in range(wanted, min(wanted + 100, 65536)):
         if port_is_free(port):
-            return port
+            yield port
     raise DemoError('No free port from %d on; name another one with --port.' % wanted)
 
 
@@ -163,25 +182,31 @@ class Demo:
         self.endings = []  # functions that end what was started
 
     def run(self):
-        """Start everything, wait for Ctrl-C or for the hub's end, and end everything."""
+        """Start everything, wait for Ctrl-C or for the end of a part, and end everything."""
         try:
             for package in ('jupyterlab', 'jupyterhub', 'ipykernel'):
                 require(package)
             proxy = proxy_command()
-            self.port = next_free_port(self.arguments.port)
-            if self.port != self.arguments.port:
-                say('Port %d is taken; using %d.', self.arguments.port, self.port)
-            self.directory = tempfile.mkdtemp(prefix='kubespawner-demo-')
+            next(free_ports(self.arguments.port))
+            self.directory = directories.temporary('kubespawner-demo')
             self.endings.append(lambda: shutil.rmtree(self.directory, ignore_errors=True))
             self.use_cluster() if self.arguments.kubeconfig or self.arguments.context else self.start_localkube()
             self.show_events()
-            self.start_hub(proxy)
+            self.start_proxy(proxy)
+            self.start_hub()
             say('\n    http://127.0.0.1:%d\n', self.port)
             say('Log in with any name and any password. Ctrl-C ends everything.\n')
-            self.hub.wait()
-            raise DemoError('The hub has ended by itself. The end of its log:\n' + self.log_tail())
+            while True:
+                self.check_parts()
+                time.sleep(0.5)
         finally:
             self.end()
+
+    def check_parts(self):
+        """Raise DemoError if the proxy or the hub has ended by itself."""
+        for name, process in (('proxy', self.proxy), ('hub', self.hub)):
+            if process.poll() is not None:
+                raise DemoError('The %s has ended by itself. The end of its log:\n%s' % (name, self.log_tail(name)))
 
     def end(self):
         """End what was started, whatever happens; a second Ctrl-C does not leave anything behind."""
@@ -223,8 +248,10 @@ class Demo:
         self.namespace = 'kubespawner-demo-' + uuid.uuid4().hex[:6]
         try:
             core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=self.namespace)))
-        except Exception as e:
-            raise DemoError('The cluster of context %s does not let the demo make a namespace: %s' % (context, e))
+        except ApiException as e:
+            raise DemoError('The cluster of context %s refuses the demo a namespace: %s' % (context, e.body))
+        except HTTPError as e:
+            raise DemoError('The cluster of context %s cannot be reached: %s' % (context, e))
         self.endings.append(lambda: core.delete_namespace(name=self.namespace, body=client.V1DeleteOptions()))
         version = '.'.join(str(part) for part in jupyterhub.version_info[:2])
         self.settings = {
@@ -237,20 +264,45 @@ class Demo:
     def show_events(self):
         threading.Thread(target=print_events, args=(client.CoreV1Api(), self.namespace), daemon=True).start()
 
-    def start_hub(self, proxy):
-        hub_port, api_port = any_free_port(), any_free_port()
-        say('Starting the proxy: %s', proxy)
+    def start_proxy(self, proxy):
+        """Start the proxy at the wanted port, or the next one that it gets."""
+        self.hub_port, self.api_port = any_free_port(), any_free_port()
         self.environment = dict(os.environ, KUBECONFIG=self.kubeconfig, CONFIGPROXY_AUTH_TOKEN=uuid.uuid4().hex)
-        self.process('proxy', [
-            proxy, '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', api_port,
-            '--default-target', 'http://%s:%d' % (self.hub_ip, hub_port)])
+        for port in free_ports(self.arguments.port):
+            self.port = port
+            if port != self.arguments.port:
+                say('Port %d is taken; trying %d.', self.arguments.port, self.port)
+            say('Starting the proxy: %s', proxy)
+            self.proxy = self.process('proxy', [
+                proxy, '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+                '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)])
+            routes = Request('http://127.0.0.1:%d/api/routes' % self.api_port,
+                             headers={'Authorization': 'token ' + self.environment['CONFIGPROXY_AUTH_TOKEN']})
+            if self.answers(routes, self.proxy):
+                return
+            if port_is_free(self.port):  # so that was not the reason
+                raise DemoError('The proxy does not start. The end of its log:\n' + self.log_tail('proxy'))
+
+    def start_hub(self):
         path = os.path.join(self.directory, 'jupyterhub_config.py')
         with open(path, 'w') as f:
-            f.write(CONFIG.format(port=self.port, hub_ip=self.hub_ip, hub_port=hub_port, api_port=api_port,
+            f.write(CONFIG.format(port=self.port, hub_ip=self.hub_ip, hub_port=self.hub_port, api_port=self.api_port,
                                   directory=self.directory, namespace=self.namespace, **self.settings))
         say('Starting the hub: %s', path)
         self.hub = self.process('hub', [sys.executable, '-m', 'jupyterhub', '-f', path])
-        self.wait_for_hub()
+        if not self.answers('http://127.0.0.1:%d/hub/login' % self.port, self.hub):
+            raise DemoError('The hub does not answer. The end of its log:\n' + self.log_tail('hub'))
+
+    def answers(self, request, process):
+        """Return True when there is an answer to an HTTP request; False if the process ends or takes too long."""
+        deadline = time.monotonic() + WAIT_FOR_ANSWER
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                urlopen(request, timeout=5).close()
+                return process.poll() is None
+            except OSError:
+                time.sleep(0.1)
+        return False
 
     def process(self, name, command):
         """Start a part of the demo as a process that ends with it; return it."""
@@ -261,18 +313,8 @@ class Demo:
         self.endings.append(lambda: end_process(process))
         return process
 
-    def wait_for_hub(self):
-        deadline = time.monotonic() + WAIT_FOR_HUB
-        while time.monotonic() < deadline and self.hub.poll() is None:
-            try:
-                urlopen('http://127.0.0.1:%d/hub/login' % self.port, timeout=5).close()
-                return
-            except OSError:
-                time.sleep(0.2)
-        raise DemoError('The hub does not answer. The end of its log:\n' + self.log_tail())
-
-    def log_tail(self):
-        path = os.path.join(self.directory, 'hub.log')
+    def log_tail(self, name):
+        path = os.path.join(self.directory, name + '.log')
         if not os.path.exists(path):
             return '(it is shown above)'
         with open(path, errors='replace') as f:

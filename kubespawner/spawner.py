@@ -15,12 +15,12 @@ from functools import partial
 from urllib.parse import urlparse
 
 from jupyterhub.spawner import Spawner
-from jupyterhub.traitlets import Command
+from jupyterhub.traitlets import ByteSpecification, Command
 from jupyterhub.utils import exponential_backoff
 from tornado import gen
 from tornado.concurrent import is_future, run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Any, Bool, Dict, Integer, List, Unicode, Union, default, validate
+from traitlets import Any, Bool, Dict, Float, Integer, List, Unicode, Union, default, validate
 
 from . import api, naming, objects, podstatus
 from .clients import shared_client, to_dict
@@ -341,7 +341,7 @@ class KubeSpawner(Spawner):
         a Kubernetes Lifecycle object, for example::
 
             c.KubeSpawner.singleuser_lifecycle_hooks = {
-                'postStart': {'exec': {'command': ['/bin/sh', '-c', 'touch /home/jovyan/started']}}
+                'postStart': {'exec': {'command': ['touch', 'started']}}
             }
         """
     )
@@ -372,7 +372,9 @@ class KubeSpawner(Spawner):
         the Python client (`env_from`). They replace what is there otherwise. An unknown field is an error::
 
             c.KubeSpawner.singleuser_extra_container_config = {
-                'envFrom': [{'configMapRef': {'name': 'special-config'}}]
+                'envFrom': [
+                    {'configMapRef': {'name': 'special-config'}}
+                ]
             }
         """
     )
@@ -384,8 +386,48 @@ class KubeSpawner(Spawner):
         Fields of the pod's `spec` that no trait stands for, as for `singleuser_extra_container_config`, for example::
 
             c.KubeSpawner.singleuser_extra_pod_config = {
-                'tolerations': [{'key': 'notebooks', 'operator': 'Exists'}]
+                'tolerations': [
+                    {'key': 'notebooks', 'operator': 'Exists'}
+                ]
             }
+        """
+    )
+
+    cpu_limit = Float(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        How many cores the notebook container may use at most, such as 0.5 or 2. It is slowed down there.
+        """
+    )
+
+    cpu_guarantee = Float(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        How many cores the notebook container is guaranteed. A node takes only as many pods as it has cores to guarantee.
+        """
+    )
+
+    mem_limit = ByteSpecification(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        How much memory the notebook container may use at most: bytes, or with a suffix K, M, G or T. A process that asks
+        for more is killed.
+        """
+    )
+
+    mem_guarantee = ByteSpecification(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        How much memory the notebook container is guaranteed, as for `mem_limit`. A node takes only as many pods as it has
+        memory to guarantee.
         """
     )
 
@@ -437,9 +479,12 @@ class KubeSpawner(Spawner):
         help="""
         Kubernetes Volume objects of the pod. Every string in them is a template, see `pod_name_template`::
 
-            c.KubeSpawner.volumes = [
-                {'name': 'home', 'persistentVolumeClaim': {'claimName': 'claim-{username}{servername}'}}
-            ]
+            c.KubeSpawner.volumes = [{
+                'name': 'home',
+                'persistentVolumeClaim': {
+                    'claimName': 'claim-{username}{servername}'
+                }
+            }]
         """
     )
 
@@ -449,7 +494,9 @@ class KubeSpawner(Spawner):
         help="""
         Kubernetes VolumeMount objects of the notebook container: where it sees the `volumes`. Templates, as those are::
 
-            c.KubeSpawner.volume_mounts = [{'name': 'home', 'mountPath': '/home/jovyan'}]
+            c.KubeSpawner.volume_mounts = [
+                {'name': 'home', 'mountPath': '/home/jovyan'}
+            ]
         """
     )
 

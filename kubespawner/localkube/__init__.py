@@ -20,13 +20,13 @@ import shutil
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 from tornado import gen
 from tornado.ioloop import IOLoop
 
+from . import directories
 from .cluster import Cluster
 
 __all__ = ['LocalKube']
@@ -53,7 +53,7 @@ class LocalKube(object):
 
     def start(self):
         """Return self when the API answers. Raise what kept it from starting."""
-        self._directory = tempfile.mkdtemp(prefix='localkube-')
+        self._directory = directories.temporary('localkube')
         self.kubeconfig = self.kubeconfig or os.path.join(self._directory, 'kubeconfig')
         try:
             options = dict(self.options, kubeconfig=self.kubeconfig)

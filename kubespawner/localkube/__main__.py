@@ -50,7 +50,7 @@ def main(arguments=None):
     def stop():
         loop.add_future(cluster.stop(), lambda done: loop.stop())
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     if until_eof:
         loop.add_handler(sys.stdin.fileno(), lambda fd, events: end() if not os.read(fd, 4096) else None, loop.READ)

@@ -13,7 +13,7 @@ import uuid
 
 from tornado import gen
 
-from . import certificate
+from . import certificate, directories
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
 from .kubelet import Kubelet
 from .server import Api
@@ -49,7 +49,7 @@ class Cluster(object):
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10):
         check_kubeconfig(kubeconfig)
         self.kubeconfig = kubeconfig
-        self.temporary = None if data else tempfile.mkdtemp(prefix='localkube-')
+        self.temporary = None if data else directories.temporary('localkube-data')
         self.data = os.path.abspath(data or self.temporary)
         self._lock = lock_directory(self.data)
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # of one that was killed
@@ -115,7 +115,6 @@ def server_context(key, authority):
 def write_kubeconfig(path, **values):
     """Write the file at once, so that whoever waits for it never reads half of it."""
     directory = os.path.dirname(os.path.abspath(path))
-    os.makedirs(directory, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # readable by its owner only
     with os.fdopen(descriptor, 'w') as f:
         f.write(KUBECONFIG.format(**values))
