@@ -407,7 +407,7 @@ class KubeSpawner(Spawner):
         allow_none=True,
         config=True,
         help="""
-        How many cores the notebook container is guaranteed. A node takes only as many pods as it has cores to guarantee.
+        How many cores the notebook container is guaranteed. A node takes only as many pods as it has cores for.
         """
     )
 
@@ -416,8 +416,8 @@ class KubeSpawner(Spawner):
         allow_none=True,
         config=True,
         help="""
-        How much memory the notebook container may use at most: bytes, or with a suffix K, M, G or T. A process that asks
-        for more is killed.
+        How much memory the notebook container may use at most: bytes, or with a suffix K, M, G or T. A process that
+        asks for more is killed.
         """
     )
 
@@ -426,8 +426,8 @@ class KubeSpawner(Spawner):
         allow_none=True,
         config=True,
         help="""
-        How much memory the notebook container is guaranteed, as for `mem_limit`. A node takes only as many pods as it has
-        memory to guarantee.
+        How much memory the notebook container is guaranteed, as for `mem_limit`. A node takes only as many pods as it
+        has memory for.
         """
     )
 
