@@ -11,6 +11,8 @@ from . import errors, selectors
 from .causes import Causes
 from .store import encode
 
+PHRASES = {422: 'Unprocessable Entity'}  # as Go has it; Python 3.13 has another word
+
 
 class BaseHandler(web.RequestHandler):
     """Reads and answers a request. `api` is server.Api; `row` the Resource of the path, which handlers.py finds."""
@@ -91,7 +93,7 @@ class BaseHandler(web.RequestHandler):
 
     def send(self, body, code=200):
         """Answer with JSON: bytes, or what can be encoded."""
-        self.set_status(code)
+        self.set_status(code, PHRASES.get(code))
         self.set_header('Content-Type', 'application/json')
         self.finish((body if isinstance(body, bytes) else encode(body)) + b'\n')
 
