@@ -152,6 +152,19 @@ def test_the_answer_to_a_request_is_in_the_cache_at_once_and_a_late_one_changes_
     assert set(reflector.pods) == {'a'}
 
 
+def test_what_a_direct_request_did_not_find_leaves_the_cache_unless_there_is_a_new_one(reflector):
+    def pod(version):
+        return {'metadata': {'name': 'a', 'resourceVersion': version, 'labels': LABELS}}
+
+    reflector.upsert(pod('7'))
+    old = reflector.get('a')
+    reflector.upsert(pod('8'))
+    reflector.forget(old)
+    assert reflector.get('a')['metadata']['resourceVersion'] == '8'
+    reflector.forget(reflector.get('a'))
+    assert reflector.get('a') is None
+
+
 def test_waiting_for_a_change_that_does_not_come_ends(reflector):
     assert (yield reflector.changed('a', 0.01)) is False
 
