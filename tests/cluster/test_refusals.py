@@ -78,7 +78,7 @@ def test_a_pod_that_is_created_after_the_hub_has_given_up_does_not_stay(kube, ne
     assert objects.pods() == []
 
 
-def test_each_try_is_one_request_and_a_retry_after_is_obeyed(kube, new_spawner, namespace):
+def test_each_try_is_one_request_that_is_told_of_and_a_retry_after_is_obeyed(kube, new_spawner, caplog):
     spawner = new_spawner('nobody')
     yield spawner.poll()
     kube.clear_faults()
@@ -87,6 +87,7 @@ def test_each_try_is_one_request_and_a_retry_after_is_obeyed(kube, new_spawner, 
     assert (yield spawner.poll()) == 1
     assert IOLoop.current().time() - started >= 1
     assert len([path for _, path in kube.requests() if path.endswith('/pods/jupyter-nobody')]) == 2
+    assert len([record for record in caplog.records if 'Trying again in' in record.getMessage()]) == 1
 
 
 def test_stop_ends_at_its_deadline_when_the_api_refuses_all_the_time(kube, new_spawner, namespace):
