@@ -799,7 +799,7 @@ class KubeSpawner(Spawner):
     @gen.coroutine
     def start(self):
         """Create the pod, and the claim before it if there is to be one; return (ip, port) when it is running."""
-        reflector = self._follow_pods()
+        self._follow_pods()
         deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, self._stops, deadline)
         claim = self.get_pvc_manifest() if self.user_storage_pvc_ensure else None
@@ -808,19 +808,21 @@ class KubeSpawner(Spawner):
             yield self._ensure_claim(claim, deadline)
         manifest = yield self._run_hook(manifest)
         pod = yield self._create_pod(manifest, deadline, is_wanted)
-        uid = _uid(pod)
+        outcome = yield self._until(partial(self._outcome, _uid(pod)), deadline, 'to be running')
+        if isinstance(outcome, SpawnError):
+            raise outcome
+        return outcome
 
-        def is_decided(cached):
-            return _uid(cached) != uid or self.is_pod_running(cached) or podstatus.failure(cached)
-
-        yield self._until(is_decided, deadline, 'to be running')
-        pod = reflector.get(self.pod_name)
+    def _outcome(self, uid, pod):
+        """Return how the start of the pod with this uid ended: (ip, port) or a SpawnError; None as long as it lasts."""
         if _uid(pod) != uid:
-            raise SpawnError('Pod %s was deleted while it was starting.' % self.pod_name)
-        if not self.is_pod_running(pod):
-            raise SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
-                podstatus.failure(pod), name=self.pod_name).strip())
-        return podstatus.ip(pod), self.port
+            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name)
+        if self.is_pod_running(pod):
+            return podstatus.ip(pod), self.port
+        failure = podstatus.failure(pod)
+        if failure:
+            return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
+                failure, name=self.pod_name).strip())
 
     def _is_wanted(self, stops, deadline):
         """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""
@@ -951,24 +953,25 @@ class KubeSpawner(Spawner):
 
     @gen.coroutine
     def _until(self, condition, deadline, what):
-        """Return when `condition(pod)` is true of the pod in the cache (None: there is none).
+        """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
 
-        It is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
+        The pod is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
         deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
         """
         reflector, name, loop = self.pod_reflector, self.pod_name, IOLoop.current()
 
         @gen.coroutine
         def look():
-            if condition(reflector.get(name)):
-                return True
+            result = condition(reflector.get(name))
+            if result:
+                return result
             changed = reflector.changed(name, min(ASK_AFTER, max(0, deadline - loop.time())))
             # Once more, for what came before somebody waited.
             if not condition(reflector.get(name)) and not (yield changed):
                 yield self._ask(deadline)
             return condition(reflector.get(name))
 
-        yield self._back_off(look, deadline, what, start_wait=0, scale_factor=1)
+        return (yield self._back_off(look, deadline, what, start_wait=0, scale_factor=1))
 
     @gen.coroutine
     def _until_read(self, condition, deadline, what):
@@ -981,10 +984,11 @@ class KubeSpawner(Spawner):
 
     @gen.coroutine
     def _back_off(self, look, deadline, what, **pauses):
-        """Call the coroutine `look` until it returns True. Raises SpawnError at the deadline."""
+        """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline."""
         started = IOLoop.current().time()
+        seconds = max(0, deadline - started)
         try:
-            yield exponential_backoff(look, '', timeout=max(0, deadline - started), timeout_tolerance=0, **pauses)
+            return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
         except TIMEOUTS:
             raise SpawnError('Waited %d s for pod %s %s. Last seen: %s.' % (
                 IOLoop.current().time() - started, self.pod_name, what,
