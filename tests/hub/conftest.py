@@ -8,6 +8,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 
+import jupyterhub
 import pytest
 from kubernetes import client
 
@@ -52,6 +53,9 @@ c.Spawner.http_timeout = 60
 {more}
 """
 
+# Since 1.0, JupyterHub finds spawners by the name of their entry point.
+SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespawner.KubeSpawner'
+
 
 def free_port():
     with socket.socket() as sock:
@@ -70,14 +74,14 @@ def executable(name):
 class Hub:
     """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment."""
 
-    def __init__(self, directory, namespace, hub_ip='127.0.0.1', spawner_class='kubespawner.KubeSpawner', more=''):
+    def __init__(self, directory, namespace, hub_ip='127.0.0.1', more=''):
         self.directory, self.hub_ip = directory, hub_ip
         self.port, self.hub_port, self.api_port = free_port(), free_port(), free_port()
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
         self.config = os.path.join(directory, 'jupyterhub_config.py')
         with open(self.config, 'w') as f:
-            f.write(CONFIG.format(namespace=namespace, spawner_class=spawner_class, more=more, **vars(self)))
+            f.write(CONFIG.format(namespace=namespace, spawner_class=SPAWNER_CLASS, more=more, **vars(self)))
         self.env = dict(os.environ, CONFIGPROXY_AUTH_TOKEN='token-of-the-tests')
         self.hub = self.proxy = None
 
