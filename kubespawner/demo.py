@@ -26,8 +26,8 @@ from urllib3.exceptions import HTTPError
 from . import __version__
 from .localkube import LocalKube, directories
 
+# A hub for one machine, with a proxy of its own; also what the tests of real hubs use.
 CONFIG = """
-import os
 from jupyterhub.auth import Authenticator
 from tornado import gen
 
@@ -52,19 +52,22 @@ c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api_port}'
 c.JupyterHub.allow_named_servers = True
 
-c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
+c.JupyterHub.spawner_class = {spawner_class!r}
 c.KubeSpawner.namespace = {namespace!r}
-c.KubeSpawner.singleuser_image_spec = {image!r}
 c.KubeSpawner.cmd = ['jupyterhub-singleuser']
 c.KubeSpawner.args = {args!r}
-c.KubeSpawner.default_url = '/lab'
 c.KubeSpawner.user_storage_pvc_ensure = True
 c.KubeSpawner.user_storage_capacity = '1Gi'
 c.KubeSpawner.volumes = [
     {{'name': 'home', 'persistentVolumeClaim': {{'claimName': 'claim-{{username}}{{servername}}'}}}}]
 c.KubeSpawner.volume_mounts = [{{'name': 'home', 'mountPath': '/home/jovyan'}}]
-c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
 c.Spawner.start_timeout = {start_timeout}
+"""
+
+DEMO_CONFIG = CONFIG + """
+c.KubeSpawner.singleuser_image_spec = {image!r}
+c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
+c.KubeSpawner.default_url = '/lab'
 """
 
 WAIT_FOR_ANSWER = 60  # seconds for the proxy and the hub to start
@@ -164,6 +167,11 @@ def proxy_command():
     return found
 
 
+def arguments_for_this_user():
+    """Return what a notebook server needs to be told when it is a process of this user."""
+    return ['--allow-root'] if os.geteuid() == 0 else []
+
+
 def require(package):
     if importlib.util.find_spec(package) is None:
         raise DemoError("The package %s is missing; install kubespawner with its extra [demo]." % package)
@@ -228,7 +236,7 @@ class Demo:
         self.kubeconfig, self.namespace, self.hub_ip = kube.kubeconfig, 'default', '127.0.0.1'
         self.settings = {
             'image': 'localkube/this-machine', 'fs_gid': None, 'start_timeout': 120,
-            'args': ['--allow-root'] if os.geteuid() == 0 else [],
+            'args': arguments_for_this_user(),
         }
         config.load_kube_config(config_file=self.kubeconfig)
         say('    export KUBECONFIG=%s', self.kubeconfig)
@@ -286,8 +294,9 @@ class Demo:
     def start_hub(self):
         path = os.path.join(self.directory, 'jupyterhub_config.py')
         with open(path, 'w') as f:
-            f.write(CONFIG.format(port=self.port, hub_ip=self.hub_ip, hub_port=self.hub_port, api_port=self.api_port,
-                                  directory=self.directory, namespace=self.namespace, **self.settings))
+            f.write(DEMO_CONFIG.format(
+                spawner_class='kubespawner.KubeSpawner', port=self.port, hub_ip=self.hub_ip, hub_port=self.hub_port,
+                api_port=self.api_port, directory=self.directory, namespace=self.namespace, **self.settings))
         say('Starting the hub: %s', path)
         self.hub = self.process('hub', [sys.executable, '-m', 'jupyterhub', '-f', path])
         if not self.answers('http://127.0.0.1:%d/hub/login' % self.port, self.hub):

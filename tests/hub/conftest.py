@@ -1,8 +1,6 @@
 """A real hub with a real proxy, as processes of their own, that spawns on the cluster under test."""
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,63 +10,19 @@ import jupyterhub
 import pytest
 from kubernetes import client
 
+from kubespawner import demo
 from tests import machine
 
 from .browser import Browser, until
 
-CONFIG = """
-import os, socket
-from jupyterhub.auth import Authenticator
-from tornado import gen
-
-class Anyone(Authenticator):
-    @gen.coroutine
-    def authenticate(self, handler, data):
-        return data['username']
-
-c.JupyterHub.authenticator_class = Anyone
-if hasattr(Authenticator, 'allow_all'):
-    c.Authenticator.allow_all = True
-c.JupyterHub.spawner_class = {spawner_class!r}
-c.JupyterHub.ip = '127.0.0.1'
-c.JupyterHub.port = {port}
-c.JupyterHub.hub_ip = {hub_ip!r}
-c.JupyterHub.hub_port = {hub_port}
-c.JupyterHub.db_url = 'sqlite:///{directory}/hub.sqlite'
-c.JupyterHub.cookie_secret_file = '{directory}/cookie_secret'
-c.JupyterHub.allow_named_servers = True
+# A hub that leaves its servers running when it ends, for the next one to find.
+CONFIG = demo.CONFIG + """
 c.JupyterHub.cleanup_servers = False
-c.ConfigurableHTTPProxy.should_start = False
-c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api_port}'
-c.KubeSpawner.namespace = {namespace!r}
-c.KubeSpawner.user_storage_pvc_ensure = True
-c.KubeSpawner.user_storage_capacity = '1Gi'
-c.KubeSpawner.volumes = [{{
-    'name': 'home', 'persistentVolumeClaim': {{'claimName': 'claim-{{username}}{{servername}}'}}}}]
-c.KubeSpawner.volume_mounts = [{{'name': 'home', 'mountPath': '/home/jovyan'}}]
-c.KubeSpawner.args = ['--allow-root'] if os.geteuid() == 0 else []
-c.KubeSpawner.cmd = ['jupyterhub-singleuser']
-c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 60
-{more}
 """
 
 # Since 1.0, JupyterHub finds spawners by the name of their entry point.
 SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespawner.KubeSpawner'
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
-
-
-def executable(name):
-    """Return the path of a program that was installed beside this Python, or that is on the PATH."""
-    beside = os.path.join(os.path.dirname(sys.executable), name)
-    found = beside if os.path.exists(beside) else shutil.which(name)
-    assert found, '%s is not installed' % name
-    return found
 
 
 class Hub:
@@ -76,17 +30,18 @@ class Hub:
 
     def __init__(self, directory, namespace, hub_ip='127.0.0.1', more=''):
         self.directory, self.hub_ip = directory, hub_ip
-        self.port, self.hub_port, self.api_port = free_port(), free_port(), free_port()
+        self.port, self.hub_port, self.api_port = [demo.any_free_port() for _ in range(3)]
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
         self.config = os.path.join(directory, 'jupyterhub_config.py')
         with open(self.config, 'w') as f:
-            f.write(CONFIG.format(namespace=namespace, spawner_class=SPAWNER_CLASS, more=more, **vars(self)))
+            f.write(CONFIG.format(namespace=namespace, spawner_class=SPAWNER_CLASS, start_timeout=120,
+                                  args=demo.arguments_for_this_user(), **vars(self)) + more)
         self.env = dict(os.environ, CONFIGPROXY_AUTH_TOKEN='token-of-the-tests')
         self.hub = self.proxy = None
 
     def __enter__(self):
-        self.proxy = self._process([executable('configurable-http-proxy'), '--ip', '127.0.0.1', '--port', self.port,
+        self.proxy = self._process([demo.proxy_command(), '--ip', '127.0.0.1', '--port', self.port,
                                     '--api-ip', '127.0.0.1', '--api-port', self.api_port,
                                     '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
         try:
