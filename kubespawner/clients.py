@@ -73,7 +73,7 @@ def _default_configuration():
 
 def accepts(method, parameter):
     """True if a client's API method knows a parameter; they document all, but do not all declare them."""
-    return (':param %s:' % parameter) in (method.__doc__ or '') or (' %s:' % parameter) in (method.__doc__ or '')
+    return (' %s:' % parameter) in (method.__doc__ or '')
 
 
 def to_dict(value):

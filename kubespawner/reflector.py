@@ -98,6 +98,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self._stopping = threading.Event()
         self._response = None
         self._thread = None
+        self._api = None
         self._siblings = {}  # namespace -> reflector
 
     def for_namespace(self, namespace):
@@ -248,14 +249,18 @@ class NamespacedResourceReflector(LoggingConfigurable):
             connection_broke = isinstance(e, (HTTPError, OSError)) or getattr(e, 'status', None) == 429
             return version and str(self._seen) if connection_broke else None
 
+    def _list_method(self):
+        """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""
+        if self._api is None:
+            self._api = shared_client(self.api_group_name)
+        return getattr(self._api, self.list_method_name)
+
     def _request(self, timeout, **parameters):
         """Send the list request with `parameters`; return the response, not yet read."""
-        api = shared_client(self.api_group_name)
-        method = getattr(api, self.list_method_name)
         if self.labels:
             parameters['label_selector'] = self.label_selector
-        return method(namespace=self.namespace, _preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout),
-                      **parameters)
+        return self._list_method()(
+            namespace=self.namespace, _preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout), **parameters)
 
     def _list(self):
         """Replace the cache by what the server has now; return the version of that."""
@@ -284,8 +289,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
     def _watch(self, version):
         """Follow the changes since `version` until the server ends the watch; return the version to go on from."""
         parameters = {'watch': True, 'resource_version': version, 'timeout_seconds': random.randint(*WATCH_SECONDS)}
-        api = shared_client(self.api_group_name)
-        bookmarks = accepts(getattr(api, self.list_method_name), 'allow_watch_bookmarks')
+        bookmarks = accepts(self._list_method(), 'allow_watch_bookmarks')
         if bookmarks:
             parameters['allow_watch_bookmarks'] = True
         try:
