@@ -7,7 +7,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.clients import accepts
-from kubespawner.spawner import SpawnError
+from kubespawner.spawner import ASK_AFTER, SpawnError
 
 from .conftest import UNTOUCHED
 
@@ -180,7 +180,7 @@ def test_polling_a_thousand_times_lists_once(kube, new_spawner, namespace):
     assert len(lists_of(kube, namespace)) == 1
 
 
-def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, objects):
+def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()
     kube.stall_watches()
@@ -188,8 +188,9 @@ def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, object
     yield objects.until(lambda: objects.pod(spawner.pod_name))
     objects.set_status(spawner.pod_name, phase='Failed', reason='Evicted')
     kube.expire_history()
+    kube.cut_watches()  # before it has told of the changes
     kube.resume_watches()
-    kube.cut_watches()
     with pytest.raises(SpawnError, match='Evicted'):
-        yield start
+        yield gen.with_timeout(IOLoop.current().time() + ASK_AFTER - 2, start)
+    assert len(lists_of(kube, namespace)) == 2
     yield spawner.stop(now=True)

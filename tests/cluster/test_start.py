@@ -3,11 +3,13 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.spawner import SpawnError
+from kubespawner.spawner import ASK_AFTER, SpawnError
 
 from .conftest import UNTOUCHED
 
 pytestmark = [pytest.mark.usefixtures('node'), pytest.mark.gen_test(timeout=90)]
+
+AT_ONCE = ASK_AFTER - 2  # seconds: before the spawner asks by itself, so that the watch has told it
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
@@ -73,7 +75,7 @@ def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spaw
     yield objects.until(lambda: objects.pod(spawner.pod_name))
     objects.set_status(spawner.pod_name, **status)
     with pytest.raises(SpawnError) as e:
-        yield gen.with_timeout(IOLoop.current().time() + 20, start)
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, start)
     assert [word for word in words if word not in e.value.jupyterhub_message] == []
     yield spawner.stop(now=True)
 
@@ -84,7 +86,7 @@ def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, o
     yield objects.until(lambda: objects.pod(spawner.pod_name))
     core.delete_namespaced_pod(name=spawner.pod_name, namespace=namespace, body={}, _preload_content=False)
     with pytest.raises(SpawnError, match='was deleted while it was starting'):
-        yield gen.with_timeout(IOLoop.current().time() + 20, start)
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, start)
 
 
 def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawner):
