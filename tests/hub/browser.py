@@ -16,9 +16,9 @@ class Browser:
         self.url, self.username = url.rstrip('/'), username
         self.session = requests.Session()
 
-    def server_url(self, server=''):
-        """Return the URL of one of the user's servers."""
-        return '/'.join(filter(None, [self.url, 'user', self.username, server])) + '/'
+    def server_url(self, server='', of=None):
+        """Return the URL of one of the user's servers, or of another user's."""
+        return '/'.join(filter(None, [self.url, 'user', of or self.username, server])) + '/'
 
     def _xsrf(self, path):
         """Return the token that goes with what is sent to `path`; the longest cookie path that leads there wins."""
@@ -74,9 +74,9 @@ class Browser:
         until(lambda: self.servers().get(server, {'ready': False}).get('ready', True), timeout, 'server %r' % server)
         until(lambda: self.session.get(self.server_url(server), timeout=60).status_code == 200, timeout, 'its page')
 
-    def get(self, path, server=''):
-        """Return the response of one of the user's servers to a request of the path `path`."""
-        return self._send('GET', self.server_url(server) + path)
+    def get(self, path, server='', of=None):
+        """Return the response to a request of the path `path` at one of the user's servers, or at another user's."""
+        return self._send('GET', self.server_url(server, of) + path)
 
     def write(self, path, text, server=''):
         """Save a file."""
