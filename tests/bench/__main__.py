@@ -1,0 +1,130 @@
+"""The benchmark's command line: `python -m tests.bench --help`.
+
+It runs the scenarios, writes the raw numbers, and hands them to `report` and `charts`. Everything that it starts, it
+ends, also after Ctrl-C; only the environments stay. All traffic is on 127.0.0.1.
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import charts, environments, report, scenarios
+from .cluster import ROOT, Cluster
+
+
+def numbers(text):
+    return [int(number) for number in text.split(',')]
+
+
+def names(text):
+    return [name for name in text.split(',') if name]
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(
+        prog='python -m tests.bench', description='Measure KubeSpawner, and releases of jupyterhub-kubespawner in the '
+        'same run, on a real API server (which .ci/kubernetes builds when needed) with a simulated node.')
+    add = parser.add_argument
+    add('scenarios', nargs='*', metavar='|'.join(scenarios.ALL), help='what to measure (default: everything)')
+    add('--against', type=names, default=['7.1.0', '2.0.1'], metavar='RELEASES',
+        help='releases to compare with (default: 7.1.0,2.0.1; an empty string: none)')
+    add('--runs', type=int, default=3, help='how often each measurement is made (default: 3); tables show medians')
+    add('--json', metavar='FILE', help='where the raw numbers go')
+    add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')
+    add('--from', dest='saved', metavar='FILE', help='measure nothing: show the numbers of such a file')
+    group = parser.add_argument_group('spawns').add_argument
+    group('--spawns', type=int, default=200, help='servers to start (default: 200)')
+    group('--in-flight', type=numbers, default=[100], help='starts at a time; several: 25,50,100 (default: 100)')
+    group = parser.add_argument_group('scale, idle, storm').add_argument
+    group('--pods', type=numbers, default=[100, 1000, 5000, 10000],
+          help='scale: pods that are there (default: 100,1000,5000,10000)')
+    group('--standing', type=int, default=5000, help='idle, storm: pods that are there (default: 5000)')
+    group('--idle-seconds', type=int, default=45, help='how long to do nothing, twice (default: 45)')
+    group('--updates', type=numbers, default=[3000], help='storm: changes of pods; several: 1000,3000 (default: 3000)')
+    group('--update-rate', type=int, default=100, help='storm: changes a second (default: 100)')
+    group = parser.add_argument_group('soak').add_argument
+    group('--soak', type=names, default=[environments.PROJECT], metavar='SUBJECTS', help='who (default: project)')
+    group('--cycles', type=int, default=5000, help='starts and stops (default: 5000)')
+    group('--cycles-step', type=int, default=500, help='after how many of them to look (default: 500)')
+    group('--soak-in-flight', type=int, default=50, help='servers at a time (default: 50)')
+    options = parser.parse_args(argv)
+    unknown = set(options.scenarios) - set(scenarios.ALL)
+    if unknown:
+        parser.error('no such scenario: ' + ', '.join(sorted(unknown)))
+    return options
+
+
+def log(text):
+    print(time.strftime('%H:%M:%S'), text, file=sys.stderr, flush=True)
+
+
+def measure(options):
+    """Return everything that was measured, and what it was measured on."""
+    wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
+    log('environments: ' + environments.cache())
+    pythons = environments.prepare(sorted(set(options.against + options.soak) - {environments.PROJECT}))
+    directory, records, started = tempfile.mkdtemp(prefix='kubespawner-bench-'), [], time.time()
+    results = {'machine': machine(), 'checkout': checkout(), 'date': time.strftime('%Y-%m-%d'),
+               'options': dict(vars(options), scenarios=wanted), 'records': records}
+    with Cluster(directory) as cluster:
+        bench = scenarios.Bench(cluster, pythons, options, log)
+        for name in wanted:
+            for record in scenarios.ALL[name](bench):
+                records.append(record)
+                log(report.line(record))
+                results.update(versions=bench.versions, kubernetes=cluster.version, pod_bytes=bench.pod_bytes,
+                               minutes=round((time.time() - started) / 60))
+                save(results, options)
+    shutil.rmtree(directory)  # what went wrong leaves it behind, for its logs
+    return results
+
+
+def save(results, options):
+    """Write the raw numbers, after each measurement, so that an early end leaves those that are there."""
+    if options.json:
+        with open(options.json, 'w') as f:
+            json.dump(results, f, indent=1, sort_keys=True)
+            f.write('\n')
+
+
+def machine():
+    """Return what this machine is, in words."""
+    with open('/proc/cpuinfo') as f:
+        models = [line.split(':')[1].strip() for line in f if line.startswith('model name')]
+    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2 ** 30
+    return '%d cores (%s), %d GiB, Linux %s' % (
+        len(os.sched_getaffinity(0)), models[0] if models else platform.machine(), round(memory), platform.release())
+
+
+def checkout():
+    """Return the commit that is measured, and whether files were changed since; '' without git."""
+    try:
+        described = subprocess.run(['git', 'describe', '--always', '--dirty', '--abbrev=10'], cwd=ROOT,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ''
+    return described.stdout.decode('utf8').strip()
+
+
+def main(argv=None):
+    options = arguments(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    if options.saved:
+        with open(options.saved) as f:
+            results = json.load(f)
+    else:
+        results = measure(options)
+    print(report.text(results))
+    if options.charts:
+        os.makedirs(options.charts, exist_ok=True)
+        charts.write(results, options.charts)
+
+
+if __name__ == '__main__':
+    main()

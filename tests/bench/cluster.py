@@ -1,0 +1,180 @@
+"""What the subjects run against: the real API server, the simulated node, and the pods that are there already.
+
+Here belongs everything that is done to the cluster from outside. All of it ends with `Cluster`, whatever happens.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from .node import NODE, path, ready_status
+from .rest import MERGE_PATCH, Api, Refused
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KUBERNETES = os.path.join(ROOT, '.ci', 'kubernetes')
+WORKERS = 8  # requests at a time
+LISTED = re.compile(r'^apiserver_request_total\{(.*)\} ([0-9.e+]+)$', re.MULTILINE)
+
+
+class Cluster:
+    """`with Cluster(directory) as cluster: …` starts an API server and a node; they end with it.
+
+    directory (str): an empty one; logs stay there.
+    api (Api): with an administrator's rights.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self._environment = dict(os.environ, KUBERNETES_STATE=os.path.join(directory, 'kubernetes'))
+        self._records = os.path.join(directory, 'node.jsonl')
+        self._standing = 0
+
+    def __enter__(self):
+        self._kubernetes('build')
+        try:
+            self._kubernetes('up')
+            self.kubeconfig = os.path.join(self._environment['KUBERNETES_STATE'], 'admin.kubeconfig')
+            self.api = Api(self.kubeconfig)
+            self.version = json.loads(self.api.request('GET', '/version').decode('utf8'))['gitVersion']
+            self._start_node()
+        except BaseException:
+            self._kubernetes('down')
+            raise
+        return self
+
+    def __exit__(self, *exc_info):
+        try:
+            self._node.stdin.close()
+            self._node.wait(30)
+        finally:
+            self._kubernetes('down')
+
+    def _kubernetes(self, command):
+        """Run .ci/kubernetes, beyond the reach of a Ctrl-C that is meant for us. What it prints is not for our output."""
+        subprocess.run(['bash', KUBERNETES, command], env=self._environment, stdout=subprocess.DEVNULL,
+                       stdin=subprocess.DEVNULL, start_new_session=True, check=True)
+
+    def _start_node(self):
+        open(self._records, 'w').close()
+        self._node = subprocess.Popen(
+            [sys.executable, '-m', 'tests.bench.node', self.kubeconfig, self._records], cwd=ROOT,
+            stdin=subprocess.PIPE, start_new_session=True)
+
+    def told_by_node(self, namespace, expected):
+        """Return what the node did about the pods of a namespace: {('ready' or 'gone', name): record}.
+
+        expected (set): the keys to wait for; the node tells of a pod just after it has acted.
+        """
+        deadline = time.time() + 10
+        while True:
+            with open(self._records) as f:
+                records = [json.loads(line) for line in f.read().splitlines(True) if line.endswith('\n')]
+            told = {(record['what'], record['name']): record for record in records
+                    if record['namespace'] == namespace}
+            if expected <= set(told):
+                return told
+            if time.time() > deadline:
+                raise RuntimeError('the simulated node has not told of %s' % sorted(expected - set(told))[:3])
+            time.sleep(0.1)
+
+    def make_namespace(self, name):
+        """Create a namespace and wait until pods can be created in it: its service account comes a moment later."""
+        self.api.request('POST', '/api/v1/namespaces', {'metadata': {'name': name}})
+        while True:
+            try:
+                self.api.request('GET', '/api/v1/namespaces/%s/serviceaccounts/default' % name)
+                return
+            except Refused:
+                time.sleep(0.05)
+
+    def lists(self):
+        """Return how many times pods or events of one namespace were listed so far; only the subjects do that."""
+        count = 0
+        for labels, value in LISTED.findall(self.api.request('GET', '/metrics').decode('utf8')):
+            if 'verb="LIST"' in labels and 'scope="namespace"' in labels and \
+                    re.search('resource="(pods|events)"', labels):
+                count += float(value)
+        return int(count)
+
+    # The pods that are there already
+
+    def grow(self, namespace, count):
+        """Create standing pods until there are `count`; return the size in bytes of one, as the API server sends it."""
+        with ThreadPoolExecutor(WORKERS) as workers:
+            list(workers.map(lambda i: self._stand(namespace, i), range(self._standing, count)))
+        self._standing = max(count, self._standing)
+        return len(self.api.request('GET', pod_path(namespace, 0)))
+
+    def _stand(self, namespace, i):
+        pod = standing_pod(namespace, i)
+        self.api.request('POST', '/api/v1/namespaces/%s/pods' % namespace, pod)
+        self.api.request('PATCH', path(pod) + '/status', {'status': ready_status(pod)}, MERGE_PATCH)
+
+    def update(self, namespace, count, rate):
+        """Change the address of one standing pod after the other, `count` times, `rate` a second.
+
+        Return the last of them: its user and its new address.
+        """
+        start, last = time.perf_counter(), None
+        with ThreadPoolExecutor(WORKERS) as workers:
+            pending = []
+            for i in range(count):
+                time.sleep(max(0, start + i / rate - time.perf_counter()))
+                last = i % self._standing, '10.%d.%d.%d' % (i >> 16 & 255, i >> 8 & 255, i & 255)
+                pending.append(workers.submit(self._readdress, namespace, *last))
+            for done in pending:
+                done.result()
+        return {'user': user(last[0]), 'ip': last[1]}
+
+    def _readdress(self, namespace, i, ip):
+        self.api.request('PATCH', pod_path(namespace, i) + '/status',
+                         {'status': {'podIP': ip, 'podIPs': [{'ip': ip}]}}, MERGE_PATCH)
+
+
+def user(i):
+    """Return the name of the i-th user."""
+    return 'user%05d' % i
+
+
+def pod_path(namespace, i):
+    return '/api/v1/namespaces/%s/pods/jupyter-%s' % (namespace, user(i))
+
+
+def standing_pod(namespace, i):
+    """Return a pod as hubs make them: on a node, so nobody tends it, with the labels by which hubs find their pods."""
+    name = user(i)
+    environment = {'JUPYTERHUB_%s' % variable: 'http://hub:8081/hub/api/users/%s/%s' % (name, variable.lower())
+                   for variable in VARIABLES}
+    return {
+        'metadata': {
+            'name': 'jupyter-' + name, 'namespace': namespace,
+            'labels': {'app': 'jupyterhub', 'heritage': 'jupyterhub', 'component': 'singleuser-server',
+                       'hub.jupyter.org/username': name, 'hub.jupyter.org/network-access-hub': 'true'},
+            'annotations': {'hub.jupyter.org/username': name, 'example.org/course': 'Introduction ' * 20},
+        },
+        'spec': {
+            'nodeName': NODE, 'schedulerName': 'nobody', 'automountServiceAccountToken': False,
+            'securityContext': {'fsGroup': 100}, 'restartPolicy': 'OnFailure',
+            'containers': [{
+                'name': 'notebook', 'image': 'jupyterhub/singleuser:5.4', 'args': ['jupyterhub-singleuser'],
+                'env': [{'name': variable, 'value': value} for variable, value in environment.items()],
+                'ports': [{'name': 'notebook-port', 'containerPort': 8888}],
+                'resources': {'limits': {'cpu': '2', 'memory': '2G'}, 'requests': {'cpu': '100m', 'memory': '512M'}},
+                'volumeMounts': [{'name': 'home', 'mountPath': '/home/jovyan', 'subPath': name}],
+            }],
+            'volumes': [{'name': 'home', 'persistentVolumeClaim': {'claimName': 'claim-' + name}}],
+            'tolerations': [{'key': 'hub.jupyter.org/dedicated', 'operator': 'Equal', 'value': 'user',
+                             'effect': 'NoSchedule'}],
+        },
+    }
+
+
+VARIABLES = [
+    'ACTIVITY_URL', 'API_TOKEN', 'API_URL', 'BASE_URL', 'CLIENT_ID', 'COOKIE_HOST_PREFIX_ENABLED', 'DEBUG', 'HOST',
+    'OAUTH_ACCESS_SCOPES', 'OAUTH_CALLBACK_URL', 'OAUTH_CLIENT_ALLOWED_SCOPES', 'OAUTH_SCOPES', 'PUBLIC_HUB_URL',
+    'PUBLIC_URL', 'SERVER_NAME', 'SERVICE_PREFIX', 'SERVICE_URL', 'SINGLEUSER_APP', 'SSL_CERTFILE', 'SSL_CLIENT_CA',
+    'SSL_KEYFILE', 'USER', 'USER_OPTIONS', 'WORKSPACE',
+]

@@ -1,0 +1,219 @@
+"""What was measured, as tables: medians over the runs, ratios, the targets that were set, and how cost grows.
+
+Pure: plain numbers in, text out. The tables are reStructuredText, so that the README can have them as they are.
+"""
+import math
+from collections import namedtuple
+from statistics import median
+
+BARE, PROJECT = 'bare', 'project'
+
+Row = namedtuple('Row', 'scenario label value unit scale target')
+Row.__doc__ += """: one line of the comparison.
+
+value (callable): from a record's `measured` to a number.
+unit (str), scale (number): what the number is multiplied by, and what it is then.
+target (callable or None): from the medians by subject to the number that is to be reached, at most unless AT_LEAST.
+"""
+
+
+def quantile_of(name, share):
+    """Return a function that takes a quantile of a measured list, as `Row` wants it."""
+    def value(measured):
+        values = sorted(measured[name])
+        return values[min(len(values) - 1, int(share * len(values)))] if values else None
+    return value
+
+
+def of(name):
+    return lambda measured: measured[name]
+
+
+def at_most(number):
+    return lambda medians: number
+
+
+def times(factor, which):
+    """Return a target that is a multiple of another subject's median: of the bare client, or of the newest release."""
+    def target(medians):
+        other = medians.get(which) if which == BARE else next(
+            (medians[subject] for subject in medians if subject not in (BARE, PROJECT)), None)
+        return None if other is None else factor * other
+    return target
+
+
+NEWEST = 'newest'
+RATE = 'servers started per second'
+
+ROWS = [
+    Row('spawns', 'pod ready, until start() returns, p50', quantile_of('ready_lags', 0.5), 's', 1, at_most(0.02)),
+    Row('spawns', 'the same, p95', quantile_of('ready_lags', 0.95), 's', 1, at_most(0.1)),
+    Row('spawns', RATE, of('rate'), '/s', 1, times(0.9, BARE)),
+    Row('spawns', 'CPU per start', of('cpu_per_start'), 'ms', 1e3, times(0.6, NEWEST)),
+    Row('spawns', 'pod gone, until stop() returns, p50', quantile_of('stop_lags', 0.5), 's', 1, at_most(0.02)),
+    Row('spawns', 'CPU per stop', of('cpu_per_stop'), 'ms', 1e3, None),
+    Row('scale', 'loading: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
+    Row('scale', 'loading: CPU', of('cpu'), 's', 1, times(1, NEWEST)),
+    Row('scale', 'loading: until poll() answers', of('seconds'), 's', 1, None),
+    Row('scale', 'memory kept for them', of('memory'), 'MB', 1e-6, at_most(35)),
+    Row('scale', 'one poll() of all, at once: CPU', of('poll_cpu'), 's', 1, None),
+    Row('scale', 'one poll() of all, at once: longest stall', of('poll_stall'), 's', 1, None),
+    Row('idle', 'idle: CPU', of('cpu'), '%', 100, at_most(0.5)),
+    Row('idle', 'idle: longest stall', of('stall'), 's', 1, at_most(0.02)),
+    Row('idle', 'LIST requests in 10 idle minutes', of('lists'), '', 1, at_most(0)),
+    Row('idle', 'idle, but for poll() of all every 30 s: CPU', of('cpu_with_polls'), '%', 100, None),
+    Row('storm', 'CPU per pod update, relists included', of('cpu_per_update'), 'ms', 1e3, times(1 / 3, NEWEST)),
+]
+
+VARIED = ['in_flight', 'pods', 'updates', 'cycles']
+TITLES = {
+    'spawns': '{spawns} servers, {in_flight} starts at a time',
+    'scale': '{pods:,} pods already there, {kilobytes:.1f} KB each',
+    'idle': 'The same, {pods:,} pods, for {idle_seconds} s',
+    'storm': 'The same, {pods:,} pods, {updates:,} updates, {update_rate} a second',
+}
+GROWTH = {'spawns': 'in_flight', 'scale': 'pods', 'storm': 'updates'}
+
+
+def text(results):
+    """Return all tables."""
+    parts = [head(results)]
+    for scenario in TITLES:
+        for varied in variations(results, scenario):
+            parts.append(comparison(results, scenario, varied))
+    parts += [growth(results, scenario, name) for scenario, name in GROWTH.items()]
+    return '\n\n'.join(filter(None, parts + [soak(results), trouble(results)])) + '\n'
+
+
+def head(results):
+    lines = ['Measured on {date}, {machine}, Kubernetes {kubernetes}, checkout {checkout}; medians of {runs} runs.'.format(
+        runs=results['options']['runs'], **{name: results.get(name, '?') for name in (
+            'date', 'machine', 'kubernetes', 'checkout')})]
+    for subject, versions in sorted(results.get('versions', {}).items()):
+        if versions.get('kubespawner'):
+            lines.append('* %s: %s' % (subject, ', '.join('%s %s' % item for item in sorted(versions.items()))))
+    return '\n\n'.join([lines[0], '\n'.join(lines[1:])])
+
+
+def variations(results, scenario):
+    """Return what was varied in a scenario, each as a tuple of (name, value)."""
+    return sorted({_varied(record) for record in results['records'] if record['scenario'] == scenario})
+
+
+def _varied(record):
+    return tuple((name, record[name]) for name in VARIED if name in record)
+
+
+def medians(results, row, varied):
+    """Return {subject: median over the runs} of a row, for one variation; the bare client first, the project last."""
+    found = {}
+    for record in results['records']:
+        if record['scenario'] == row.scenario and _varied(record) == varied:
+            number = row.value(record['measured'])
+            if number is not None:
+                found.setdefault(record['subject'], []).append(number)
+    order = [BARE] + results['options']['against'] + [PROJECT]
+    return {subject: median(found[subject]) for subject in order if subject in found}
+
+
+def comparison(results, scenario, varied):
+    """Return the table of one scenario and variation: subjects side by side."""
+    options = results['options']
+    subjects = [BARE] + options['against'] + [PROJECT]
+    title = TITLES[scenario].format(kilobytes=(results.get('pod_bytes') or 0) / 1e3, **dict(options, **dict(varied)))
+    lines = [[title] + subjects + ['ratio', 'to reach', '']]
+    for row in ROWS:
+        if row.scenario == scenario:
+            lines.append(_line(row, medians(results, row, varied), subjects))
+    return table(lines)
+
+
+def _line(row, found, subjects):
+    cells = [show(found.get(subject), row) for subject in subjects]
+    target = row.target and row.target(found)
+    newest = next((found[subject] for subject in subjects if subject in found and subject not in (BARE, PROJECT)), None)
+    ratio = '%.2f' % (found[PROJECT] / newest) if newest and PROJECT in found else ''
+    if target is None or PROJECT not in found:
+        return [row.label] + cells + [ratio, '', '']
+    reached = found[PROJECT] >= target if row.label == RATE else found[PROJECT] <= target
+    return [row.label] + cells + [ratio, show(target, row), 'yes' if reached else 'NO']
+
+
+def show(number, row):
+    """Return a number with three significant digits and its unit."""
+    if number is None:
+        return ''
+    number *= row.scale
+    digits = max(0, min(4, 2 - int(math.floor(math.log10(abs(number)))))) if abs(number) > 1e-4 else 0
+    return ('%.*f %s' % (digits, number, row.unit)).strip()
+
+
+def growth(results, scenario, name):
+    """Return a table of how each number grows with what was varied, for the project and the newest release."""
+    found = variations(results, scenario)
+    if len(found) < 2:
+        return ''
+    subjects = results['options']['against'][:1] + [PROJECT]
+    lines = [['By %s' % name.replace('_', ' ')] + ['%d' % dict(varied)[name] for varied in found] + ['grows as']]
+    for row in ROWS:
+        for subject in subjects if row.scenario == scenario else []:
+            numbers = [medians(results, row, varied).get(subject) for varied in found]
+            sizes = [dict(varied)[name] for varied in found]
+            lines.append(['%s: %s' % (subject, row.label)] + [show(number, row) for number in numbers]
+                         + [exponent(sizes, numbers)])
+    return table(lines)
+
+
+def exponent(sizes, numbers):
+    """Return `n^k`: the power of the size that the numbers follow, by least squares on both logarithms."""
+    points = [(math.log(size), math.log(number)) for size, number in zip(sizes, numbers) if number and number > 0]
+    if len(points) < 2:
+        return ''
+    mean_x, mean_y = (sum(column) / len(points) for column in zip(*points))
+    return 'n^%.1f' % (sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points))
+
+
+def soak(results):
+    """Return the table of what piled up over many starts and stops."""
+    records = [record for record in results['records'] if record['scenario'] == 'soak']
+    if not records:
+        return ''
+    lines = [['Starts and stops', '', 'memory', 'threads', 'sockets', 'errors']]
+    for record in records:
+        measured = record['measured']
+        lines.append(['%d' % record['cycles'], record['subject'], '%.1f MB' % (measured['memory'] / 1e6),
+                      '%d' % measured['threads'], '%d' % measured['sockets'], '%d' % len(measured['errors'])])
+    return table(lines)
+
+
+def trouble(results):
+    """Return what makes some of the numbers doubtful, if anything does."""
+    lines = []
+    for record in results['records']:
+        measured, who = record['measured'], '%s, %s %s, run %d' % (
+            record['subject'], record['scenario'], dict(_varied(record)), record['run'] + 1)
+        if measured.get('errors'):
+            lines.append('* %s: %d calls failed, such as: %s' % (who, len(measured['errors']), measured['errors'][0]))
+        if record['scenario'] == 'storm' and measured['last_seen_after'] is None:
+            lines.append('* %s: the last update was never seen' % who)
+        if record['scenario'] == 'scale' and measured['polled_running'] != record['pods']:
+            lines.append('* %s: poll() says that %d of %d servers run' % (
+                who, measured['polled_running'], record['pods']))
+    return '\n'.join(lines)
+
+
+def table(lines):
+    """Return rows of cells as a reStructuredText table; the first row is the head."""
+    widths = [max(1, *(len(line[i]) for line in lines)) for i in range(len(lines[0]))]
+    rule = '  '.join('=' * width for width in widths)
+    rows = ['  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+    return '\n'.join([rule, rows[0], rule] + rows[1:] + [rule])
+
+
+def line(record):
+    """Return one measurement in one line, for the log."""
+    varied = ' '.join('%s=%d' % item for item in _varied(record))
+    numbers = [(row.label, show(row.value(record['measured']), row)) for row in ROWS
+               if row.scenario == record['scenario']]
+    return '%s %s, run %d, %s: %s' % (record['scenario'], varied, record['run'] + 1, record['subject'],
+                                      '; '.join('%s %s' % number for number in numbers))

@@ -1,0 +1,210 @@
+"""What is measured: the scenarios, each as what its drivers are told and which numbers come of it.
+
+A scenario yields records: dicts with `scenario`, `run`, `subject`, what was varied (`pods`, `in_flight`, `updates`,
+`cycles`), and `measured`: numbers by name. Times are in seconds, memory in bytes, shares of one core as fractions. In
+each run all subjects have their turn, and another one is first in the next. Every measurement has a driver of its own.
+"""
+import json
+import os
+import select
+import subprocess
+
+from .cluster import user
+from .environments import BARE, PROJECT
+
+DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'driver.py')
+ANSWER_TIMEOUT = 1800  # seconds for one command
+WARM_UP = 20  # spawns before the ones that count: connections are made, threads started, modules imported
+SETTLE = 1  # second after a load, for what it leaves to be done
+POLL_SECONDS = 30  # how often JupyterHub polls each server
+STANDING = 'standing'  # the namespace of the pods that are there already
+
+
+class Bench:
+    """What scenarios need.
+
+    cluster (Cluster), pythons (dict): subject -> path of its Python.
+    options: the command line's.
+    """
+
+    def __init__(self, cluster, pythons, options, log):
+        self.cluster, self.pythons, self.options, self.log = cluster, pythons, options, log
+        self.subjects = [PROJECT] + options.against
+        self.versions, self.pod_bytes = {}, None
+
+    def turns(self, subjects):
+        """Yield (run, subject): every subject in every run, in another order each time."""
+        for run in range(self.options.runs):
+            first = run % len(subjects)
+            for subject in subjects[first:] + subjects[:first]:
+                yield run, subject
+
+    def stand(self, pods):
+        """Have so many standing pods."""
+        self.log('%d pods are to stand there' % pods)
+        self.pod_bytes = self.cluster.grow(STANDING, pods)
+
+    def driver(self, subject, namespace):
+        return Subject(self, subject, namespace)
+
+
+class Subject:
+    """`with Subject(bench, subject, namespace) as do: answer = do('load', settle=1)`: a driver in its own process."""
+
+    def __init__(self, bench, subject, namespace):
+        self.bench, self.subject, self.namespace = bench, subject, namespace
+
+    def __enter__(self):
+        self.errors = open(os.path.join(self.bench.cluster.directory, 'driver-%s.log' % self.subject), 'ab')
+        self.process = subprocess.Popen(
+            [self.bench.pythons[self.subject], DRIVER, self.subject, self.namespace],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, start_new_session=True,
+            env=dict(os.environ, KUBECONFIG=self.bench.cluster.kubeconfig))
+        return self
+
+    def __exit__(self, *exc_info):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.errors.close()
+
+    def __call__(self, do, **arguments):
+        """Give a command; return the answer with its readings in it."""
+        self.process.stdin.write((json.dumps(dict(arguments, do=do)) + '\n').encode('utf8'))
+        self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], ANSWER_TIMEOUT)[0]:
+            raise RuntimeError('%s did not answer to "%s" in time' % (self.subject, do))
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError('%s ended; see %s' % (self.subject, self.errors.name))
+        answer = json.loads(line.decode('utf8'))
+        if 'versions' in answer:
+            self.bench.versions[self.subject] = answer['versions']
+        return dict(answer, **answer.pop('readings') or {})
+
+
+def spawns(bench):
+    """Spawn servers, some at a time, then stop them."""
+    for in_flight in bench.options.in_flight:
+        for run, subject in bench.turns([BARE] + bench.subjects):
+            namespace = 'spawns-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
+            bench.cluster.make_namespace(namespace)
+            with bench.driver(subject, namespace) as do:
+                measured = _spawns(bench, do, namespace, in_flight)
+            yield {'scenario': 'spawns', 'run': run, 'subject': subject, 'in_flight': in_flight, 'measured': measured}
+
+
+def _spawns(bench, do, namespace, in_flight):
+    warm = ['warm%05d' % i for i in range(WARM_UP)]
+    users = [user(i) for i in range(bench.options.spawns)]
+    do('load', settle=0)
+    do('make', users=warm + users)
+    do('start', users=warm, at_once=WARM_UP)
+    do('stop', users=warm, at_once=WARM_UP)
+    start = do('start', users=users, at_once=in_flight)
+    started = [call for call in start['calls'] if not call['error']]
+    stop = do('stop', users=[call['user'] for call in started], at_once=in_flight)
+    told = bench.cluster.told_by_node(namespace, {('gone', 'jupyter-' + call['user']) for call in started})
+    seconds = max(call['returned'] for call in start['calls']) - min(call['called'] for call in start['calls'])
+    late = [record['finished'] - record['due'] for record in told.values() if record['what'] == 'ready']
+    return {
+        'rate': len(started) / seconds,
+        'cpu_per_start': start['cpu'] / len(users),
+        'cpu_per_stop': stop['cpu'] / max(1, len(started)),
+        'ready_lags': lags(started, told, 'ready'),
+        'stop_lags': lags(stop['calls'], told, 'gone'),
+        'node_late_p95': quantile(late, 0.95),
+        'errors': [call['error'] for call in start['calls'] + stop['calls'] if call['error']],
+    }
+
+
+def lags(calls, told, what):
+    """Return, sorted, how long after the node had done its part each call returned.
+
+    The node's part is done when the API server has answered its request. That answer may come later than the watch
+    event about the same; such a lag is 0.
+    """
+    return sorted(max(0, call['returned'] - told[what, 'jupyter-' + call['user']]['finished'])
+                  for call in calls if not call['error'])
+
+
+def quantile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))] if values else None
+
+
+def scale(bench):
+    """Load the pods that are there already; then poll a spawner for each, all at once."""
+    for pods in sorted(bench.options.pods):
+        bench.stand(pods)
+        for run, subject in bench.turns(bench.subjects):
+            with bench.driver(subject, STANDING) as do:
+                load = do('load', settle=SETTLE, stalls=True)
+                do('make', users=[user(i) for i in range(pods)])
+                poll = do('poll', seconds=0, stalls=True)
+            yield {'scenario': 'scale', 'run': run, 'subject': subject, 'pods': pods, 'measured': {
+                'seconds': load['loaded'], 'stall': load['stall'], 'cpu': load['cpu'],
+                'memory': load['memory'] - load['memory_before'],
+                'poll_cpu': poll['cpu'], 'poll_stall': poll['stall'], 'polled_running': poll['running']}}
+
+
+def idle(bench):
+    """Do nothing with the pods that are there; then poll as a hub does that has nothing else to do.
+
+    CPU and stalls are measured one after the other, because looking for stalls takes CPU.
+    """
+    pods, seconds = bench.options.standing, bench.options.idle_seconds
+    bench.stand(pods)
+    for run, subject in bench.turns([BARE] + bench.subjects):
+        with bench.driver(subject, STANDING) as do:
+            do('load', settle=2 * SETTLE)
+            lists = bench.cluster.lists()
+            quiet = do('idle', seconds=seconds)
+            watched = do('idle', seconds=seconds, stalls=True)
+            lists = bench.cluster.lists() - lists
+            do('make', users=[user(i) for i in range(pods)])
+            poll = do('poll', seconds=POLL_SECONDS)
+        yield {'scenario': 'idle', 'run': run, 'subject': subject, 'pods': pods, 'measured': {
+            'cpu': quiet['cpu'] / quiet['seconds'], 'stall': watched['stall'],
+            'lists': lists * 600 / (quiet['seconds'] + watched['seconds']), 'lists_counted': lists,
+            'cpu_with_polls': poll['cpu'] / poll['seconds']}}
+
+
+def storm(bench):
+    """Change pods that are there, one after the other, and see that the last change arrives."""
+    pods = bench.options.standing
+    bench.stand(pods)
+    for updates in bench.options.updates:
+        for run, subject in bench.turns(bench.subjects):
+            with bench.driver(subject, STANDING) as do:
+                do('load', settle=SETTLE)
+                lists = bench.cluster.lists()
+                do('begin')
+                last = bench.cluster.update(STANDING, updates, bench.options.update_rate)
+                readings = do('end')
+                seen = do('see', timeout=60, **last)
+                lists = bench.cluster.lists() - lists
+            yield {'scenario': 'storm', 'run': run, 'subject': subject, 'updates': updates, 'pods': pods, 'measured': {
+                'cpu_per_update': (readings['cpu'] + seen['cpu']) / updates, 'seconds': readings['seconds'],
+                'last_seen_after': seen['seen'], 'lists': lists}}
+
+
+def soak(bench):
+    """Spawn and stop again and again, with another user each time; look at what piles up."""
+    steps, at_once = bench.options.cycles // bench.options.cycles_step, bench.options.soak_in_flight
+    for subject in bench.options.soak:
+        namespace = 'soak-' + subject.replace('.', '-')
+        bench.cluster.make_namespace(namespace)
+        with bench.driver(subject, namespace) as do:
+            do('load', settle=0)
+            for step in range(steps):
+                first = step * bench.options.cycles_step
+                answer = do('cycle', users=[user(first + i) for i in range(bench.options.cycles_step)], at_once=at_once)
+                bench.log('soak: %s, %d cycles' % (subject, first + bench.options.cycles_step))
+                yield {'scenario': 'soak', 'run': 0, 'subject': subject, 'cycles': first + bench.options.cycles_step,
+                       'measured': {name: answer[name] for name in ('memory', 'threads', 'sockets', 'seconds', 'cpu',
+                                                                    'errors')}}
+
+
+ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'soak': soak}
