@@ -3,7 +3,9 @@
 Every difference between its versions 4.0 to 37 is bridged here and nowhere else. No calls of the API. Everything
 here may be called on any thread.
 """
+import functools
 import os
+import re
 import threading
 import weakref
 
@@ -14,6 +16,23 @@ CONFIG_DEFAULT_LOCATION = '~/.kube/config'
 
 # How many idle connections are kept, not how many are opened: more than all threads together ever use.
 CONNECTION_POOL_SIZE = 256
+
+# The fields of models that the oldest client does not know. What an installed client lacks it is taught, see `model`.
+NEWER_FIELDS = {
+    'V1Container': ['resizePolicy', 'restartPolicy', 'restartPolicyRules', 'startupProbe', 'volumeDevices'],
+    'V1ObjectMeta': ['managedFields'],
+    'V1PersistentVolumeClaimSpec': ['dataSource', 'dataSourceRef', 'volumeAttributesClassName', 'volumeMode'],
+    'V1PodSecurityContext': [
+        'appArmorProfile', 'fsGroupChangePolicy', 'runAsGroup', 'seLinuxChangePolicy', 'seccompProfile',
+        'supplementalGroupsPolicy', 'sysctls', 'windowsOptions'],
+    'V1PodSpec': [
+        'dnsConfig', 'enableServiceLinks', 'ephemeralContainers', 'evictionResponders', 'hostUsers',
+        'hostnameOverride', 'os', 'overhead', 'preemptionPolicy', 'readinessGates', 'resourceClaims', 'resources',
+        'runtimeClassName', 'schedulingGates', 'schedulingGroup', 'setHostnameAsFQDN', 'shareProcessNamespace',
+        'topologySpreadConstraints'],
+    'V1ResourceRequirements': ['claims'],
+    'V1SecurityContext': ['appArmorProfile', 'procMount', 'runAsGroup', 'seccompProfile', 'windowsOptions'],
+}
 
 _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
@@ -76,14 +95,44 @@ def accepts(method, parameter):
     return (' %s:' % parameter) in (method.__doc__ or '')
 
 
+@functools.lru_cache(maxsize=None)
+def model(name):
+    """Return the class `name` of `kubernetes.client` in a form that behaves the same on every client.
+
+    It has the fields of NEWER_FIELDS on each. Whatever is assigned to a field stays as it is and is sent as it is:
+    clients whose models check their fields would refuse numbers for quantities, and fields that they do not know but
+    the API server does.
+    """
+    known = getattr(client, name)
+    changes = {'__module__': known.__module__, '__doc__': known.__doc__}
+    known_keys = known.attribute_map.values()
+    missing = {_snake_case(key): key for key in NEWER_FIELDS.get(name, ()) if key not in known_keys}
+    if missing:
+        changes.update(dict.fromkeys(missing), attribute_map=dict(known.attribute_map, **missing))
+        for types in {'swagger_types', 'openapi_types'} & set(vars(known)):
+            changes[types] = dict(getattr(known, types), **dict.fromkeys(missing, 'object'))
+    if _checks(known):
+        changes.update(__setattr__=object.__setattr__, model_dump=lambda self, **_: to_dict(self))
+    return type(name, (known,), changes)
+
+
+def _snake_case(key):
+    return re.sub('(?<=[a-z])(?=[A-Z])', '_', key).lower()
+
+
+def _checks(model):
+    """True for a model that checks what its fields are given: since client 37."""
+    return hasattr(model, 'model_construct')
+
+
 def to_dict(value):
     """Return a model of any client as the plain dict (camelCase keys) that goes to the API.
 
-    Models inside dicts and lists are converted as well; fields that are None are left out of models.
+    Models inside dicts and lists are converted as well; fields that are None are left out of models. Fields of a model
+    come in the order of the alphabet, so that all clients send the same bytes.
     """
-    attribute_map = getattr(type(value), 'attribute_map', None)
-    if attribute_map is not None:
-        fields = ((key, getattr(value, attribute)) for attribute, key in attribute_map.items())
+    if getattr(type(value), 'attribute_map', None) is not None:
+        fields = ((key, getattr(value, attribute)) for key, attribute in _fields_of(type(value)))
         return {key: to_dict(field) for key, field in fields if field is not None}
     if isinstance(value, dict):
         return {key: to_dict(item) for key, item in value.items()}
@@ -94,6 +143,12 @@ def to_dict(value):
     return value
 
 
+@functools.lru_cache(maxsize=None)
+def _fields_of(model):
+    """Return the fields of a model as pairs (key in the API, attribute), in order."""
+    return sorted((key, attribute) for attribute, key in model.attribute_map.items())
+
+
 def request_body(value, model_name):
     """Return the dict `value` as something that every client sends as it is, as its model `model_name`.
 
@@ -101,23 +156,17 @@ def request_body(value, model_name):
     but the API server does. They get one that carries the dict.
     """
     model = getattr(client, model_name)
-    if not hasattr(model, 'model_construct'):
-        return value
-    return _carrier(model).model_construct(carried=value)
+    return _carrier(model).model_construct(carried=value) if _checks(model) else value
 
 
-_carriers = {}
-
-
+@functools.lru_cache(maxsize=None)
 def _carrier(model):
     """Return the subclass of a checking client's `model` whose instances serialise as the dict they carry."""
-    if model not in _carriers:
-        _carriers[model] = type('Carried' + model.__name__, (model,), {
-            '__annotations__': {'carried': dict},
-            '__module__': __name__,
-            'to_dict': lambda self, serialize=False: self.carried,
-        })
-    return _carriers[model]
+    return type('Carried' + model.__name__, (model,), {
+        '__annotations__': {'carried': dict},
+        '__module__': __name__,
+        'to_dict': lambda self, serialize=False: self.carried,
+    })
 
 
 class Resource(dict):

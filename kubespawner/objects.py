@@ -5,27 +5,27 @@ calls. Pure: no argument is changed and nothing of an argument ends up in the re
 
 What configuration gives as raw Kubernetes dicts stays such a dict inside the models, on every client: what they hold is
 for the API server to judge, which is newer or older than the client that is installed. Only the names of fields of a
-container and of a pod's spec are looked up in the client.
+container and of a pod's spec are looked up in the models.
 """
 import copy
 
-from kubernetes.client import (
-    V1Container,
-    V1ContainerPort,
-    V1EmptyDirVolumeSource,
-    V1EnvVar,
-    V1LocalObjectReference,
-    V1ObjectMeta,
-    V1PersistentVolumeClaim,
-    V1PersistentVolumeClaimSpec,
-    V1Pod,
-    V1PodSecurityContext,
-    V1PodSpec,
-    V1ResourceRequirements,
-    V1SecurityContext,
-    V1Volume,
-    V1VolumeMount,
-)
+from .clients import model
+
+V1Container = model('V1Container')
+V1ContainerPort = model('V1ContainerPort')
+V1EmptyDirVolumeSource = model('V1EmptyDirVolumeSource')
+V1EnvVar = model('V1EnvVar')
+V1LocalObjectReference = model('V1LocalObjectReference')
+V1ObjectMeta = model('V1ObjectMeta')
+V1PersistentVolumeClaim = model('V1PersistentVolumeClaim')
+V1PersistentVolumeClaimSpec = model('V1PersistentVolumeClaimSpec')
+V1Pod = model('V1Pod')
+V1PodSecurityContext = model('V1PodSecurityContext')
+V1PodSpec = model('V1PodSpec')
+V1ResourceRequirements = model('V1ResourceRequirements')
+V1SecurityContext = model('V1SecurityContext')
+V1Volume = model('V1Volume')
+V1VolumeMount = model('V1VolumeMount')
 
 SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount'
 MASK = 'no-api-access-please'
@@ -104,12 +104,12 @@ def make_pod(
         spec.image_pull_secrets = [V1LocalObjectReference(name=image_pull_secret)]
 
     mask_volumes, mask_mounts = _service_account_or_mask(spec, service_account)
-    _set_raw(spec, volumes=list(volumes or []) + mask_volumes)
-    _set_raw(container, volume_mounts=list(volume_mounts or []) + mask_mounts)
+    spec.volumes = copy.deepcopy(list(volumes or [])) + mask_volumes
+    container.volume_mounts = copy.deepcopy(list(volume_mounts or [])) + mask_mounts
     if lifecycle_hooks:
-        _set_raw(container, lifecycle=lifecycle_hooks)
+        container.lifecycle = copy.deepcopy(lifecycle_hooks)
     if init_containers:
-        _set_raw(spec, init_containers=list(init_containers))
+        spec.init_containers = copy.deepcopy(list(init_containers))
 
     _set_extra(container, extra_container_config, 'extra_container_config')
     _set_extra(spec, extra_pod_config, 'extra_pod_config')
@@ -166,16 +166,6 @@ def _service_account_or_mask(spec, service_account):
     )
 
 
-def _set_raw(model, **fields):
-    """Set fields of a client's model to copies of plain values, as they are.
-
-    `object.__setattr__` because the models of some clients check what is assigned to them, and would refuse or
-    convert it; on all others it is an assignment like any other.
-    """
-    for field, value in fields.items():
-        object.__setattr__(model, field, copy.deepcopy(value))
-
-
 def _set_extra(model, config, argument):
     """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
     names = {}
@@ -185,7 +175,7 @@ def _set_extra(model, config, argument):
         if key not in names:
             raise ValueError('%s: %r is not a field of a Kubernetes %s; those are: %s' % (
                 argument, key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
-        _set_raw(model, **{names[key]: value})
+        setattr(model, names[key], copy.deepcopy(value))
 
 
 def make_pvc(name, storage_class, access_modes, storage, labels, annotations=None):
@@ -199,8 +189,8 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     """
     annotations = _strings(annotations)
     spec = V1PersistentVolumeClaimSpec(access_modes=list(access_modes))
-    # The models disagree about the class of `resources`, not about what is in it.
-    _set_raw(spec, resources=V1ResourceRequirements(requests={'storage': str(storage)}))
+    # The clients disagree about the class of `resources`, not about what is in it.
+    spec.resources = V1ResourceRequirements(requests={'storage': str(storage)})
     if storage_class:
         # Clusters from before 1.6 read the annotation.
         annotations['volume.beta.kubernetes.io/storage-class'] = storage_class

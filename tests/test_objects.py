@@ -175,3 +175,22 @@ def test_a_storage_class_is_both_field_and_annotation():
     assert claim['spec'] == dict(CLAIM['spec'], storageClassName='gp2')
     assert claim['metadata']['annotations'] == {'c': 'd', 'volume.beta.kubernetes.io/storage-class': 'gp2'}
     assert annotations == {'c': 'd'}
+
+
+def test_fields_that_are_newer_than_the_client_pass_through():
+    pod = to_dict(simplest(extra_pod_config={'resourceClaims': [{'name': 'gpu'}], 'scheduling_gates': [{'name': 'a'}]},
+                           extra_container_config={'resizePolicy': [{'resourceName': 'cpu'}]}))
+    assert pod['spec']['resourceClaims'] == [{'name': 'gpu'}]
+    assert pod['spec']['schedulingGates'] == [{'name': 'a'}]
+    assert pod['spec']['containers'][0]['resizePolicy'] == [{'resourceName': 'cpu'}]
+
+
+def test_the_client_itself_would_send_what_was_assigned_to_a_model_as_it_is(recwarn):
+    pod = simplest(extra_pod_config={'resourceClaims': [{'name': 'gpu', 'field_of_tomorrow': 1}]})
+    pod.spec.containers[0].resources.limits = {'cpu': 1.5}
+    pod.spec.security_context.run_as_group = '100'
+    sent = ApiClient().sanitize_for_serialization(pod)
+    assert sent['spec']['resourceClaims'] == [{'name': 'gpu', 'field_of_tomorrow': 1}]
+    assert sent['spec']['containers'][0]['resources']['limits'] == {'cpu': 1.5}
+    assert sent['spec']['securityContext'] == {'runAsGroup': '100'}
+    assert not [warning for warning in recwarn if 'Pydantic' in str(warning.message)]
