@@ -103,13 +103,16 @@ def machine():
 
 
 def checkout():
-    """Return the commit that is measured, and whether files were changed since; '' without git."""
+    """Return the commit that is measured, and whether the package was changed since; '' without git."""
+    def git(*arguments):
+        return subprocess.run(('git',) + arguments, cwd=ROOT, check=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL).stdout.decode('utf8').strip()
+
     try:
-        described = subprocess.run(['git', 'describe', '--always', '--dirty', '--abbrev=10'], cwd=ROOT,
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        changed = git('status', '--porcelain', 'kubespawner')
+        return git('rev-parse', '--short=10', 'HEAD') + (' (changed)' if changed else '')
     except (OSError, subprocess.CalledProcessError):
         return ''
-    return described.stdout.decode('utf8').strip()
 
 
 def main(argv=None):

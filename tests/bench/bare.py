@@ -48,13 +48,18 @@ class Watcher:
                 pod = event['object']
                 if event['type'] == 'DELETED':
                     self._tell('gone', pod['metadata']['name'])
-                elif all(container['ready'] for container in pod['status'].get('containerStatuses', [{'ready': False}])):
+                elif _is_ready(pod):
                     self._tell('running', pod['metadata']['name'])
 
     def _tell(self, what, name):
         future = self.waiting.pop((what, name), None)
         if future is not None:
             self.loop.call_soon_threadsafe(future.set_result, None)
+
+
+def _is_ready(pod):
+    containers = pod['status'].get('containerStatuses')
+    return bool(containers) and all(container['ready'] for container in containers)
 
 
 class Bare:

@@ -67,8 +67,8 @@ def _line(x1, y1, x2, y2, color):
 def picture(panels, subjects):
     """Return an SVG document: panels side by side, and below them which color is whose."""
     width = WIDTH * len(panels)
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">' % (
-        width, HEIGHT + 28), '<rect width="100%" height="100%" fill="white"/>']
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" '
+             'font-size="11">' % (width, HEIGHT + 28), '<rect width="100%" height="100%" fill="white"/>']
     for i, panel in enumerate(panels):
         parts.append('<g transform="translate(%d 0)">\n%s\n</g>' % (i * WIDTH, panel))
     for i, (subject, color) in enumerate(subjects.items()):
@@ -78,10 +78,12 @@ def picture(panels, subjects):
     return '\n'.join(parts + ['</svg>']) + '\n'
 
 
-def colors(subjects):
-    """Return {subject: color}."""
-    others = iter(OTHERS * len(subjects))
-    return {subject: COLORS.get(subject) or next(others) for subject in subjects}
+def _colors(results, records):
+    """Return {subject: color} of all that these records are about."""
+    order = ['bare'] + results['options']['against'] + ['project']
+    others = iter(OTHERS * len(order))
+    drawn = {subject: COLORS.get(subject) or next(others) for subject in order}
+    return {subject: drawn[subject] for subject in order if any(r['subject'] == subject for r in records)}
 
 
 def decades(low, high, unit=''):
@@ -101,8 +103,8 @@ def scale(results):
     records = _selected(results, 'scale')
     if not records:
         return None
-    subjects = colors([s for s in results['options']['against'] + ['project'] if any(r['subject'] == s for r in records)])
-    sizes = sorted({record['pods'] for record in records})
+    subjects = _colors(results, records)
+    sizes = sorted({record['pods'] for record in records} - {0})
     panels = []
     for name, title in (('stall', 'Longest stall of the IOLoop while loading'), ('cpu', 'CPU to load')):
         curves = [(color, [(pods, max(1e-4, median(
@@ -121,8 +123,7 @@ def lag(results):
     if not records:
         return None
     in_flight = min((record['in_flight'] for record in records), key=lambda number: abs(number - 100))
-    subjects = colors([s for s in ['bare'] + results['options']['against'] + ['project']
-                       if any(r['subject'] == s for r in records)])
+    subjects = _colors(results, records)
     curves = []
     for subject, color in subjects.items():
         lags = sorted(lag for r in records if r['subject'] == subject and r['in_flight'] == in_flight

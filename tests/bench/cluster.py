@@ -2,6 +2,7 @@
 
 Here belongs everything that is done to the cluster from outside. All of it ends with `Cluster`, whatever happens.
 """
+import itertools
 import json
 import os
 import re
@@ -30,7 +31,8 @@ class Cluster:
         self.directory = directory
         self._environment = dict(os.environ, KUBERNETES_STATE=os.path.join(directory, 'kubernetes'))
         self._records = os.path.join(directory, 'node.jsonl')
-        self._standing = 0
+        self._standing = None  # how many pods stand there; None before there is a namespace for them
+        self._addresses = itertools.count(1)
 
     def __enter__(self):
         self._kubernetes('build')
@@ -53,7 +55,7 @@ class Cluster:
             self._kubernetes('down')
 
     def _kubernetes(self, command):
-        """Run .ci/kubernetes, beyond the reach of a Ctrl-C that is meant for us. What it prints is not for our output."""
+        """Run .ci/kubernetes, beyond the reach of a Ctrl-C that is meant for us. What it prints is not our output."""
         subprocess.run(['bash', KUBERNETES, command], env=self._environment, stdout=subprocess.DEVNULL,
                        stdin=subprocess.DEVNULL, start_new_session=True, check=True)
 
@@ -102,11 +104,14 @@ class Cluster:
     # The pods that are there already
 
     def grow(self, namespace, count):
-        """Create standing pods until there are `count`; return the size in bytes of one, as the API server sends it."""
+        """Create standing pods until there are `count`; return the bytes of one as the API server sends it."""
+        if self._standing is None:
+            self.make_namespace(namespace)
+            self._standing = 0
         with ThreadPoolExecutor(WORKERS) as workers:
             list(workers.map(lambda i: self._stand(namespace, i), range(self._standing, count)))
         self._standing = max(count, self._standing)
-        return len(self.api.request('GET', pod_path(namespace, 0)))
+        return len(self.api.request('GET', pod_path(namespace, 0))) if count else None
 
     def _stand(self, namespace, i):
         pod = standing_pod(namespace, i)
@@ -116,14 +121,15 @@ class Cluster:
     def update(self, namespace, count, rate):
         """Change the address of one standing pod after the other, `count` times, `rate` a second.
 
-        Return the last of them: its user and its new address.
+        Each address is new: what does not change a pod is no update. Return the last pod: its user and its address.
         """
         start, last = time.perf_counter(), None
         with ThreadPoolExecutor(WORKERS) as workers:
             pending = []
             for i in range(count):
                 time.sleep(max(0, start + i / rate - time.perf_counter()))
-                last = i % self._standing, '10.%d.%d.%d' % (i >> 16 & 255, i >> 8 & 255, i & 255)
+                number = next(self._addresses)
+                last = number % self._standing, '10.%d.%d.%d' % (number >> 16, number >> 8 & 255, number & 255)
                 pending.append(workers.submit(self._readdress, namespace, *last))
             for done in pending:
                 done.result()
@@ -153,7 +159,7 @@ def standing_pod(namespace, i):
             'name': 'jupyter-' + name, 'namespace': namespace,
             'labels': {'app': 'jupyterhub', 'heritage': 'jupyterhub', 'component': 'singleuser-server',
                        'hub.jupyter.org/username': name, 'hub.jupyter.org/network-access-hub': 'true'},
-            'annotations': {'hub.jupyter.org/username': name, 'example.org/course': 'Introduction ' * 20},
+            'annotations': {'hub.jupyter.org/username': name, 'example.org/course': 'Introduction to Data'},
         },
         'spec': {
             'nodeName': NODE, 'schedulerName': 'nobody', 'automountServiceAccountToken': False,
@@ -173,8 +179,7 @@ def standing_pod(namespace, i):
 
 
 VARIABLES = [
-    'ACTIVITY_URL', 'API_TOKEN', 'API_URL', 'BASE_URL', 'CLIENT_ID', 'COOKIE_HOST_PREFIX_ENABLED', 'DEBUG', 'HOST',
-    'OAUTH_ACCESS_SCOPES', 'OAUTH_CALLBACK_URL', 'OAUTH_CLIENT_ALLOWED_SCOPES', 'OAUTH_SCOPES', 'PUBLIC_HUB_URL',
-    'PUBLIC_URL', 'SERVER_NAME', 'SERVICE_PREFIX', 'SERVICE_URL', 'SINGLEUSER_APP', 'SSL_CERTFILE', 'SSL_CLIENT_CA',
-    'SSL_KEYFILE', 'USER', 'USER_OPTIONS', 'WORKSPACE',
+    'ACTIVITY_URL', 'API_TOKEN', 'API_URL', 'BASE_URL', 'CLIENT_ID', 'HOST', 'OAUTH_ACCESS_SCOPES',
+    'OAUTH_CALLBACK_URL', 'OAUTH_CLIENT_ALLOWED_SCOPES', 'OAUTH_SCOPES', 'SERVER_NAME', 'SERVICE_PREFIX', 'SERVICE_URL',
+    'USER',
 ]

@@ -16,6 +16,7 @@ import sys
 import time
 
 TICK = 0.005  # seconds: how often the loop is asked whether it is alive
+POLL_ROUNDS = 10  # a second: polls that are spread come in rounds, because waiting for each one would cost more
 START_TIMEOUT = 300  # seconds
 
 
@@ -184,19 +185,16 @@ class Driver:
 
     async def poll(self, seconds):
         """Poll every spawner once, spread evenly over so many seconds; return how many say that their server runs."""
-        start, spawners = time.perf_counter(), list(self.spawners.values())
-        polls = []
-        for i, spawner in enumerate(spawners):
-            wait = start + seconds * i / len(spawners) - time.perf_counter()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            polls.append(asyncio.ensure_future(spawner.poll()))
-        codes = await asyncio.gather(*polls)
+        start, spawners, codes = time.perf_counter(), list(self.spawners.values()), []
+        rounds = max(1, int(seconds * POLL_ROUNDS))
+        for i in range(rounds):
+            await asyncio.sleep(max(0, start + i / POLL_ROUNDS - time.perf_counter()))
+            codes += await asyncio.gather(*[spawner.poll() for spawner in spawners[i::rounds]])
         await asyncio.sleep(max(0, start + seconds - time.perf_counter()))
         return {'running': sum(code is None for code in codes)}
 
     async def see(self, user, ip, timeout):
-        """Wait until the reflector knows the user's pod under this address; return how long that took, None if never."""
+        """Wait until the reflector knows the user's pod under this address; return the seconds, None if never."""
         start = time.perf_counter()
         while time.perf_counter() < start + timeout:
             pod = self.subject.cached(user)

@@ -1,4 +1,4 @@
-"""The virtual environments that the subjects run in: one for the checkout, one for each release that it is compared with.
+"""The virtual environments that the subjects run in: one for the checkout, one for each release to compare with.
 
 They are kept from run to run, outside the checkout: in $BENCH_CACHE, otherwise in `~/.cache/kubespawner-bench`. All
 have the Python that runs the benchmark, and the versions of JupyterHub, tornado, and whatever else they share, that pip
@@ -58,8 +58,9 @@ def _pip(python, packages):
 
 def _freeze(python):
     """Return what is installed, as constraints; without the checkout, which earlier runs left there."""
-    installed = subprocess.run([python, '-m', 'pip', 'freeze'], check=True, stdout=subprocess.PIPE).stdout.decode('utf8')
-    return ''.join(line + '\n' for line in installed.splitlines() if '==' in line and 'kubespawner' not in line)
+    installed = subprocess.run([python, '-m', 'pip', 'freeze'], check=True, stdout=subprocess.PIPE).stdout
+    return ''.join(line + '\n' for line in installed.decode('utf8').splitlines()
+                   if '==' in line and 'kubespawner' not in line)
 
 
 def _install_checkout(python):

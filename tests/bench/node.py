@@ -1,9 +1,9 @@
 """A node without a kubelet, for load: `python -m tests.bench.node KUBECONFIG FILE`, a process of its own.
 
 It gives every pod of the default scheduler the life that a node would: binds it at once, marks it ready half a second
-after it saw it created, and finishes its deletion at once. FILE tells when: one JSON object a line, with `what` (`ready`
-or `gone`), the pod's `namespace` and `name`, and the times `due` (ready only), `sent` and `finished` of the request that
-made it so, as of `time.time()`. It ends when its standard input does.
+after it saw it created, and finishes its deletion at once. FILE tells when: one JSON object a line, with `what`
+(`ready` or `gone`), the pod's `namespace` and `name`, and the times `due` (ready only), `sent` and `finished` of the
+request that made it so, as of `time.time()`. It ends when its standard input does.
 
 One thread watches, WORKERS send the requests, one waits for the half seconds to pass.
 """

@@ -13,8 +13,12 @@ Row.__doc__ += """: one line of the comparison.
 
 value (callable): from a record's `measured` to a number.
 unit (str), scale (number): what the number is multiplied by, and what it is then.
-target (callable or None): from the medians by subject to the number that is to be reached, at most unless AT_LEAST.
+target (callable or None): from the medians by subject to the number to reach, for what NOMINAL says: at least that for
+    RATE, at most that for all others.
 """
+
+# What was varied has targets for these values only.
+NOMINAL = {'in_flight': 100, 'pods': 5000}
 
 
 def quantile_of(name, share):
@@ -55,10 +59,10 @@ ROWS = [
     Row('scale', 'loading: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
     Row('scale', 'loading: CPU', of('cpu'), 's', 1, times(1, NEWEST)),
     Row('scale', 'loading: until poll() answers', of('seconds'), 's', 1, None),
-    Row('scale', 'memory kept for them', of('memory'), 'MB', 1e-6, at_most(35)),
+    Row('scale', 'memory kept for them', of('memory'), 'MB', 1e-6, at_most(35e6)),
     Row('scale', 'one poll() of all, at once: CPU', of('poll_cpu'), 's', 1, None),
     Row('scale', 'one poll() of all, at once: longest stall', of('poll_stall'), 's', 1, None),
-    Row('idle', 'idle: CPU', of('cpu'), '%', 100, at_most(0.5)),
+    Row('idle', 'idle: CPU', of('cpu'), '%', 100, at_most(0.005)),
     Row('idle', 'idle: longest stall', of('stall'), 's', 1, at_most(0.02)),
     Row('idle', 'LIST requests in 10 idle minutes', of('lists'), '', 1, at_most(0)),
     Row('idle', 'idle, but for poll() of all every 30 s: CPU', of('cpu_with_polls'), '%', 100, None),
@@ -80,15 +84,17 @@ def text(results):
     parts = [head(results)]
     for scenario in TITLES:
         for varied in variations(results, scenario):
+            if dict(varied).get('pods') == 0:  # only to compare with, see `growth`
+                continue
             parts.append(comparison(results, scenario, varied))
     parts += [growth(results, scenario, name) for scenario, name in GROWTH.items()]
     return '\n\n'.join(filter(None, parts + [soak(results), trouble(results)])) + '\n'
 
 
 def head(results):
-    lines = ['Measured on {date}, {machine}, Kubernetes {kubernetes}, checkout {checkout}; medians of {runs} runs.'.format(
-        runs=results['options']['runs'], **{name: results.get(name, '?') for name in (
-            'date', 'machine', 'kubernetes', 'checkout')})]
+    where = {name: results.get(name, '?') for name in ('date', 'machine', 'kubernetes', 'checkout')}
+    lines = ['Measured on {date}, {machine}, Kubernetes {kubernetes}, checkout {checkout}; medians of {runs} '
+             'runs.'.format(runs=results['options']['runs'], **where)]
     for subject, versions in sorted(results.get('versions', {}).items()):
         if versions.get('kubespawner'):
             lines.append('* %s: %s' % (subject, ', '.join('%s %s' % item for item in sorted(versions.items()))))
@@ -98,6 +104,10 @@ def head(results):
 def variations(results, scenario):
     """Return what was varied in a scenario, each as a tuple of (name, value)."""
     return sorted({_varied(record) for record in results['records'] if record['scenario'] == scenario})
+
+
+def is_nominal(varied):
+    return all(NOMINAL.get(name, value) == value for name, value in varied)
 
 
 def _varied(record):
@@ -124,7 +134,8 @@ def comparison(results, scenario, varied):
     lines = [[title] + subjects + ['ratio', 'to reach', '']]
     for row in ROWS:
         if row.scenario == scenario:
-            lines.append(_line(row, medians(results, row, varied), subjects))
+            targets = row.target if is_nominal(varied) else None
+            lines.append(_line(row._replace(target=targets), medians(results, row, varied), subjects))
     return table(lines)
 
 
@@ -151,7 +162,7 @@ def show(number, row):
 def growth(results, scenario, name):
     """Return a table of how each number grows with what was varied, for the project and the newest release."""
     found = variations(results, scenario)
-    if len(found) < 2:
+    if len([varied for varied in found if dict(varied)[name]]) < 2:
         return ''
     subjects = results['options']['against'][:1] + [PROJECT]
     lines = [['By %s' % name.replace('_', ' ')] + ['%d' % dict(varied)[name] for varied in found] + ['grows as']]
@@ -166,7 +177,8 @@ def growth(results, scenario, name):
 
 def exponent(sizes, numbers):
     """Return `n^k`: the power of the size that the numbers follow, by least squares on both logarithms."""
-    points = [(math.log(size), math.log(number)) for size, number in zip(sizes, numbers) if number and number > 0]
+    points = [(math.log(size), math.log(number)) for size, number in zip(sizes, numbers)
+              if size and number and number > 0]
     if len(points) < 2:
         return ''
     mean_x, mean_y = (sum(column) / len(points) for column in zip(*points))

@@ -8,6 +8,7 @@ import json
 import os
 import select
 import subprocess
+from statistics import median
 
 from .cluster import user
 from .environments import BARE, PROJECT
@@ -135,17 +136,24 @@ def quantile(values, share):
 
 
 def scale(bench):
-    """Load the pods that are there already; then poll a spawner for each, all at once."""
-    for pods in sorted(bench.options.pods):
+    """Load the pods that are there already; then poll a spawner for each, all at once.
+
+    What a subject keeps when there are no pods (modules, connections) is not kept for pods.
+    """
+    empty = {}
+    for pods in sorted(set([0] + bench.options.pods)):
         bench.stand(pods)
         for run, subject in bench.turns(bench.subjects):
             with bench.driver(subject, STANDING) as do:
                 load = do('load', settle=SETTLE, stalls=True)
                 do('make', users=[user(i) for i in range(pods)])
                 poll = do('poll', seconds=0, stalls=True)
+            kept = load['memory'] - load['memory_before']
+            if not pods:
+                empty.setdefault(subject, []).append(kept)
             yield {'scenario': 'scale', 'run': run, 'subject': subject, 'pods': pods, 'measured': {
                 'seconds': load['loaded'], 'stall': load['stall'], 'cpu': load['cpu'],
-                'memory': load['memory'] - load['memory_before'],
+                'memory': kept - median(empty[subject]), 'memory_with_modules': kept,
                 'poll_cpu': poll['cpu'], 'poll_stall': poll['stall'], 'polled_running': poll['running']}}
 
 
