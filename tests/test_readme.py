@@ -6,6 +6,7 @@ from kubespawner import KubeSpawner
 from kubespawner.clients import to_dict
 from tests import readme
 from tests.cluster.conftest import make_spawner
+from tests.loop import gen_test
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_every_setting_of_the_example_exists(config):
     assert set(config.KubeSpawner) <= set(KubeSpawner.class_traits(config=True))
 
 
-@pytest.mark.gen_test
+@gen_test
 def test_the_example_gives_the_pod_that_it_describes(spawner, config):
     pod = to_dict(config.KubeSpawner.modify_pod_hook(spawner, (yield spawner.get_pod_manifest())))
     container = pod['spec']['containers'][0]

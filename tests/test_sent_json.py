@@ -13,6 +13,7 @@ from kubernetes import client
 
 from kubespawner import KubeSpawner, clients
 from tests.cluster.conftest import make_spawner
+from tests.loop import gen_test
 from tests.test_clients import KUBECONFIG
 
 SENT = os.path.join(os.path.dirname(__file__), 'sent')
@@ -135,7 +136,7 @@ def api_server(tmpdir, monkeypatch):
     server.server_close()
 
 
-@pytest.mark.gen_test
+@gen_test
 def test_a_large_configuration_sends_the_same_bytes_on_every_client(api_server, monkeypatch):
     spawner = make_spawner(Spawner, 'ann@b', 'gpu', namespace='n', modify_pod_hook=hook, **CONFIGURATION)
     try:

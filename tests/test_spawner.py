@@ -16,6 +16,7 @@ from kubespawner import KubeSpawner, clients
 from kubespawner.clients import Resource
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import make_spawner
+from tests.loop import gen_test
 
 DEFAULTS = {
     'k8s_api_threadpool_workers': 5 * multiprocessing.cpu_count(),
@@ -175,7 +176,7 @@ def test_a_hub_that_passes_its_url_as_an_argument_passes_the_one_that_pods_reach
     assert passed[0] == '--hub-api-url="http://127.0.0.1:8081/hub/api"'
 
 
-@pytest.mark.gen_test
+@gen_test
 def test_asynchronize_runs_a_function_on_another_thread_and_tells_its_result_or_error():
     spawner = make_spawner(KubeSpawner)
     thread = yield spawner.asynchronize(threading.current_thread)
@@ -185,12 +186,10 @@ def test_asynchronize_runs_a_function_on_another_thread_and_tells_its_result_or_
         yield spawner.asynchronize(lambda: 1 / 0)
 
 
-@pytest.mark.gen_test
 def test_a_reflector_that_gives_up_halts_the_loop_and_says_so(caplog):
     """The loop that is halted is one of its own, in a thread of its own; it runs only until it is halted."""
     def hub():
-        loop = IOLoop()
-        loop.make_current() if hasattr(loop, 'make_current') else None
+        loop = IOLoop(make_current=False)
         loop.add_callback(poll)
         loop.start()
         halted.append(True)

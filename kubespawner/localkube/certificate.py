@@ -6,7 +6,7 @@ cryptography, and takes no care of timing. Pure but for randomness and the time 
 import base64
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+import time
 
 # The curve P-256: y² = x³ - 3x + b over the integers modulo PRIME; POINT generates a group of ORDER points.
 PRIME = 2 ** 256 - 2 ** 224 + 2 ** 192 + 2 ** 96 - 1
@@ -106,9 +106,9 @@ def make():
     x, y = multiply(key, POINT)
     point = der(BIT_STRING, b'\0\4' + x.to_bytes(32, 'big') + y.to_bytes(32, 'big'))
     name = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8_STRING, b'localkube'))))
-    now = datetime.utcnow()
-    validity = [der(TIME, moment.strftime('%Y%m%d%H%M%SZ').encode('ascii'))
-                for moment in (now - timedelta(days=1), now + timedelta(days=VALID_DAYS))]
+    now, day = time.time(), 86400
+    validity = [der(TIME, time.strftime('%Y%m%d%H%M%SZ', time.gmtime(moment)).encode('ascii'))
+                for moment in (now - day, now + VALID_DAYS * day)]
     algorithm = der(SEQUENCE, ECDSA_WITH_SHA256)
     content = der(SEQUENCE, der(0xa0, integer(2)), integer(secrets.randbits(64)), algorithm, name,
                   der(SEQUENCE, *validity), name, der(SEQUENCE, der(SEQUENCE, EC_PUBLIC_KEY, CURVE_P256), point),

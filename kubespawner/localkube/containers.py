@@ -14,7 +14,7 @@ from tornado import gen
 from . import probes, pulling
 from .environment import ConfigError, Environment
 from .processes import Process, StartError
-from .registry import timestamp
+from .times import timestamp
 
 SHORTEST_GRACE = 2  # seconds between TERM and KILL, however little was asked for
 RELIABLE = 600  # seconds after which a container's failures are forgiven

@@ -8,8 +8,9 @@ from tornado.ioloop import IOLoop
 
 from . import events, volumes
 from .podstate import condition
-from .registry import CLAIM_FINALIZER, timestamp
+from .registry import CLAIM_FINALIZER
 from .resources import RESOURCES
+from .times import timestamp
 
 EXPIRE_SECONDS = 60
 

@@ -5,10 +5,9 @@ Everything runs on the loop thread of the server.
 """
 import itertools
 import time
-from datetime import datetime, timedelta
 
 from . import errors
-from .registry import timestamp
+from .times import timestamp
 
 LIFETIME = 3600  # seconds, as on a real API server
 
@@ -65,7 +64,7 @@ class EventRecorder(object):
 
 def expire(registry):
     """Delete the events whose last change is older than LIFETIME."""
-    oldest = (datetime.utcnow() - timedelta(seconds=LIFETIME)).strftime('%Y-%m-%dT%H:%M:%SZ')
+    oldest = timestamp(-LIFETIME)
     for stored in registry.store.list('events'):
         metadata = stored.object['metadata']
         if (stored.object.get('lastTimestamp') or metadata['creationTimestamp']) < oldest:

@@ -17,8 +17,8 @@ from . import errors
 from .environment import memory_of_machine
 from .events import EventRecorder
 from .pods import PodWorker
-from .registry import timestamp
 from .resources import VERSION
+from .times import timestamp
 
 NODE = 'localkube'
 LOCK_PORT = 10250  # UDP, on the node's address: who holds it owns the addresses beside it

@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 
 from . import errors, podstate, volumes
 from .containers import Container
-from .registry import timestamp
+from .times import timestamp
 
 
 class PodWorker(object):

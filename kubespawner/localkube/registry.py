@@ -6,11 +6,11 @@ each verb is one atomic step. Controllers and the kubelet call the verbs, too: `
 """
 import random
 import uuid
-from datetime import datetime, timedelta
 
 from . import defaults, errors, patches
 from .decoding import decode
 from .resources import RESOURCES
+from .times import earlier, timestamp
 from .validation import validate, validate_update
 
 SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
@@ -19,11 +19,6 @@ KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGrace
 RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
-
-
-def timestamp(later=0):
-    """Return now, or so many seconds later, as Kubernetes writes it."""
-    return (datetime.utcnow() + timedelta(seconds=later)).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 class Registry(object):
@@ -274,12 +269,6 @@ def check_identity(metadata, namespace, name):
     if metadata.get('namespace', namespace) != namespace:
         raise errors.bad_request('the namespace of the object (%s) does not match the namespace on the request (%s)'
                                  % (metadata['namespace'], namespace))
-
-
-def earlier(moment, seconds):
-    """Return the timestamp `moment` moved by `seconds`."""
-    parsed = datetime.strptime(moment, '%Y-%m-%dT%H:%M:%SZ')
-    return (parsed + timedelta(seconds=seconds)).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 def mirror_pod_address(status):

@@ -3,7 +3,9 @@
 What belongs here: columns and cells. What does not: reading or choosing objects. Pure but for the time of day, which
 ages need; any thread.
 """
-from datetime import datetime
+import time
+
+from .times import seconds_of
 
 POD_COLUMNS = ['Name', 'Ready', 'Status', 'Restarts', 'Age', 'IP*', 'Node*', 'Nominated Node*', 'Readiness Gates*']
 
@@ -37,7 +39,7 @@ def since(moment):
     """Return how long ago `moment` was: 5s, 3m20s, 4h5m, 2d3h."""
     if not moment:
         return '<unknown>'
-    seconds = max(0, int((datetime.utcnow() - datetime.strptime(moment[:19], '%Y-%m-%dT%H:%M:%S')).total_seconds()))
+    seconds = max(0, int(time.time() - seconds_of(moment)))
     if seconds < 120:
         return '%ds' % seconds
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400

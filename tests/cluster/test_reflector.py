@@ -8,8 +8,7 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.reflector import NamespacedResourceReflector
 from kubespawner.spawner import PodReflector
-
-pytestmark = pytest.mark.gen_test(timeout=60)
+from tests.loop import gen_test
 
 LABELS = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}
 
@@ -64,6 +63,7 @@ def is_gone(pod):
     return pod is None
 
 
+@gen_test
 def test_the_first_list_is_in_the_cache_when_its_future_is_done(reflector, create):
     create('a')
     create('b')
@@ -78,6 +78,7 @@ def test_nothing_is_read_before_start(reflector, create):
     assert reflector.pods == {}
 
 
+@gen_test
 def test_what_is_created_changed_and_deleted_arrives(reflector, create, core, namespace):
     reflector.start()
     yield reflector.first_load_future
@@ -91,6 +92,7 @@ def test_what_is_created_changed_and_deleted_arrives(reflector, create, core, na
     yield until(reflector, 'a', is_gone)
 
 
+@gen_test
 def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespace):
     create('foreign', {'heritage': 'jupyterhub'})
     create('own')
@@ -102,6 +104,7 @@ def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespac
     yield until(reflector, 'own', is_gone)
 
 
+@gen_test
 def test_all_who_wait_for_a_pod_are_woken_and_nobody_else(reflector, create):
     reflector.start()
     yield reflector.first_load_future
@@ -111,6 +114,7 @@ def test_all_who_wait_for_a_pod_are_woken_and_nobody_else(reflector, create):
     assert not other.done()
 
 
+@gen_test
 def test_stop_ends_the_thread(reflector):
     before = set(threading.enumerate())
     reflector.start()
@@ -121,6 +125,7 @@ def test_stop_ends_the_thread(reflector):
     assert not thread.is_alive()
 
 
+@gen_test
 def test_cached_objects_answer_to_the_models_names_and_to_the_apis(reflector, create, core, namespace):
     create('a')
     core.patch_namespaced_pod_status(name='a', namespace=namespace, _preload_content=False, body={'status': {
@@ -165,10 +170,12 @@ def test_what_a_direct_request_did_not_find_leaves_the_cache_unless_there_is_a_n
     assert reflector.get('a') is None
 
 
+@gen_test
 def test_waiting_for_a_change_that_does_not_come_ends(reflector):
     assert (yield reflector.changed('a', 0.01)) is False
 
 
+@gen_test
 def test_starting_twice_starts_one_thread(reflector):
     before = threading.active_count()
     reflector.start()
@@ -177,6 +184,7 @@ def test_starting_twice_starts_one_thread(reflector):
     yield reflector.first_load_future
 
 
+@gen_test
 def test_another_selection_is_a_subclass_away(namespace, create):
     class AllPods(NamespacedResourceReflector):
         kind = 'any pod'
@@ -190,6 +198,7 @@ def test_another_selection_is_a_subclass_away(namespace, create):
     reflector.stop()
 
 
+@gen_test
 def test_giving_up_is_told_and_lets_nobody_wait(namespace):
     loop, told = IOLoop.current(), []
     reflector = PodReflector(namespace=namespace, give_up_seconds=0, list_method_name='no_such_method')

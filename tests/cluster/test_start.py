@@ -4,16 +4,18 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import ASK_AFTER, SpawnError
+from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 
-pytestmark = [pytest.mark.usefixtures('node'), pytest.mark.gen_test(timeout=90)]
+pytestmark = pytest.mark.usefixtures('node')
 
 AT_ONCE = ASK_AFTER - 2  # seconds: before the spawner asks by itself, so that the watch has told it
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
+@gen_test
 def test_start_returns_address_and_port_of_a_pod_that_is_running(new_spawner, objects):
     spawner = new_spawner('ann', port=1234)
     ip, port = yield spawner.start()
@@ -22,6 +24,7 @@ def test_start_returns_address_and_port_of_a_pod_that_is_running(new_spawner, ob
     yield spawner.stop(now=True)
 
 
+@gen_test
 def test_an_old_pod_in_the_way_is_replaced(new_spawner, objects):
     spawner = new_spawner('ann')
     yield spawner.start()
@@ -31,6 +34,7 @@ def test_an_old_pod_in_the_way_is_replaced(new_spawner, objects):
     yield spawner.stop(now=True)
 
 
+@gen_test
 def test_an_old_pod_that_the_hub_does_not_know_is_replaced(new_spawner, objects, core, namespace):
     core.create_namespaced_pod(namespace=namespace, _preload_content=False, body={
         'metadata': {'name': 'jupyter-old'},
@@ -40,6 +44,7 @@ def test_an_old_pod_that_the_hub_does_not_know_is_replaced(new_spawner, objects,
     yield new_spawner('old').stop(now=True)
 
 
+@gen_test
 def test_a_claim_that_is_there_is_left_as_it_is(new_spawner, objects):
     spawner = new_spawner('ann', **CLAIM)
     yield spawner.start()
@@ -66,6 +71,7 @@ def test_a_claim_that_is_there_is_left_as_it_is(new_spawner, objects):
          'lastState': {'terminated': {'exitCode': 3}}}]},
      ['container init', 'CrashLoopBackOff', 'exit code 3']),
 ])
+@gen_test
 def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spawner, objects, status, words):
     for kind in ('containerStatuses', 'initContainerStatuses'):
         for container in status.get(kind, []):
@@ -80,6 +86,7 @@ def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spaw
     yield spawner.stop(now=True)
 
 
+@gen_test
 def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, objects, core, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     start = spawner.start()
@@ -89,6 +96,7 @@ def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, o
         yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, start)
 
 
+@gen_test
 def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawner):
     spawner = new_spawner('ann', **UNTOUCHED)
     spawner.start_timeout = 2
@@ -97,6 +105,7 @@ def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawne
     yield spawner.stop(now=True)
 
 
+@gen_test
 def test_what_the_api_refuses_is_told_in_its_own_words_and_not_tried_again(new_spawner, objects):
     with pytest.raises(Exception) as e:
         yield new_spawner('ann', singleuser_image_pull_policy='Sometimes').start()
@@ -105,6 +114,7 @@ def test_what_the_api_refuses_is_told_in_its_own_words_and_not_tried_again(new_s
     assert objects.pods() == []
 
 
+@gen_test
 def test_a_subclass_decides_what_running_means(new_spawner, objects):
     asked = []
 
@@ -119,6 +129,7 @@ def test_a_subclass_decides_what_running_means(new_spawner, objects):
     yield spawner.stop(now=True)
 
 
+@gen_test
 def test_a_claim_of_a_long_name_is_the_one_that_is_mounted(new_spawner, objects):
     claim = {'claimName': 'claim-{username}{servername}'}
     spawner = new_spawner('christoph.von.oldenburg@informatik.uni-oldenburg.de', volume_mounts=[],
@@ -129,6 +140,7 @@ def test_a_claim_of_a_long_name_is_the_one_that_is_mounted(new_spawner, objects)
     assert objects.claim(name) is not None
 
 
+@gen_test
 def test_the_hook_sees_a_claim_that_is_there_already(new_spawner, objects):
     def hook(spawner, pod):
         seen.append(objects.claim(spawner.pvc_name) is not None)
@@ -139,6 +151,7 @@ def test_the_hook_sees_a_claim_that_is_there_already(new_spawner, objects):
     assert seen == [True]
 
 
+@gen_test
 def test_a_hook_cannot_hide_the_pod_from_the_hub(new_spawner, objects):
     def hook(spawner, pod):
         pod.metadata.labels = {'mine': 'x'}
@@ -154,6 +167,7 @@ def test_a_hook_cannot_hide_the_pod_from_the_hub(new_spawner, objects):
     assert objects.pod('renamed') is None
 
 
+@gen_test
 def test_a_subclass_may_call_a_pod_running_whose_sidecar_fails(new_spawner, objects):
     spawner = new_spawner('ann', **UNTOUCHED)
     spawner.is_pod_running = lambda pod: bool(pod and pod.status.container_statuses)

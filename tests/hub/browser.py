@@ -8,6 +8,7 @@ import uuid
 
 import requests
 
+ANSWER_SECONDS = 10  # without a word of the kernel, after which it is asked again
 
 class Browser:
     """One user's session with the hub at `url` (such as `http://127.0.0.1:8000`)."""
@@ -95,27 +96,33 @@ class Browser:
         return response.json()['id']
 
     def run(self, kernel, code, server='', timeout=60):
-        """Return what `code` shows as its result in a kernel, through the websocket."""
+        """Return what `code`, which may run twice, shows as its result in a kernel, through the websocket."""
         import websocket
         url = self.server_url(server) + 'api/kernels/%s/channels' % kernel
         request = requests.Request('GET', url, cookies=self.session.cookies)
         cookie = self.session.prepare_request(request).headers['Cookie']
-        channel = websocket.create_connection(url.replace('http', 'ws', 1), cookie=cookie, timeout=timeout)
+        channel = websocket.create_connection(url.replace('http', 'ws', 1), cookie=cookie, timeout=ANSWER_SECONDS)
+        deadline = time.monotonic() + timeout
         try:
-            message = uuid.uuid4().hex
-            channel.send(json.dumps({
-                'channel': 'shell', 'parent_header': {}, 'metadata': {},
-                'header': {'msg_id': message, 'msg_type': 'execute_request', 'session': uuid.uuid4().hex,
-                           'username': '', 'version': '5.0'},
-                'content': {'code': code, 'silent': False, 'store_history': True, 'user_expressions': {},
-                            'allow_stdin': False}}))
-            return self._result_of(message, channel, timeout)
+            while True:
+                try:
+                    return self._execute(channel, code)
+                except websocket.WebSocketTimeoutException:
+                    if time.monotonic() > deadline:
+                        raise
         finally:
             channel.close()
 
-    def _result_of(self, message, channel, timeout):
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
+    def _execute(self, channel, code):
+        """Return what `code` shows. Old servers lose the answer if the channel has only just been opened."""
+        message = uuid.uuid4().hex
+        channel.send(json.dumps({
+            'channel': 'shell', 'parent_header': {}, 'metadata': {},
+            'header': {'msg_id': message, 'msg_type': 'execute_request', 'session': uuid.uuid4().hex,
+                       'username': '', 'version': '5.0'},
+            'content': {'code': code, 'silent': False, 'store_history': True, 'user_expressions': {},
+                        'allow_stdin': False}}))
+        while True:
             answer = json.loads(channel.recv())
             if answer.get('parent_header', {}).get('msg_id') != message:
                 continue
@@ -125,7 +132,6 @@ class Browser:
                 raise RuntimeError(answer['content']['evalue'])
             if answer['msg_type'] == 'status' and answer['content']['execution_state'] == 'idle':
                 return None
-        raise RuntimeError('no result in %d s' % timeout)
 
 
 def until(condition, timeout, what):
