@@ -72,6 +72,7 @@ def measure(options):
     directory, records, started = tempfile.mkdtemp(prefix='kubespawner-bench-'), [], time.time()
     results = {'machine': machine(), 'checkout': checkout(), 'date': time.strftime('%Y-%m-%d'),
                'options': dict(vars(options), scenarios=wanted), 'records': records}
+    log('logs, deleted when all goes well: ' + directory)
     with Cluster(directory) as cluster:
         bench = scenarios.Bench(cluster, pythons, options, log)
         for name in wanted:
@@ -81,7 +82,7 @@ def measure(options):
                 results.update(versions=bench.versions, kubernetes=cluster.version, pod_bytes=bench.pod_bytes,
                                minutes=round((time.time() - started) / 60))
                 save(results, options)
-    shutil.rmtree(directory)  # what went wrong leaves it behind, for its logs
+    shutil.rmtree(directory)
     return results
 
 

@@ -48,16 +48,19 @@ class Cluster:
         return self
 
     def __exit__(self, *exc_info):
+        self._node.stdin.close()
         try:
-            self._node.stdin.close()
-            self._node.wait(30)
+            self._node.wait(10)
+        except subprocess.TimeoutExpired:
+            self._node.kill()
+            self._node.wait()
         finally:
             self._kubernetes('down')
 
     def _kubernetes(self, command):
-        """Run .ci/kubernetes, beyond the reach of a Ctrl-C that is meant for us. What it prints is not our output."""
+        """Run .ci/kubernetes; unless it builds, beyond the reach of a Ctrl-C. What it prints is not our output."""
         subprocess.run(['bash', KUBERNETES, command], env=self._environment, stdout=subprocess.DEVNULL,
-                       stdin=subprocess.DEVNULL, start_new_session=True, check=True)
+                       stdin=subprocess.DEVNULL, start_new_session=command != 'build', check=True)
 
     def _start_node(self):
         open(self._records, 'w').close()
@@ -180,6 +183,6 @@ def standing_pod(namespace, i):
 
 VARIABLES = [
     'ACTIVITY_URL', 'API_TOKEN', 'API_URL', 'BASE_URL', 'CLIENT_ID', 'HOST', 'OAUTH_ACCESS_SCOPES',
-    'OAUTH_CALLBACK_URL', 'OAUTH_CLIENT_ALLOWED_SCOPES', 'OAUTH_SCOPES', 'SERVER_NAME', 'SERVICE_PREFIX', 'SERVICE_URL',
-    'USER',
+    'OAUTH_CALLBACK_URL', 'OAUTH_CLIENT_ALLOWED_SCOPES', 'OAUTH_SCOPES', 'PUBLIC_HUB_URL', 'PUBLIC_URL', 'SERVER_NAME',
+    'SERVICE_PREFIX', 'SERVICE_URL', 'USER', 'WORKSPACE',
 ]

@@ -56,6 +56,7 @@ ROWS = [
     Row('spawns', 'CPU per start', of('cpu_per_start'), 'ms', 1e3, times(0.6, NEWEST)),
     Row('spawns', 'pod gone, until stop() returns, p50', quantile_of('stop_lags', 0.5), 's', 1, at_most(0.02)),
     Row('spawns', 'CPU per stop', of('cpu_per_stop'), 'ms', 1e3, None),
+    Row('spawns', 'the node came late to make pods ready by, p95', of('node_late_p95'), 's', 1, None),
     Row('scale', 'loading: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
     Row('scale', 'loading: CPU', of('cpu'), 's', 1, times(1, NEWEST)),
     Row('scale', 'loading: until poll() answers', of('seconds'), 's', 1, None),
@@ -131,7 +132,8 @@ def comparison(results, scenario, varied):
     options = results['options']
     subjects = [BARE] + options['against'] + [PROJECT]
     title = TITLES[scenario].format(kilobytes=(results.get('pod_bytes') or 0) / 1e3, **dict(options, **dict(varied)))
-    lines = [[title] + subjects + ['ratio', 'to reach', '']]
+    newest = ['of ' + release for release in options['against'][:1]] or ['']
+    lines = [[title] + subjects + newest + ['to reach', '']]
     for row in ROWS:
         if row.scenario == scenario:
             targets = row.target if is_nominal(varied) else None
@@ -160,29 +162,29 @@ def show(number, row):
 
 
 def growth(results, scenario, name):
-    """Return a table of how each number grows with what was varied, for the project and the newest release."""
+    """Return a table of how each number grows with what was varied, for the project and the newest release.
+
+    The last column is the growth at the large end, where what does not grow no longer counts.
+    """
     found = variations(results, scenario)
     if len([varied for varied in found if dict(varied)[name]]) < 2:
         return ''
     subjects = results['options']['against'][:1] + [PROJECT]
-    lines = [['By %s' % name.replace('_', ' ')] + ['%d' % dict(varied)[name] for varied in found] + ['grows as']]
+    sizes = [dict(varied)[name] for varied in found]
+    lines = [['By %s' % name.replace('_', ' ')] + ['%d' % size for size in sizes] + ['%d to %d' % tuple(sizes[-2:])]]
     for row in ROWS:
         for subject in subjects if row.scenario == scenario else []:
             numbers = [medians(results, row, varied).get(subject) for varied in found]
-            sizes = [dict(varied)[name] for varied in found]
             lines.append(['%s: %s' % (subject, row.label)] + [show(number, row) for number in numbers]
-                         + [exponent(sizes, numbers)])
+                         + [exponent(sizes[-2:], numbers[-2:])])
     return table(lines)
 
 
 def exponent(sizes, numbers):
-    """Return `n^k`: the power of the size that the numbers follow, by least squares on both logarithms."""
-    points = [(math.log(size), math.log(number)) for size, number in zip(sizes, numbers)
-              if size and number and number > 0]
-    if len(points) < 2:
+    """Return `n^k`: the power of the size that a number grew with between two sizes."""
+    if not all(number and number > 0 for number in numbers):
         return ''
-    mean_x, mean_y = (sum(column) / len(points) for column in zip(*points))
-    return 'n^%.1f' % (sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points))
+    return 'n^%.1f' % (math.log(numbers[1] / numbers[0]) / math.log(sizes[1] / sizes[0]))
 
 
 def soak(results):
