@@ -14,14 +14,16 @@ import socket
 import threading
 import time
 from concurrent.futures import Future as ThreadFuture
+from contextlib import contextmanager
 
 from kubernetes.client.rest import ApiException
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
-from traitlets import Any, Dict, Float, Unicode
+from traitlets import Any, Dict, Float, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from . import compact, jsonstream
 from .clients import Resource, accepts, shared_client
 
 CONNECT_TIMEOUT = 5  # seconds
@@ -45,17 +47,6 @@ def version_of(resource):
         return 0
 
 
-def lines_of(response):
-    """Yield the non-empty lines of a streamed response as they arrive, as bytes. Half a line at the end is dropped."""
-    rest = b''
-    for chunk in response.stream(CHUNK, decode_content=True):
-        lines = (rest + chunk).split(b'\n')
-        rest = lines.pop()
-        for line in lines:
-            if line.strip():
-                yield line
-
-
 class NamespacedResourceReflector(LoggingConfigurable):
     """Keeps a dictionary of one kind of object in one namespace up to date.
 
@@ -74,6 +65,23 @@ class NamespacedResourceReflector(LoggingConfigurable):
     list_method_name = Unicode('', help="""The method of the client that lists the objects, `list_namespaced_pod`.""")
 
     api_group_name = Unicode('CoreV1Api', help="""The class in `kubernetes.client` that has this method.""")
+
+    fields = List(Unicode(), help="""What is kept of each object, such as `spec.nodeName`; empty: all of it.""")
+
+    further_fields = List(
+        Unicode(),
+        config=True,
+        help="""
+        What is kept of each object besides what KubeSpawner itself reads, for subclasses and hooks that read more. For
+        example `spec.containers.image`, or `spec` for all of that.
+        """
+    )
+
+    _tree = Dict()
+
+    @default('_tree')
+    def _tree_of_fields(self):
+        return compact.tree_of(list(self.fields) + list(self.further_fields)) if self.fields else {}
 
     on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up for good.""")
 
@@ -143,7 +151,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     def upsert(self, resource):
         """Put the answer to a direct request into the cache, unless the cache is ahead of it."""
-        resource = Resource(resource)
+        resource = self._kept(resource)
         name = resource['metadata']['name']
         with self._lock:
             cached = self.resources.get(name)
@@ -153,10 +161,11 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self._wake(name)
 
     def forget(self, resource):
-        """Take an object out of the cache that is gone, as a direct request has shown."""
+        """Take an object out of the cache that is gone, as a direct request has shown; not another of that name."""
         name = resource['metadata']['name']
         with self._lock:
-            if self.resources.get(name) is resource:
+            cached = self.resources.get(name)
+            if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
                 del self.resources[name]
             self._wake(name)
 
@@ -164,6 +173,11 @@ class NamespacedResourceReflector(LoggingConfigurable):
         """True if an object has the labels of the objects that are kept."""
         labels = resource['metadata'].get('labels') or {}
         return all(labels.get(label) == value for label, value in self.labels.items())
+
+    def _kept(self, resource):
+        """Return what is kept of an object."""
+        resource['metadata'].pop('managedFields', None)
+        return Resource(compact.keep(resource, self._tree))
 
     def changed(self, name, timeout):
         """Return a future that is done at the next change of the object called `name`, or after `timeout` seconds.
@@ -255,22 +269,43 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self._api = shared_client(self.api_group_name)
         return getattr(self._api, self.list_method_name)
 
+    @contextmanager
     def _request(self, timeout, **parameters):
-        """Send the list request with `parameters`; return the response, not yet read."""
+        """Send the list request with `parameters`; give the response, not yet read, and close it afterwards."""
         if self.labels:
             parameters['label_selector'] = self.label_selector
-        return self._list_method()(
+        response = self._list_method()(
             namespace=self.namespace, _preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout), **parameters)
+        self._response = response
+        try:
+            yield response
+        finally:
+            self._response = None
+            response.close()
 
     def _list(self):
-        """Replace the cache by what the server has now; return the version of that."""
-        response = self._request(LIST_TIMEOUT)
-        try:
-            found = json.loads(response.data.decode('utf8'))
-        finally:
-            response.release_conn()
-        version = int(found['metadata']['resourceVersion'])
-        listed = {item['metadata']['name']: Resource(item) for item in found['items']}
+        """Replace the cache by what the server has now; return the version of that.
+
+        The first list may come from the server's cache, since the watch goes on from there. Later ones may not: they
+        could be older than what is known.
+        """
+        parameters = {} if self._seen else {'resource_version': '0'}
+        listed, version = {}, None
+        with self._request(LIST_TIMEOUT, **parameters) as response:
+            for key, value in jsonstream.members(response.stream(CHUNK, decode_content=True)):
+                if key == 'metadata':
+                    version = int(value['resourceVersion'])
+                elif key == 'items' and value is not None:
+                    resource = self._kept(value)
+                    listed[resource['metadata']['name']] = resource
+                self._contact()
+        self._replace(listed, version)
+        if not self.first_load_future.done():
+            self.first_load_future.set_result(None)
+        return str(version)
+
+    def _replace(self, listed, version):
+        """Replace the cache by the objects `listed` (by name), as they were at `version`."""
         with self._lock:
             # What was created after the list was made is not in it, but is not gone either. Unless versions have
             # gone back, as when the server was restored from a backup: then what the server says is all there is.
@@ -281,10 +316,6 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self._seen = version
             for name in list(self._waiting):
                 self._wake(name)
-        self._contact()
-        if not self.first_load_future.done():
-            self.first_load_future.set_result(None)
-        return str(version)
 
     def _watch(self, version):
         """Follow the changes since `version` until the server ends the watch; return the version to go on from."""
@@ -292,31 +323,31 @@ class NamespacedResourceReflector(LoggingConfigurable):
         bookmarks = accepts(self._list_method(), 'allow_watch_bookmarks')
         if bookmarks:
             parameters['allow_watch_bookmarks'] = True
+        heard = False
         try:
-            response = self._response = self._request(IDLE_TIMEOUT, **parameters)
+            with self._request(IDLE_TIMEOUT, **parameters) as response:
+                self._contact()
+                for line in jsonstream.lines(self._chunks(response)):
+                    heard = True
+                    self._contact()
+                    version = self._apply(json.loads(line.decode('utf8')), version)
         except ApiException as e:
             if e.status == 410:
                 raise Expired('version %s is too old' % version)
             raise
-        self._contact()
-        heard = False
-        try:
-            if self._stopping.is_set():  # since before `stop` could see the response
-                return version
-            for line in lines_of(response):
-                heard = True
-                self._contact()
-                version = self._apply(json.loads(line.decode('utf8')), version)
-                if self._stopping.is_set():
-                    break
         except ReadTimeoutError:
             if bookmarks and not heard:
                 raise Expired('not even a bookmark in %d s' % IDLE_TIMEOUT)
             self.log.debug('%s reflector: nothing heard for %d s', self.kind, IDLE_TIMEOUT)
-        finally:
-            self._response = None
-            response.close()
         return version
+
+    def _chunks(self, response):
+        """Yield the bytes of a watch as they arrive, until told to stop, perhaps before there was something to read."""
+        if not self._stopping.is_set():
+            for chunk in response.stream(CHUNK, decode_content=True):
+                yield chunk
+                if self._stopping.is_set():
+                    return
 
     def _contact(self):
         self._last_contact = time.monotonic()
@@ -335,7 +366,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
             if kind == 'DELETED':
                 self.resources.pop(name, None)
             else:
-                self.resources[name] = Resource(resource)
+                self.resources[name] = self._kept(resource)
             self._wake(name)
         return str(max(reached, int(version)))
 

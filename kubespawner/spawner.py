@@ -53,6 +53,10 @@ class PodReflector(NamespacedResourceReflector):
 
     list_method_name = Unicode('list_namespaced_pod')
 
+    @default('fields')
+    def _what_is_read(self):
+        return ['metadata', 'status', 'spec.nodeName', 'spec.restartPolicy']
+
     @property
     def pods(self):
         """The pods by name."""

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     'spawner': {'naming', 'objects', 'podstatus', 'api', 'reflector', 'clients', 'traitlets'},
     'api': {'clients'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API
-    'reflector': {'clients'},
+    'reflector': {'clients', 'compact', 'jsonstream'},
     'utils': {'naming'},
     'demo': {'localkube', '__init__'},
 }

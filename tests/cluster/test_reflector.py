@@ -143,9 +143,20 @@ def test_cached_objects_answer_to_the_models_names_and_to_the_apis(reflector, cr
         assert pod.status.container_statuses[0].state.terminated is None
         assert pod.metadata.deletion_timestamp is None
         assert pod.metadata.labels['heritage'] == 'jupyterhub'
-        assert pod.spec.containers[0].name == 'notebook'
     assert cached['status']['podIP'] == '127.1.2.3'
     assert cached['status']['containerStatuses'][0]['ready'] is True
+
+
+@gen_test
+def test_of_a_pods_spec_what_is_read_is_kept_and_what_the_configuration_adds(namespace, create):
+    reflector = PodReflector(namespace=namespace, further_fields=['spec.containers.image', 'spec.schedulerName'])
+    create('a')
+    reflector.start()
+    yield reflector.first_load_future
+    reflector.stop()
+    pod = reflector.get('a')
+    assert pod.spec == {'containers': [{'image': 'busybox'}], 'schedulerName': 'nobody', 'restartPolicy': 'Always'}
+    assert 'managedFields' not in pod.metadata
 
 
 def test_the_answer_to_a_request_is_in_the_cache_at_once_and_a_late_one_changes_nothing(reflector):
@@ -158,14 +169,14 @@ def test_the_answer_to_a_request_is_in_the_cache_at_once_and_a_late_one_changes_
 
 
 def test_what_a_direct_request_did_not_find_leaves_the_cache_unless_there_is_a_new_one(reflector):
-    def pod(version):
-        return {'metadata': {'name': 'a', 'resourceVersion': version, 'labels': LABELS}}
+    def pod(version, uid):
+        return {'metadata': {'name': 'a', 'resourceVersion': version, 'uid': uid, 'labels': LABELS}}
 
-    reflector.upsert(pod('7'))
+    reflector.upsert(pod('7', 'old'))
     old = reflector.get('a')
-    reflector.upsert(pod('8'))
+    reflector.upsert(pod('8', 'new'))
     reflector.forget(old)
-    assert reflector.get('a')['metadata']['resourceVersion'] == '8'
+    assert reflector.get('a')['metadata']['uid'] == 'new'
     reflector.forget(reflector.get('a'))
     assert reflector.get('a') is None
 
