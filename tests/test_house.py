@@ -13,7 +13,9 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'naming', 'objects', 'podstatus', 'api', 'reflector', 'clients', 'traitlets'},
+    'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients'},
+    'manifests': {'configuration', 'naming', 'objects'},
+    'configuration': {'objects', 'traitlets'},
     'api': {'clients'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API
     'reflector': {'clients', 'compact', 'jsonstream'},

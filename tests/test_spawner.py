@@ -8,10 +8,10 @@ from jupyterhub.spawner import Spawner
 from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
-from traitlets import default
+from traitlets import HasTraits, default
 from traitlets.config import Config
 
-import kubespawner.spawner
+import kubespawner.configuration
 from kubespawner import KubeSpawner, clients
 from kubespawner.clients import Resource
 from kubespawner.spawner import PodReflector
@@ -82,7 +82,9 @@ def test_every_trait_is_configurable_and_has_its_documented_default(trait):
 
 
 def test_there_is_no_trait_that_is_not_documented_here():
-    assert set(KubeSpawner.class_own_traits(config=True)) == set(DEFAULTS) | {'hub_connect_port'}
+    ours = [cls for cls in KubeSpawner.__mro__ if issubclass(cls, HasTraits) and 'kubespawner' in cls.__module__]
+    traits = {name for cls in ours for name in cls.class_own_traits(config=True)}
+    assert traits == set(DEFAULTS) | {'hub_connect_port'}
 
 
 def test_subclasses_share_the_reflector_unless_they_declare_their_own(monkeypatch):
@@ -139,7 +141,7 @@ def test_running_is_told_of_whatever_form_a_pod_has(cls):
 
 def test_in_a_pod_the_namespace_is_the_pods_own(tmpdir, monkeypatch):
     tmpdir.join('namespace').write('hubs\n')
-    monkeypatch.setattr(kubespawner.spawner, 'NAMESPACE_FILE', str(tmpdir.join('namespace')))
+    monkeypatch.setattr(kubespawner.configuration, 'NAMESPACE_FILE', str(tmpdir.join('namespace')))
     assert spawner_with_defaults().namespace == 'hubs'
 
 

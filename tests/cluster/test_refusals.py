@@ -109,9 +109,10 @@ def test_stop_ends_at_its_deadline_when_the_api_refuses_all_the_time(kube, new_s
 
 
 @gen_test
-def test_watches_ask_for_bookmarks_and_for_an_end(kube, new_spawner, namespace):
+def test_watches_ask_for_bookmarks_and_for_an_end(kube, new_spawner, objects, namespace):
     yield new_spawner('ann').poll()
-    watch = next(path for _, path in kube.requests() if '/%s/pods?' % namespace in path and 'watch=' in path)
+    watch, = yield objects.until(lambda: [
+        path for _, path in kube.requests() if '/%s/pods?' % namespace in path and 'watch=' in path])
     assert 300 <= int(re.search(r'timeoutSeconds=(\d+)', watch).group(1)) <= 600
     if accepts(client.CoreV1Api.list_namespaced_pod, 'allow_watch_bookmarks'):
         assert 'allowWatchBookmarks=' in watch
