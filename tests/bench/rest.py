@@ -67,7 +67,7 @@ class Api:
             self._address.hostname, self._address.port, timeout=timeout, context=self._tls)
 
     def watch(self, path, **parameters):
-        """Yield the watch events of `path` as dicts, until the server ends the watch."""
+        """Yield the watch events of `path` as dicts, until the server ends the watch or the connection breaks."""
         connection = self._connect(None)
         try:
             connection.request('GET', '%s?%s' % (path, urlencode(dict(parameters, watch='1'))), headers=self._headers)
@@ -76,7 +76,10 @@ class Api:
                 raise Refused(response.status, response.read().decode('utf8', 'replace'))
             rest = b''
             while True:
-                chunk = response.read1(CHUNK)
+                try:
+                    chunk = response.read1(CHUNK)
+                except (http.client.HTTPException, OSError):
+                    return
                 if not chunk:
                     return
                 *lines, rest = (rest + chunk).split(b'\n')
