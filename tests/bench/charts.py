@@ -130,8 +130,8 @@ def lag(results):
                       for lag in r['measured']['ready_lags'])
         curves.append((color, [(max(lag, 1e-3), (i + 1) / len(lags)) for i, lag in enumerate(lags)]))
     x, x_ticks = decades(1e-3, max(x for _, points in curves for x, _ in points), ' s')
-    panel = Panel('Servers of which start() has returned, %d starts at a time' % in_flight, 'since the pod was ready',
-                  x, (0, 1), logarithmic_y=False)
+    panel = Panel('start() has returned, %d starts at a time' % in_flight, 'since the pod was ready', x, (0, 1),
+                  logarithmic_y=False)
     y_ticks = [(share / 100, '%d %%' % share) for share in (0, 25, 50, 75, 95, 100)]
     return picture([panel.draw(curves, x_ticks, y_ticks, dots=False)], subjects)
 
