@@ -11,6 +11,7 @@ import weakref
 
 import yaml  # a dependency of the client
 from kubernetes import client, config
+from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
 
 CONFIG_DEFAULT_LOCATION = '~/.kube/config'
 

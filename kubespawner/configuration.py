@@ -68,8 +68,7 @@ class Configuration(HasTraits):
 
     @default('hub_connect_port')
     def _hub_connect_port_default(self):
-        url = urlparse(self.hub.api_url)
-        return url.port or (443 if url.scheme == 'https' else 80)
+        return port_of(urlparse(self.hub.api_url))
 
     # The server
 
@@ -477,3 +476,8 @@ class Configuration(HasTraits):
         Further labels of a new claim, by name. Values are templates, see `pod_name_template`.
         """
     )
+
+
+def port_of(url):
+    """Return the port of a parsed URL."""
+    return url.port or (443 if url.scheme == 'https' else 80)

@@ -11,7 +11,7 @@ from tornado.concurrent import is_future
 from traitlets import Unicode, default
 
 from . import naming, objects
-from .configuration import Configuration
+from .configuration import Configuration, port_of
 
 
 class Manifests(Configuration):
@@ -45,13 +45,14 @@ class Manifests(Configuration):
     _accessible_hub_api_url = None
 
     def _hub_api_url_by_configuration(self):
-        url = urlparse(self.hub.api_url)
-        if self.hub_connect_ip or self.hub_connect_port != self._hub_connect_port_default():
+        api_url = self.hub.api_url
+        url = urlparse(api_url)
+        if self.hub_connect_ip or self.hub_connect_port != port_of(url):
             host = (self.hub_connect_ip or url.hostname).strip('[]')
             netloc = '%s:%d' % ('[%s]' % host if ':' in host else host, self.hub_connect_port)
             return url._replace(netloc=netloc).geturl()
         elsewhere = getattr(self, 'hub_connect_url', None)  # JupyterHub's own setting, since 1.4
-        return elsewhere.rstrip('/') + url.path if elsewhere else self.hub.api_url
+        return elsewhere.rstrip('/') + url.path if elsewhere else api_url
 
     # What the pod and the claim look like
 
@@ -113,19 +114,14 @@ class Manifests(Configuration):
     def get_env(self):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
         env = super().get_env()
-        for variable in ('JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'):
-            if env.get(variable):
-                env[variable] = self._reachable(env[variable])
+        hub_api_url, reachable = self.hub.api_url, self.accessible_hub_api_url
+        if reachable != hub_api_url:
+            base = urlparse(hub_api_url).path.rstrip('/')
+            for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
+                env[variable] = reachable.rstrip('/') + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
             env.update(self._legacy_env())
         return env
-
-    def _reachable(self, url):
-        """Return a URL below the hub's API as pods reach it."""
-        if self.accessible_hub_api_url == self.hub.api_url:
-            return url
-        path, base = urlparse(url).path, urlparse(self.hub.api_url).path
-        return self.accessible_hub_api_url.rstrip('/') + path[len(base.rstrip('/')):]
 
     def _legacy_env(self):
         server = self.server or self.user.server
@@ -145,9 +141,10 @@ class Manifests(Configuration):
     @gen.coroutine
     def get_pod_manifest(self):
         """Return the V1Pod to create for this server, before `modify_pod_hook` sees it."""
-        uid = yield self._value_of(self.singleuser_uid)
-        fs_gid = yield self._value_of(self.singleuser_fs_gid)
-        supplemental_gids = yield self._value_of(self.singleuser_supplemental_gids)
+        ids = {}
+        for trait in ('singleuser_uid', 'singleuser_fs_gid', 'singleuser_supplemental_gids'):
+            value = getattr(self, trait)
+            ids[trait] = (yield awaited(value(self))) if callable(value) else value
         return objects.make_pod(
             name=self.pod_name,
             cmd=None if self.cmd is None else self.cmd + self.get_args(),
@@ -156,9 +153,9 @@ class Manifests(Configuration):
             image_pull_policy=self.singleuser_image_pull_policy,
             image_pull_secret=self.singleuser_image_pull_secrets,
             node_selector=self.singleuser_node_selector,
-            run_as_uid=uid,
-            fs_gid=fs_gid,
-            supplemental_gids=supplemental_gids,
+            run_as_uid=ids['singleuser_uid'],
+            fs_gid=ids['singleuser_fs_gid'],
+            supplemental_gids=ids['singleuser_supplemental_gids'],
             run_privileged=self.singleuser_privileged,
             env=self.get_env(),
             working_dir=self.singleuser_working_dir,
@@ -180,11 +177,6 @@ class Manifests(Configuration):
             extra_containers=self.singleuser_extra_containers,
             restart_policy='OnFailure',
         )
-
-    @gen.coroutine
-    def _value_of(self, configured):
-        """Return a value that may be configured as a function of the spawner, which may be a coroutine."""
-        return (yield awaited(configured(self) if callable(configured) else configured))
 
     def get_pvc_manifest(self):
         """Return the V1PersistentVolumeClaim to create for this server. Raises ValueError without a capacity."""
