@@ -356,7 +356,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
         name = resource['metadata'].get('name')
         with self._lock:
             self._seen = max(self._seen, reached)
-            if kind == 'BOOKMARK' or self._is_stale(name, resource):
+            if kind == 'BOOKMARK' or self._is_known(name, resource, kind):
                 return str(max(reached, int(version)))
             if kind == 'DELETED':
                 self.resources.pop(name, None)
@@ -365,10 +365,13 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self._wake(name)
         return str(max(reached, int(version)))
 
-    def _is_stale(self, name, resource):
-        """True for an event about a state that the cache is ahead of."""
+    def _is_known(self, name, resource, kind):
+        """True for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
         cached = self.resources.get(name)
-        return cached is not None and version_of(cached) > version_of(resource)
+        if cached is None:
+            return False
+        known, version = version_of(cached), version_of(resource)
+        return known > version or (known == version and kind != 'DELETED')
 
 
 def _resolve(future, result):
