@@ -7,6 +7,10 @@ Everything here runs on the IOLoop's thread. Hub state (user, server, database) 
 plain values and run on an executor thread, through `asynchronize`.
 """
 import asyncio
+import atexit
+import logging
+import os
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -26,6 +30,9 @@ CREATE_TRIES = 4  # of a pod whose name is taken
 STOP_GRACE = 1  # seconds between TERM and KILL
 ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
+
+# Says which call of `start` made a pod: whether one that is there already is what a lost answer was about.
+SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
@@ -164,6 +171,7 @@ class KubeSpawner(Manifests, Spawner):
         if claim is not None:
             yield self._ensure_claim(claim, deadline)
         manifest = yield self._run_hook(manifest)
+        manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         pod = yield self._create_pod(manifest, deadline, is_wanted)
         outcome = yield self._until(partial(self._outcome, _uid(pod)), deadline, 'to be running')
         if isinstance(outcome, SpawnError):
@@ -233,6 +241,9 @@ class KubeSpawner(Manifests, Spawner):
                 yield self._discard(pod)
                 continue
             old = yield self._read_pod(deadline)
+            if old is not None and is_wanted() and _spawn_id(old) == manifest.metadata.annotations[SPAWN_ID]:
+                self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
+                return old
             if old is not None:
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
                 yield self._delete_pod(old, 0, deadline)
@@ -365,7 +376,23 @@ def _uid(pod):
     return pod['metadata']['uid'] if pod else None
 
 
+def _spawn_id(pod):
+    return (pod['metadata'].get('annotations') or {}).get(SPAWN_ID)
+
+
+_halted = []
+
+
 def _halt(loop, log):
     """Stop the hub's loop: what the cache knows is out of date for good. Called on the watch thread."""
     log.critical('Halting the hub: it no longer learns what happens to pods.')
+    _halted.append(loop)
     loop.add_callback(loop.stop)
+
+
+@atexit.register
+def _exit_with_failure():
+    """End a process that was halted with exit code 1, for its supervisor, after all else that is done at exit."""
+    if _halted:
+        logging.shutdown()
+        os._exit(1)

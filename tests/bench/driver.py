@@ -131,7 +131,7 @@ class User:
     def __init__(self, name, objects):
         self.name = self.escaped_name = name
         self.url = '/user/' + name
-        self.server = objects.Server(base_url='/user/' + name, ip='127.0.0.1', port=8888)  # as the hub's database has it
+        self.server = objects.Server(base_url='/user/' + name, port=8888)  # as the hub's database has it
 
 
 class Driver:

@@ -12,7 +12,8 @@ def test_a_default_servers_pod_says_whose_it_is(new_spawner, objects):
     assert pod['metadata']['labels'] == {
         'heritage': 'jupyterhub', 'app': 'jupyterhub', 'component': 'singleuser-server',
         'hub.jupyter.org/username': 'ann-40x-2eorg'}
-    assert pod['metadata']['annotations'] == {'hub.jupyter.org/username': 'ann@x.org'}
+    assert pod['metadata']['annotations']['hub.jupyter.org/username'] == 'ann@x.org'
+    assert 'hub.jupyter.org/servername' not in pod['metadata']['annotations']
 
 
 @gen_test

@@ -54,6 +54,17 @@ def test_a_name_that_stays_taken_is_an_error_after_four_tries(kube, new_spawner,
 
 
 @gen_test
+def test_a_pod_whose_answer_was_lost_is_taken_for_what_it_is(kube, new_spawner, objects, namespace):
+    kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
+    spawner = new_spawner('ann')
+    yield spawner.start()
+    assert [method for method, path in kube.requests() if path.split('?')[0].endswith('/%s/pods' % namespace)
+            and method != 'GET'] == ['POST', 'POST']
+    assert not [path for method, path in kube.requests() if method == 'DELETE']
+    yield spawner.stop(now=True)
+
+
+@gen_test
 def test_a_quota_that_is_being_written_is_waited_for(kube, new_spawner, namespace):
     kube.fail(method='POST', path='/%s/' % namespace, status=409, reason='Conflict', times=1)
     spawner = new_spawner('ann', **CLAIM)

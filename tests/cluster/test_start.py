@@ -40,7 +40,7 @@ def test_an_old_pod_that_the_hub_does_not_know_is_replaced(new_spawner, objects,
         'metadata': {'name': 'jupyter-old'},
         'spec': {'containers': [{'name': 'c', 'image': 'busybox', 'args': ['sleep', '1000']}]}})
     yield new_spawner('old').start()
-    assert objects.pod('jupyter-old')['metadata']['annotations'] == {'hub.jupyter.org/username': 'old'}
+    assert objects.pod('jupyter-old')['metadata']['annotations']['hub.jupyter.org/username'] == 'old'
     yield new_spawner('old').stop(now=True)
 
 

@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from .conftest import Hub
+
 
 @pytest.fixture
 def log_in(hub):
@@ -88,3 +90,22 @@ def test_a_hub_that_was_killed_finds_the_running_server_again(hub, log_in, pods)
     assert pods() == {'jupyter-ann'}
     ann.stop()
     assert pods() == set()
+
+
+def test_a_hub_that_no_longer_learns_of_pods_ends_with_a_failure(cluster, namespace, tmpdir):
+    if not cluster.is_localkube:
+        pytest.skip('only localkube can be told to fail')
+    try:
+        with Hub(str(tmpdir), namespace, more='c.PodReflector.give_up_seconds = 1\n') as hub:
+            hub.user('eve').start()
+            cluster.kube.fail(method='GET', path='/pods', status=503, times=10 ** 6)
+            cluster.kube.cut_watches()
+            assert hub.hub.wait(60) == 1
+            assert 'CRITICAL' in hub.logged() or '[C ' in hub.logged()
+            cluster.kube.clear_faults()
+            hub.start()
+            eve = hub.user('eve')
+            eve.wait_for()
+            eve.stop()
+    finally:
+        cluster.kube.clear_faults()
