@@ -4,6 +4,7 @@ Every difference between its versions 4.0 to 37 is bridged here and nowhere else
 here may be called on any thread.
 """
 import functools
+import gc
 import os
 import re
 import threading
@@ -12,6 +13,11 @@ import weakref
 import yaml  # a dependency of the client
 from kubernetes import client, config
 from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
+
+# New clients are some hundred thousand objects that nobody ever frees. To walk through them again and again, in search
+# of garbage, would hold up the hub for a tenth of a second each time.
+if hasattr(gc, 'freeze'):
+    gc.freeze()
 
 CONFIG_DEFAULT_LOCATION = '~/.kube/config'
 
@@ -34,6 +40,8 @@ NEWER_FIELDS = {
     'V1ResourceRequirements': ['claims'],
     'V1SecurityContext': ['appArmorProfile', 'procMount', 'runAsGroup', 'seccompProfile', 'windowsOptions'],
 }
+
+PLAIN = frozenset([str, int, float, bool, type(None)])  # what needs no conversion
 
 _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
@@ -132,9 +140,13 @@ def to_dict(value):
     Models inside dicts and lists are converted as well; fields that are None are left out of models. Fields of a model
     come in the order of the alphabet, so that all clients send the same bytes.
     """
-    if getattr(type(value), 'attribute_map', None) is not None:
-        fields = ((key, getattr(value, attribute)) for key, attribute in _fields_of(type(value)))
-        return {key: to_dict(field) for key, field in fields if field is not None}
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    fields = _fields_of(kind)
+    if fields is not None:
+        found = ((key, getattr(value, attribute)) for key, attribute in fields)
+        return {key: field if type(field) in PLAIN else to_dict(field) for key, field in found if field is not None}
     if isinstance(value, dict):
         return {key: to_dict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -145,9 +157,10 @@ def to_dict(value):
 
 
 @functools.lru_cache(maxsize=None)
-def _fields_of(model):
-    """Return the fields of a model as pairs (key in the API, attribute), in order."""
-    return sorted((key, attribute) for attribute, key in model.attribute_map.items())
+def _fields_of(kind):
+    """Return the fields of a model as pairs (key in the API, attribute), in order; None for what is no model."""
+    attribute_map = getattr(kind, 'attribute_map', None)
+    return None if attribute_map is None else sorted((key, attribute) for attribute, key in attribute_map.items())
 
 
 def request_body(value, model_name):

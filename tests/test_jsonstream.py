@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubespawner import jsonstream
@@ -34,9 +34,14 @@ def test_a_list_is_read_the_same_whatever_its_pieces_are(size, indent, ascii_onl
     assert collected(in_pieces(text.encode('utf8'), size)) == LIST
 
 
-@given(st.dictionaries(st.text(), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))), st.integers(1, 50))
+WORDS = st.text(max_size=8) | st.just('items')
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=12)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(WORDS, VALUES, max_size=4), st.integers(1, 50))
 def test_any_object_is_read_the_same_whatever_its_pieces_are(value, size):
     if value.get('items') == []:
         del value['items']
