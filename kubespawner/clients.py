@@ -59,15 +59,37 @@ def shared_client(ClientType, *args, **kwargs):  # noqa: N803, its documented na
     with _lock:
         shared = _clients.get(key)
         if shared is None:
-            if ClientType != 'ApiClient' and not args and 'api_client' not in kwargs:
-                kwargs['api_client'] = shared_client('ApiClient', configuration=None)
-            elif ClientType == 'ApiClient' and kwargs.get('configuration') is None:
-                kwargs['configuration'] = load_config()
-            shared = _clients[key] = getattr(client, ClientType)(*args, **kwargs)
-            if ClientType == 'ApiClient':
-                # urllib3 would repeat requests by itself, several times, unseen and within one of our tries.
-                shared.rest_client.pool_manager.connection_pool_kw['retries'] = False
+            if ClientType == 'ApiClient' and kwargs.get('configuration') is None:
+                shared = _new_api_client()
+            else:
+                if not args and 'api_client' not in kwargs:
+                    kwargs['api_client'] = shared_client('ApiClient', configuration=None)
+                shared = getattr(client, ClientType)(*args, **kwargs)
+            _clients[key] = shared
         return shared
+
+
+def _new_api_client():
+    """Return a client of the configuration as it is now."""
+    api_client = client.ApiClient(configuration=load_config())
+    # urllib3 would repeat requests by itself, several times, unseen and within one of our tries.
+    api_client.rest_client.pool_manager.connection_pool_kw['retries'] = False
+    return api_client
+
+
+def renew(api):
+    """Load the configuration again for the client of `api` (a CoreV1Api), whose token the server no longer takes.
+
+    A client that somebody made in another way stays as it is, and so does one for which there is no configuration now.
+    """
+    with _lock:
+        api_client = getattr(api, 'api_client', None)
+        if api_client is not None and api_client is _clients.get(('ApiClient', (), (('configuration', None),))):
+            try:
+                fresh = _new_api_client()
+            except (config.ConfigException, OSError, ValueError):  # being written just now, perhaps
+                return
+            api_client.configuration, api_client.rest_client = fresh.configuration, fresh.rest_client
 
 
 def load_config():

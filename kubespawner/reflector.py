@@ -24,7 +24,7 @@ from traitlets.config import LoggingConfigurable
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from . import compact, jsonstream
-from .clients import Resource, accepts, shared_client
+from .clients import Resource, accepts, renew, shared_client
 
 CONNECT_TIMEOUT = 5  # seconds
 LIST_TIMEOUT = 60  # seconds without a byte of the list
@@ -260,8 +260,11 @@ class NamespacedResourceReflector(LoggingConfigurable):
             if not self._stopping.is_set():
                 self.log.warning('%s reflector: %s: %s. Last contact %d s ago.', self.kind, type(e).__name__,
                                  _short(e), time.monotonic() - self._last_contact)
-            connection_broke = isinstance(e, (HTTPError, OSError)) or getattr(e, 'status', None) == 429
-            return version and str(self._seen) if connection_broke else None
+            status = getattr(e, 'status', None)
+            if status == 401:
+                renew(self._api)
+            knows_the_version = isinstance(e, (HTTPError, OSError)) or status in (401, 429)
+            return version and str(self._seen) if knows_the_version else None
 
     def _list_method(self):
         """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""

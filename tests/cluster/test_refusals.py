@@ -6,6 +6,7 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
+from kubespawner import clients
 from kubespawner.clients import accepts
 from kubespawner.spawner import ASK_AFTER, SpawnError
 from tests.loop import gen_test
@@ -221,3 +222,27 @@ def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, object
         yield gen.with_timeout(IOLoop.current().time() + ASK_AFTER - 2, start)
     assert len(lists_of(kube, namespace)) == 2
     yield spawner.stop(now=True)
+
+
+@gen_test
+def test_a_token_that_was_replaced_is_read_again(cluster, kube, new_spawner, monkeypatch, tmpdir):
+    with open(cluster.kubeconfig) as f:
+        valid = f.read()
+    kubeconfig = tmpdir.join('kubeconfig')
+    kubeconfig.write(valid.replace(kube.token, 'expired'))
+    monkeypatch.setenv('KUBECONFIG', str(kubeconfig))
+    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+    spawner = new_spawner('ann')
+    assert spawner.api.api_client.configuration.api_key
+    kubeconfig.write(valid)
+    yield spawner.start()
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_a_token_that_stays_refused_is_told_after_one_more_try(kube, new_spawner, objects, namespace):
+    kube.fail(method='POST', path='/%s/pods$' % namespace, status=401, times=1000, message='Unauthorized')
+    with pytest.raises(Exception, match='401 Unauthorized'):
+        yield new_spawner('ann').start()
+    creates = [path for method, path in kube.requests() if method == 'POST' and path.endswith('/%s/pods' % namespace)]
+    assert len(creates) == 2
