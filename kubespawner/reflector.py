@@ -66,7 +66,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     api_group_name = Unicode('CoreV1Api', help="""The class in `kubernetes.client` that has this method.""")
 
-    fields = List(Unicode(), help="""What is kept of each object, such as `spec.nodeName`; empty: all of it.""")
+    fields = List(Unicode(), help="""What is kept of each object besides its metadata; empty: all of it.""")
 
     further_fields = List(
         Unicode(),
@@ -81,7 +81,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     @default('_tree')
     def _tree_of_fields(self):
-        return compact.tree_of(list(self.fields) + list(self.further_fields)) if self.fields else {}
+        return compact.tree_of(['metadata'] + list(self.fields) + list(self.further_fields)) if self.fields else {}
 
     on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up for good.""")
 
@@ -302,6 +302,8 @@ class NamespacedResourceReflector(LoggingConfigurable):
                     resource = self._kept(value)
                     listed[resource['metadata']['name']] = resource
                 self._contact()
+        if version is None:
+            raise ValueError('a list that does not say its version')
         self._replace(listed, version)
         if not self.first_load_future.done():
             self.first_load_future.set_result(None)

@@ -56,7 +56,7 @@ class PodReflector(NamespacedResourceReflector):
 
     @default('fields')
     def _what_is_read(self):
-        return ['metadata', 'status', 'spec.nodeName', 'spec.restartPolicy']
+        return ['status', 'spec.nodeName', 'spec.restartPolicy']
 
     @property
     def pods(self):
@@ -167,10 +167,10 @@ class KubeSpawner(Manifests, Spawner):
         deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, self._stops, deadline)
         claim = self.get_pvc_manifest() if self.user_storage_pvc_ensure else None
-        manifest = yield self.get_pod_manifest()
+        manifest = yield self._in_time(self.get_pod_manifest(), deadline, 'The manifest (a function of a user id?)')
         if claim is not None:
             yield self._ensure_claim(claim, deadline)
-        manifest = yield self._run_hook(manifest)
+        manifest = yield self._in_time(self._run_hook(manifest), deadline, 'KubeSpawner.modify_pod_hook')
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         pod = yield self._create_pod(manifest, deadline, is_wanted)
         outcome = yield self._until(partial(self._outcome, _uid(pod)), deadline, 'to be running')
@@ -192,6 +192,14 @@ class KubeSpawner(Manifests, Spawner):
     def _is_wanted(self, stops, deadline):
         """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""
         return self._stops == stops and IOLoop.current().time() < deadline
+
+    @gen.coroutine
+    def _in_time(self, future, deadline, what):
+        """Return the result of `future`; raise SpawnError at the deadline. For what other people wrote."""
+        try:
+            return (yield gen.with_timeout(deadline, future))
+        except TIMEOUTS:
+            raise SpawnError('%s had not come to an end when the start of pod %s had to.' % (what, self.pod_name))
 
     @gen.coroutine
     def _run_hook(self, manifest):

@@ -147,6 +147,23 @@ def test_a_watch_that_is_cut_goes_on_without_a_list(kube, new_spawner, objects, 
 
 
 @gen_test
+def test_after_silence_the_watch_begins_anew_without_a_list(kube, new_spawner, objects, namespace, monkeypatch):
+    monkeypatch.setattr('kubespawner.reflector.IDLE_TIMEOUT', 0.5)
+    spawner = new_spawner('ann', **UNTOUCHED)
+    yield spawner.poll()
+    kube.clear_faults()
+    kube.stall_watches()
+    start = spawner.start()
+    yield objects.until(lambda: len([path for _, path in kube.requests() if 'watch=' in path]) > 1)
+    kube.resume_watches()
+    objects.set_status(spawner.pod_name, phase='Failed', reason='Evicted')
+    with pytest.raises(SpawnError, match='Evicted'):
+        yield start
+    assert lists_of(kube, namespace) == []
+    yield spawner.stop(now=True)
+
+
+@gen_test
 def test_after_an_error_of_the_server_the_watch_begins_with_a_list(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()

@@ -1,6 +1,7 @@
 """start: what it creates, what it waits for, and what it does not wait for."""
 import pytest
 from tornado import gen
+from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import ASK_AFTER, SpawnError
@@ -185,3 +186,13 @@ def test_a_spawner_of_another_namespace_has_a_reflector_of_its_own(new_spawner, 
     assert here.pod_reflector is not elsewhere.pod_reflector
     assert elsewhere.pod_reflector is new_spawner('bob', namespace='kube-system').pod_reflector
     assert here.pod_reflector is new_spawner('bob').pod_reflector
+
+
+@pytest.mark.parametrize('trait', ['modify_pod_hook', 'singleuser_uid'])
+@gen_test
+def test_a_function_of_the_operator_that_never_ends_ends_with_the_start(new_spawner, objects, trait):
+    spawner = new_spawner('ann', **{trait: lambda *args: Future()})
+    spawner.start_timeout = 1
+    with pytest.raises(SpawnError, match='modify_pod_hook' if trait == 'modify_pod_hook' else 'user id'):
+        yield spawner.start()
+    assert objects.pod(spawner.pod_name) is None
