@@ -17,7 +17,7 @@ from functools import partial
 from jupyterhub.spawner import Spawner
 from jupyterhub.utils import exponential_backoff
 from tornado import gen
-from tornado.concurrent import run_on_executor
+from tornado.concurrent import is_future, run_on_executor
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, Unicode, default
 
@@ -196,6 +196,8 @@ class KubeSpawner(Manifests, Spawner):
     @gen.coroutine
     def _in_time(self, future, deadline, what):
         """Return the result of `future`; raise SpawnError at the deadline. For what other people wrote."""
+        if is_future(future) and future.done():
+            return future.result()
         try:
             return (yield gen.with_timeout(deadline, future))
         except TIMEOUTS:
