@@ -148,13 +148,14 @@ def call(run, core, request, log, deadline=None):
     end = min(deadline or float('inf'), loop.time() + RETRY_SECONDS)
     pause, renewed = FIRST_PAUSE, False
     while True:
+        configuration = clients.configuration_of(core)
         try:
             return (yield run(send, core, request))
         except ApiError as e:
             if e.status == 401 and not renewed:
                 log.warning('%s. Trying again with the configuration as it is now.', e)
                 renewed = True
-                yield run(clients.renew, core)
+                yield run(clients.renew, core, configuration, log)
                 continue
             wait = max(e.retry_after or 0, random.uniform(pause / 2, pause))
             if not e.may_heal or loop.time() + wait > end:

@@ -4,7 +4,6 @@ Every difference between its versions 4.0 to 37 is bridged here and nowhere else
 here may be called on any thread.
 """
 import functools
-import gc
 import os
 import re
 import threading
@@ -14,11 +13,6 @@ import weakref
 import yaml  # a dependency of the client
 from kubernetes import client, config
 from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
-
-# New clients are some hundred thousand objects that nobody ever frees. To walk through them again and again, in search
-# of garbage, would hold up the hub for a tenth of a second each time.
-if hasattr(gc, 'freeze'):
-    gc.freeze()
 
 CONFIG_DEFAULT_LOCATION = '~/.kube/config'
 
@@ -48,6 +42,8 @@ PLAIN = frozenset([str, int, float, bool, type(None)])  # what needs no conversi
 
 _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
+_renewing = threading.Lock()
+SHARED_API_CLIENT = ('ApiClient', (), (('configuration', None),))  # its key among the clients
 
 
 def shared_client(ClientType, *args, **kwargs):  # noqa: N803, its documented name
@@ -80,19 +76,26 @@ def _new_api_client():
     return api_client
 
 
-def renew(api):
+def configuration_of(api):
+    """Return the configuration that the client of `api` (a CoreV1Api) has now; None for something else."""
+    return getattr(getattr(api, 'api_client', None), 'configuration', None)
+
+
+def renew(api, refused, log):
     """Load the configuration again for the client of `api` (a CoreV1Api), whose token the server no longer takes.
 
-    A client that somebody made in another way stays as it is, and so does one for which there is no configuration now.
+    refused (Configuration): what it was not taken with, see `configuration_of`. Nothing is done if there is another one
+    by now, or for a client that somebody made in another way. Blocks: for executor threads and the watch thread.
     """
-    with _lock:
-        api_client = getattr(api, 'api_client', None)
-        if api_client is not None and api_client is _clients.get(('ApiClient', (), (('configuration', None),))):
-            try:
-                fresh = _new_api_client()
-            except (config.ConfigException, OSError, ValueError):  # being written just now, perhaps
-                return
-            api_client.configuration, api_client.rest_client = fresh.configuration, fresh.rest_client
+    with _renewing:
+        if configuration_of(api) is not refused or api.api_client is not _clients.get(SHARED_API_CLIENT):
+            return
+        try:
+            fresh = _new_api_client()
+        except Exception as e:  # the file is being written just now, perhaps; the loader fails in many ways
+            log.warning('The Kubernetes configuration cannot be loaded again: %s: %s', type(e).__name__, e)
+        else:
+            api.api_client.configuration, api.api_client.rest_client = fresh.configuration, fresh.rest_client
 
 
 def load_config():
@@ -124,13 +127,14 @@ def load_config():
 def _at_most_every(seconds, function):
     """Return a function that calls `function`, but not again in the next so many seconds: clients ask for each request
     whether a token has expired, which takes them a quarter of its time."""
-    due = [0]
+    due, lock = [0], threading.Lock()
 
     def sometimes(*args):
-        now = time.monotonic()
-        if now >= due[0]:
-            due[0] = now + seconds
-            function(*args)
+        if time.monotonic() >= due[0]:
+            with lock:  # whoever comes meanwhile needs what comes of it
+                if time.monotonic() >= due[0]:
+                    function(*args)
+                    due[0] = time.monotonic() + seconds
 
     return sometimes
 
@@ -158,7 +162,7 @@ def model(name):
     changes = {'__module__': known.__module__, '__doc__': known.__doc__}
     known_keys = known.attribute_map.values()
     missing = {_snake_case(key): key for key in NEWER_FIELDS.get(name, ()) if key not in known_keys}
-    if missing:
+    if missing and not _checks(known):
         changes.update(dict.fromkeys(missing), attribute_map=dict(known.attribute_map, **missing))
         for types in {'swagger_types', 'openapi_types'} & set(vars(known)):
             changes[types] = dict(getattr(known, types), **dict.fromkeys(missing, 'object'))

@@ -44,13 +44,6 @@ class Manifests(Configuration):
 
     _accessible_hub_api_url = None
 
-    def _hub_is_elsewhere(self):
-        """True if the hub is said to be reached at another place than where it says itself.
-
-        It is not asked when nothing was said: to find out, JupyterHub looks up the name of its host each time.
-        """
-        return bool(self._accessible_hub_api_url or self.hub_connect_ip or 'hub_connect_port' in self._trait_values)
-
     def _hub_api_url_by_configuration(self):
         api_url = self.hub.api_url
         url = urlparse(api_url)
@@ -121,10 +114,10 @@ class Manifests(Configuration):
     def get_env(self):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
         env = super().get_env()
-        if self._hub_is_elsewhere():
-            base, reachable = urlparse(self.hub.api_url).path, self.accessible_hub_api_url
-            for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
-                env[variable] = reachable.rstrip('/') + urlparse(env[variable]).path[len(base.rstrip('/')):]
+        # Not `hub.api_url`, for which JupyterHub looks up the name of its host each time.
+        base, reachable = self.hub.base_url.rstrip('/') + '/api', self.accessible_hub_api_url.rstrip('/')
+        for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
+            env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
             env.update(self._legacy_env())
         return env

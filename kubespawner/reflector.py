@@ -24,7 +24,7 @@ from traitlets.config import LoggingConfigurable
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from . import compact, jsonstream
-from .clients import Resource, accepts, renew, shared_client
+from .clients import Resource, accepts, configuration_of, renew, shared_client
 
 CONNECT_TIMEOUT = 5  # seconds
 LIST_TIMEOUT = 60  # seconds without a byte of the list
@@ -262,7 +262,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
                                  _short(e), time.monotonic() - self._last_contact)
             status = getattr(e, 'status', None)
             if status == 401:
-                renew(self._api)
+                renew(self._api, configuration_of(self._api), self.log)
             knows_the_version = isinstance(e, (HTTPError, OSError)) or status in (401, 429)
             return version and str(self._seen) if knows_the_version else None
 
@@ -301,10 +301,10 @@ class NamespacedResourceReflector(LoggingConfigurable):
                 elif key == 'items' and value is not None:
                     resource = self._kept(value)
                     listed[resource['metadata']['name']] = resource
-                self._contact()
         if version is None:
             raise ValueError('a list that does not say its version')
         self._replace(listed, version)
+        self._contact()
         if not self.first_load_future.done():
             self.first_load_future.set_result(None)
         return str(version)

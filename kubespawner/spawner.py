@@ -8,8 +8,10 @@ plain values and run on an executor thread, through `asynchronize`.
 """
 import asyncio
 import atexit
+import gc
 import logging
 import os
+import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -77,10 +79,19 @@ class KubeSpawner(Manifests, Spawner):
     def _api_default(self):
         return shared_client('CoreV1Api')
 
+    @classmethod
+    def class_own_traits(cls, **metadata):
+        """Return what `jupyterhub --generate-config` lists for a class: for this one, also the traits of its parts."""
+        if cls is not KubeSpawner:
+            return super().class_own_traits(**metadata)
+        traits = cls.class_traits(**metadata)
+        return {name: trait for name, trait in traits.items() if getattr(Spawner, name, None) is not trait}
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if KubeSpawner.executor is None:
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
+            _settle()
         self._share_reflector()
         self._stops = 0  # counts calls of stop, so that a start notices that it is no longer wanted
 
@@ -171,6 +182,7 @@ class KubeSpawner(Manifests, Spawner):
         if claim is not None:
             yield self._ensure_claim(claim, deadline)
         manifest = yield self._in_time(self._run_hook(manifest), deadline, 'KubeSpawner.modify_pod_hook')
+        self.pod_name = manifest.metadata.name
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         pod = yield self._create_pod(manifest, deadline, is_wanted)
         outcome = yield self._until(partial(self._outcome, _uid(pod)), deadline, 'to be running')
@@ -201,6 +213,8 @@ class KubeSpawner(Manifests, Spawner):
         try:
             return (yield gen.with_timeout(deadline, future))
         except TIMEOUTS:
+            if IOLoop.current().time() < deadline:  # it is one of theirs
+                raise
             raise SpawnError('%s had not come to an end when the start of pod %s had to.' % (what, self.pod_name))
 
     @gen.coroutine
@@ -212,7 +226,6 @@ class KubeSpawner(Manifests, Spawner):
         if modified is None:
             raise ValueError('KubeSpawner.modify_pod_hook returned None; it must return the pod to create.')
         modified.metadata.labels = dict(modified.metadata.labels or {}, **self.pod_reflector.labels)
-        self.pod_name = modified.metadata.name
         return modified
 
     @gen.coroutine
@@ -241,8 +254,9 @@ class KubeSpawner(Manifests, Spawner):
             try:
                 pod = yield self._call(api.create('pod', self.namespace, manifest), deadline)
             except api.ApiError as e:
-                if e.reason != 'AlreadyExists':
+                if e.reason != 'AlreadyExists' and e.status:
                     raise
+                refused = e
                 self.log.info('%s', e)
             else:
                 if is_wanted():
@@ -251,9 +265,12 @@ class KubeSpawner(Manifests, Spawner):
                 yield self._discard(pod)
                 continue
             old = yield self._read_pod(deadline)
-            if old is not None and is_wanted() and _spawn_id(old) == manifest.metadata.annotations[SPAWN_ID]:
+            is_ours = old is not None and _spawn_id(old) == manifest.metadata.annotations[SPAWN_ID]
+            if is_ours and is_wanted():
                 self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
                 return old
+            if not is_ours and not refused.status:  # it did not land
+                raise refused
             if old is not None:
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
                 yield self._delete_pod(old, 0, deadline)
@@ -386,6 +403,16 @@ def _uid(pod):
     return pod['metadata']['uid'] if pod else None
 
 
+def _settle():
+    """Have the garbage collector leave alone what is there now: the modules, which are there for good.
+
+    With a new client those are some hundred thousand objects. To walk through them again and again would hold up the
+    hub for a tenth of a second each time, and was half of what a start cost.
+    """
+    if hasattr(gc, 'freeze'):  # since Python 3.7
+        gc.freeze()
+
+
 def _spawn_id(pod):
     return (pod['metadata'].get('annotations') or {}).get(SPAWN_ID)
 
@@ -402,7 +429,11 @@ def _halt(loop, log):
 
 @atexit.register
 def _exit_with_failure():
-    """End a process that was halted with exit code 1, for its supervisor, after all else that is done at exit."""
+    """End a process that was halted with exit code 1, for its supervisor.
+
+    That is done after what was registered since this module was imported: JupyterHub's own ways to end come first.
+    """
     if _halted:
         logging.shutdown()
+        sys.stdout.flush()
         os._exit(1)

@@ -31,7 +31,7 @@ class Cluster:
         self.directory = directory
         self._environment = dict(os.environ, KUBERNETES_STATE=os.path.join(directory, 'kubernetes'))
         self._records = os.path.join(directory, 'node.jsonl')
-        self._standing = None  # how many pods stand there; None before there is a namespace for them
+        self._standing = {}  # namespace -> how many pods stand there
         self._addresses = itertools.count(1)
 
     def __enter__(self):
@@ -108,12 +108,12 @@ class Cluster:
 
     def grow(self, namespace, count):
         """Create standing pods until there are `count`; return the bytes of one as the API server sends it."""
-        if self._standing is None:
+        if namespace not in self._standing:
             self.make_namespace(namespace)
-            self._standing = 0
+            self._standing[namespace] = 0
         with ThreadPoolExecutor(WORKERS) as workers:
-            list(workers.map(lambda i: self._stand(namespace, i), range(self._standing, count)))
-        self._standing = max(count, self._standing)
+            list(workers.map(lambda i: self._stand(namespace, i), range(self._standing[namespace], count)))
+        self._standing[namespace] = max(count, self._standing[namespace])
         return len(self.api.request('GET', pod_path(namespace, 0))) if count else None
 
     def _stand(self, namespace, i):
@@ -132,7 +132,8 @@ class Cluster:
             for i in range(count):
                 time.sleep(max(0, start + i / rate - time.perf_counter()))
                 number = next(self._addresses)
-                last = number % self._standing, '10.%d.%d.%d' % (number >> 16, number >> 8 & 255, number & 255)
+                ip = '10.%d.%d.%d' % (number >> 16, number >> 8 & 255, number & 255)
+                last = number % self._standing[namespace], ip
                 pending.append(workers.submit(self._readdress, namespace, *last))
             for done in pending:
                 done.result()

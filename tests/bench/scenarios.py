@@ -18,7 +18,9 @@ ANSWER_TIMEOUT = 1800  # seconds for one command
 WARM_UP = 20  # spawns before the ones that count: connections are made, threads started, modules imported
 SETTLE = 1  # second after a load, for what it leaves to be done
 POLL_SECONDS = 30  # how often JupyterHub polls each server
-STANDING = 'standing'  # the namespace of the pods that are there already
+
+# Namespaces of the pods that are there already: as many as a scale says, and as many as for all else.
+SCALE, STANDING = 'scale', 'standing'
 
 
 class Bench:
@@ -40,10 +42,10 @@ class Bench:
             for subject in subjects[first:] + subjects[:first]:
                 yield run, subject
 
-    def stand(self, pods):
-        """Have so many standing pods."""
+    def stand(self, namespace, pods):
+        """Have so many standing pods in a namespace."""
         self.log('%d pods are to stand there' % pods)
-        self.pod_bytes = self.cluster.grow(STANDING, pods)
+        self.pod_bytes = self.cluster.grow(namespace, pods)
 
     def driver(self, subject, namespace):
         return Subject(self, subject, namespace)
@@ -142,9 +144,9 @@ def scale(bench):
     """
     empty = {}
     for pods in sorted(set([0] + bench.options.pods)):
-        bench.stand(pods)
+        bench.stand(SCALE, pods)
         for run, subject in bench.turns(bench.subjects):
-            with bench.driver(subject, STANDING) as do:
+            with bench.driver(subject, SCALE) as do:
                 load = do('load', settle=SETTLE, stalls=True)
                 do('make', users=[user(i) for i in range(pods)])
                 poll = do('poll', seconds=0, stalls=True)
@@ -163,7 +165,7 @@ def idle(bench):
     CPU and stalls are measured one after the other, because looking for stalls takes CPU.
     """
     pods, seconds = bench.options.standing, bench.options.idle_seconds
-    bench.stand(pods)
+    bench.stand(STANDING, pods)
     for run, subject in bench.turns([BARE] + bench.subjects):
         with bench.driver(subject, STANDING) as do:
             do('load', settle=2 * SETTLE)
@@ -182,7 +184,7 @@ def idle(bench):
 def storm(bench):
     """Change pods that are there, one after the other, and see that the last change arrives."""
     pods = bench.options.standing
-    bench.stand(pods)
+    bench.stand(STANDING, pods)
     for updates in bench.options.updates:
         for run, subject in bench.turns(bench.subjects):
             with bench.driver(subject, STANDING) as do:
