@@ -409,8 +409,8 @@ def _settle():
     With a new client those are some hundred thousand objects. To walk through them again and again would hold up the
     hub for a tenth of a second each time, and was half of what a start cost.
     """
-    if hasattr(gc, 'freeze'):  # since Python 3.7
-        gc.freeze()
+    if hasattr(gc, 'freeze'):  # novermin: since Python 3.7
+        gc.freeze()  # novermin
 
 
 def _spawn_id(pod):
