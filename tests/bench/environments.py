@@ -11,9 +11,8 @@ import sys
 import tempfile
 
 from .cluster import ROOT
+from .report import BARE, PROJECT
 
-PROJECT = 'project'
-BARE = 'bare'
 PACKAGED = ['kubespawner', 'setup.py', 'requirements.txt', 'README.rst', 'LICENSE', 'MANIFEST.in']
 
 

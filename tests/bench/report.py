@@ -23,10 +23,13 @@ NOMINAL = {'in_flight': 100, 'pods': 5000}
 
 def quantile_of(name, share):
     """Return a function that takes a quantile of a measured list, as `Row` wants it."""
-    def value(measured):
-        values = sorted(measured[name])
-        return values[min(len(values) - 1, int(share * len(values)))] if values else None
-    return value
+    return lambda measured: quantile(measured[name], share)
+
+
+def quantile(values, share):
+    """Return the value below which that share of `values` is; None of none."""
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))] if values else None
 
 
 def of(name):

@@ -11,7 +11,7 @@ import subprocess
 from statistics import median
 
 from .cluster import user
-from .environments import BARE, PROJECT
+from .report import BARE, PROJECT, quantile
 
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'driver.py')
 ANSWER_TIMEOUT = 1800  # seconds for one command
@@ -130,11 +130,6 @@ def lags(calls, told, what):
     """
     return sorted(max(0, call['returned'] - told[what, 'jupyter-' + call['user']]['finished'])
                   for call in calls if not call['error'])
-
-
-def quantile(values, share):
-    values = sorted(values)
-    return values[min(len(values) - 1, int(share * len(values)))] if values else None
 
 
 def scale(bench):
