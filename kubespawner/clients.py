@@ -215,8 +215,8 @@ def request_body(value, model_name):
     Clients whose models check their fields want a model, and would refuse fields and values that they do not know
     but the API server does. They get one that carries the dict.
     """
-    model = getattr(client, model_name)
-    return _carrier(model).model_construct(carried=value) if _checks(model) else value
+    known = getattr(client, model_name)
+    return _carrier(known).model_construct(carried=value) if _checks(known) else value
 
 
 @functools.lru_cache(maxsize=None)

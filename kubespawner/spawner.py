@@ -407,7 +407,7 @@ def _settle():
     """Have the garbage collector leave alone what is there now: the modules, which are there for good.
 
     With a new client those are some hundred thousand objects. To walk through them again and again would hold up the
-    hub for a tenth of a second each time, and was half of what a start cost.
+    hub for a tenth of a second each time, and was half of what a start cost on the loop's thread.
     """
     if hasattr(gc, 'freeze'):  # novermin: since Python 3.7
         gc.freeze()  # novermin
