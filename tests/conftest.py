@@ -4,6 +4,7 @@ Without options the API is a localkube, made once for the whole run. With `--kub
 the same tests run against that cluster: minikube, kind, a real one.
 """
 import os
+import subprocess
 import tempfile
 import time
 import uuid
@@ -27,6 +28,9 @@ kube (LocalKube or None): its switches for faults; None for a cluster that was n
 """
 
 
+NO_TESTS_RUN = 5  # pytest's exit code when there are none
+
+
 def pytest_addoption(parser):
     group = parser.getgroup('kubespawner')
     group.addoption('--kubeconfig', help='run the tests on the cluster of this kubeconfig, not on a localkube')
@@ -37,6 +41,41 @@ def pytest_addoption(parser):
                                           'their nodes are this machine, and have the image local/empty')
     group.addoption('--simulated-node', action='store_true',
                     help='the cluster of --kubeconfig has no nodes; tests that need no real processes bring their own')
+    group.addoption('--api-control', metavar='COMMAND',
+                    help='what can kill the API server of --kubeconfig and start it again: .ci/kubernetes, with the '
+                         'KUBERNETES_STATE of that cluster in the environment')
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(NothingInVain(config))
+
+
+class NothingInVain:
+    """Fails a run in which a file of tests was named of which none was run."""
+
+    def __init__(self, config):
+        self.named = {os.path.realpath(name): name for name in config.args if os.path.isfile(name)}
+        self.idle = {}  # path -> name
+
+    def pytest_collection_finish(self, session):
+        if session.config.option.collectonly:
+            return
+        paths = {os.path.realpath(str(item.fspath)) for item in session.items}
+        self.idle = {path: name for path, name in self.named.items() if path in paths}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item, call):
+        if call.when == 'call' and not (call.excinfo and call.excinfo.errisinstance(pytest.skip.Exception)):
+            self.idle.pop(os.path.realpath(str(item.fspath)), None)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session, exitstatus):
+        if exitstatus == 0 and self.idle:
+            session.exitstatus = NO_TESTS_RUN
+
+    def pytest_terminal_summary(self, terminalreporter):
+        for name in self.idle.values():
+            terminalreporter.write_line('%s was named, but none of its tests was run: -rs tells why' % name)
 
 
 @pytest.fixture(scope='session')
@@ -60,6 +99,39 @@ def core(cluster):
     """A `CoreV1Api` of the official client for the cluster under test."""
     api_client = config.new_client_from_config(config_file=cluster.kubeconfig)
     return client.CoreV1Api(api_client)
+
+
+class ApiControl:
+    """The API server of the cluster under test as a process, which can be ended and started again. Its methods block."""
+
+    def __init__(self, command):
+        self.command = os.path.abspath(command)
+
+    def kill(self):
+        """End it as a crash does; return when it is gone."""
+        self._run('kill-api')
+
+    def compact(self):
+        """Have its store forget the history up to now."""
+        self._run('compact')
+
+    def start(self):
+        """Start it if it does not run; return when it says that it is ready."""
+        self._run('start-api')
+
+    def _run(self, word):
+        subprocess.run([self.command, word], check=True, timeout=90)
+
+
+@pytest.fixture
+def api_control(request, cluster):
+    """What can kill the API server under test, an `ApiControl`. The server runs when the test has ended."""
+    command = request.config.getoption('--api-control')
+    if not command:
+        pytest.skip('needs an API server that may be killed: --api-control')
+    control = ApiControl(command)
+    yield control
+    control.start()
 
 
 def wait_for_service_account(core, namespace):
