@@ -50,15 +50,25 @@ def template_fields(username, userid, servername):
 
 
 def expand(template, fields):
-    """Return the string `template` with each `{field}` replaced; `{{` and `}}` stand for braces.
+    """Return the string `template` with each `{field}` replaced, once; `{{` and `}}` stand for braces.
 
-    Raises ValueError, naming the template and the fields there are.
+    Raises ValueError, naming the template and the fields there are. Attributes of fields are not to be had.
     """
     try:
+        if '.' in template:
+            _refuse_attributes(template)
         return template.format(**fields)
     except (LookupError, ValueError, AttributeError, TypeError) as e:
         raise ValueError('cannot expand the template %r (%s: %s). Its fields may be %s; a brace itself is doubled.' % (
             template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields))))
+
+
+def _refuse_attributes(template):
+    for _, field, specification, _ in string.Formatter().parse(template):
+        if '.' in (field or ''):
+            raise AttributeError('%s asks for an attribute' % field)
+        if specification:
+            _refuse_attributes(specification)
 
 
 def expand_all(value, expand_one):

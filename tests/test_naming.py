@@ -77,12 +77,20 @@ def test_expansion_reaches_every_string_in_lists_and_dicts_and_leaves_keys_and_o
         '{username}': ['al-2eice', {'a': '7/--gpu'}, 5, None, True], 'b': ['{}']}
 
 
-@pytest.mark.parametrize('template', ['{nobody}', '{', '{}', '{username.foo}', '{username[a]}', '{username'])
+@pytest.mark.parametrize('template', [
+    '{nobody}', '{', '{}', '{username.foo}', '{username[a]}', '{username', '{username.__class__}', '{userid.real}',
+    '{username:{userid.real}}', '{username[0].__class__}'])
 def test_a_template_that_cannot_be_expanded_is_named_with_the_fields_there_are(template):
     with pytest.raises(ValueError) as e:
         naming.expand(template, naming.template_fields('a', 1, ''))
     assert repr(template) in str(e.value)
     assert '{legacy_escape_username}, {servername}, {userid}, {username}' in str(e.value)
+
+
+@pytest.mark.parametrize('template, expected', [
+    ('a.{userid}.b', 'a.7.b'), ('{{a.b}}', '{a.b}'), ('{userid:.1f}', '7.0'), ('{userid:05d}', '00007')])
+def test_dots_outside_of_fields_are_left_alone(template, expected):
+    assert naming.expand(template, naming.template_fields('a', 7, '')) == expected
 
 
 def test_a_short_slug_is_left_alone():
