@@ -5,6 +5,7 @@ Here belong the requests that are made (`create`, `read`, `delete`: values, noth
 that come out of it (`ApiError`), in words that a user can read. What to ask for, and what to do about an answer, does
 not belong here. Answers are plain dicts; no model is built from them.
 """
+import itertools
 import json
 import random
 from collections import namedtuple
@@ -16,6 +17,7 @@ from tornado.ioloop import IOLoop
 from urllib3.exceptions import HTTPError
 
 from . import clients
+from .errors import HubError, SpawnError, one_line
 
 CONNECT_TIMEOUT = 5  # seconds
 READ_TIMEOUT = 30  # seconds; API servers end requests after 60
@@ -24,16 +26,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 
 # HTTP statuses of a server that may answer differently the next time.
 MAY_HEAL = frozenset([429, 500, 502, 503, 504])
+UNAUTHORIZED = 401
 
 MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim'}
 
-Request = namedtuple('Request', 'verb kind namespace name arguments')
-Request.__doc__ += """: what to ask the API server for.
 
-verb (str): `create`, `read` or `delete`.
-kind (str): as the client's methods call it, a key of MODELS.
-arguments (dict): further keyword arguments of the client's method.
-"""
+class Request(namedtuple('Request', 'verb kind namespace name arguments')):
+    """What to ask the API server for.
+
+    verb (str): `create`, `read` or `delete`.
+    kind (str): as the client's methods call it, a key of MODELS.
+    arguments (dict): further keyword arguments of the client's method. Not printed: a pod has tokens in it.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self):
+        return '%s %s %s in namespace %s' % (self.verb, self.kind.replace('_', ' '), self.name, self.namespace)
 
 
 def create(kind, namespace, body):
@@ -66,7 +75,6 @@ class ApiError(Exception):
         the way there.
     message (str): Kubernetes' own sentence.
     retry_after (float or None): seconds that the server asked to wait.
-    jupyterhub_message (str): what JupyterHub shows to the user.
     """
 
     def __init__(self, request, status, reason, message, retry_after=None):
@@ -78,14 +86,13 @@ class ApiError(Exception):
         super().__init__(str(self))
 
     def __str__(self):
-        return 'Kubernetes could not {verb} {kind} {name} in namespace {namespace}: {status}{reason}: {message}'.format(
-            verb=self.request.verb, kind=self.request.kind.replace('_', ' '), name=self.request.name,
-            namespace=self.request.namespace, status='%d ' % self.status if self.status else '',
-            reason=self.reason, message=self.message)
+        return one_line('Kubernetes could not %r: %s%s: %s' % (
+            self.request, '%d ' % self.status if self.status else '', self.reason, self.message))
 
-    @property
-    def jupyterhub_message(self):
-        return str(self)
+    def for_the_user(self):
+        """Return the error to raise to JupyterHub. It is not the hub's fault if asking again would not help."""
+        is_ours = self.may_heal or self.status == UNAUTHORIZED
+        return (HubError if is_ours else SpawnError)(str(self), self.reason)
 
     @property
     def may_heal(self):
@@ -147,12 +154,12 @@ def call(run, core, request, log, deadline=None):
     loop = IOLoop.current()
     end = min(deadline or float('inf'), loop.time() + RETRY_SECONDS)
     pause, renewed = FIRST_PAUSE, False
-    while True:
+    for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
             return (yield run(send, core, request))
         except ApiError as e:
-            if e.status == 401 and not renewed:
+            if e.status == UNAUTHORIZED and not renewed:
                 log.warning('%s. Trying again with the configuration as it is now.', e)
                 renewed = True
                 yield run(clients.renew, core, configuration, log)
@@ -160,6 +167,6 @@ def call(run, core, request, log, deadline=None):
             wait = max(e.retry_after or 0, random.uniform(pause / 2, pause))
             if not e.may_heal or loop.time() + wait > end:
                 raise
-            log.warning('%s. Trying again in %.1f s.', e, wait)
+            log.warning('%s. That was try %d. Trying again in %.1f s.', e, number, wait)
         yield gen.sleep(wait)
         pause = min(pause * 2, LONGEST_PAUSE)

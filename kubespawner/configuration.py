@@ -7,7 +7,7 @@ import os
 from urllib.parse import urlparse
 
 from jupyterhub.traitlets import ByteSpecification, Command
-from traitlets import Bool, Dict, Float, HasTraits, Integer, List, Unicode, Union, default, validate
+from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, Union, default, validate
 
 from . import objects
 from .traitlets import Callable
@@ -476,6 +476,41 @@ class Configuration(HasTraits):
         Further labels of a new claim, by name. Values are templates, see `pod_name_template`.
         """
     )
+
+    # Giving up
+
+    start_failure_grace = Float(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        Seconds for which a pod may fail to start in a way that may heal, before the start is given up.
+
+        Such failures: an image that cannot be pulled, a config map that is missing, a container that crashes, a pod
+        that no node has room for. 0 gives up at once. None gives containers 30 seconds, and a pod that waits for room
+        all of `start_timeout`, because clusters may grow. What cannot heal ends a start at once, whatever this is.
+        """
+    )
+
+    force_delete_after = Float(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        Seconds after which a pod that does not go away is deleted by force, without waiting for its node to confirm.
+
+        None never does that: a stop then ends with an error after `start_timeout` seconds. By force means that the pod is
+        gone from Kubernetes while its containers may still run, if its node is only cut off from the cluster; two of them
+        may then write to one home directory.
+        """
+    )
+
+    @validate('start_failure_grace', 'force_delete_after')
+    def _no_time_is_negative(self, proposal):
+        if proposal['value'] is not None and proposal['value'] < 0:
+            raise TraitError('KubeSpawner.%s is a number of seconds, not %s.' % (
+                proposal['trait'].name, proposal['value']))
+        return proposal['value']
 
 
 def port_of(url):

@@ -7,25 +7,25 @@ from collections import namedtuple
 
 NOTEBOOK = 'notebook'
 
-# A container's reasons to wait that it does not leave without somebody changing something.
-# The node tries most of them again and again; a "back-off" comes after at least one failed try.
-FAILED_WAITING = frozenset([
-    'InvalidImageName',
-    'ErrImageNeverPull',
-    'ImageInspectError',
-    'ImagePullBackOff',
-    'CrashLoopBackOff',
-    'CreateContainerConfigError',
-    'CreateContainerError',
-    'RunContainerError',
-])
+# A container's reasons to wait that belong to a good start.
+STARTING = frozenset(['ContainerCreating', 'PodInitializing', 'None'])
 
-Failure = namedtuple('Failure', 'what reason message')
-Failure.__doc__ += """: why a pod will not run.
+# Those that it does not leave unless somebody makes another pod. All others may heal: the node tries again and again.
+HOPELESS = frozenset(['InvalidImageName', 'ErrImageNeverPull'])
+
+# Seconds after which a failure that may heal is not likely to: images are pushed late, registries and whatever a server
+# needs to start come back. A pod that no node has room for may have to wait for a node, however long that takes.
+CONTAINER_PATIENCE = 30
+UNSCHEDULABLE_PATIENCE = float('inf')
+
+Failure = namedtuple('Failure', 'what reason message cause patience')
+Failure.__doc__ += """: why a pod does not run.
 
 what (str): `pod` or `container NAME`.
 reason (str): Kubernetes' word for it, such as `ImagePullBackOff` or `Evicted`.
 message (str): Kubernetes' sentence, may be empty.
+cause (str): the same for reasons that take turns while one failure lasts.
+patience (float): seconds after which this is not likely to heal any more; 0 if it cannot.
 """
 
 
@@ -100,17 +100,62 @@ def _is_restarted(pod, code):
     return not is_being_deleted(pod) and (policy == 'Always' or (policy == 'OnFailure' and code != 0))
 
 
-def failure(pod):
-    """Return the `Failure` of a pod that will not run by waiting longer, None if it may still."""
+def failures(pod):
+    """Return the `Failure`s of a pod that is to start, those that cannot heal first."""
     if phase(pod) in ('Succeeded', 'Failed'):
-        return _failure_of_ended_container(pod) or Failure(
-            'pod', str(_status(pod).get('reason') or phase(pod)), str(_status(pod).get('message') or ''))
-    for container in _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod):
-        waiting = _state(container, 'waiting')
-        reason = str(waiting.get('reason'))
-        if reason in FAILED_WAITING:
-            return Failure(_container(container), reason, _why_waiting(container, waiting))
-    return None
+        return [_failure_of_the_end(pod)]
+    found = _failures_of_containers(pod) + _failures_to_schedule(pod)
+    if is_being_deleted(pod):
+        found.append(_hopeless('pod', _status(pod).get('reason') or 'Deleted',
+                               _status(pod).get('message') or 'It is being deleted.'))
+    return sorted(found, key=lambda failure: failure.patience)
+
+
+def _hopeless(what, reason, message):
+    return Failure(what, str(reason), str(message), 'end', 0)
+
+
+def _failure_of_the_end(pod):
+    """Return why a pod is over: for its own reason (Evicted, DeadlineExceeded), or because of a container."""
+    status = _status(pod)
+    ended = [(name, state) for name, state in _ended_containers(pod) if not status.get('reason')]
+    for name, state in sorted(ended, key=lambda pair: pair[1].get('exitCode') == 0):
+        return _hopeless(name, state.get('reason') or 'Terminated', _how_ended(state))
+    return _hopeless('pod', status.get('reason') or phase(pod), status.get('message') or '')
+
+
+def _ended_containers(pod):
+    containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
+    return [(_container(c), _state(c, 'terminated')) for c in containers if _state(c, 'terminated')]
+
+
+def _failures_of_containers(pod):
+    init = _dicts(_status(pod).get('initContainerStatuses'))
+    return ([failure for c in init for failure in _failure_of_container(pod, c, 0)]
+            + [failure for c in _containers(pod) for failure in _failure_of_container(pod, c, None)])
+
+
+def _failure_of_container(pod, container, success):
+    """Return a list with the failure of a container, or an empty one.
+
+    success: the exit code with which it may end; None if it may not.
+    """
+    what, ended, waiting = _container(container), _state(container, 'terminated'), _state(container, 'waiting')
+    reason = str(waiting.get('reason'))
+    if ended and (success is None or ended.get('exitCode') != success):
+        patience = CONTAINER_PATIENCE if _is_restarted(pod, ended.get('exitCode')) else 0
+        return [Failure(what, str(ended.get('reason') or 'Terminated'), _how_ended(ended), 'run', patience)]
+    if waiting and reason not in STARTING:
+        return [Failure(what, reason, _why_waiting(container, waiting), 'image' if 'Image' in reason else 'run',
+                        0 if reason in HOPELESS else CONTAINER_PATIENCE)]
+    return []
+
+
+def _failures_to_schedule(pod):
+    return [Failure('pod', 'Unschedulable', str(condition.get('message') or ''), 'schedule', UNSCHEDULABLE_PATIENCE)
+            for condition in _dicts(_status(pod).get('conditions'))
+            if condition.get('type') == 'PodScheduled' and condition.get('reason') == 'Unschedulable'
+            and condition.get('status') == 'False']
 
 
 def _container(container):
@@ -130,24 +175,22 @@ def _how_ended(terminated):
         terminated.get('exitCode'), ': %s' % terminated['message'] if terminated.get('message') else '')
 
 
-def _failure_of_ended_container(pod):
-    if _status(pod).get('reason'):  # the pod's own reason (Evicted, DeadlineExceeded) says more
-        return None
-    containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
-    ended = [(c, _state(c, 'terminated')) for c in containers if _state(c, 'terminated')]
-    for container, terminated in sorted(ended, key=lambda pair: pair[1].get('exitCode') == 0):
-        return Failure(_container(container), str(terminated.get('reason') or 'Terminated'), _how_ended(terminated))
-    return None
-
-
 def describe(pod):
     """Return one line that says how far a pod has come: for messages about waiting in vain."""
     if not pod:
         return 'no pod'
     return '; '.join(['phase %s' % phase(pod)]
-                     + ['being deleted'] * is_being_deleted(pod)
+                     + _deletion(pod)
                      + _unmet_conditions(pod)
                      + _waiting_containers(pod))
+
+
+def _deletion(pod):
+    if not is_being_deleted(pod):
+        return []
+    finalizers = pod['metadata'].get('finalizers')
+    return (['being deleted since %s' % pod['metadata']['deletionTimestamp']]
+            + (['kept by its finalizers %s' % finalizers] if finalizers else []))
 
 
 def _unmet_conditions(pod):

@@ -169,6 +169,11 @@ class NamespacedResourceReflector(LoggingConfigurable):
                 del self.resources[name]
             self._wake(name)
 
+    def wake(self, name):
+        """Have who waits for a change of the object called `name` look at it now."""
+        with self._lock:
+            self._wake(name)
+
     def selects(self, resource):
         """True if an object has the labels of the objects that are kept."""
         labels = resource['metadata'].get('labels') or {}

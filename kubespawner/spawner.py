@@ -14,7 +14,7 @@ import os
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import partial, wraps
 
 from jupyterhub.spawner import Spawner
 from jupyterhub.utils import exponential_backoff
@@ -25,6 +25,7 @@ from traitlets import Any, Dict, Unicode, default
 
 from . import api, podstatus
 from .clients import shared_client, to_dict
+from .errors import SpawnError, one_line
 from .manifests import Manifests, awaited
 from .reflector import NamespacedResourceReflector
 
@@ -39,12 +40,18 @@ SPAWN_ID = 'hub.jupyter.org/spawn-id'
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
 
-class SpawnError(Exception):
-    """A server that cannot be started or stopped, in words that JupyterHub shows to the user."""
+def told_to_the_user(verb):
+    """Have a coroutine raise what JupyterHub shows, instead of an ApiError."""
+    @gen.coroutine
+    @wraps(verb)
+    def told(*args, **kwargs):
+        try:
+            result = yield verb(*args, **kwargs)
+        except api.ApiError as e:
+            raise e.for_the_user()
+        return result
 
-    @property
-    def jupyterhub_message(self):
-        return str(self)
+    return told
 
 
 class PodReflector(NamespacedResourceReflector):
@@ -171,6 +178,7 @@ class KubeSpawner(Manifests, Spawner):
         """True if the notebook server of `pod` (a `Resource`, a V1Pod or None) can be talked to."""
         return podstatus.is_running(pod if isinstance(pod, dict) else to_dict(pod))
 
+    @told_to_the_user
     @gen.coroutine
     def start(self):
         """Create the pod, and the claim before it if there is to be one; return (ip, port) when it is running."""
@@ -185,21 +193,37 @@ class KubeSpawner(Manifests, Spawner):
         self.pod_name = manifest.metadata.name
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         pod = yield self._create_pod(manifest, deadline, is_wanted)
-        outcome = yield self._until(partial(self._outcome, _uid(pod)), deadline, 'to be running')
+        outcome = yield self._until(partial(self._outcome, _uid(pod), {}), deadline, 'to be running')
         if isinstance(outcome, SpawnError):
             raise outcome
         return outcome
 
-    def _outcome(self, uid, pod):
-        """Return how the start of the pod with this uid ended: (ip, port) or a SpawnError; None as long as it lasts."""
+    def _outcome(self, uid, since, pod):
+        """Return how the start of the pod with this uid ended: (ip, port) or a SpawnError; None as long as it lasts.
+
+        since (dict): when failures that may heal were first seen, by what fails and its cause. It is kept up to date.
+        """
         if _uid(pod) != uid:
-            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name)
+            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
         if self.is_pod_running(pod):
             return podstatus.ip(pod), self.port
-        failure = podstatus.failure(pod)
-        if failure:
-            return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
-                failure, name=self.pod_name).strip())
+        for failure in podstatus.failures(pod):
+            if self._is_final(failure, since):
+                return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
+                    failure, name=self.pod_name).strip(), failure.reason)
+
+    def _is_final(self, failure, since):
+        """True if a pod's failure has lasted for longer than it is given to heal; see `_outcome` for `since`."""
+        patience = failure.patience
+        if patience and self.start_failure_grace is not None:
+            patience = self.start_failure_grace
+        now, key = IOLoop.current().time(), (failure.what, failure.cause)
+        if patience and key not in since:
+            self.log.warning('Pod %s: %s: %s. %s This may heal.', self.pod_name, failure.what, failure.reason,
+                             one_line(failure.message))
+            if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
+                IOLoop.current().call_later(patience, self.pod_reflector.wake, self.pod_name)
+        return now - since.setdefault(key, now) >= patience
 
     def _is_wanted(self, stops, deadline):
         """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""
@@ -273,7 +297,7 @@ class KubeSpawner(Manifests, Spawner):
                 raise refused
             if old is not None:
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
-                yield self._delete_pod(old, 0, deadline)
+                yield self._delete_pod(old, STOP_GRACE, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self.pod_name, CREATE_TRIES))
 
@@ -311,6 +335,7 @@ class KubeSpawner(Manifests, Spawner):
             else:
                 self.log.warning('%s', e)
 
+    @told_to_the_user
     @gen.coroutine
     def stop(self, now=False):
         """Delete the pod, with a second for the server to end in order unless `now`; return when it is gone.
@@ -330,7 +355,22 @@ class KubeSpawner(Manifests, Spawner):
 
     @gen.coroutine
     def _delete_pod(self, pod, grace_period_seconds, deadline):
-        """Delete exactly this pod, never one that took its name since; return when it is gone."""
+        """Delete exactly this pod, never one that took its name since; return when it is gone.
+
+        By force if it is still there after `force_delete_after` seconds.
+        """
+        forced = IOLoop.current().time() + (float('inf') if self.force_delete_after is None else self.force_delete_after)
+        if forced < deadline:
+            try:
+                yield self._delete_and_wait(pod, grace_period_seconds, forced)
+                return
+            except SpawnError as e:
+                self.log.warning('%s Deleting it by force.', e)
+                grace_period_seconds = 0
+        yield self._delete_and_wait(pod, grace_period_seconds, deadline)
+
+    @gen.coroutine
+    def _delete_and_wait(self, pod, grace_period_seconds, deadline):
         uid = _uid(pod)
         try:
             yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)

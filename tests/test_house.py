@@ -13,12 +13,12 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients'},
+    'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients', 'errors'},
     'manifests': {'configuration', 'naming', 'objects'},
     'configuration': {'objects', 'traitlets'},
-    'api': {'clients'},
+    'api': {'clients', 'errors'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API
-    'reflector': {'clients', 'compact', 'jsonstream'},
+    'reflector': {'clients', 'compact', 'errors', 'jsonstream'},
     'utils': {'naming'},
     'demo': {'localkube', '__init__'},
 }

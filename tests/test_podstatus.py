@@ -60,25 +60,57 @@ def test_the_exit_code_is_that_of_a_notebook_container_that_is_not_started_again
     assert podstatus.exit_code(pod) == expected
 
 
+SOON, LATER = podstatus.CONTAINER_PATIENCE, podstatus.UNSCHEDULABLE_PATIENCE
+
+
 @pytest.mark.parametrize('pod, expected', [
-    (pod('Pending'), None),
-    (pod(containers=[READY]), None),
-    (pod('Pending', containers=[container(waiting={'reason': 'ContainerCreating'})]), None),
-    (pod('Pending', containers=[container(waiting={'reason': 'ErrImagePull', 'message': 'once'})]), None),
+    (pod('Pending'), []),
+    (pod(containers=[READY]), []),
+    (pod('Pending', containers=[container(waiting={'reason': 'ContainerCreating'})]), []),
+    (pod('Pending', init=[container('init', terminated={'exitCode': 0})],
+         containers=[container(waiting={'reason': 'PodInitializing'})]), []),
+    (pod('Pending', containers=[container(waiting={'reason': 'ErrImagePull', 'message': 'once'})]),
+     [('container notebook', 'ErrImagePull', 'once', 'image', SOON)]),
     (pod('Pending', containers=[container(waiting={'reason': 'ImagePullBackOff', 'message': 'no such image'})]),
-     ('container notebook', 'ImagePullBackOff', 'no such image')),
+     [('container notebook', 'ImagePullBackOff', 'no such image', 'image', SOON)]),
+    (pod('Pending', containers=[container(waiting={'reason': 'InvalidImageName', 'message': 'what is A B?'})]),
+     [('container notebook', 'InvalidImageName', 'what is A B?', 'image', 0)]),
+    (pod('Pending', containers=[container(waiting={'reason': 'CreateContainerConfigError', 'message': 'no map'})]),
+     [('container notebook', 'CreateContainerConfigError', 'no map', 'run', SOON)]),
     (pod('Pending', init=[container('init', waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'},
                                     last={'terminated': {'exitCode': 137, 'reason': 'OOMKilled'}})]),
-     ('container init', 'CrashLoopBackOff', 'back-off; OOMKilled; exit code 137')),
+     [('container init', 'CrashLoopBackOff', 'back-off; OOMKilled; exit code 137', 'run', SOON)]),
+    (pod('Pending', init=[ended(1, 'init')]), [('container init', 'Error', 'exit code 1', 'run', SOON)]),
+    (pod(containers=[container(terminated={'reason': 'OOMKilled', 'exitCode': 137})]),
+     [('container notebook', 'OOMKilled', 'exit code 137', 'run', SOON)]),
+    (pod(containers=[ended(3)], policy='Never'), [('container notebook', 'Error', 'exit code 3', 'run', 0)]),
+    (pod(containers=[ended(0), READY]), [('container notebook', 'Completed', 'exit code 0', 'run', 0)]),
+    (pod('Pending', conditions=[{'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
+                                 'message': '0/3 nodes are available'}]),
+     [('pod', 'Unschedulable', '0/3 nodes are available', 'schedule', LATER)]),
+    (pod(containers=[container(waiting={'reason': 'CrashLoopBackOff'}),
+                     container('sidecar', waiting={'reason': 'ErrImageNeverPull'})]),
+     [('container sidecar', 'ErrImageNeverPull', '', 'image', 0),
+      ('container notebook', 'CrashLoopBackOff', '', 'run', SOON)]),
     (pod('Failed', reason='Evicted', message='low on memory', containers=[ended(137)]),
-     ('pod', 'Evicted', 'low on memory')),
-    (pod('Failed', containers=[ended(0, 'sidecar'), ended(3)]), ('container notebook', 'Error', 'exit code 3')),
-    (pod('Succeeded', containers=[ended(0)]), ('container notebook', 'Completed', 'exit code 0')),
-    (pod('Failed'), ('pod', 'Failed', '')),
-    (None, None),
+     [('pod', 'Evicted', 'low on memory', 'end', 0)]),
+    (pod('Failed', containers=[ended(0, 'sidecar'), ended(3)]),
+     [('container notebook', 'Error', 'exit code 3', 'end', 0)]),
+    (pod('Succeeded', containers=[ended(0)]), [('container notebook', 'Completed', 'exit code 0', 'end', 0)]),
+    (pod('Failed'), [('pod', 'Failed', '', 'end', 0)]),
+    (pod(containers=[READY], deleted=True), [('pod', 'Deleted', 'It is being deleted.', 'end', 0)]),
+    (pod(containers=[READY], deleted=True, reason='NodeLost', message='Node a is unresponsive'),
+     [('pod', 'NodeLost', 'Node a is unresponsive', 'end', 0)]),
+    (None, []),
 ])
-def test_a_failure_is_told_with_its_place_its_reason_and_its_message(pod, expected):
-    assert podstatus.failure(pod) == expected
+def test_a_failure_is_told_with_its_place_its_reason_its_message_and_how_long_it_may_heal(pod, expected):
+    assert podstatus.failures(pod) == expected
+
+
+def test_a_pod_that_cannot_go_says_what_holds_it():
+    stuck = pod(deleted=True)
+    stuck['metadata']['finalizers'] = ['example.org/never']
+    assert "kept by its finalizers ['example.org/never']" in podstatus.describe(stuck)
 
 
 def test_how_far_a_pod_has_come_is_one_line():
@@ -87,7 +119,7 @@ def test_how_far_a_pod_has_come_is_one_line():
         {'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable', 'message': '0/3 nodes are available'},
         {'type': 'Initialized', 'status': 'True', 'message': 'not this'}],
         containers=[container(waiting={'reason': 'ErrImagePull', 'message': 'no route'})])) == (
-        'phase Pending; being deleted; Unschedulable: 0/3 nodes are available; '
+        'phase Pending; being deleted since 2026-01-01T00:00:00Z; Unschedulable: 0/3 nodes are available; '
         'container notebook waits: ErrImagePull no route')
 
 
@@ -97,6 +129,6 @@ def test_how_far_a_pod_has_come_is_one_line():
     {'metadata': 3, 'spec': [], 'status': {'phase': 'Failed', 'containerStatuses': [{'state': {'terminated': {}}}]}},
 ])
 def test_nothing_that_a_pod_lacks_or_holds_raises(broken):
-    for function in (podstatus.is_running, podstatus.exit_code, podstatus.failure, podstatus.describe, podstatus.ip,
+    for function in (podstatus.is_running, podstatus.exit_code, podstatus.failures, podstatus.describe, podstatus.ip,
                      podstatus.phase, podstatus.is_being_deleted):
         function(broken)

@@ -61,6 +61,8 @@ DEFAULTS = {
     'volume_mounts': [],
     'delete_stopped_pods': True,
     'legacy_singleuser_env': False,
+    'start_failure_grace': None,
+    'force_delete_after': None,
 }
 
 

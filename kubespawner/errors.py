@@ -1,0 +1,57 @@
+"""What people are told when a server cannot be started or stopped: errors that JupyterHub shows, and their words.
+
+Here belongs how JupyterHub takes an error; what went wrong is known elsewhere. Any thread.
+
+JupyterHub shows users an HTTPError's message: old ones its `log_message`, later ones `jupyterhub_message`. Since 6.0 an
+error that is no fault of the hub does not bring the hub closer to its `consecutive_failure_limit`; it is a
+SpawnException, or has an HTTP status below 500.
+"""
+import re
+
+from tornado import web
+
+try:
+    from jupyterhub.spawner import SpawnException
+except ImportError:  # before JupyterHub 6.0
+    SpawnException = None
+
+_BREAKS = re.compile('[\t\n\v\f\r\x85\u2028\u2029]+')
+_CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+
+
+def one_line(text):
+    """Return `text` fit for a line of a log: without line breaks; other characters that steer a terminal are escaped."""
+    return _CONTROLS.sub(lambda c: c.group().encode('unicode_escape').decode('ascii'), _BREAKS.sub(' ', str(text)))
+
+
+class _Told(web.HTTPError):
+    """An error in words for the user.
+
+    message (str): the words; one line, whatever it was made of.
+    reason (str or None): a word of Kubernetes', for JupyterHub's metrics; None on hubs that would show it instead of
+        the message.
+    jupyterhub_message (str): what JupyterHub shows to the user.
+    """
+
+    def __init__(self, message, reason=''):
+        self.message = self.jupyterhub_message = one_line(message)
+        web.HTTPError.__init__(self, self.status_code, self.message)
+        self.reason = (re.sub('[^A-Za-z0-9_-]', '', reason)[:60] or 'Failed') if SpawnException else None
+
+    def __str__(self):
+        return self.message
+
+    def get_message(self):
+        return self.message
+
+
+class SpawnError(_Told, SpawnException or web.HTTPError):
+    """A server that cannot be started or stopped, for a reason that lies with the server, its user or the cluster."""
+
+    status_code = 400
+
+
+class HubError(_Told):
+    """A server that cannot be started or stopped because the hub cannot talk to Kubernetes as it should."""
+
+    status_code = 503
