@@ -499,9 +499,9 @@ class Configuration(HasTraits):
         help="""
         Seconds after which a pod that does not go away is deleted by force, without waiting for its node to confirm.
 
-        None never does that: a stop then ends with an error after `start_timeout` seconds. By force means that the pod is
-        gone from Kubernetes while its containers may still run, if its node is only cut off from the cluster; two of them
-        may then write to one home directory.
+        None never does that: a stop then ends with an error after `start_timeout` seconds. By force means that the pod
+        is gone from Kubernetes while its containers may still run, if its node is only cut off from the cluster; two
+        of them may then write to one home directory.
         """
     )
 

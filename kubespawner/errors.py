@@ -20,8 +20,12 @@ _CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066
 
 
 def one_line(text):
-    """Return `text` fit for a line of a log: without line breaks; other characters that steer a terminal are escaped."""
-    return _CONTROLS.sub(lambda c: c.group().encode('unicode_escape').decode('ascii'), _BREAKS.sub(' ', str(text)))
+    """Return `text` fit for a line of a log: without line breaks, other characters that steer a terminal escaped."""
+    return _CONTROLS.sub(_escaped, _BREAKS.sub(' ', str(text)))
+
+
+def _escaped(match):
+    return match.group().encode('unicode_escape').decode('ascii')
 
 
 class _Told(web.HTTPError):

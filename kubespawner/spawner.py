@@ -359,7 +359,8 @@ class KubeSpawner(Manifests, Spawner):
 
         By force if it is still there after `force_delete_after` seconds.
         """
-        forced = IOLoop.current().time() + (float('inf') if self.force_delete_after is None else self.force_delete_after)
+        after = float('inf') if self.force_delete_after is None else self.force_delete_after
+        forced = IOLoop.current().time() + after
         if forced < deadline:
             try:
                 yield self._delete_and_wait(pod, grace_period_seconds, forced)
