@@ -40,6 +40,16 @@ def make_spawner(cls, username='alice', servername='', **traits):
 
 
 @pytest.fixture
+def kube(cluster):
+    """The localkube under test, without faults before and after."""
+    if not cluster.is_localkube:
+        pytest.skip('only localkube can be told to fail')
+    cluster.kube.clear_faults()
+    yield cluster.kube
+    cluster.kube.clear_faults()
+
+
+@pytest.fixture
 def new_spawner(namespace):
     """`new_spawner(username, servername, **traits)` returns a spawner in the test's namespace.
 

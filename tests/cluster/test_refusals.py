@@ -16,16 +16,6 @@ from .conftest import UNTOUCHED
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
-@pytest.fixture
-def kube(cluster):
-    """The localkube under test, without faults before and after."""
-    if not cluster.is_localkube:
-        pytest.skip('only localkube can be told to fail')
-    cluster.kube.clear_faults()
-    yield cluster.kube
-    cluster.kube.clear_faults()
-
-
 @gen_test
 def test_a_claim_that_is_there_is_fine_also_when_a_quota_refuses_to_create_it(kube, new_spawner):
     spawner = new_spawner('ann', **CLAIM)
