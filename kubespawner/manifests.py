@@ -6,12 +6,55 @@ Here belongs what is put together of traits, templates, the user and the hub; ho
 import inspect
 from urllib.parse import urlparse
 
-from tornado import gen
+from tornado import gen, web
 from tornado.concurrent import is_future
 from traitlets import Unicode, default
 
 from . import naming, objects
 from .configuration import Configuration, port_of
+
+# The traits whose values are an argument of `make_pod`, by that argument.
+GIVEN = {
+    'port': 'port',
+    'image_spec': 'singleuser_image_spec',
+    'image_pull_policy': 'singleuser_image_pull_policy',
+    'image_pull_secret': 'singleuser_image_pull_secrets',
+    'node_selector': 'singleuser_node_selector',
+    'run_privileged': 'singleuser_privileged',
+    'working_dir': 'singleuser_working_dir',
+    'cpu_limit': 'cpu_limit',
+    'cpu_guarantee': 'cpu_guarantee',
+    'mem_limit': 'mem_limit',
+    'mem_guarantee': 'mem_guarantee',
+    'extra_resource_limits': 'extra_resource_limits',
+    'extra_resource_guarantees': 'extra_resource_guarantees',
+    'lifecycle_hooks': 'singleuser_lifecycle_hooks',
+    'init_containers': 'singleuser_init_containers',
+    'service_account': 'singleuser_service_account',
+    'extra_container_config': 'singleuser_extra_container_config',
+    'extra_pod_config': 'singleuser_extra_pod_config',
+    'extra_containers': 'singleuser_extra_containers',
+}
+
+# Those that may be functions of the spawner.
+ASKED = {
+    'run_as_uid': 'singleuser_uid',
+    'fs_gid': 'singleuser_fs_gid',
+    'supplemental_gids': 'singleuser_supplemental_gids',
+}
+
+# Those that other arguments are made of, for pods and for claims: what to name when such an argument is wrong.
+OF_A_POD = dict(GIVEN, **ASKED, **{
+    'env': 'environment',
+    'volumes': 'volumes',
+    'volume_mounts': 'volume_mounts',
+    'labels': 'singleuser_extra_labels',
+    'annotations': 'singleuser_extra_annotations',
+})
+OF_A_CLAIM = {
+    'access_modes': 'user_storage_access_modes',
+    'labels': 'user_storage_extra_labels',
+}
 
 
 class Manifests(Configuration):
@@ -71,20 +114,22 @@ class Manifests(Configuration):
             return self._expand_all(getattr(self, trait))
         except ValueError as e:
             raise ValueError('KubeSpawner.%s: %s' % (trait, e))
+        except RecursionError:
+            raise ValueError('KubeSpawner.%s: is nested too deeply. Does it contain itself?' % trait)
 
     def _expand_labels(self, trait):
         """Return the labels of a trait expanded; values that a user's name made are made valid."""
         configured = getattr(self, trait)
-        return {label: value if value == configured[label] else naming.label_value(value)
+        return {label: naming.label_value(value) if isinstance(value, str) and value != configured[label] else value
                 for label, value in self._expand_trait(trait).items()}
 
     def _expand_volumes(self):
         """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ."""
         volumes = self._expand_trait('volumes')
         for volume, template in zip(volumes, self.volumes):
-            claim = volume.get('persistentVolumeClaim')
-            if claim and claim != template['persistentVolumeClaim']:
-                claim['claimName'] = naming.object_name(claim['claimName'])
+            name, configured = _claim_name(volume), _claim_name(template)
+            if isinstance(name, str) and name != configured:
+                volume['persistentVolumeClaim']['claimName'] = naming.object_name(name)
         return volumes
 
     def _build_common_labels(self, extra_labels):
@@ -139,50 +184,69 @@ class Manifests(Configuration):
 
     @gen.coroutine
     def get_pod_manifest(self):
-        """Return the V1Pod to create for this server, before `modify_pod_hook` sees it."""
+        """Return the V1Pod to create for this server, before `modify_pod_hook` sees it.
+
+        Raises ValueError that names the trait of which no pod can be made.
+        """
         ids = {}
-        for trait in ('singleuser_uid', 'singleuser_fs_gid', 'singleuser_supplemental_gids'):
+        for argument, trait in ASKED.items():
             value = getattr(self, trait)
-            ids[trait] = (yield awaited(value(self))) if callable(value) else value
-        return objects.make_pod(
+            ids[argument] = (yield self._result_of(trait, self)) if callable(value) else value
+        return _made(
+            objects.make_pod,
+            OF_A_POD,
             name=self.pod_name,
             cmd=None if self.cmd is None else self.cmd + self.get_args(),
-            port=self.port,
-            image_spec=self.singleuser_image_spec,
-            image_pull_policy=self.singleuser_image_pull_policy,
-            image_pull_secret=self.singleuser_image_pull_secrets,
-            node_selector=self.singleuser_node_selector,
-            run_as_uid=ids['singleuser_uid'],
-            fs_gid=ids['singleuser_fs_gid'],
-            supplemental_gids=ids['singleuser_supplemental_gids'],
-            run_privileged=self.singleuser_privileged,
-            env=self.get_env(),
-            working_dir=self.singleuser_working_dir,
+            env=self._get_env(),
             volumes=self._expand_volumes(),
             volume_mounts=self._expand_trait('volume_mounts'),
             labels=self._build_pod_labels(self._expand_labels('singleuser_extra_labels')),
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
-            cpu_limit=self.cpu_limit,
-            cpu_guarantee=self.cpu_guarantee,
-            mem_limit=self.mem_limit,
-            mem_guarantee=self.mem_guarantee,
-            extra_resource_limits=self.extra_resource_limits,
-            extra_resource_guarantees=self.extra_resource_guarantees,
-            lifecycle_hooks=self.singleuser_lifecycle_hooks,
-            init_containers=self.singleuser_init_containers,
-            service_account=self.singleuser_service_account,
-            extra_container_config=self.singleuser_extra_container_config,
-            extra_pod_config=self.singleuser_extra_pod_config,
-            extra_containers=self.singleuser_extra_containers,
             restart_policy='OnFailure',
+            **ids,
+            **{argument: getattr(self, trait) for argument, trait in GIVEN.items()}
         )
 
+    def _get_env(self):
+        try:
+            return self.get_env()
+        except Exception as e:  # some of it are functions that the operator wrote
+            raise _blaming('environment', e)
+
+    awaited_trait = None  # while the result of a function is awaited: the trait that is that function
+
+    @gen.coroutine
+    def _result_of(self, trait, *args):
+        """Return what the function that is a trait's value returns, or what comes of it. Errors name the trait."""
+        self.awaited_trait = trait
+        try:
+            result = yield awaited(getattr(self, trait)(*args))
+        except Exception as e:
+            raise _blaming(trait, e)
+        self.awaited_trait = None
+        return result
+
+    @gen.coroutine
+    def _run_hook(self, manifest):
+        """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
+        if self.modify_pod_hook is None:
+            return manifest
+        pod = yield self._result_of('modify_pod_hook', self, manifest)
+        _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
+        pod.metadata.labels = dict(pod.metadata.labels or {}, **self.pod_reflector.labels)
+        return pod
+
     def get_pvc_manifest(self):
-        """Return the V1PersistentVolumeClaim to create for this server. Raises ValueError without a capacity."""
+        """Return the V1PersistentVolumeClaim to create for this server.
+
+        Raises ValueError that names the trait of which no claim can be made.
+        """
         if not self.user_storage_capacity:
             raise ValueError('KubeSpawner.user_storage_capacity: a claim is to be made (user_storage_pvc_ensure), '
                              "but of no size; set it, for example to '10Gi'.")
-        return objects.make_pvc(
+        return _made(
+            objects.make_pvc,
+            OF_A_CLAIM,
             name=self.pvc_name,
             storage_class=self.user_storage_class,
             access_modes=self.user_storage_access_modes,
@@ -190,6 +254,27 @@ class Manifests(Configuration):
             labels=self._build_common_labels(self._expand_labels('user_storage_extra_labels')),
             annotations=self._build_common_annotations({}),
         )
+
+
+def _made(make, traits, **arguments):
+    """Return make(**arguments). What it says about an argument is said about the trait behind it: `traits`, a dict."""
+    try:
+        return make(**arguments)
+    except objects.ArgumentError as e:
+        raise ValueError('KubeSpawner.%s%s' % (traits[e.argument], e.problem))
+
+
+def _blaming(trait, error):
+    """Return what to raise for an error in a function that is a trait's value: the same if it is meant for users."""
+    if isinstance(error, web.HTTPError) or hasattr(error, 'jupyterhub_message'):
+        return error
+    return ValueError('KubeSpawner.%s raised %s: %s' % (trait, type(error).__name__, error))
+
+
+def _claim_name(volume):
+    """Return the name of the claim that a volume is; None for other volumes."""
+    claim = volume.get('persistentVolumeClaim') if isinstance(volume, dict) else None
+    return claim.get('claimName') if isinstance(claim, dict) else None
 
 
 @gen.coroutine

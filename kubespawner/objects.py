@@ -8,8 +8,10 @@ for the API server to judge, which is newer or older than the client that is ins
 container and of a pod's spec are looked up in the models.
 """
 import copy
+import datetime
+import math
 
-from .clients import model
+from .clients import model, to_dict
 
 V1Container = model('V1Container')
 V1ContainerPort = model('V1ContainerPort')
@@ -29,6 +31,21 @@ V1VolumeMount = model('V1VolumeMount')
 
 SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount'
 MASK = 'no-api-access-please'
+
+DEEPEST = 50  # levels of lists and dicts in what is configured; Kubernetes' own objects have about 15
+
+
+class ArgumentError(ValueError):
+    """An argument of `make_pod` or `make_pvc` of which no object can be made.
+
+    argument (str): its name.
+    problem (str): the rest of the sentence, to go after that name. It does not repeat values: some are secret.
+    """
+
+    def __init__(self, argument, problem):
+        self.argument = argument
+        self.problem = problem
+        super().__init__(argument + problem)
 
 
 def make_pod(
@@ -86,43 +103,50 @@ def make_pod(
     service_account (str): whose API token the pod gets. None: no account, and an empty directory is mounted where
         the token would be, so that a cluster that hands out tokens by itself hands none to users.
     extra_container_config, extra_pod_config (dicts): fields of Container and PodSpec, in camelCase or snake_case,
-        that replace what stands there otherwise. ValueError for a key that is no such field.
+        that replace what stands there otherwise.
     restart_policy (str): `Always`, `OnFailure` or `Never`.
+
+    Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, things that JSON
+    does not have, endless nesting.
     """
     container = _notebook_container(cmd, port, image_spec, image_pull_policy, env, working_dir, run_privileged)
     container.resources = V1ResourceRequirements(
-        limits=_quantities(cpu_limit, mem_limit, extra_resource_limits),
-        requests=_quantities(cpu_guarantee, mem_guarantee, extra_resource_guarantees),
+        limits=_quantities('limit', cpu_limit, mem_limit, extra_resource_limits),
+        requests=_quantities('guarantee', cpu_guarantee, mem_guarantee, extra_resource_guarantees),
     )
     spec = V1PodSpec(
         containers=[container],
         security_context=_pod_security_context(run_as_uid, fs_gid, supplemental_gids),
-        node_selector=_strings(node_selector) or None,
+        node_selector=_strings('node_selector', node_selector) or None,
         restart_policy=restart_policy,
     )
     if image_pull_secret:
         spec.image_pull_secrets = [V1LocalObjectReference(name=image_pull_secret)]
 
     mask_volumes, mask_mounts = _service_account_or_mask(spec, service_account)
-    spec.volumes = copy.deepcopy(list(volumes or [])) + mask_volumes
-    container.volume_mounts = copy.deepcopy(list(volume_mounts or [])) + mask_mounts
+    spec.volumes = _objects('volumes', volumes) + mask_volumes
+    container.volume_mounts = _objects('volume_mounts', volume_mounts) + mask_mounts
     if lifecycle_hooks:
-        container.lifecycle = copy.deepcopy(lifecycle_hooks)
+        container.lifecycle = raw('lifecycle_hooks', lifecycle_hooks)
     if init_containers:
-        spec.init_containers = copy.deepcopy(list(init_containers))
+        spec.init_containers = _objects('init_containers', init_containers)
 
-    _set_extra(container, extra_container_config, 'extra_container_config')
-    _set_extra(spec, extra_pod_config, 'extra_pod_config')
-    spec.containers.extend(copy.deepcopy(list(extra_containers or [])))
+    _set_extra(container, 'extra_container_config', extra_container_config)
+    _set_extra(spec, 'extra_pod_config', extra_pod_config)
+    if not isinstance(spec.containers, list):
+        raise ArgumentError('extra_pod_config', "['containers'] is no list.")
+    spec.containers.extend(_objects('extra_containers', extra_containers))
     return V1Pod(
         api_version='v1',
         kind='Pod',
-        metadata=V1ObjectMeta(name=name, labels=_strings(labels), annotations=_strings(annotations)),
+        metadata=V1ObjectMeta(name=name, labels=_strings('labels', labels),
+                              annotations=_strings('annotations', annotations)),
         spec=spec,
     )
 
 
 def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir, privileged):
+    _check_keys('env', env)
     return V1Container(
         name='notebook',
         image=image,
@@ -135,23 +159,116 @@ def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir, p
     )
 
 
-def _strings(mapping):
+def raw(argument, value):
+    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there."""
+    try:
+        return _copy(value, ())
+    except _Unfit as e:
+        where = ''.join('[%r]' % (key,) for key in e.path[:10]) + '...' * (len(e.path) > 10)
+        raise ArgumentError(argument, '%s %s' % (where or ':', e.problem))
+
+
+class _Unfit(Exception):
+    """What is wrong with a part of a value, and the keys and numbers that lead to it."""
+
+    def __init__(self, path, problem):
+        self.path, self.problem = path, problem
+        super().__init__(path, problem)
+
+
+def _copy(value, path):
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if len(path) > DEEPEST:
+        raise _Unfit(path, 'is more than %d levels deep. Does it contain itself?' % DEEPEST)
+    if isinstance(value, dict):
+        return {_key(key, path): _copy(item, path + (key,)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy(item, path + (number,)) for number, item in enumerate(value)]
+    if hasattr(kind, 'attribute_map'):
+        return _copy_of_model(value, path)
+    if isinstance(value, (str, int, datetime.date)) or (kind is float and math.isfinite(value)):
+        return value
+    raise _Unfit(path, 'is %s, which JSON does not have.' % (value if kind is float else 'a ' + kind.__name__))
+
+
+def _key(key, path):
+    if isinstance(key, str):
+        return key
+    raise _Unfit(path, 'has the key %.100r, which is no string.' % (key,))
+
+
+def _copy_of_model(value, path):
+    try:
+        _copy(to_dict(value), path)
+        return copy.deepcopy(value)
+    except RecursionError:
+        raise _Unfit(path, 'is nested too deeply. Does it contain itself?')
+
+
+def _objects(argument, values):
+    """Return a copy of a list of raw Kubernetes objects, or of None."""
+    copied = raw(argument, values or [])
+    if not isinstance(copied, list):
+        raise ArgumentError(argument, ': is no list.')
+    for number, value in enumerate(copied):
+        if not isinstance(value, dict) and not hasattr(value, 'attribute_map'):
+            raise ArgumentError(argument, '[%d] is no dict, but a %s.' % (number, type(value).__name__))
+    return copied
+
+
+def _strings(argument, mapping):
     """Return a copy of a dict, or of None, whose values are strings, as those of labels have to be."""
-    return {key: str(value) for key, value in (mapping or {}).items()}
+    return {key: str(value) for key, value in _scalars(argument, mapping).items()}
 
 
-def _quantities(cpu, memory, extra):
+def _scalars(argument, mapping):
+    """Return a dict, {} for None, if all that it holds are strings, numbers and booleans."""
+    _check_keys(argument, mapping)
+    for key, value in (mapping or {}).items():
+        if not isinstance(value, (str, int, float)):
+            raise ArgumentError(argument, '[%r] is a %s; it must be a string.' % (key, type(value).__name__))
+    return mapping or {}
+
+
+def _check_keys(argument, mapping):
+    for key in mapping or ():
+        if not isinstance(key, str):
+            raise ArgumentError(argument, ': has the key %.100r, which is no string.' % (key,))
+
+
+def _quantities(which, cpu, memory, extra):
     """Return resources by name, each as the string that Kubernetes calls a quantity."""
-    quantities = dict({'cpu': cpu, 'memory': memory}, **(extra or {}))
+    given = {'cpu_' + which: cpu, 'mem_' + which: memory}
+    for argument, value in given.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ArgumentError(argument, ': %s is no quantity.' % value)
+    extra = {resource: value for resource, value in (extra or {}).items() if value is not None}
+    quantities = dict({'cpu': cpu, 'memory': memory}, **_scalars('extra_resource_%ss' % which, extra))
     return {resource: str(value) for resource, value in quantities.items() if value is not None}
 
 
 def _pod_security_context(uid, fs_gid, supplemental_gids):
+    gids = supplemental_gids or []
+    if isinstance(gids, (str, bytes, dict)) or not hasattr(gids, '__iter__'):
+        raise ArgumentError('supplemental_gids', ': is no list of numbers, but a %s.' % type(gids).__name__)
     return V1PodSecurityContext(
-        run_as_user=None if uid is None else int(uid),
-        fs_group=None if fs_gid is None else int(fs_gid),
-        supplemental_groups=[int(gid) for gid in supplemental_gids] if supplemental_gids else None,
+        run_as_user=None if uid is None else _id('run_as_uid', uid),
+        fs_group=None if fs_gid is None else _id('fs_gid', fs_gid),
+        supplemental_groups=[_id('supplemental_gids', gid) for gid in gids] or None,
     )
+
+
+def _id(argument, value):
+    """Return the number of a user or group."""
+    try:
+        number = int(value)
+        if not isinstance(value, float) or number == value:
+            return number
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ArgumentError(argument, ': %.100r is not the number of a user or group.' % (value,))
 
 
 def _service_account_or_mask(spec, service_account):
@@ -166,16 +283,29 @@ def _service_account_or_mask(spec, service_account):
     )
 
 
-def _set_extra(model, config, argument):
+def _set_extra(model, argument, config):
     """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
     names = {}
     for attribute, key in model.attribute_map.items():
         names[attribute] = names[key] = attribute
-    for key, value in (config or {}).items():
+    for key, value in raw(argument, config or {}).items():
         if key not in names:
-            raise ValueError('%s: %r is not a field of a Kubernetes %s; those are: %s' % (
-                argument, key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
-        setattr(model, names[key], copy.deepcopy(value))
+            raise ArgumentError(argument, ': %r is not a field of a Kubernetes %s; those are: %s' % (
+                key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
+        setattr(model, names[key], value)
+
+
+def check_pod(pod):
+    """Raise ArgumentError unless `pod`, whoever made it, is a model of a pod that can be sent."""
+    if not {'metadata', 'spec'} <= set(getattr(type(pod), 'attribute_map', ())):
+        raise ArgumentError('pod', ' returned %s; it must return the pod to create, a V1Pod.' % (
+            'None' if pod is None else 'a ' + type(pod).__name__))
+    if not isinstance(getattr(pod.metadata, 'name', None), str):
+        raise ArgumentError('pod', ' returned a pod without a name (metadata.name).')
+    try:
+        raw('pod', to_dict(pod))
+    except RecursionError:
+        raise ArgumentError('pod', ' returned a pod that is nested too deeply. Does it contain itself?')
 
 
 def make_pvc(name, storage_class, access_modes, storage, labels, annotations=None):
@@ -186,9 +316,11 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     access_modes (list of str): such as `['ReadWriteOnce']`.
     storage (str): how much to ask for, a quantity such as `'10Gi'`.
     labels, annotations (dicts of str): of the claim.
+
+    Raises ArgumentError as `make_pod` does.
     """
-    annotations = _strings(annotations)
-    spec = V1PersistentVolumeClaimSpec(access_modes=list(access_modes))
+    annotations = _strings('annotations', annotations)
+    spec = V1PersistentVolumeClaimSpec(access_modes=raw('access_modes', access_modes))
     # The clients disagree about the class of `resources`, not about what is in it.
     spec.resources = V1ResourceRequirements(requests={'storage': str(storage)})
     if storage_class:
@@ -198,6 +330,6 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     return V1PersistentVolumeClaim(
         api_version='v1',
         kind='PersistentVolumeClaim',
-        metadata=V1ObjectMeta(name=name, labels=_strings(labels), annotations=annotations),
+        metadata=V1ObjectMeta(name=name, labels=_strings('labels', labels), annotations=annotations),
         spec=spec,
     )
