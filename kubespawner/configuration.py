@@ -4,6 +4,7 @@ Here belongs no behaviour, but for defaults that have to be looked up. Everythin
 """
 import multiprocessing
 import os
+import re
 from urllib.parse import urlparse
 
 from jupyterhub.traitlets import ByteSpecification, Command
@@ -15,6 +16,17 @@ from .traitlets import Callable
 NAMESPACE_FILE = os.path.join(objects.SERVICE_ACCOUNT_DIRECTORY, 'namespace')
 
 
+class Memory(ByteSpecification):
+    """A number of bytes, which may be written with a suffix. What is none is told with the name of the trait."""
+
+    def validate(self, obj, value):
+        try:
+            return super().validate(obj, value)
+        except Exception:  # of many kinds
+            raise TraitError('KubeSpawner.%s is a number of bytes, or a string such as 512M or 1.5G, not %.100r.' % (
+                self.name, value))
+
+
 class Configuration(HasTraits):
     """The configurable traits of KubeSpawner. A part of it, no section of configuration files of its own."""
 
@@ -22,6 +34,7 @@ class Configuration(HasTraits):
 
     k8s_api_threadpool_workers = Integer(
         5 * multiprocessing.cpu_count(),
+        min=1,
         config=True,
         help="""
         How many threads make requests to the Kubernetes API, for all spawners together.
@@ -47,6 +60,13 @@ class Configuration(HasTraits):
         except FileNotFoundError:
             return 'default'
 
+    @validate('namespace')
+    def _namespace_is_one(self, proposal):
+        if not re.match(r'[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z', proposal['value']):
+            raise TraitError('KubeSpawner.namespace is the name of a Kubernetes namespace: at most 63 characters of a-z, '
+                             '0-9 and -, not %.100r.' % proposal['value'])
+        return proposal['value']
+
     hub_connect_ip = Unicode(
         None,
         allow_none=True,
@@ -60,6 +80,8 @@ class Configuration(HasTraits):
     )
 
     hub_connect_port = Integer(
+        min=1,
+        max=65535,
         config=True,
         help="""
         The port at which pods reach the hub's API. Unless set it is the one that the hub listens on.
@@ -82,6 +104,8 @@ class Configuration(HasTraits):
 
     port = Integer(
         8888,
+        min=0,
+        max=65535,
         config=True,
         help="""
         The port that the notebook server listens on, inside its pod. 0 means 8888: a pod shares its ports with nobody.
@@ -336,7 +360,7 @@ class Configuration(HasTraits):
         """
     )
 
-    mem_limit = ByteSpecification(
+    mem_limit = Memory(
         None,
         allow_none=True,
         config=True,
@@ -346,7 +370,7 @@ class Configuration(HasTraits):
         """
     )
 
-    mem_guarantee = ByteSpecification(
+    mem_guarantee = Memory(
         None,
         allow_none=True,
         config=True,
@@ -381,8 +405,9 @@ class Configuration(HasTraits):
         help="""
         A function, called with the spawner and the pod (a `V1Pod` of the `kubernetes` client) before it is created.
 
-        What it returns is created; it may be a coroutine. Volumes and other things that are configured as raw
-        Kubernetes objects are such dicts in the pod.
+        What it returns is created; it may be a coroutine, which has the time of the start. Volumes and other things
+        that are configured as raw Kubernetes objects are such dicts in the pod. When it raises an HTTPError (of
+        `tornado.web`), the user is told that; other errors are told in the hub's log.
         """
     )
 
