@@ -63,8 +63,8 @@ class Configuration(HasTraits):
     @validate('namespace')
     def _namespace_is_one(self, proposal):
         if not re.match(r'[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z', proposal['value']):
-            raise TraitError('KubeSpawner.namespace is the name of a Kubernetes namespace: at most 63 characters of a-z, '
-                             '0-9 and -, not %.100r.' % proposal['value'])
+            raise TraitError('KubeSpawner.namespace is the name of a Kubernetes namespace, at most 63 characters of '
+                             'a-z, 0-9 and -, not %.100r.' % proposal['value'])
         return proposal['value']
 
     hub_connect_ip = Unicode(
