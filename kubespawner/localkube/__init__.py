@@ -99,6 +99,13 @@ class LocalKube(object):
         """Close the connection of the next `times` calls that match, before their effect or after it."""
         self._switch('fault', kind='drop', method=method, path=path, times=times, after=after)
 
+    def insert_into_watches(self, text, path=None, times=1, end=False):
+        """Begin the next `times` watches that match with `text`, as it is; with `end` there is nothing after it.
+
+        text (str): what is no UTF-8 is written as the escapes of `surrogateescape`.
+        """
+        self._switch('fault', kind='insert', path=path, times=times, text=text, end=end)
+
     def stall_watches(self):
         """Send nothing on any watch, running or new, until `resume_watches`; changes are kept for then."""
         self._switch('stall_watches')
@@ -115,7 +122,7 @@ class LocalKube(object):
         self._switch('expire_history')
 
     def clear_faults(self):
-        """Take back fail, delay, drop and stall_watches, and forget the requests seen."""
+        """Take back fail, delay, drop, insert_into_watches and stall_watches, and forget the requests seen."""
         self._switch('clear_faults')
 
     def requests(self):

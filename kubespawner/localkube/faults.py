@@ -7,15 +7,16 @@ import re
 from collections import deque
 
 REMEMBERED = 100000  # requests
+OF_ALL_CALLS = ('fail', 'delay', 'drop')
 
 
 class Fault(object):
     """What happens to the next `times` calls that match.
 
-    kind (str): 'fail', 'delay' or 'drop'.
+    kind (str): 'fail', 'delay', 'drop' or, of watches, 'insert'.
     method (str or None): 'POST' and so on; None is any.
     path (str or None): a regular expression, searched for in the path, and in path?query; None is any.
-    details (dict): status, headers, message; seconds; after.
+    details (dict): status, headers, message; seconds; after; text, end.
     """
 
     def __init__(self, kind, method=None, path=None, times=1, **details):
@@ -42,11 +43,11 @@ class Faults(object):
         self.faults = []
         self.requests.clear()
 
-    def take(self, method, uri):
-        """Return {kind: details} of the faults that this call meets; each is used once."""
+    def take(self, method, uri, kinds=OF_ALL_CALLS):
+        """Return {kind: details} of the faults of these kinds that this call meets; each is used once."""
         met = {}
         for fault in self.faults:
-            if fault.kind not in met and fault.matches(method, uri):
+            if fault.kind in kinds and fault.kind not in met and fault.matches(method, uri):
                 fault.times -= 1
                 met[fault.kind] = fault.details
         self.faults = [fault for fault in self.faults if fault.times > 0]

@@ -64,6 +64,11 @@ class StreamHandler(BaseHandler):
     def run_watch(self, matches, version, seconds):
         """Send changes until the time is up or the client leaves."""
         self.begin_stream('application/json')
+        inserted = self.api.faults.take('GET', self.request.uri, ('insert',)).get('insert')
+        if inserted:
+            self.write_soon(inserted['text'].encode('utf8', 'surrogateescape'))
+            if inserted['end']:
+                return self.end_stream()
         self.watch = Watch(self.row, self.namespace, matches, self.write_soon, self.wants_table())
         if self.api.stalled:
             self.watch.stall()

@@ -95,6 +95,19 @@ def test_cut_watch_loses_its_connection(kube, client, name):
     assert time.monotonic() - begin < 5  # its own time is PATIENCE
 
 
+@pytest.mark.parametrize('end', [False, True])
+def test_what_is_inserted_comes_before_the_events_or_instead_of_them(kube, client, name, end):
+    client.create(CONFIGMAPS, configmap(name))
+    kube.insert_into_watches('nonsense \udcff\n', path='/configmaps', end=end)
+    query = '?watch=1&timeoutSeconds=1&fieldSelector=metadata.name=' + name
+    connection, response = client.request('GET', CONFIGMAPS + query)
+    first, *others = response.read().split(b'\n')
+    connection.close()
+    assert first == b'nonsense \xff'
+    assert (others == [b'']) is end
+    assert '"ADDED"' in client.text(CONFIGMAPS + query)
+
+
 def test_history_is_forgotten(kube, client, name):
     version = client.get(CONFIGMAPS)['metadata']['resourceVersion']
     kube.expire_history()
