@@ -131,6 +131,7 @@ class Configuration(HasTraits):
     )
 
     env_keep = List(
+        Unicode(),
         [],
         config=True,
         help="""

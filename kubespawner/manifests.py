@@ -141,7 +141,9 @@ class Manifests(Configuration):
 
     def _build_pod_labels(self, extra_labels):
         """Return the labels of a pod. What the reflector selects on comes last, so that nothing hides a pod from it."""
-        labels = self._build_common_labels(dict({'component': 'singleuser-server'}, **extra_labels))
+        labels = {'component': 'singleuser-server'}
+        labels.update(extra_labels)
+        labels = self._build_common_labels(labels)
         labels.update(self.pod_reflector.labels)
         return labels
 
@@ -188,7 +190,7 @@ class Manifests(Configuration):
 
         Raises ValueError that names the trait of which no pod can be made.
         """
-        ids = {}
+        ids, self.last_asked = {}, None
         for argument, trait in ASKED.items():
             value = getattr(self, trait)
             ids[argument] = (yield self._result_of(trait, self)) if callable(value) else value
@@ -211,20 +213,18 @@ class Manifests(Configuration):
         try:
             return self.get_env()
         except Exception as e:  # some of it are functions that the operator wrote
-            raise _blaming('environment', e)
+            raise _blaming('environment or env_keep', e)
 
-    awaited_trait = None  # while the result of a function is awaited: the trait that is that function
+    last_asked = None  # the trait that is the function of the operator's that was called last for a manifest
 
     @gen.coroutine
     def _result_of(self, trait, *args):
         """Return what the function that is a trait's value returns, or what comes of it. Errors name the trait."""
-        self.awaited_trait = trait
+        self.last_asked = trait
         try:
-            result = yield awaited(getattr(self, trait)(*args))
+            return (yield awaited(getattr(self, trait)(*args)))
         except Exception as e:
             raise _blaming(trait, e)
-        self.awaited_trait = None
-        return result
 
     @gen.coroutine
     def _run_hook(self, manifest):

@@ -196,7 +196,7 @@ def _copy(value, path):
 def _key(key, path):
     if isinstance(key, str):
         return key
-    raise _Unfit(path, 'has the key %.100r, which is no string.' % (key,))
+    raise _Unfit(path, 'has the key %s, which is no string.' % _shown(key))
 
 
 def _copy_of_model(value, path):
@@ -235,7 +235,7 @@ def _scalars(argument, mapping):
 def _check_keys(argument, mapping):
     for key in mapping or ():
         if not isinstance(key, str):
-            raise ArgumentError(argument, ': has the key %.100r, which is no string.' % (key,))
+            raise ArgumentError(argument, ': has the key %s, which is no string.' % _shown(key))
 
 
 def _quantities(which, cpu, memory, extra):
@@ -268,7 +268,12 @@ def _id(argument, value):
             return number
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ArgumentError(argument, ': %.100r is not the number of a user or group.' % (value,))
+    raise ArgumentError(argument, ': %s is not the number of a user or group.' % _shown(value))
+
+
+def _shown(value):
+    """Return a small value as one may write it, of others what they are."""
+    return '%.100r' % value if isinstance(value, (str, int, float)) or value is None else 'a ' + type(value).__name__
 
 
 def _service_account_or_mask(spec, service_account):
@@ -292,7 +297,10 @@ def _set_extra(model, argument, config):
         if key not in names:
             raise ArgumentError(argument, ': %r is not a field of a Kubernetes %s; those are: %s' % (
                 key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
-        setattr(model, names[key], value)
+        try:
+            setattr(model, names[key], value)
+        except ValueError as e:  # models of old clients refuse None for what has to be there
+            raise ArgumentError(argument, '[%r]: %s.' % (key, e))
 
 
 def check_pod(pod):
@@ -320,7 +328,10 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     Raises ArgumentError as `make_pod` does.
     """
     annotations = _strings('annotations', annotations)
-    spec = V1PersistentVolumeClaimSpec(access_modes=raw('access_modes', access_modes))
+    access_modes = list(access_modes)
+    if not all(isinstance(mode, str) for mode in access_modes):
+        raise ArgumentError('access_modes', ': is no list of strings.')
+    spec = V1PersistentVolumeClaimSpec(access_modes=access_modes)
     # The clients disagree about the class of `resources`, not about what is in it.
     spec.resources = V1ResourceRequirements(requests={'storage': str(storage)})
     if storage_class:
