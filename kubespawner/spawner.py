@@ -407,28 +407,33 @@ class KubeSpawner(Manifests, Spawner):
                 yield self._ask(deadline)
             return condition(reflector.get(name))
 
-        return (yield self._back_off(look, deadline, what, start_wait=0, scale_factor=1))
+        return (yield self._back_off(look, deadline, what, partial(reflector.get, name), start_wait=0, scale_factor=1))
 
     @gen.coroutine
     def _until_read(self, condition, deadline, what):
         """Like `_until`, for a pod that the cache does not hold: it is read again and again."""
+        last = [None]
+
         @gen.coroutine
         def look():
-            return condition((yield self._read_pod(deadline)))
+            last[0] = yield self._read_pod(deadline)
+            return condition(last[0])
 
-        yield self._back_off(look, deadline, what)
+        yield self._back_off(look, deadline, what, lambda: last[0])
 
     @gen.coroutine
-    def _back_off(self, look, deadline, what, **pauses):
-        """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline."""
+    def _back_off(self, look, deadline, what, last_seen, **pauses):
+        """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
+
+        last_seen (callable): returns the pod as it was seen last, or None.
+        """
         started = IOLoop.current().time()
         seconds = max(0, deadline - started)
         try:
             return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
         except TIMEOUTS:
             raise SpawnError('Waited %d s for pod %s %s. Last seen: %s.' % (
-                IOLoop.current().time() - started, self.pod_name, what,
-                podstatus.describe(self.pod_reflector.get(self.pod_name))))
+                IOLoop.current().time() - started, self.pod_name, what, podstatus.describe(last_seen())))
 
     @gen.coroutine
     def _ask(self, deadline):

@@ -1,0 +1,159 @@
+"""A pod that does not get to run: told at once when that is for good, after a grace when it may heal."""
+import pytest
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from kubespawner.spawner import SpawnError
+from tests.cluster.conftest import UNTOUCHED
+from tests.loop import gen_test
+
+AT_ONCE = 5  # seconds, of 60 that a start may take
+LAST_SECOND = 1.5  # of the two that a start is given where it has to come to its end
+
+
+def container(kind='containerStatuses', **state):
+    return {kind: [{'name': 'notebook', 'image': 'busybox', 'imageID': '', 'ready': False, 'restartCount': 0,
+                    'state': state}]}
+
+
+def waiting(reason, kind='containerStatuses'):
+    return container(kind, waiting={'reason': reason, 'message': 'in words of %s' % reason})
+
+
+def ended(reason, code=1):
+    return container(terminated={'reason': reason, 'exitCode': code})
+
+
+RUNNING = {'phase': 'Running', 'podIP': '127.0.0.1', 'containerStatuses': [
+    dict(container(running={})['containerStatuses'][0], ready=True)]}
+UNSCHEDULABLE = {'conditions': [{'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
+                                 'message': '0/3 nodes are available: 3 Insufficient cpu.'}]}
+
+FOR_GOOD = [
+    (waiting('InvalidImageName'), ['container notebook', 'InvalidImageName', 'in words of']),
+    (waiting('ErrImageNeverPull'), ['ErrImageNeverPull', 'in words of']),
+    (dict(phase='Failed', reason='Evicted', message='The node was low on memory.'), ['Evicted', 'low on memory']),
+    (dict(ended('OOMKilled', 137), phase='Failed'), ['container notebook', 'OOMKilled', '137']),
+    (dict(ended('Completed', 0), phase='Running'), ['container notebook', 'Completed', 'exit code 0']),
+    (dict(phase='Failed', reason='NodeLost', message='Node n1 is unresponsive'), ['NodeLost', 'n1 is unresponsive']),
+]
+
+MAY_HEAL = [
+    (waiting('ErrImagePull'), ['container notebook', 'ErrImagePull', 'in words of']),
+    (waiting('ImagePullBackOff'), ['ImagePullBackOff', 'in words of']),
+    (waiting('CreateContainerConfigError'), ['CreateContainerConfigError', 'in words of']),
+    (waiting('CrashLoopBackOff'), ['CrashLoopBackOff', 'in words of']),
+    (waiting('CrashLoopBackOff', 'initContainerStatuses'), ['CrashLoopBackOff', 'in words of']),
+    (dict(ended('OOMKilled', 137), phase='Running'), ['OOMKilled', '137']),
+    (UNSCHEDULABLE, ['Unschedulable', '3 Insufficient cpu']),
+]
+
+
+@pytest.fixture
+def starting(new_spawner, objects):
+    """`spawner, start = yield starting(**traits)`: a start whose pod waits for the test to say what becomes of it."""
+    @gen.coroutine
+    def starting(**traits):
+        spawner = new_spawner('ann', **dict(traits, **UNTOUCHED))
+        start = spawner.start()
+        yield objects.until(lambda: objects.pod(spawner.pod_name))
+        return spawner, start
+
+    return starting
+
+
+@gen.coroutine
+def told(spawner, start):
+    """Return what a start that fails says, within AT_ONCE; its pod is gone afterwards."""
+    with pytest.raises(SpawnError) as e:
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, start)
+    yield spawner.stop(now=True)
+    return e.value.jupyterhub_message
+
+
+@pytest.mark.parametrize('status, words', FOR_GOOD)
+@gen_test
+def test_what_cannot_heal_is_told_at_once_whatever_the_grace(starting, objects, status, words):
+    spawner, start = yield starting(start_failure_grace=1000)
+    objects.set_status(spawner.pod_name, **status)
+    message = yield told(spawner, start)
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize('status, words', MAY_HEAL)
+@gen_test
+def test_what_may_heal_is_told_at_once_without_a_grace(starting, objects, status, words):
+    spawner, start = yield starting(start_failure_grace=0)
+    objects.set_status(spawner.pod_name, **status)
+    message = yield told(spawner, start)
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize('status, words', MAY_HEAL)
+@gen_test
+def test_what_may_heal_is_told_after_its_grace_though_nothing_changes_any_more(starting, objects, status, words):
+    spawner, start = yield starting(start_failure_grace=1)
+    objects.set_status(spawner.pod_name, **status)
+    seen = IOLoop.current().time()
+    message = yield told(spawner, start)
+    assert IOLoop.current().time() - seen >= 1
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize('status, words', MAY_HEAL)
+@gen_test
+def test_what_heals_within_its_grace_is_not_failed(starting, objects, caplog, status, words):
+    spawner, start = yield starting()
+    objects.set_status(spawner.pod_name, **status)
+    yield objects.until(lambda: 'This may heal' in caplog.text)
+    objects.set_status(spawner.pod_name, **dict({'initContainerStatuses': []}, **RUNNING))
+    assert (yield start) == ('127.0.0.1', 8888)
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_one_failure_under_two_names_has_one_grace(starting, objects):
+    spawner, start = yield starting(start_failure_grace=1)
+    names = ['ErrImagePull', 'ImagePullBackOff'] * 20
+    while not start.done():
+        objects.set_status(spawner.pod_name, **waiting(names.pop()))
+        yield gen.sleep(0.3)
+    assert 'image' in (yield told(spawner, start)).lower()
+    assert len(names) > 30
+
+
+@gen_test
+def test_a_container_that_crashed_and_runs_again_is_given_its_time(starting, objects, caplog):
+    spawner, start = yield starting(start_failure_grace=0.5)
+    objects.set_status(spawner.pod_name, **waiting('CrashLoopBackOff'))
+    yield objects.until(lambda: 'This may heal' in caplog.text)
+    objects.set_status(spawner.pod_name, **container(running={}))
+    yield objects.until(lambda: 'running' in spawner.pod_reflector.get(
+        spawner.pod_name)['status']['containerStatuses'][0]['state'])
+    yield gen.sleep(0.6)  # the grace is over
+    assert not start.done()
+    objects.set_status(spawner.pod_name, **RUNNING)
+    assert (yield start) == ('127.0.0.1', 8888)
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_a_pod_without_room_waits_as_long_as_the_start_may_take_unless_configured(starting, objects):
+    spawner, start = yield starting()
+    spawner.start_timeout = 2
+    yield spawner.stop(now=True)
+    with pytest.raises(SpawnError):
+        yield start
+    start, began = spawner.start(), IOLoop.current().time()
+    yield objects.until(lambda: objects.pod(spawner.pod_name))
+    objects.set_status(spawner.pod_name, **UNSCHEDULABLE)
+    message = yield told(spawner, start)
+    assert IOLoop.current().time() - began > LAST_SECOND
+    assert '3 Insufficient cpu' in message
+
+
+@gen_test
+def test_a_pod_that_somebody_deletes_is_told_at_once(starting, core, namespace):
+    spawner, start = yield starting()
+    core.delete_namespaced_pod(name=spawner.pod_name, namespace=namespace, body={}, _preload_content=False)
+    assert 'deleted' in (yield told(spawner, start))
