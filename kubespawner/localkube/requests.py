@@ -23,7 +23,8 @@ class BaseHandler(web.RequestHandler):
         self.api = api
 
     def check_token(self):
-        if self.request.headers.get('Authorization') != 'Bearer ' + self.api.token:
+        scheme, _, token = self.request.headers.get('Authorization', '').partition(' ')
+        if scheme.lower() != 'bearer' or token != self.api.token:
             raise errors.unauthorized()
 
     def query(self, name, default=''):

@@ -6,7 +6,6 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner import clients
 from kubespawner.clients import accepts
 from kubespawner.spawner import ASK_AFTER, SpawnError
 from tests.loop import gen_test
@@ -42,20 +41,6 @@ def test_a_name_that_stays_taken_is_an_error_after_four_tries(kube, new_spawner,
         yield new_spawner('ann').start()
     creates = [path for method, path in kube.requests() if method == 'POST' and path.endswith('/%s/pods' % namespace)]
     assert len(creates) == 4
-
-
-@pytest.mark.parametrize('retry_seconds, creates', [(30, 2), (0, 1)])
-@gen_test
-def test_a_pod_whose_answer_was_lost_is_taken_for_what_it_is(
-        kube, new_spawner, namespace, monkeypatch, retry_seconds, creates):
-    monkeypatch.setattr('kubespawner.api.RETRY_SECONDS', retry_seconds)  # 0: as if the answer had been waited for
-    kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
-    spawner = new_spawner('ann')
-    yield spawner.start()
-    assert len([path for method, path in kube.requests()
-                if method == 'POST' and path.split('?')[0].endswith('/%s/pods' % namespace)]) == creates
-    assert not [path for method, path in kube.requests() if method == 'DELETE']
-    yield spawner.stop(now=True)
 
 
 @gen_test
@@ -211,13 +196,6 @@ def rule_of(method, path):
 
 
 @gen_test
-def test_polling_a_thousand_times_lists_once(kube, new_spawner, namespace):
-    spawners = [new_spawner('user-%d' % i) for i in range(10)]
-    yield [spawner.poll() for spawner in spawners for _ in range(100)]
-    assert len(lists_of(kube, namespace)) == 1
-
-
-@gen_test
 def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()
@@ -232,27 +210,3 @@ def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, object
         yield gen.with_timeout(IOLoop.current().time() + ASK_AFTER - 2, start)
     assert len(lists_of(kube, namespace)) == 2
     yield spawner.stop(now=True)
-
-
-@gen_test
-def test_a_token_that_was_replaced_is_read_again(cluster, kube, new_spawner, monkeypatch, tmpdir):
-    with open(cluster.kubeconfig) as f:
-        valid = f.read()
-    kubeconfig = tmpdir.join('kubeconfig')
-    kubeconfig.write(valid.replace(kube.token, 'expired'))
-    monkeypatch.setenv('KUBECONFIG', str(kubeconfig))
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
-    spawner = new_spawner('ann')
-    assert spawner.api.api_client.configuration.api_key
-    kubeconfig.write(valid)
-    yield spawner.start()
-    yield spawner.stop(now=True)
-
-
-@gen_test
-def test_a_token_that_stays_refused_is_told_after_one_more_try(kube, new_spawner, objects, namespace):
-    kube.fail(method='POST', path='/%s/pods$' % namespace, status=401, times=1000, message='Unauthorized')
-    with pytest.raises(Exception, match='401 Unauthorized'):
-        yield new_spawner('ann').start()
-    creates = [path for method, path in kube.requests() if method == 'POST' and path.endswith('/%s/pods' % namespace)]
-    assert len(creates) == 2
