@@ -3,6 +3,7 @@
 Every difference between its versions 4.0 to 37 is bridged here and nowhere else. No calls of the API. Everything
 here may be called on any thread.
 """
+import copy
 import functools
 import os
 import re
@@ -10,7 +11,6 @@ import threading
 import time
 import weakref
 
-import yaml  # a dependency of the client
 from kubernetes import client, config
 from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
 
@@ -37,6 +37,8 @@ NEWER_FIELDS = {
     'V1ResourceRequirements': ['claims'],
     'V1SecurityContext': ['appArmorProfile', 'procMount', 'runAsGroup', 'seccompProfile', 'windowsOptions'],
 }
+
+_SENDABLE = re.compile(r'[ -~]*\Z')  # in the header of a request
 
 PLAIN = frozenset([str, int, float, bool, type(None)])  # what needs no conversion
 
@@ -102,7 +104,8 @@ def load_config():
     """Return the client's `Configuration`: of the pod that this process runs in, otherwise from a kubeconfig.
 
     The kubeconfig is the file that the environment variable KUBECONFIG names, otherwise `~/.kube/config`.
-    Raises `kubernetes.config.ConfigException`, which names both places, if there is neither.
+    Raises `kubernetes.config.ConfigException`, which names both places, if there is neither, and for a token that is
+    none.
     """
     try:
         config.load_incluster_config()
@@ -111,17 +114,44 @@ def load_config():
         try:
             config.load_kube_config(config_file=os.pathsep.join(
                 os.path.expanduser(path) for path in kubeconfig.split(os.pathsep)))
-        except (config.ConfigException, OSError, yaml.YAMLError) as no_kubeconfig:
+        except Exception as no_kubeconfig:  # the loader fails in many ways over a file that is none
             raise config.ConfigException(
                 'No Kubernetes configuration found. Not in the service account of a pod: %s '
-                'Not in the kubeconfig %s (environment variable KUBECONFIG, otherwise %s): %s' % (
-                    not_in_cluster, kubeconfig, CONFIG_DEFAULT_LOCATION, no_kubeconfig))
+                'Not in the kubeconfig %s (environment variable KUBECONFIG, otherwise %s): %s: %s' % (
+                    not_in_cluster, kubeconfig, CONFIG_DEFAULT_LOCATION, type(no_kubeconfig).__name__, no_kubeconfig))
     configuration = _default_configuration()
     configuration.connection_pool_maxsize = CONNECTION_POOL_SIZE
+    configuration.api_key = _sendable(configuration.api_key)
     hook = getattr(configuration, 'refresh_api_key_hook', None)
     if hook is not None:
-        configuration.refresh_api_key_hook = _at_most_every(REFRESH_SECONDS, hook)
+        configuration.refresh_api_key_hook = _at_most_every(REFRESH_SECONDS, _careful(hook))
     return configuration
+
+
+def _sendable(api_key):
+    """Return API tokens, by where they go, without white space at the ends: files end in a line break.
+
+    Raises `kubernetes.config.ConfigException` for a token that is none. Sending it would raise an error that shows it.
+    """
+    tokens = {key: token.strip() for key, token in api_key.items()}
+    if not all(_SENDABLE.match(token) for token in tokens.values()):
+        raise config.ConfigException('The token for the Kubernetes API (of the service account of the pod, or in the '
+                                     'kubeconfig) has a line break or another character in it that no token has.')
+    return tokens
+
+
+def _careful(hook):
+    """Return a function that renews a token as the client's `hook` does, but lets nobody see one that is none.
+
+    Some hooks put themselves back in the place of what wraps them; they get a copy of the configuration.
+    """
+    def renew_token(configuration):
+        fresh = copy.copy(configuration)
+        fresh.api_key = dict(configuration.api_key)
+        hook(fresh)
+        configuration.api_key = _sendable(fresh.api_key)
+
+    return renew_token
 
 
 def _at_most_every(seconds, function):
