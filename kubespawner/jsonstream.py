@@ -9,23 +9,41 @@ import re
 
 _decode = json.JSONDecoder().raw_decode
 AFTER_A_VALUE = frozenset(',:]} \t\r\n')
+LONGEST_LINE = 2 ** 24  # bytes; etcd keeps no object that is a tenth of it
 _space = re.compile(r'[ \t\r\n]*')
 
 
+class Garbled(ValueError):
+    """What arrived is not what it should be."""
+
+
 def lines(chunks):
-    """Yield the non-empty lines in the byte strings `chunks`, as bytes. Half a line at the end is dropped."""
+    """Yield the non-empty lines in the byte strings `chunks`, as bytes. Half a line at the end is dropped.
+
+    Raises Garbled for one that does not end.
+    """
     rest = b''
     for chunk in chunks:
         *complete, rest = (rest + chunk).split(b'\n')
         for line in complete:
             if line.strip():
                 yield line
+        if len(rest) > LONGEST_LINE:
+            raise Garbled('a line of more than %d bytes' % LONGEST_LINE)
+
+
+def value(data):
+    """Return the JSON value that is in a byte string. Raises Garbled."""
+    try:
+        return json.loads(data.decode('utf8'))
+    except (ValueError, RecursionError) as e:
+        raise Garbled('%s: %.200r' % (e, data))
 
 
 def members(chunks):
     """Yield (key, value) for each member of the JSON object in the byte strings `chunks`.
 
-    For a member `items` that is a list, (key, item) for each of its items. Raises ValueError for what is no such
+    For a member `items` that is a list, (key, item) for each of its items. Raises Garbled for what is no such
     object, and for one that ends too early.
     """
     text = _Text(chunks)
@@ -62,8 +80,11 @@ class _Text:
     def _read_on(self):
         chunk = next(self._chunks, None)
         if chunk is None:
-            raise ValueError('the JSON ends too early, after: ' + self._text[self._at:][-200:])
-        self._text, self._at = self._text[self._at:] + self._decoder.decode(chunk), 0
+            raise Garbled('the JSON ends too early, after: ' + self._text[self._at:][-200:])
+        try:
+            self._text, self._at = self._text[self._at:] + self._decoder.decode(chunk), 0
+        except UnicodeDecodeError as e:
+            raise Garbled(str(e))
 
     def next(self):
         """Return the next character that is not white space. It stays the next."""
@@ -76,7 +97,7 @@ class _Text:
     def take(self, character):
         """Go past this character, which must be the next."""
         if self.next() != character:
-            raise ValueError('no %s but: %s' % (character, self._text[self._at:][:200]))
+            raise Garbled('no %s but: %s' % (character, self._text[self._at:][:200]))
         self._at += 1
 
     def value(self):
@@ -90,4 +111,6 @@ class _Text:
                     return value
             except ValueError:  # it has not arrived as a whole
                 pass
+            except RecursionError as e:
+                raise Garbled(str(e))
             self._read_on()

@@ -8,15 +8,16 @@ lists again only when the server no longer knows that version, or after an error
 answer to a direct request is written by the loop's thread; reading takes none. Nothing but a callback crosses to the
 loop.
 """
-import json
 import random
 import socket
 import threading
 import time
+from collections import OrderedDict
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
 
 from kubernetes.client.rest import ApiException
+from kubernetes.config import ConfigException
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, Float, List, Unicode, default
@@ -25,26 +26,87 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from . import compact, jsonstream
 from .clients import Resource, accepts, configuration_of, renew, shared_client
+from .errors import one_line
 
 CONNECT_TIMEOUT = 5  # seconds
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers that have something to say send bookmarks every 60
 WATCH_SECONDS = (300, 600)  # after which the server is asked to end a watch, at random
-FIRST_PAUSE, LONGEST_PAUSE = 0.8, 30  # seconds between tries, before jitter
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between tries, before jitter; short, for one hub asks alone
+LONGEST_RETRY_AFTER = 60  # seconds that a server is believed to mean
+LISTS_APART = 10  # times as long as a list took is the pause before the next, if watches fail again and again
 HEALTHY_SECONDS = 5  # of a watch after which the next starts without a pause, however it ended
+GONE_REMEMBERED = 1000  # objects
 CHUNK = 65536  # bytes
+
+CHANGES = frozenset(['ADDED', 'MODIFIED', 'DELETED'])
+FOR_GOOD = float('inf')  # newer than any version
 
 
 class Expired(Exception):
     """The server no longer knows the version that a watch was to go on from."""
 
 
+class ServerError(Exception):
+    """The server ended a watch with an error."""
+
+
+# What may go wrong without a mistake of ours.
+EXPECTED = (ApiException, HTTPError, OSError, ConfigException, jsonstream.Garbled, ServerError)
+
+
 def version_of(resource):
     """Return an object's resource version as a number; 0 if it has none that is one."""
     try:
         return int(resource['metadata']['resourceVersion'])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return 0
+
+
+def checked(resource):
+    """Return an object that the server sent. Raise Garbled for what is none: without a name, a uid or a version."""
+    metadata = resource.get('metadata') if isinstance(resource, dict) else None
+    named = isinstance(metadata, dict) and all(isinstance(metadata.get(key), str) for key in ('name', 'uid'))
+    if not named or version_of(resource) <= 0:
+        raise jsonstream.Garbled('no object of Kubernetes: %.200r' % (resource,))
+    return resource
+
+
+def event_of(line):
+    """Return what a line (bytes) of a watch says, as (type, object). Raise Garbled for what cannot be understood.
+
+    The object of a change is one that has a name, a uid and a version; of any other type it is a dict.
+    """
+    event = jsonstream.value(line)
+    kind, resource = (event.get('type'), event.get('object')) if isinstance(event, dict) else (None, None)
+    if not isinstance(kind, str) or not isinstance(resource, dict):
+        raise jsonstream.Garbled('no event of Kubernetes: %.200r' % (event,))
+    return kind, checked(resource) if kind in CHANGES else resource
+
+
+class Try:
+    """How one try to follow the server went: a list, if need be, and a watch.
+
+    list_seconds (float): what the list took; 0 if there was none.
+    began (float or None): when the server began to answer the watch, on the clock `time.monotonic`.
+    told (bool): the watch told of something.
+    retry_after (float): seconds that the server asked to wait.
+    unknown_types (set): what it sent that is not known.
+    """
+
+    def __init__(self):
+        self.list_seconds, self.began, self.told, self.retry_after, self.unknown_types = 0, None, False, 0, set()
+
+    @property
+    def was_healthy(self):
+        """True if the watch, just now ended, had lasted so long that the next may begin at once, list and all."""
+        return self.began is not None and time.monotonic() - self.began > max(
+            HEALTHY_SECONDS, self.list_seconds * LISTS_APART)
+
+    @property
+    def longest_pause(self):
+        """Seconds to which the pauses between tries may grow."""
+        return max(LONGEST_PAUSE, self.list_seconds * LISTS_APART)
 
 
 class NamespacedResourceReflector(LoggingConfigurable):
@@ -89,7 +151,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
         300,
         config=True,
         help="""
-        Seconds without any answer from the API server after which the reflector gives up for good.
+        Seconds without anything learned from the API server after which the reflector gives up for good.
 
         What it knows is out of date by then, so it halts the hub: whatever supervises the hub starts a new one.
         """
@@ -103,6 +165,11 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self._lock = threading.Lock()
         self._waiting = {}  # name -> list of (loop, future)
         self._seen = 0  # the newest version that a list or a watch has told of
+        self._settled = 0  # of this version and before, all that is not in the cache is gone
+        self._gone = OrderedDict()  # uid -> version up to which nothing is believed about that object
+        self._is_listed = False  # whether a watch can go on from _seen
+        self._try = Try()
+        self._configuration = None  # of the client when it made the last request
         self._stopping = threading.Event()
         self._response = None
         self._thread = None
@@ -156,14 +223,18 @@ class NamespacedResourceReflector(LoggingConfigurable):
         with self._lock:
             cached = self.resources.get(name)
             known = version_of(cached) if cached is not None else self._seen
-            if version_of(resource) > known and self.selects(resource):
+            if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
                 self.resources[name] = resource
             self._wake(name)
 
     def forget(self, resource):
-        """Take an object out of the cache that is gone, as a direct request has shown; not another of that name."""
+        """Take an object out of the cache that is gone, as a direct request has shown; not another of that name.
+
+        What the watch still has to tell of it does not bring it back: a uid is used once.
+        """
         name = resource['metadata']['name']
         with self._lock:
+            self._bury(resource, FOR_GOOD)
             cached = self.resources.get(name)
             if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
                 del self.resources[name]
@@ -215,61 +286,100 @@ class NamespacedResourceReflector(LoggingConfigurable):
             except RuntimeError:  # that loop is closed: nobody waits any more
                 pass
 
+    def _bury(self, resource, version):
+        """Remember of an object that is gone that nothing up to `version` is to be believed about it."""
+        uid = resource['metadata'].get('uid')
+        self._gone[uid] = max(version, self._gone.pop(uid, 0))
+        if len(self._gone) > GONE_REMEMBERED:
+            _, oldest = self._gone.popitem(last=False)
+            self._settled = max(self._settled, min(oldest, self._seen))
+
+    def _is_gone(self, resource):
+        """True for an object, in this state, that is known to be gone since."""
+        return version_of(resource) <= self._gone.get(resource['metadata'].get('uid'), 0)
+
     # On the watch thread
 
     def _run(self):
         """List, then watch, again and again; the thread's whole life. Nothing escapes from here in silence."""
         try:
             self._follow()
-        except Exception:
-            self.log.exception('%s reflector: unexpected error', self.kind)
-        if not self._stopping.is_set():
-            self._give_up()
+        except BaseException:  # also what is meant to end a thread
+            self.log.exception('%s reflector: the watch thread ends', self.kind)
+        finally:
+            if not self._stopping.is_set():
+                self._give_up()
 
     def _give_up(self):
+        """Tell everybody that the cache is out of date for good."""
         self.failed = True
-        self.log.critical('%s reflector: giving up, what it knows of namespace %s is out of date',
-                          self.kind, self.namespace)
-        if not self.first_load_future.done():
-            self.first_load_future.set_result(None)
-        if self.on_failure:
-            self.on_failure()
+        try:
+            if not self.first_load_future.done():
+                self.first_load_future.set_result(None)
+            self.log.critical('%s reflector: giving up, what it knows of namespace %s is out of date',
+                              self.kind, self.namespace)
+        finally:
+            self._tell_of_failure()
+
+    def _tell_of_failure(self):
+        try:
+            if self.on_failure:
+                self.on_failure()
+        except BaseException:
+            self.log.exception('%s reflector: on_failure failed', self.kind)
 
     def _follow(self):
-        """Keep the cache up to date until told to stop, or until there was no contact for too long."""
-        version, pause = None, FIRST_PAUSE
+        """Keep the cache up to date until told to stop, or until nothing was learned for too long."""
+        pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            started = time.monotonic()
-            version = self._list_and_watch(version)
-            if time.monotonic() - self._last_contact > self.give_up_seconds:
+            self._try = Try()
+            self._list_and_watch_guarded()
+            if self._try.told or self._try.was_healthy:
+                self._contact()
+            silence = time.monotonic() - self._last_contact
+            if silence > self.give_up_seconds:
                 return
-            if time.monotonic() - started > HEALTHY_SECONDS:
+            if self._try.began and silence > self.give_up_seconds / 2:
+                self._is_listed = False  # watches that end at once and tell of nothing prove nothing; a list does
+            if self._try.was_healthy:
                 pause = FIRST_PAUSE
-            else:
-                self._stopping.wait(random.uniform(0, pause))
-                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            self._stopping.wait(max(self._try.retry_after, random.uniform(0, pause)))
+            went_on = self._try.told and not self._try.list_seconds
+            pause = FIRST_PAUSE if went_on else min(pause * 2, self._try.longest_pause)
 
-    def _list_and_watch(self, version):
-        """Watch on from `version` (None: list first) until that ends, well or not.
+    def _list_and_watch_guarded(self):
+        """List and watch. A mistake of ours is told of with its trace, and what is known is not trusted after it."""
+        try:
+            self._list_and_watch()
+        except Exception:
+            self._is_listed = False
+            if not self._stopping.is_set():
+                self.log.exception('%s reflector: unexpected error. Listing again.', self.kind)
 
-        Return the version to go on from; None to list again. A connection that broke says nothing about the version.
+    def _list_and_watch(self):
+        """Watch on from the version that was seen last, after a list if need be, until that ends, well or not.
+
+        Note whether to list again. A connection that broke says nothing about the version.
         """
         try:
-            if version is None:
-                version = self._list()
-            return self._watch(version)
+            if not self._is_listed:
+                self._list()
+            self._watch()
         except Expired as e:
-            self.log.info('%s reflector: %s. Listing again.', self.kind, e)
-            return None
-        except Exception as e:
-            if not self._stopping.is_set():
-                self.log.warning('%s reflector: %s: %s. Last contact %d s ago.', self.kind, type(e).__name__,
-                                 _short(e), time.monotonic() - self._last_contact)
+            self._is_listed = False
+            self.log.info('%s reflector: %s. Listing again.', self.kind, _short(e))
+        except EXPECTED as e:
             status = getattr(e, 'status', None)
+            if not (isinstance(e, (HTTPError, OSError)) or status in (0, 401, 429)):
+                self._is_listed = False
+            if self._stopping.is_set():
+                return
+            self.log.warning('%s reflector: %s: %s. Last contact %d s ago.', self.kind, type(e).__name__, _short(e),
+                             time.monotonic() - self._last_contact)
+            self._try.retry_after = _retry_after(e)
             if status == 401:
-                renew(self._api, configuration_of(self._api), self.log)
-            knows_the_version = isinstance(e, (HTTPError, OSError)) or status in (401, 429)
-            return version and str(self._seen) if knows_the_version else None
+                renew(self._api, self._configuration, self.log)
 
     def _list_method(self):
         """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""
@@ -282,7 +392,9 @@ class NamespacedResourceReflector(LoggingConfigurable):
         """Send the list request with `parameters`; give the response, not yet read, and close it afterwards."""
         if self.labels:
             parameters['label_selector'] = self.label_selector
-        response = self._list_method()(
+        method = self._list_method()
+        self._configuration = configuration_of(self._api)  # what is refused if this is
+        response = method(
             namespace=self.namespace, _preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout), **parameters)
         self._response = response
         try:
@@ -292,59 +404,71 @@ class NamespacedResourceReflector(LoggingConfigurable):
             response.close()
 
     def _list(self):
-        """Replace the cache by what the server has now; return the version of that.
+        """Replace the cache by what the server has now.
 
         The first list may come from the server's cache, since the watch goes on from there. Later ones may not: they
         could be older than what is known.
         """
         parameters = {} if self._seen else {'resource_version': '0'}
-        listed, version = {}, None
+        with self._lock:
+            outdated = set(self._gone) if self._seen else set()  # what the server tells of from now on is there
+        listed, version, started = {}, 0, time.monotonic()
         with self._request(LIST_TIMEOUT, **parameters) as response:
             for key, value in jsonstream.members(response.stream(CHUNK, decode_content=True)):
                 if key == 'metadata':
-                    version = int(value['resourceVersion'])
+                    version = version_of({key: value})
                 elif key == 'items' and value is not None:
-                    resource = self._kept(value)
+                    resource = self._kept(checked(value))
                     listed[resource['metadata']['name']] = resource
-        if version is None:
-            raise ValueError('a list that does not say its version')
-        self._replace(listed, version)
+        if not version:
+            raise jsonstream.Garbled('a list that does not say its version')
+        self._replace(listed, version, outdated)
+        self._is_listed = True
         self._contact()
         if not self.first_load_future.done():
             self.first_load_future.set_result(None)
-        return str(version)
+        self._try.list_seconds = time.monotonic() - started
 
-    def _replace(self, listed, version):
-        """Replace the cache by the objects `listed` (by name), as they were at `version`."""
+    def _replace(self, listed, version, outdated):
+        """Replace the cache by the objects `listed` (by name), as they were at `version`.
+
+        outdated (set): uids of objects that had been gone before, about which the list is right.
+        """
         with self._lock:
+            for uid in outdated:
+                self._gone.pop(uid, None)
+            listed = {name: resource for name, resource in listed.items() if not self._is_gone(resource)}
             # What was created after the list was made is not in it, but is not gone either. Unless versions have
             # gone back, as when the server was restored from a backup: then what the server says is all there is.
             if version >= self._seen:
                 listed.update((name, resource) for name, resource in self.resources.items()
                               if version_of(resource) > version)
             self.resources = listed
-            self._seen = version
+            self._seen = self._settled = version
             for name in list(self._waiting):
                 self._wake(name)
 
-    def _watch(self, version):
-        """Follow the changes since `version` until the server ends the watch; return the version to go on from."""
-        parameters = {'watch': True, 'resource_version': version, 'timeout_seconds': random.randint(*WATCH_SECONDS)}
+    def _watch(self):
+        """Follow the changes since the version that was seen last until the server ends the watch."""
+        parameters = {'watch': True, 'resource_version': str(self._seen),
+                      'timeout_seconds': random.randint(*WATCH_SECONDS)}
         if accepts(self._list_method(), 'allow_watch_bookmarks'):
             parameters['allow_watch_bookmarks'] = True
         try:
             with self._request(IDLE_TIMEOUT, **parameters) as response:
-                self._contact()
+                self._try.began = time.monotonic()
                 for line in jsonstream.lines(self._chunks(response)):
+                    self._apply(*event_of(line))
+                    self._try.told = True
                     self._contact()
-                    version = self._apply(json.loads(line.decode('utf8')), version)
         except ApiException as e:
             if e.status == 410:
-                raise Expired('version %s is too old' % version)
+                raise Expired('version %d is too old' % self._seen)
             raise
         except ReadTimeoutError:  # nothing happened, or the connection is half open: a new one tells
+            if self._try.began is None:
+                raise
             self.log.debug('%s reflector: nothing heard for %d s', self.kind, IDLE_TIMEOUT)
-        return version
 
     def _chunks(self, response):
         """Yield the bytes of a watch as they arrive, until told to stop, perhaps before there was something to read."""
@@ -357,31 +481,40 @@ class NamespacedResourceReflector(LoggingConfigurable):
     def _contact(self):
         self._last_contact = time.monotonic()
 
-    def _apply(self, event, version):
-        """Bring one watch event into the cache; return the version that is reached with it."""
-        kind, resource = event['type'], event['object']
+    def _apply(self, kind, resource):
+        """Bring one watch event into the cache."""
         if kind == 'ERROR':
-            raise Expired(resource.get('message')) if resource.get('code') == 410 else RuntimeError(resource)
-        reached = version_of(resource)
-        name = resource['metadata'].get('name')
+            raise (Expired if resource.get('code') == 410 else ServerError)(resource.get('message') or resource)
+        if kind == 'BOOKMARK':
+            self._seen = max(self._seen, version_of(resource))
+        elif kind in CHANGES:
+            self._change(kind, resource)
+        elif kind not in self._try.unknown_types:
+            self._try.unknown_types.add(kind)
+            self.log.warning('%s reflector: ignoring events of the type %.50s, which is not known',
+                             self.kind, one_line(kind))
+
+    def _change(self, kind, resource):
+        """Bring the change of an object into the cache, unless it is older than what is known."""
+        name, version = resource['metadata']['name'], version_of(resource)
         with self._lock:
-            self._seen = max(self._seen, reached)
-            if kind == 'BOOKMARK' or self._is_known(name, resource, kind):
-                return str(max(reached, int(version)))
+            self._seen = max(self._seen, version)
+            is_news = self._is_news(name, version, kind) and not self._is_gone(resource)
+            if kind == 'DELETED':
+                self._bury(resource, version)
+            if not is_news:
+                return
             if kind == 'DELETED':
                 self.resources.pop(name, None)
             else:
                 self.resources[name] = self._kept(resource)
             self._wake(name)
-        return str(max(reached, int(version)))
 
-    def _is_known(self, name, resource, kind):
-        """True for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
+    def _is_news(self, name, version, kind):
+        """False for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
         cached = self.resources.get(name)
-        if cached is None:
-            return False
-        known, version = version_of(cached), version_of(resource)
-        return known > version or (known == version and kind != 'DELETED')
+        known = version_of(cached) if cached is not None else self._settled
+        return version > known or (version == known and kind == 'DELETED')
 
 
 def _resolve(future, result):
@@ -390,5 +523,14 @@ def _resolve(future, result):
 
 
 def _short(error):
-    """Return an error's text; of the client's own errors only what the server said."""
-    return str(getattr(error, 'body', None) or error)[:500]
+    """Return an error's text, fit for a log; of the client's own errors only what the server said."""
+    text = getattr(error, 'body', None) or error
+    return one_line(text.decode('utf8', 'replace') if isinstance(text, bytes) else text)[:500]
+
+
+def _retry_after(error):
+    """Return the seconds that the server asked to wait; 0 if it did not."""
+    try:
+        return min(max(0, float(error.headers['Retry-After'])), LONGEST_RETRY_AFTER)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return 0
