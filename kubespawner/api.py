@@ -20,8 +20,6 @@ from . import clients
 from .errors import HubError, SpawnError, one_line
 
 CONNECT_TIMEOUT = 5  # seconds
-READ_TIMEOUT = 30  # seconds; API servers end requests after 60
-RETRY_SECONDS = 30  # from the first try, after which a failure is final
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 
 # HTTP statuses of a server that may answer differently the next time.
@@ -101,15 +99,17 @@ class ApiError(Exception):
             self.request.verb == 'create' and self.reason == 'Conflict')
 
 
-def send(core, request):
+def send(core, timeout, request):
     """Send `request` with the CoreV1Api `core` and return the answer as a dict. Blocks: for executor threads.
+
+    timeout (float): seconds to wait for each piece of the answer.
 
     Raises ApiError.
     """
     method = getattr(core, '%s_namespaced_%s' % (request.verb, request.kind))
     try:
         response = method(namespace=request.namespace, _preload_content=False,
-                          _request_timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **request.arguments)
+                          _request_timeout=(CONNECT_TIMEOUT, timeout), **request.arguments)
         text = _text(response.data)
     except ApiException as e:
         raise _refused(request, e)
@@ -143,21 +143,23 @@ def _retry_after(headers):
 
 
 @gen.coroutine
-def call(run, core, request, log, deadline=None):
+def call(run, core, request, log, timeout, retry_seconds, deadline=None):
     """Send `request` through `run`, again while that may help, and return the answer as a dict.
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
-    deadline (float): the loop's time after which a failure is final, if that is sooner than RETRY_SECONDS from now.
+    timeout (float): seconds to wait for each piece of an answer.
+    retry_seconds (float): from now, after which a failure is final.
+    deadline (float): the loop's time after which a failure is final, if that is sooner.
 
     Raises the ApiError of the last try.
     """
     loop = IOLoop.current()
-    end = min(deadline or float('inf'), loop.time() + RETRY_SECONDS)
+    end = min(deadline or float('inf'), loop.time() + retry_seconds)
     pause, renewed = FIRST_PAUSE, False
     for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
-            return (yield run(send, core, request))
+            return (yield run(send, core, timeout, request))
         except ApiError as e:
             if e.status == UNAUTHORIZED and not renewed:
                 log.warning('%s. Trying again with the configuration as it is now.', e)

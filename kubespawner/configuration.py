@@ -43,6 +43,29 @@ class Configuration(HasTraits):
         """
     )
 
+    k8s_api_request_timeout = Float(
+        30,
+        min=0.001,
+        config=True,
+        help="""
+        Seconds to wait for an answer of the Kubernetes API, or for the next piece of one. To connect may take 5 seconds.
+
+        What was asked for may have been done all the same, so that is looked at before anything is asked for again.
+        """
+    )
+
+    k8s_api_request_retry_timeout = Float(
+        30,
+        min=0,
+        config=True,
+        help="""
+        Seconds for which a request that fails in a way that may heal is sent again, with growing pauses.
+
+        Such failures: no connection, no answer, and the statuses 429, 500, 502, 503 and 504. The time of a start or stop
+        comes to its end whatever this is. 0 sends each request once.
+        """
+    )
+
     namespace = Unicode(
         config=True,
         help="""
@@ -508,6 +531,7 @@ class Configuration(HasTraits):
     start_failure_grace = Float(
         None,
         allow_none=True,
+        min=0,
         config=True,
         help="""
         Seconds for which a pod may fail to start in a way that may heal, before the start is given up.
@@ -521,6 +545,7 @@ class Configuration(HasTraits):
     force_delete_after = Float(
         None,
         allow_none=True,
+        min=0,
         config=True,
         help="""
         Seconds after which a pod that does not go away is deleted by force, without waiting for its node to confirm.
@@ -530,13 +555,6 @@ class Configuration(HasTraits):
         of them may then write to one home directory.
         """
     )
-
-    @validate('start_failure_grace', 'force_delete_after')
-    def _no_time_is_negative(self, proposal):
-        if proposal['value'] is not None and proposal['value'] < 0:
-            raise TraitError('KubeSpawner.%s is a number of seconds, not %s.' % (
-                proposal['trait'].name, proposal['value']))
-        return proposal['value']
 
 
 def port_of(url):

@@ -129,7 +129,8 @@ class KubeSpawner(Manifests, Spawner):
 
     def _call(self, request, deadline=None):
         """Return a future of the answer to a request made by the functions of `api`."""
-        return api.call(self.asynchronize, self.api, request, self.log, deadline)
+        return api.call(self.asynchronize, self.api, request, self.log, self.k8s_api_request_timeout,
+                        self.k8s_api_request_retry_timeout, deadline)
 
     @gen.coroutine
     def _read(self, kind, name, deadline=None):

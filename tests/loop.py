@@ -7,15 +7,17 @@ from tornado.ioloop import IOLoop
 TIMEOUT = 120  # seconds
 
 
-def gen_test(function):
-    """Return a test that runs `function` on an IOLoop of its own, with a time limit."""
+def gen_test(function=None, timeout=TIMEOUT):
+    """Return a test that runs `function` on an IOLoop of its own, with a time limit in seconds."""
+    if function is None:
+        return functools.partial(gen_test, timeout=timeout)
     coroutine = gen.coroutine(function)
 
     @functools.wraps(function)
     def test(**fixtures):
         loop = IOLoop(make_current=False)
         try:
-            loop.run_sync(functools.partial(coroutine, **fixtures), TIMEOUT)
+            loop.run_sync(functools.partial(coroutine, **fixtures), timeout)
         finally:
             loop.close()
 

@@ -61,6 +61,8 @@ DEFAULTS = {
     'volume_mounts': [],
     'delete_stopped_pods': True,
     'legacy_singleuser_env': False,
+    'k8s_api_request_timeout': 30,
+    'k8s_api_request_retry_timeout': 30,
     'start_failure_grace': None,
     'force_delete_after': None,
 }

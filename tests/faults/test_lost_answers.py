@@ -16,10 +16,9 @@ def deletes(kube):
 @pytest.mark.parametrize('retry_seconds, tries', [(30, 2), (0, 1)])
 @gen_test
 def test_a_pod_whose_answer_was_lost_is_taken_for_what_it_is(
-        kube, new_spawner, namespace, monkeypatch, retry_seconds, tries):
-    monkeypatch.setattr('kubespawner.api.RETRY_SECONDS', retry_seconds)  # 0: as if the answer had been waited for
+        kube, new_spawner, namespace, retry_seconds, tries):
     kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
-    spawner = new_spawner('ann')
+    spawner = new_spawner('ann', k8s_api_request_retry_timeout=retry_seconds)  # 0: as if it had been waited for
     yield spawner.start()
     assert creates(kube, namespace) == tries
     assert deletes(kube) == []

@@ -1,0 +1,98 @@
+"""Thousands of starts and stops while faults come at random: what is left is what a model says, and nothing grows.
+
+`FAULTS_CYCLES` tells how many cycles there are in all, `FAULTS_SEED` which ones; a failure says which they were.
+"""
+import json
+import os
+import threading
+
+import pytest
+from tornado import gen
+
+from kubespawner import KubeSpawner, clients
+from kubespawner.localkube import LocalKube
+from tests.bench.rest import Api
+from tests.cluster.conftest import make_spawner
+from tests.loop import gen_test
+
+from . import chaos
+from .conftest import until, versions
+
+SEED = os.environ.get('FAULTS_SEED', '1')
+CYCLES = int(os.environ.get('FAULTS_CYCLES', 500))
+USERS = 50
+ROUNDS = 5
+MORE_SOCKETS = 5  # that a pool of connections may hold more than it did after the first round
+MORE_MEMORY = 8 << 20  # bytes that the process may grow by after the first round
+
+
+@pytest.fixture
+def kube(cluster, monkeypatch):
+    """A localkube in a process of its own, without a node."""
+    if not cluster.is_localkube:
+        pytest.skip('only localkube can be told to fail')
+    with LocalKube(child=True, kubelet=False) as kube:
+        monkeypatch.setenv('KUBECONFIG', kube.kubeconfig)
+        monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+        yield kube
+
+
+@pytest.fixture
+def new_spawner(monkeypatch):
+    """`new_spawner(namespace)` returns a function that makes a user's spawner, of a hub with faults' configuration."""
+    class Spawner(KubeSpawner):
+        pod_reflector = None
+
+    def new_spawner(namespace):
+        return lambda name: make_spawner(
+            Spawner, name, namespace=namespace, user_storage_pvc_ensure=True, user_storage_capacity='1Gi',
+            singleuser_extra_pod_config={'nodeName': chaos.NODE})
+
+    yield new_spawner
+    Spawner.pod_reflector.stop()
+
+
+@gen_test(timeout=60 + CYCLES)
+def test_after_each_cycle_there_is_what_the_model_says_whatever_the_api_does(kube, new_spawner):
+    api = Api(kube.kubeconfig)
+    api.request('POST', '/api/v1/namespaces', {'metadata': {'name': 'cycles'}})
+    faults, heal = chaos.switches(kube, 'cycles')
+    yield live(api, 'cycles', new_spawner('cycles'), chaos.Saboteur(SEED, faults, heal))
+
+
+@gen.coroutine
+def live(api, namespace, new_spawner, saboteur):
+    """Have USERS live CYCLES in all; look at all that is there after each of the ROUNDS."""
+    ask, sizes = chaos.asker(api, namespace), []
+    with chaos.Node(api, namespace) as node:
+        users = [chaos.User('user-%d' % i, SEED, new_spawner, node, ask) for i in range(USERS)]
+        for _ in range(ROUNDS):
+            working = saboteur.work(users[0].spawner.asynchronize)
+            try:
+                yield [user.live(CYCLES // ROUNDS // USERS) for user in users]
+            finally:
+                saboteur.stop()
+                yield working
+            assert all_of(api, namespace, 'pods') == {}
+            assert set(all_of(api, namespace, 'persistentvolumeclaims')) == {user.spawner.pvc_name for user in users}
+            yield until(lambda: versions(users[0].spawner.pod_reflector.resources) == {})
+            sizes.append(size())
+    print('seed %s, %d cycles, faults: %s, sizes: %s' % (SEED, CYCLES, saboteur.done, sizes))
+    (threads, sockets, memory), (more_threads, more_sockets, more_memory) = sizes[0], sizes[-1]
+    assert more_threads <= threads
+    assert more_sockets <= sockets + MORE_SOCKETS
+    assert more_memory <= memory + MORE_MEMORY
+
+
+def all_of(api, namespace, resource):
+    answer = api.request('GET', '/api/v1/namespaces/%s/%s' % (namespace, resource))
+    return {item['metadata']['name']: item for item in json.loads(answer.decode('utf8'))['items']}
+
+
+def size():
+    """Return the number of this process' threads and sockets, and its memory in bytes."""
+    files = [os.path.join('/proc/self/fd', name) for name in os.listdir('/proc/self/fd')]
+    sockets = [file for file in files if os.path.islink(file) and os.readlink(file).startswith('socket:')]
+    with open('/proc/self/statm') as f:
+        pages = int(f.read().split()[1])
+    return threading.active_count(), len(sockets), pages * os.sysconf('SC_PAGE_SIZE')
