@@ -48,9 +48,9 @@ class Configuration(HasTraits):
         min=0.001,
         config=True,
         help="""
-        Seconds to wait for an answer of the Kubernetes API, or for the next piece of one. To connect may take 5 seconds.
+        Seconds to wait for an answer of the Kubernetes API, or for the next piece of one. Connecting may take 5 s.
 
-        What was asked for may have been done all the same, so that is looked at before anything is asked for again.
+        What was asked for may have been done all the same; that is looked at before anything is asked for again.
         """
     )
 
@@ -61,8 +61,8 @@ class Configuration(HasTraits):
         help="""
         Seconds for which a request that fails in a way that may heal is sent again, with growing pauses.
 
-        Such failures: no connection, no answer, and the statuses 429, 500, 502, 503 and 504. The time of a start or stop
-        comes to its end whatever this is. 0 sends each request once.
+        Such failures: no connection, no answer, and the statuses 429, 500, 502, 503 and 504. The time of a start or
+        stop comes to its end whatever this is. 0 sends each request once.
         """
     )
 

@@ -26,7 +26,7 @@ from traitlets import Any, Dict, Unicode, default
 from . import api, podstatus
 from .clients import shared_client, to_dict
 from .errors import SpawnError, one_line
-from .manifests import Manifests, awaited
+from .manifests import Manifests
 from .reflector import NamespacedResourceReflector
 
 CREATE_TRIES = 4  # of a pod whose name is taken
@@ -187,10 +187,10 @@ class KubeSpawner(Manifests, Spawner):
         deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, self._stops, deadline)
         claim = self.get_pvc_manifest() if self.user_storage_pvc_ensure else None
-        manifest = yield self._in_time(self.get_pod_manifest(), deadline, 'The manifest (a function of a user id?)')
-        if claim is not None:
+        manifest = yield self._in_time(self.get_pod_manifest(), deadline)
+        manifest = yield self._in_time(self._run_hook(manifest), deadline)
+        if claim is not None:  # after all that may show that the configuration is wrong
             yield self._ensure_claim(claim, deadline)
-        manifest = yield self._in_time(self._run_hook(manifest), deadline, 'KubeSpawner.modify_pod_hook')
         self.pod_name = manifest.metadata.name
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         pod = yield self._create_pod(manifest, deadline, is_wanted)
@@ -231,27 +231,18 @@ class KubeSpawner(Manifests, Spawner):
         return self._stops == stops and IOLoop.current().time() < deadline
 
     @gen.coroutine
-    def _in_time(self, future, deadline, what):
-        """Return the result of `future`; raise SpawnError at the deadline. For what other people wrote."""
-        if is_future(future) and future.done():
-            return future.result()
+    def _in_time(self, future, deadline):
+        """Return the result of a future that waits for functions of the operator's. Raises SpawnError if late."""
         try:
-            return (yield gen.with_timeout(deadline, future))
+            is_done = is_future(future) and future.done()
+            result = future.result() if is_done else (yield gen.with_timeout(deadline, future))
         except TIMEOUTS:
             if IOLoop.current().time() < deadline:  # it is one of theirs
                 raise
-            raise SpawnError('%s had not come to an end when the start of pod %s had to.' % (what, self.pod_name))
-
-    @gen.coroutine
-    def _run_hook(self, manifest):
-        """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
-        if self.modify_pod_hook is None:
-            return manifest
-        modified = yield awaited(self.modify_pod_hook(self, manifest))
-        if modified is None:
-            raise ValueError('KubeSpawner.modify_pod_hook returned None; it must return the pod to create.')
-        modified.metadata.labels = dict(modified.metadata.labels or {}, **self.pod_reflector.labels)
-        return modified
+        else:  # they may also have held up the loop
+            if IOLoop.current().time() < deadline or self.last_asked is None:
+                return result
+        raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name))
 
     @gen.coroutine
     def _ensure_claim(self, manifest, deadline):

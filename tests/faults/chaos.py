@@ -13,8 +13,8 @@ from random import Random
 
 from tornado import gen
 from tornado.ioloop import IOLoop
+from tornado.web import HTTPError
 
-from kubespawner.spawner import SpawnError
 from tests.bench.rest import MERGE_PATCH, Refused
 
 NODE = 'chaos'
@@ -172,7 +172,7 @@ class User:
         """Start the server. Return its pod; None if it does not start, in which case it is stopped, as hubs do it."""
         try:
             address = yield self.spawner.start()
-        except SpawnError as e:
+        except HTTPError as e:
             self.history.append(str(e))
             assert not is_to_succeed, 'it should have started'
             yield self._stop()
@@ -204,7 +204,7 @@ class User:
         yield [self._stop(), self._stop()]
         try:
             yield start
-        except SpawnError as e:
+        except HTTPError as e:
             self.history.append(str(e))
 
     @gen.coroutine
