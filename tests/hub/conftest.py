@@ -69,7 +69,15 @@ class Hub:
 
     def start(self):
         """Start the hub and return when it answers through the proxy."""
+        self.launch()
+        self.wait()
+
+    def launch(self):
+        """Start the hub."""
         self.hub = self._process([sys.executable, '-m', 'jupyterhub', '-f', self.config], 'hub.log')
+
+    def wait(self):
+        """Return when the hub answers through the proxy."""
         user = Browser(self.url, 'nobody')
         until(lambda: self._alive() and user.session.get(self.url + '/hub/login', timeout=5).status_code == 200,
               60, 'the hub')
