@@ -251,7 +251,7 @@ class Saboteur:
             self.done[fault.__name__] = self.done.get(fault.__name__, 0) + 1
             yield run(fault, self.random)
             yield gen.sleep(self.random.uniform(0, 0.2))
-        yield run(self.heal)
+            yield run(self.heal)  # or what is left of all faults would add up to an outage
 
     def stop(self):
         self._running = False
