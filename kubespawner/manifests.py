@@ -11,7 +11,8 @@ from tornado.concurrent import is_future
 from traitlets import Unicode, default
 
 from . import naming, objects
-from .configuration import Configuration, port_of
+from .configuration import Configuration
+from .configuration.cluster import port_of
 
 # The traits whose values are an argument of `make_pod`, by that argument.
 GIVEN = {

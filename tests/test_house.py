@@ -58,7 +58,7 @@ ALL = sorted(os.path.relpath(path, HOUSE) for path in modules(HOUSE))
 @pytest.mark.parametrize('path', ALL)
 def test_a_room_imports_only_what_it_may(path):
     room = path.split(os.sep)[0].replace('.py', '')
-    allowed = MAY_IMPORT.get(room, set()) | ({'localkube'} if room == 'localkube' else set())
+    allowed = MAY_IMPORT.get(room, set()) | {room}
     assert set(imported_rooms(os.path.join(HOUSE, path))) <= allowed
 
 

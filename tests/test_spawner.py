@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 from traitlets import default
 from traitlets.config import Config
 
-import kubespawner.configuration
+import kubespawner.configuration.cluster
 from kubespawner import KubeSpawner, clients
 from kubespawner.clients import Resource
 from kubespawner.spawner import PodReflector
@@ -143,7 +143,7 @@ def test_running_is_told_of_whatever_form_a_pod_has(cls):
 
 def test_in_a_pod_the_namespace_is_the_pods_own(tmpdir, monkeypatch):
     tmpdir.join('namespace').write('hubs\n')
-    monkeypatch.setattr(kubespawner.configuration, 'NAMESPACE_FILE', str(tmpdir.join('namespace')))
+    monkeypatch.setattr(kubespawner.configuration.cluster, 'NAMESPACE_FILE', str(tmpdir.join('namespace')))
     assert spawner_with_defaults().namespace == 'hubs'
 
 

@@ -1,0 +1,20 @@
+"""What an operator can configure: the traits, their defaults and what they mean to who reads `--help-all`.
+
+Here belongs no behaviour, but for defaults that have to be looked up. Everything runs on the IOLoop's thread.
+
+    cluster     where things are: the API, namespaces, the hub
+    container   the notebook container
+    pod         the pod around it
+    storage     volumes and claims
+    life        hooks, and when to give up
+"""
+from .cluster import ClusterConfiguration
+from .container import ContainerConfiguration
+from .life import LifeConfiguration
+from .pod import PodConfiguration
+from .storage import StorageConfiguration
+
+
+class Configuration(
+        ClusterConfiguration, ContainerConfiguration, PodConfiguration, StorageConfiguration, LifeConfiguration):
+    """The configurable traits of KubeSpawner. Parts of it, no sections of configuration files of their own."""

@@ -1,0 +1,60 @@
+"""What is done in the life of a server: hooks, and when to give up."""
+
+from traitlets import Bool, Float, HasTraits
+
+from ..traitlets import Callable
+
+
+class LifeConfiguration(HasTraits):
+    """What is done in the life of a server: hooks, and when to give up."""
+
+    modify_pod_hook = Callable(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        A function, called with the spawner and the pod (a `V1Pod` of the `kubernetes` client) before it is created.
+
+        What it returns is created; it may be a coroutine, which has the time of the start. Volumes and other things
+        that are configured as raw Kubernetes objects are such dicts in the pod. When it raises an HTTPError (of
+        `tornado.web`), the user is told that; other errors are told in the hub's log.
+        """
+    )
+
+    delete_stopped_pods = Bool(
+        True,
+        config=True,
+        help="""
+        Delete a pod whose server ended by itself, when the hub notices.
+
+        False keeps it, so that its logs and status can be read, until the user starts a server again.
+        """
+    )
+
+    start_failure_grace = Float(
+        None,
+        allow_none=True,
+        min=0,
+        config=True,
+        help="""
+        Seconds for which a pod may fail to start in a way that may heal, before the start is given up.
+
+        Such failures: an image that cannot be pulled, a config map that is missing, a container that crashes, a pod
+        that no node has room for. 0 gives up at once. None gives containers 30 seconds, and a pod that waits for room
+        all of `start_timeout`, because clusters may grow. What cannot heal ends a start at once, whatever this is.
+        """
+    )
+
+    force_delete_after = Float(
+        None,
+        allow_none=True,
+        min=0,
+        config=True,
+        help="""
+        Seconds after which a pod that does not go away is deleted by force, without waiting for its node to confirm.
+
+        None never does that: a stop then ends with an error after `start_timeout` seconds. By force means that the pod
+        is gone from Kubernetes while its containers may still run, if its node is only cut off from the cluster; two
+        of them may then write to one home directory.
+        """
+    )
