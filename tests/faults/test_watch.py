@@ -238,8 +238,8 @@ def test_events_that_come_in_another_order_end_with_what_the_server_has(kube, re
     gone = dict(deleted[1], metadata=dict(
         deleted[1]['metadata'], resourceVersion=str(version_of(made) - 1)))
     yield told(kube, reflector, ''.join([
-        line('ADDED', made), line('DELETED', gone), line('MODIFIED', changed[1]), line('MODIFIED', deleted[1]),
-        line('MODIFIED', changed[0]), line('MODIFIED', deleted[0]), line('DELETED', gone), line('ADDED', made)]))
+        line('ADDED', made), line('DELETED', gone), line('DELETED', gone), line('MODIFIED', changed[1]),
+        line('MODIFIED', deleted[1]), line('MODIFIED', changed[0]), line('MODIFIED', deleted[0]), line('ADDED', made)]))
     assert versions(reflector.resources) == versions(pods.all())
     kube.resume_watches()
     yield until_right(reflector, pods)
@@ -276,6 +276,16 @@ def test_what_a_direct_request_found_gone_does_not_come_back(kube, reflector, as
     pods.create('first')
     yield until_right(reflector, pods)
     assert asked.count('list') == 1
+
+
+@gen_test
+def test_what_was_thought_to_be_gone_by_mistake_comes_back_with_a_list(kube, reflector, asked, pods):
+    yield until_watching(reflector, asked, pods)
+    reflector.forget(reflector.get('first'))
+    kube.insert_into_watches('garbage\n', path=reflector.namespace)
+    kube.cut_watches()
+    yield until_right(reflector, pods)
+    assert asked.count('list') == 2
 
 
 @gen_test

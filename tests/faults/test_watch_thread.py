@@ -120,3 +120,17 @@ def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeyp
     yield until(lambda: not threads())
     assert reflector.failed
     assert logged(caplog) == [Bug, End]
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+@gen_test
+def test_giving_up_is_told_of_also_when_nothing_can_be_logged(reflector, monkeypatch, threads):
+    plant(monkeypatch, '_follow', times=1)
+    for level in ('exception', 'critical'):
+        monkeypatch.setattr(reflector.log, level, lambda *args: 1 / 0)
+    told = []
+    reflector.on_failure = lambda: told.append(reflector.failed)
+    reflector.start()
+    yield reflector.first_load_future
+    yield until(lambda: not threads())
+    assert told == [True]
