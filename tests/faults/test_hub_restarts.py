@@ -2,6 +2,7 @@
 
 The pods are for no node: their life is told by the tests. All servers are one small one in this process.
 """
+import glob
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -113,8 +114,9 @@ def new_hub(namespace, port, pods):
     """`new_hub(more)` returns a `Hub`, to be started by `with`. No pod is left when the test has ended."""
     with tempfile.TemporaryDirectory() as directory:
         yield lambda more='': Hub(directory, namespace, more=CONFIG.format(port=port, hold=HOLD, token=TOKEN) + more)
-        with open(directory + '/hub.log') as f:
-            print(f.read()[-10000:])  # shown if the test has failed
+        for log in glob.glob(directory + '/hub.log'):
+            with open(log) as f:
+                print(f.read()[-10000:])  # shown if the test has failed
     for name in pods.uids():
         pods.core.delete_namespaced_pod(name=name, namespace=pods.namespace, body={}, _preload_content=False)
     pods.let_go()

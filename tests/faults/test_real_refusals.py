@@ -1,0 +1,127 @@
+"""What an API server refuses is told at once, in its words, and leaves nothing behind. Most of it on a real one only."""
+import uuid
+
+import pytest
+from kubernetes import client
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from kubespawner.spawner import SpawnError
+from tests.cluster.conftest import UNTOUCHED
+from tests.loop import gen_test
+
+AT_ONCE = 5  # seconds, of 60 that a start may take
+CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
+
+
+@pytest.fixture
+def real(cluster):
+    if cluster.is_localkube:
+        pytest.skip('localkube has no admission control and no access control')
+
+
+@gen.coroutine
+def refusal(spawner, objects):
+    """Return what a start that is refused says, within AT_ONCE. There is no pod then, and to stop it is no error."""
+    with pytest.raises(SpawnError) as e:
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.start())
+    assert objects.pod(spawner.pod_name) is None
+    assert (yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.poll())) == 1
+    yield spawner.stop()
+    assert 'pod %s' % spawner.pod_name in e.value.jupyterhub_message
+    return e.value.jupyterhub_message
+
+
+INVALID = [
+    (dict(singleuser_extra_pod_config={'dnsPolicy': 'Nowhere'}), ['spec.dnsPolicy', '"Nowhere"']),
+    (dict(singleuser_extra_pod_config={'activeDeadlineSeconds': -1}), ['spec.activeDeadlineSeconds', '-1']),
+    (dict(singleuser_extra_labels={'course': 'not valid!'}), ['metadata.labels', '"not valid!"']),
+    (dict(mem_guarantee='2G', mem_limit='1G'), ['memory', 'must be less than or equal to memory limit']),
+    (dict(volumes=[{'name': 'a'}, {'name': 'a'}]), ['spec.volumes[1].name', 'Duplicate value: "a"']),
+]
+
+
+@pytest.mark.parametrize('traits, words', INVALID)
+@gen_test
+def test_a_pod_that_is_invalid(new_spawner, objects, traits, words):
+    message = yield refusal(new_spawner('ann', **traits), objects)
+    assert [word for word in ['422 Invalid'] + words if word not in message] == []
+
+
+@gen_test
+def test_a_service_account_that_does_not_exist(real, new_spawner, objects):
+    message = yield refusal(new_spawner('ann', singleuser_service_account='ghost'), objects)
+    assert '403 Forbidden' in message and 'serviceaccount "ghost" not found' in message
+
+
+@gen_test
+def test_a_priority_class_that_does_not_exist(real, new_spawner, objects):
+    spawner = new_spawner('ann', singleuser_extra_pod_config={'priorityClassName': 'utmost'})
+    message = yield refusal(spawner, objects)
+    assert '403 Forbidden' in message and 'no PriorityClass with name utmost was found' in message
+
+
+@pytest.fixture
+def quota(real, core, namespace, objects):
+    """`yield quota(pods='1')` limits what there may be in the namespace, until the test has ended."""
+    @gen.coroutine
+    def quota(**hard):
+        core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
+            'metadata': {'name': 'quota'}, 'spec': {'hard': hard}})
+        yield objects.until(lambda: core.read_namespaced_resource_quota(name='quota', namespace=namespace).status.hard)
+
+    yield quota
+    core.delete_namespaced_resource_quota(name='quota', namespace=namespace, body=client.V1DeleteOptions())
+
+
+@gen_test
+def test_a_quota_of_pods(quota, new_spawner, objects):
+    yield quota(pods='0')
+    message = yield refusal(new_spawner('ann'), objects)
+    assert '403 Forbidden' in message and 'exceeded quota: quota, requested: pods=1' in message
+
+
+@gen_test
+def test_a_quota_of_claims_refuses_those_that_are_not_there_yet_and_no_pod_is_made(
+        quota, node, new_spawner, objects):
+    ann = new_spawner('ann', **CLAIM)
+    yield ann.start()
+    yield ann.stop(now=True)
+    yield quota(persistentvolumeclaims='1')
+    yield ann.start()
+    yield ann.stop(now=True)
+
+    bob = new_spawner('bob', **CLAIM)
+    with pytest.raises(SpawnError, match='claim-bob.*403 Forbidden.*exceeded quota'):
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, bob.start())
+    assert objects.pods() == []
+    assert objects.claim('claim-ann') and not objects.claim('claim-bob')
+
+
+@gen_test
+def test_a_claim_stays_when_its_pod_is_refused_because_it_may_hold_data(new_spawner, objects):
+    yield refusal(new_spawner('eve', singleuser_extra_pod_config={'dnsPolicy': 'Nowhere'}, **CLAIM), objects)
+    assert objects.claim('claim-eve')
+
+
+@pytest.fixture
+def elsewhere(request, real, core):
+    """The name of a namespace where the hub has no rights."""
+    if not request.config.getoption('--hub-kubeconfig'):
+        pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
+    name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
+    core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    yield name
+    core.delete_namespace(name=name, body=client.V1DeleteOptions())
+
+
+@pytest.mark.xfail(reason='poll waits for a list that is refused', strict=True)
+@gen_test
+def test_a_namespace_in_which_the_hub_has_no_rights(elsewhere, new_spawner):
+    spawner = new_spawner('ann', namespace=elsewhere, **UNTOUCHED)
+    with pytest.raises(SpawnError, match='403 Forbidden.*cannot create resource "pods".*%s' % elsewhere):
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.start())
+    # What JupyterHub asks before it shows the error.
+    assert (yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.poll())) is None
+    with pytest.raises(SpawnError, match='403 Forbidden'):
+        yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.stop())
