@@ -23,6 +23,7 @@ GIVEN = {
     'node_selector': 'singleuser_node_selector',
     'run_privileged': 'singleuser_privileged',
     'working_dir': 'singleuser_working_dir',
+    'allow_privilege_escalation': 'allow_privilege_escalation',
     'cpu_limit': 'cpu_limit',
     'cpu_guarantee': 'cpu_guarantee',
     'mem_limit': 'mem_limit',
@@ -56,6 +57,9 @@ OF_A_CLAIM = {
     'access_modes': 'user_storage_access_modes',
     'labels': 'user_storage_extra_labels',
 }
+
+# Environment variables whose values are what a user or a server is called.
+CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
 
 
 class Manifests(Configuration):
@@ -211,10 +215,14 @@ class Manifests(Configuration):
         )
 
     def _get_env(self):
+        """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose."""
         try:
-            return self.get_env()
+            env = self.get_env()
         except Exception as e:  # some of it are functions that the operator wrote
             raise _blaming('environment or env_keep', e)
+        literal = {variable: str(env[variable]).replace('$', '$$')
+                   for variable in CHOSEN_BY_USERS & set(env) - set(self.environment)}
+        return dict(env, **literal)
 
     last_asked = None  # the trait that is the function of the operator's that was called last for a manifest
 
