@@ -1,4 +1,4 @@
-"""What an API server refuses is told at once, in its words, and leaves nothing behind. Most of it on a real one only."""
+"""What an API server refuses is told at once, in its words, and leaves nothing behind. Mostly on a real one only."""
 import uuid
 
 import pytest
