@@ -79,6 +79,7 @@ def make_pod(
     extra_pod_config=None,
     extra_containers=None,
     restart_policy=None,
+    allow_privilege_escalation=None,
 ):
     """Return the V1Pod of one notebook server.
 
@@ -105,11 +106,14 @@ def make_pod(
     extra_container_config, extra_pod_config (dicts): fields of Container and PodSpec, in camelCase or snake_case,
         that replace what stands there otherwise.
     restart_policy (str): `Always`, `OnFailure` or `Never`.
+    allow_privilege_escalation (bool or None): whether processes of the notebook container may get more rights than
+        their parents have; None says nothing about it. Privileged containers always may.
 
     Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, things that JSON
     does not have, endless nesting.
     """
-    container = _notebook_container(cmd, port, image_spec, image_pull_policy, env, working_dir, run_privileged)
+    container = _notebook_container(cmd, port, image_spec, image_pull_policy, env, working_dir)
+    container.security_context = _container_security_context(run_privileged, allow_privilege_escalation)
     container.resources = V1ResourceRequirements(
         limits=_quantities('limit', cpu_limit, mem_limit, extra_resource_limits),
         requests=_quantities('guarantee', cpu_guarantee, mem_guarantee, extra_resource_guarantees),
@@ -145,7 +149,7 @@ def make_pod(
     )
 
 
-def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir, privileged):
+def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir):
     _check_keys('env', env)
     return V1Container(
         name='notebook',
@@ -155,7 +159,6 @@ def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir, p
         env=[V1EnvVar(name=key, value=str(value)) for key, value in (env or {}).items() if value is not None],
         ports=[V1ContainerPort(name='notebook-port', container_port=int(port))],
         working_dir=working_dir,
-        security_context=V1SecurityContext(privileged=True) if privileged else None,
     )
 
 
@@ -247,6 +250,14 @@ def _quantities(which, cpu, memory, extra):
     extra = {resource: value for resource, value in (extra or {}).items() if value is not None}
     quantities = dict({'cpu': cpu, 'memory': memory}, **_scalars('extra_resource_%ss' % which, extra))
     return {resource: str(value) for resource, value in quantities.items() if value is not None}
+
+
+def _container_security_context(privileged, allow_privilege_escalation):
+    if privileged:
+        return V1SecurityContext(privileged=True)
+    if allow_privilege_escalation is not None:
+        return V1SecurityContext(allow_privilege_escalation=allow_privilege_escalation)
+    return None
 
 
 def _pod_security_context(uid, fs_gid, supplemental_gids):

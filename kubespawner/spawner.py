@@ -25,12 +25,12 @@ from traitlets import Any, Dict, Unicode, default
 
 from . import api, podstatus
 from .clients import shared_client, to_dict
+from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
 from .manifests import Manifests
 from .reflector import NamespacedResourceReflector
 
 CREATE_TRIES = 4  # of a pod whose name is taken
-STOP_GRACE = 1  # seconds between TERM and KILL
 ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
@@ -73,7 +73,8 @@ class PodReflector(NamespacedResourceReflector):
         return self.resources
 
 
-class KubeSpawner(Manifests, Spawner):
+@with_other_names
+class KubeSpawner(EveryName, Manifests, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -289,7 +290,7 @@ class KubeSpawner(Manifests, Spawner):
                 raise refused
             if old is not None:
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
-                yield self._delete_pod(old, STOP_GRACE, deadline)
+                yield self._delete_pod(old, self.delete_grace_period, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self.pod_name, CREATE_TRIES))
 
@@ -330,7 +331,7 @@ class KubeSpawner(Manifests, Spawner):
     @told_to_the_user
     @gen.coroutine
     def stop(self, now=False):
-        """Delete the pod, with a second for the server to end in order unless `now`; return when it is gone.
+        """Delete the pod, with `delete_grace_period` for the server to end unless `now`; return when it is gone.
 
         Raises SpawnError if it is still there after `start_timeout` seconds.
         """
@@ -343,7 +344,7 @@ class KubeSpawner(Manifests, Spawner):
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return
-        yield self._delete_pod(pod, 0 if now else STOP_GRACE, deadline)
+        yield self._delete_pod(pod, 0 if now else self.delete_grace_period, deadline)
 
     @gen.coroutine
     def _delete_pod(self, pod, grace_period_seconds, deadline):
@@ -368,7 +369,9 @@ class KubeSpawner(Manifests, Spawner):
         try:
             yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
         except api.ApiError as e:
-            if e.status not in (404, 409):  # gone already; its name is another one's
+            if e.status == 409 and _uid((yield self._read_pod(deadline))) == uid:  # not because another has its name
+                raise
+            if e.status not in (404, 409):
                 raise
             self.pod_reflector.forget(pod)
             return

@@ -13,7 +13,7 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients', 'errors'},
+    'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients', 'eras', 'errors'},
     'manifests': {'configuration', 'naming', 'objects'},
     'configuration': {'objects', 'traitlets'},
     'api': {'clients', 'errors'},

@@ -64,6 +64,8 @@ DEFAULTS = {
     'k8s_api_request_timeout': 30,
     'k8s_api_request_retry_timeout': 30,
     'start_failure_grace': None,
+    'delete_grace_period': 1,
+    'allow_privilege_escalation': False,
     'force_delete_after': None,
 }
 

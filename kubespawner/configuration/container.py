@@ -119,6 +119,17 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
+    allow_privilege_escalation = Bool(
+        False,
+        allow_none=True,
+        config=True,
+        help="""
+        Whether programs in the notebook container may get more rights than their parent has, as `sudo` does.
+
+        None says nothing about that to Kubernetes. Privileged containers always may.
+        """
+    )
+
     singleuser_lifecycle_hooks = Dict(
         {},
         config=True,

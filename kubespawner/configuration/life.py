@@ -1,6 +1,6 @@
 """What is done in the life of a server: hooks, and when to give up."""
 
-from traitlets import Bool, Float, HasTraits
+from traitlets import Bool, Float, HasTraits, Integer
 
 from ..traitlets import Callable
 
@@ -28,6 +28,15 @@ class LifeConfiguration(HasTraits):
         Delete a pod whose server ended by itself, when the hub notices.
 
         False keeps it, so that its logs and status can be read, until the user starts a server again.
+        """
+    )
+
+    delete_grace_period = Integer(
+        1,
+        min=0,
+        config=True,
+        help="""
+        Seconds that a server has to end in order when it is stopped, before its node ends it.
         """
     )
 

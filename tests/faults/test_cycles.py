@@ -3,6 +3,7 @@
 `FAULTS_CYCLES` tells how many cycles there are in all, `FAULTS_SEED` which ones; a failure says which they were.
 """
 import json
+import logging
 import os
 import threading
 
@@ -35,6 +36,14 @@ def kube(cluster, monkeypatch):
         monkeypatch.setenv('KUBECONFIG', kube.kubeconfig)
         monkeypatch.setattr(clients, '_clients', type(clients._clients)())
         yield kube
+
+
+@pytest.fixture(autouse=True)
+def without_warnings():
+    """pytest would keep them all."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

@@ -1,0 +1,109 @@
+"""Settings under the names of other years: in every section, by every means, with the newer name first."""
+import logging
+
+import pytest
+from jupyterhub import orm
+from jupyterhub.objects import Hub
+from traitlets import Unicode
+from traitlets.config import Config
+
+from kubespawner import KubeSpawner, eras
+from tests.cluster.conftest import User
+
+# A value for each trait that has other names, different from its default.
+VALUES = {
+    'singleuser_working_dir': '/work', 'singleuser_service_account': 'a', 'singleuser_extra_labels': {'a': 'b'},
+    'singleuser_extra_annotations': {'a': 'b'}, 'singleuser_image_pull_policy': 'Never',
+    'singleuser_image_pull_secrets': 'secret', 'singleuser_node_selector': {'a': 'b'}, 'singleuser_uid': 5,
+    'singleuser_fs_gid': 6, 'singleuser_supplemental_gids': [7], 'singleuser_privileged': True,
+    'singleuser_lifecycle_hooks': {'preStop': {}}, 'singleuser_init_containers': [{'name': 'x'}],
+    'singleuser_extra_container_config': {'tty': True}, 'singleuser_extra_pod_config': {'hostname': 'x'},
+    'singleuser_extra_containers': [{'name': 'y'}], 'singleuser_image_spec': 'some/image:1',
+    'user_storage_class': 'fast', 'user_storage_capacity': '5Gi', 'user_storage_pvc_ensure': True,
+    'user_storage_extra_labels': {'c': 'd'}, 'user_storage_access_modes': ['ReadWriteMany'], 'namespace': 'elsewhere',
+    'hub_connect_ip': 'hub', 'cpu_guarantee': 0.5, 'mem_guarantee': 1024, 'delete_grace_period': 3,
+    'allow_privilege_escalation': True,
+}
+PAIRS = sorted((name, trait) for trait, names in eras.NAMES.items() for name in names)
+
+
+def make_spawner(cls, **arguments):
+    return cls(user=User('alice'), hub=Hub(base_url='/hub/'), orm_spawner=orm.Spawner(name=''), **arguments)
+
+
+class Sub(KubeSpawner):
+    pod_reflector = None
+
+
+def configured(cls=KubeSpawner, **sections):
+    return make_spawner(cls, config=Config(sections))
+
+
+@pytest.fixture(autouse=True)
+def own_reflector(monkeypatch):
+    monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+
+
+def test_every_trait_with_other_names_is_one_that_can_be_configured():
+    assert set(eras.NAMES) == set(VALUES) and set(VALUES) <= set(KubeSpawner.class_traits(config=True))
+
+
+@pytest.mark.parametrize('name, trait', PAIRS)
+@pytest.mark.parametrize('section', ['KubeSpawner', 'Sub'])
+def test_a_name_in_a_section_sets_the_trait_without_complaint(name, trait, section, caplog):
+    spawner = configured(Sub, **{section: {name: VALUES[trait]}})
+    assert getattr(spawner, trait) == VALUES[trait] == getattr(spawner, name)
+    assert caplog.text == ''
+
+
+@pytest.mark.parametrize('name, trait', PAIRS)
+def test_a_name_is_an_attribute_and_a_keyword(name, trait):
+    spawner = make_spawner(KubeSpawner)
+    setattr(spawner, name, VALUES[trait])
+    assert getattr(spawner, trait) == VALUES[trait] == getattr(spawner, name)
+    assert getattr(make_spawner(KubeSpawner, **{name: VALUES[trait]}), trait) == VALUES[trait]
+
+
+@pytest.mark.parametrize('names', [names for _, names in sorted(eras.NAMES.items())], ids=lambda names: names[0])
+def test_of_two_names_the_newer_counts_and_one_line_says_so(names, caplog, monkeypatch):
+    monkeypatch.setattr(eras, '_warned', set())
+    trait = eras.own_name(names[0])
+    section = Config({names[-1]: getattr(make_spawner(KubeSpawner), trait), names[0]: VALUES[trait]})
+    for _ in range(3):
+        assert getattr(configured(KubeSpawner=section), trait) == VALUES[trait]
+    record, = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert names[0] in record.getMessage() and names[-1] in record.getMessage()
+
+
+def test_a_subclass_section_counts_more_than_a_newer_name_in_that_of_its_parent():
+    assert configured(Sub, KubeSpawner={'image': 'a'}, Sub={'singleuser_image_spec': 'b'}).image == 'b'
+
+
+def test_what_is_appended_under_one_name_is_added_to_what_another_name_sets():
+    config = Config()
+    config.KubeSpawner.init_containers.append({'name': 'b'})
+    assert make_spawner(KubeSpawner, config=config).singleuser_init_containers == [{'name': 'b'}]
+    config.KubeSpawner.singleuser_init_containers = [{'name': 'a'}]
+    for _ in range(2):  # it is added once for each spawner
+        spawner = make_spawner(KubeSpawner, config=config)
+        assert spawner.singleuser_init_containers == [{'name': 'a'}, {'name': 'b'}]
+    config.KubeSpawner.extra_labels.update({'x': 'y'})
+    assert make_spawner(KubeSpawner, config=config).extra_labels == {'x': 'y'}
+
+
+def test_a_subclass_may_have_a_trait_of_its_own_by_such_a_name():
+    class Own(KubeSpawner):
+        pod_reflector = None
+        image = Unicode('mine', config=True)
+
+    spawner = configured(Own, Own={'image': 'changed'}, KubeSpawner={'image_spec': 'theirs'})
+    assert (spawner.image, spawner.singleuser_image_spec) == ('changed', 'theirs')
+
+
+def test_the_help_shows_each_trait_once_with_its_other_names():
+    text = KubeSpawner.class_get_help()
+    for trait, names in eras.NAMES.items():
+        assert text.count('KubeSpawner.%s=' % trait) == 1
+        for name in set(names) - {trait}:
+            assert 'KubeSpawner.%s=' % name not in text
+    assert 'Other names: image, image_spec.' in text
