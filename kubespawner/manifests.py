@@ -11,6 +11,7 @@ from tornado.concurrent import is_future
 from traitlets import Unicode, default
 
 from . import naming, objects
+from .clients import to_dict
 from .configuration import Configuration
 from .configuration.cluster import port_of
 
@@ -111,7 +112,7 @@ class Manifests(Configuration):
 
     def _expand_all(self, value):
         """Return `value` with the fields of all strings in it replaced, through lists and dicts."""
-        return naming.expand_all(value, self._expand_user_properties)
+        return naming.expand_all(to_dict(value), self._expand_user_properties)
 
     def _expand_trait(self, trait):
         """Return the value of a trait with its templates expanded. Raises ValueError that names the trait."""
@@ -131,7 +132,7 @@ class Manifests(Configuration):
     def _expand_volumes(self):
         """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ."""
         volumes = self._expand_trait('volumes')
-        for volume, template in zip(volumes, self.volumes):
+        for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
             name, configured = _claim_name(volume), _claim_name(template)
             if isinstance(name, str) and name != configured:
                 volume['persistentVolumeClaim']['claimName'] = naming.object_name(name)
@@ -278,6 +279,11 @@ def _blaming(trait, error):
     if isinstance(error, web.HTTPError) or hasattr(error, 'jupyterhub_message'):
         return error
     return ValueError('KubeSpawner.%s raised %s: %s' % (trait, type(error).__name__, error))
+
+
+def _items(objects_):
+    """Return what is in a list or dict of objects."""
+    return objects_.values() if isinstance(objects_, dict) else objects_
 
 
 def _claim_name(volume):

@@ -87,14 +87,17 @@ def make_pod(
     cmd (list of str or None): the container's `args`; None leaves the image's own command alone.
     port (int): that the server listens on.
     image_spec, image_pull_policy, image_pull_secret (str): the image, when to pull it (`Always`, `IfNotPresent`,
-        `Never`), and the name of the secret to pull it with.
+        `Never`; None leaves that to Kubernetes), and the name of the secret to pull it with, or a list of names or of
+        LocalObjectReference objects.
     node_selector (dict of str): labels that the node must have.
     run_as_uid, fs_gid (int), supplemental_gids (list of int): user, group of volumes, and further groups of all
         processes in the pod.
     run_privileged (bool): give the notebook container the rights of its node's root.
     env (dict): environment variables; their values are made strings, those that are None are left out.
     working_dir (str): of the notebook container.
-    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects, as the Kubernetes API spells them.
+    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects, as the Kubernetes API spells them. Wherever
+        a list of objects is wanted it may be a dict of them, whose values count in the order of its keys, and wherever
+        a dict is an object it may be a model of any client.
     labels, annotations (dicts of str): of the pod.
     cpu_limit, cpu_guarantee (numbers of cores, or quantities such as `'500m'`), mem_limit, mem_guarantee (bytes, or
         quantities such as `'1G'`): `resources.limits` and `resources.requests` of the notebook container.
@@ -125,7 +128,7 @@ def make_pod(
         restart_policy=restart_policy,
     )
     if image_pull_secret:
-        spec.image_pull_secrets = [V1LocalObjectReference(name=image_pull_secret)]
+        spec.image_pull_secrets = _pull_secrets(image_pull_secret)
 
     mask_volumes, mask_mounts = _service_account_or_mask(spec, service_account)
     spec.volumes = _objects('volumes', volumes) + mask_volumes
@@ -211,14 +214,25 @@ def _copy_of_model(value, path):
 
 
 def _objects(argument, values):
-    """Return a copy of a list of raw Kubernetes objects, or of None."""
+    """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
     copied = raw(argument, values or [])
-    if not isinstance(copied, list):
+    if isinstance(copied, dict):
+        items = sorted(copied.items())
+    elif isinstance(copied, list):
+        items = list(enumerate(copied))
+    else:
         raise ArgumentError(argument, ': is no list.')
-    for number, value in enumerate(copied):
+    for key, value in items:
         if not isinstance(value, dict) and not hasattr(value, 'attribute_map'):
-            raise ArgumentError(argument, '[%d] is no dict, but a %s.' % (number, type(value).__name__))
-    return copied
+            raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
+    return [value for _, value in items]
+
+
+def _pull_secrets(given):
+    """Return references to secrets: of one name, or of a list of names and references."""
+    given = [given] if isinstance(given, str) else given
+    return _objects('image_pull_secret', [
+        V1LocalObjectReference(name=secret) if isinstance(secret, str) else secret for secret in given])
 
 
 def _strings(argument, mapping):

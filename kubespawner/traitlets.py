@@ -1,5 +1,7 @@
-"""Trait types that some of the supported versions of traitlets and JupyterHub lack. No traits of our own."""
-from traitlets import TraitType
+"""Trait types: one that some versions of traitlets lack, and those of Kubernetes objects. No traits of our own."""
+from traitlets import Dict, List, TraitType
+
+from .clients import to_dict
 
 
 class Callable(TraitType):
@@ -10,3 +12,21 @@ class Callable(TraitType):
         if callable(value):
             return value
         self.error(obj, value)
+
+
+class Objects(List):
+    """A list of Kubernetes objects, or a dict of them. Of a dict the values count, in the order of its keys.
+
+    An object is a dict, or a model of any client. Lists are what the default is; what is configured stays as it is.
+    """
+    _literal_from_string_pairs = ('[]', '()', '{}')  # on the command line
+
+    def validate(self, obj, value):
+        return value if isinstance(value, dict) else super().validate(obj, value)
+
+
+class Object(Dict):
+    """A Kubernetes object: a dict, or a model of any client, which becomes one."""
+
+    def validate(self, obj, value):
+        return super().validate(obj, to_dict(value) if hasattr(type(value), 'attribute_map') else value)

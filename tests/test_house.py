@@ -14,11 +14,12 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 MAY_IMPORT = {
     '__init__': {'spawner'},
     'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients', 'eras', 'errors'},
-    'manifests': {'configuration', 'naming', 'objects'},
+    'manifests': {'clients', 'configuration', 'naming', 'objects'},
     'configuration': {'objects', 'traitlets'},
     'api': {'clients', 'errors'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API
     'reflector': {'clients', 'compact', 'errors', 'jsonstream'},
+    'traitlets': {'clients'},
     'utils': {'naming'},
     'demo': {'localkube', '__init__'},
 }

@@ -1,7 +1,9 @@
 """The notebook container: what it runs, what of, and with how much."""
 
 from jupyterhub.traitlets import ByteSpecification, Command
-from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, Union, validate
+
+from ..traitlets import Object
 
 
 class Memory(ByteSpecification):
@@ -94,20 +96,24 @@ class ContainerConfiguration(HasTraits):
 
     singleuser_image_pull_policy = Unicode(
         'IfNotPresent',
+        allow_none=True,
         config=True,
         help="""
-        When the node pulls the image: `Always`, `IfNotPresent` or `Never`.
+        When the node pulls the image: `Always`, `IfNotPresent` or `Never`. None leaves it to Kubernetes, which always
+        pulls the tag `latest`, and others if they are not there.
 
         With a tag that moves, such as `latest`, only `Always` gives every user what it points to today.
         """
     )
 
-    singleuser_image_pull_secrets = Unicode(
-        None,
+    singleuser_image_pull_secrets = Union(
+        [Unicode(), List()],
+        default_value=None,
         allow_none=True,
         config=True,
         help="""
-        The name of the secret (of type `kubernetes.io/dockerconfigjson`) to pull the image with, if it needs one.
+        The name of the secret (of type `kubernetes.io/dockerconfigjson`) to pull the image with, if it needs one; or a
+        list of such names, or of dicts such as `{'name': 'registry'}`.
         """
     )
 
@@ -130,7 +136,7 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
-    singleuser_lifecycle_hooks = Dict(
+    singleuser_lifecycle_hooks = Object(
         {},
         config=True,
         help="""
@@ -143,7 +149,7 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
-    singleuser_extra_container_config = Dict(
+    singleuser_extra_container_config = Object(
         {},
         config=True,
         help="""

@@ -2,7 +2,7 @@
 
 from traitlets import Dict, HasTraits, Integer, List, Unicode, Union
 
-from ..traitlets import Callable
+from ..traitlets import Callable, Object, Objects
 
 
 class PodConfiguration(HasTraits):
@@ -94,25 +94,27 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    singleuser_init_containers = List(
+    singleuser_init_containers = Objects(
         [],
         config=True,
         help="""
-        Kubernetes Container objects that run one after the other before the notebook container starts.
+        Kubernetes Container objects that run one after the other before the notebook container starts: a list, or a
+        dict whose values count, in the order of its keys.
         """
     )
 
-    singleuser_extra_containers = List(
+    singleuser_extra_containers = Objects(
         [],
         config=True,
         help="""
-        Kubernetes Container objects that run beside the notebook container.
+        Kubernetes Container objects that run beside the notebook container: a list, or a dict as for
+        `singleuser_init_containers`.
 
         The server counts as running when all of them are ready.
         """
     )
 
-    singleuser_extra_pod_config = Dict(
+    singleuser_extra_pod_config = Object(
         {},
         config=True,
         help="""

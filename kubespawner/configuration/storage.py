@@ -2,15 +2,18 @@
 
 from traitlets import Bool, Dict, HasTraits, List, Unicode
 
+from ..traitlets import Objects
+
 
 class StorageConfiguration(HasTraits):
     """Volumes, where they are mounted, and the claim for a server's files."""
 
-    volumes = List(
+    volumes = Objects(
         [],
         config=True,
         help="""
-        Kubernetes Volume objects of the pod. Every string in them is a template, see `pod_name_template`::
+        Kubernetes Volume objects of the pod: a list, or a dict whose values count, in the order of its keys. Every
+        string in them is a template, see `pod_name_template`::
 
             c.KubeSpawner.volumes = [{
                 'name': 'home',
@@ -21,7 +24,7 @@ class StorageConfiguration(HasTraits):
         """
     )
 
-    volume_mounts = List(
+    volume_mounts = Objects(
         [],
         config=True,
         help="""
