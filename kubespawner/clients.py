@@ -42,6 +42,7 @@ _SENDABLE = re.compile(r'[ -~]*\Z')  # in the header of a request
 
 PLAIN = frozenset([str, int, float, bool, type(None)])  # what needs no conversion
 
+_overrides = {}  # what takes the place of settings that are loaded, see `override`
 _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 _renewing = threading.Lock()
@@ -100,6 +101,16 @@ def renew(api, refused, log):
             api.api_client.configuration, api.api_client.rest_client = fresh.configuration, fresh.rest_client
 
 
+def override(**settings):
+    """Have these settings replace what is loaded, from now on and whenever a client is made or renewed.
+
+    settings: attributes of the client's `Configuration`, such as `host`, `ssl_ca_cert` (the name of a file) and
+        `verify_ssl`. None and '' leave to the configuration what it says.
+    """
+    _overrides.clear()
+    _overrides.update((name, value) for name, value in settings.items() if value not in (None, ''))
+
+
 def load_config():
     """Return the client's `Configuration`: of the pod that this process runs in, otherwise from a kubeconfig.
 
@@ -121,6 +132,8 @@ def load_config():
                     not_in_cluster, kubeconfig, CONFIG_DEFAULT_LOCATION, type(no_kubeconfig).__name__, no_kubeconfig))
     configuration = _default_configuration()
     configuration.connection_pool_maxsize = CONNECTION_POOL_SIZE
+    for name, value in _overrides.items():
+        setattr(configuration, name, value)
     configuration.api_key = _sendable(configuration.api_key)
     hook = getattr(configuration, 'refresh_api_key_hook', None)
     if hook is not None:

@@ -23,8 +23,7 @@ from tornado.concurrent import is_future, run_on_executor
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, Unicode, default
 
-from . import api, podstatus
-from .clients import shared_client, to_dict
+from . import api, clients, podstatus
 from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
 from .manifests import Manifests
@@ -85,7 +84,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
 
     @default('api')
     def _api_default(self):
-        return shared_client('CoreV1Api')
+        return clients.shared_client('CoreV1Api')
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -99,6 +98,8 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         super().__init__(*args, **kwargs)
         if KubeSpawner.executor is None:
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
+            clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
+                             verify_ssl=self.k8s_api_verify_ssl)
             _settle()
         self._share_reflector()
         self._stops = 0  # counts calls of stop, so that a start notices that it is no longer wanted
@@ -178,7 +179,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
 
     def is_pod_running(self, pod):
         """True if the notebook server of `pod` (a `Resource`, a V1Pod or None) can be talked to."""
-        return podstatus.is_running(pod if isinstance(pod, dict) else to_dict(pod))
+        return podstatus.is_running(pod if isinstance(pod, dict) else clients.to_dict(pod))
 
     @told_to_the_user
     @gen.coroutine

@@ -1,11 +1,14 @@
 """Clients are shared and configured once; models and dicts turn into each other the same way on every client."""
 import gc
+import logging
 import socket
 
 import pytest
 from kubernetes import client, config
+from traitlets import TraitError
 
-from kubespawner import clients
+from kubespawner import KubeSpawner, clients
+from tests.cluster.conftest import make_spawner
 
 KUBECONFIG = """
 apiVersion: v1
@@ -25,6 +28,19 @@ def kubeconfig(tmpdir, monkeypatch):
     monkeypatch.setenv('KUBECONFIG', str(path))
     monkeypatch.setattr(clients, '_clients', type(clients._clients)())
     return path
+
+
+@pytest.fixture
+def spawner_of(kubeconfig, monkeypatch):
+    """`spawner_of(**traits)` returns a spawner that is the first one of its process."""
+    monkeypatch.setattr(clients, '_overrides', {})
+
+    def make(**traits):
+        monkeypatch.setattr(KubeSpawner, 'executor', None)
+        monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+        return make_spawner(KubeSpawner, **traits)
+
+    return make
 
 
 def test_a_client_is_made_once_as_long_as_somebody_holds_it(kubeconfig):
@@ -94,3 +110,40 @@ def test_nothing_is_connected_to_when_a_client_is_made(kubeconfig, monkeypatch):
 
     monkeypatch.setattr(socket.socket, 'connect', connect)
     clients.shared_client('CoreV1Api')
+
+
+def settings_of(api):
+    configuration = clients.configuration_of(api)
+    return configuration.host, configuration.ssl_ca_cert, configuration.verify_ssl
+
+
+def test_the_first_spawner_says_where_the_api_is_and_how_it_is_verified(spawner_of, kubeconfig):
+    spawner = spawner_of(k8s_api_host='https://10.0.0.1:6443/', k8s_api_ssl_ca_cert=str(kubeconfig),
+                         k8s_api_verify_ssl=False)
+    assert settings_of(spawner.api) == ('https://10.0.0.1:6443', str(kubeconfig), False)
+    assert settings_of(clients.shared_client('VersionApi')) == settings_of(spawner.api)
+    assert make_spawner(KubeSpawner, k8s_api_host='http://10.0.0.2').api is spawner.api
+
+
+def test_without_these_settings_the_kubeconfig_counts(spawner_of):
+    spawner_of(k8s_api_host='http://10.0.0.2', k8s_api_verify_ssl=False)
+    assert settings_of(spawner_of().api) == ('http://127.0.0.1:9', None, True)
+
+
+def test_what_the_spawner_says_still_holds_when_a_token_is_renewed(spawner_of, kubeconfig):
+    spawner = spawner_of(k8s_api_host='http://10.0.0.2', k8s_api_verify_ssl=False)
+    before = clients.configuration_of(spawner.api)
+    kubeconfig.write((KUBECONFIG % 9).replace('secret', 'fresh'))
+    clients.renew(spawner.api, before, logging.getLogger())
+    after = clients.configuration_of(spawner.api)
+    assert after is not before
+    assert 'fresh' in str(after.api_key)
+    assert settings_of(spawner.api) == ('http://10.0.0.2', None, False)
+
+
+@pytest.mark.parametrize('trait, value', [
+    ('k8s_api_host', '10.0.0.1:6443'), ('k8s_api_host', 'https://'), ('k8s_api_host', 'http://a b'),
+    ('k8s_api_ssl_ca_cert', '/nowhere/ca.crt'), ('k8s_api_verify_ssl', 'yes')])
+def test_a_setting_of_the_api_that_is_none_is_told_by_its_name(spawner_of, trait, value):
+    with pytest.raises(TraitError, match=trait):
+        spawner_of(**{trait: value})

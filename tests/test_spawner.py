@@ -61,11 +61,18 @@ DEFAULTS = {
     'volume_mounts': [],
     'delete_stopped_pods': True,
     'legacy_singleuser_env': False,
+    'k8s_api_host': '',
+    'k8s_api_ssl_ca_cert': '',
+    'k8s_api_verify_ssl': None,
     'k8s_api_request_timeout': 30,
     'k8s_api_request_retry_timeout': 30,
     'start_failure_grace': None,
     'delete_grace_period': 1,
     'allow_privilege_escalation': False,
+    'enable_user_namespaces': False,
+    'user_namespace_template': '{hubnamespace}-{username}',
+    'user_namespace_labels': {},
+    'user_namespace_annotations': {},
     'force_delete_after': None,
 }
 

@@ -4,7 +4,7 @@ import os
 import re
 from urllib.parse import urlparse
 
-from traitlets import Float, HasTraits, Integer, TraitError, Unicode, default, validate
+from traitlets import Bool, Dict, Float, HasTraits, Integer, TraitError, Unicode, default, validate
 
 from ..objects import SERVICE_ACCOUNT_DIRECTORY
 
@@ -48,10 +48,53 @@ class ClusterConfiguration(HasTraits):
         """
     )
 
+    k8s_api_host = Unicode(
+        '',
+        config=True,
+        help="""
+        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`, in place of the one that is found otherwise: that
+        of the cluster that the hub's pod is in, or of the kubeconfig. Tokens and certificates are still taken from there.
+
+        This, `k8s_api_ssl_ca_cert` and `k8s_api_verify_ssl` are read once, by the first spawner of the hub's process.
+        """
+    )
+
+    @validate('k8s_api_host')
+    def _api_host_is_a_url(self, proposal):
+        host = proposal['value'].rstrip('/')
+        if host and not re.match(r'https?://[^\s/?#@]+(/[^\s?#]*)?\Z', host):
+            raise TraitError('KubeSpawner.k8s_api_host is a URL such as https://10.0.0.1:6443, not %.100r.' % host)
+        return host
+
+    k8s_api_ssl_ca_cert = Unicode(
+        '',
+        config=True,
+        help="""
+        A file of certificates (PEM), one of which has signed that of the Kubernetes API, in place of the one that is
+        found otherwise, see `k8s_api_host`.
+        """
+    )
+
+    @validate('k8s_api_ssl_ca_cert')
+    def _ca_cert_is_there(self, proposal):
+        if proposal['value'] and not os.path.isfile(proposal['value']):
+            raise TraitError('KubeSpawner.k8s_api_ssl_ca_cert: there is no file %.1000r.' % proposal['value'])
+        return proposal['value']
+
+    k8s_api_verify_ssl = Bool(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        Whether the certificate of the Kubernetes API is verified. None leaves it to what is found otherwise, see
+        `k8s_api_host`. With False, whoever is between the hub and the API can pretend to be the API.
+        """
+    )
+
     namespace = Unicode(
         config=True,
         help="""
-        The Kubernetes namespace that pods and claims are made in.
+        The Kubernetes namespace that pods and claims are made in. With `enable_user_namespaces` it is set to the user's.
 
         Unless set it is the hub's own namespace when the hub runs in a pod, otherwise `default`.
         """
@@ -71,6 +114,45 @@ class ClusterConfiguration(HasTraits):
             raise TraitError('KubeSpawner.namespace is the name of a Kubernetes namespace, at most 63 characters of '
                              'a-z, 0-9 and -, not %.100r.' % proposal['value'])
         return proposal['value']
+
+    enable_user_namespaces = Bool(
+        False,
+        config=True,
+        help="""
+        Give each user a namespace of their own, in which all their pods and claims are. It is made if it is not there.
+
+        The hub then needs its rights in all namespaces (a ClusterRole), and the right to get and create namespaces.
+        Pods that should run while this is changed have to be stopped before: their servers would start in another
+        namespace, where their claims are not.
+        """
+    )
+
+    user_namespace_template = Unicode(
+        '{hubnamespace}-{username}',
+        config=True,
+        help="""
+        What a user's namespace is called, see `enable_user_namespaces`; a template as `pod_name_template` is.
+
+        `{hubnamespace}` is the namespace that the hub itself runs in. A server that was started stays in the namespace
+        that it was started in, when this is changed, as long as it is known to have a claim there.
+        """
+    )
+
+    user_namespace_labels = Dict(
+        {},
+        config=True,
+        help="""
+        Labels of a user's namespace when it is made, by name. Values are templates, see `pod_name_template`.
+        """
+    )
+
+    user_namespace_annotations = Dict(
+        {},
+        config=True,
+        help="""
+        Annotations of a user's namespace when it is made, by name. Values are templates, see `pod_name_template`.
+        """
+    )
 
     hub_connect_ip = Unicode(
         None,
