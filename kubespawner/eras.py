@@ -5,8 +5,6 @@ Here belongs nothing that knows what a setting is for. Any thread.
 A name works wherever the trait's own does: in every section of a configuration file, also through `append` and the
 like, as an attribute, and as a keyword argument. Where one section sets a trait under two names, the newer counts.
 """
-import copy
-
 from traitlets.config import Config, LazyConfigValue
 
 # The documented name of a trait, and all its names from the newest to the oldest.
@@ -72,7 +70,7 @@ def translated(obj, section):
     result = Config({name: value for name, value in section.items() if name not in names})
     for trait in {OTHER[name] for name in names}:
         given = [name for name in NAMES[trait] if name in section and name in names + [trait]]
-        result[trait] = _together([section[name] for name in given])
+        result[trait] = _together(*[section[name] for name in given])
         if len(given) > 1 and tuple(given) not in _warned:
             _warned.add(tuple(given))
             obj.log.warning('%s are names of one setting, and more than one is set: %s counts.',
@@ -80,21 +78,47 @@ def translated(obj, section):
     return result
 
 
-def _together(values):
-    """Return the value that counts, of one setting under several names, the newest first.
+def _together(newest, *older):
+    """Return the value that counts, of those that one setting is given in turn, the last first.
 
-    What appends to a list, or updates a dict, does so to what is set under an older name.
+    What appends to a list, or updates a dict, does so to what is set under an older name, or for a parent.
     """
-    newest, older = values[0], values[1:]
-    if isinstance(newest, LazyConfigValue) and older:
-        under = _together(older)
-        newest = copy.deepcopy(newest)
-        newest._value = None  # of an earlier use
-        if not isinstance(under, LazyConfigValue):
-            return newest.get_value(under)
-        if hasattr(newest, 'merge_into'):  # since traitlets 5
-            return newest.merge_into(copy.deepcopy(under))
-    return newest
+    if not older or not isinstance(newest, LazyConfigValue):
+        return newest
+    under = _together(*older)
+    return (_added if isinstance(under, LazyConfigValue) else amended)(under, newest)
+
+
+def _added(first, then):
+    """Return one LazyConfigValue that does what two do. Neither is changed: every spawner gets the same ones."""
+    both = LazyConfigValue()
+    both._inserts = first._inserts + then._inserts
+    both._prepend = then._prepend + first._prepend
+    both._extend = first._extend + then._extend
+    for lazy in (first, then):
+        if lazy._update:
+            both.update(lazy._update)
+    return both
+
+
+def amended(value, lazy):
+    """Return what `append`, `update` and the like (a LazyConfigValue) make of a setting's value.
+
+    Those of lists may be used on dicts, and the other way round, where a dict is a list of its values in the order of
+    its keys; and either on None. Of such, traitlets alone would drop what is added.
+    """
+    lazy = _added(lazy, LazyConfigValue())  # which does not remember what it was made into
+    update = lazy._update if isinstance(lazy._update, dict) else {}
+    if lazy._extend or lazy._prepend or lazy._inserts:
+        value = _values(value) if isinstance(value, dict) else [] if value is None else value
+    elif update and value in (None, []):
+        value = {}
+    result = lazy.get_value(value)
+    return result + _values(update) if isinstance(result, list) else result
+
+
+def _values(objects):
+    return [value for _, value in sorted(objects.items())]
 
 
 class EveryName:
@@ -104,9 +128,18 @@ class EveryName:
         super().__init__(*args, **translated(self, kwargs))
 
     def _find_my_config(self, cfg):
-        """Return the configuration of this object: traitlets' own method, which merges the sections of its classes."""
-        sections = {name: cfg[name] for name in self.section_names() if cfg._has_section(name)}
-        own = {name: translated(self, section) for name, section in sections.items()}
-        if any(own[name] is not section for name, section in sections.items()):
-            cfg = Config(dict(cfg, **own))
-        return super()._find_my_config(cfg)
+        """Return the configuration of this object: what the sections of its classes say together.
+
+        traitlets calls this. Its own method drops what is appended for a parent, or adds what is appended for a subclass
+        to the parent's, again with each object that is made.
+        """
+        found = {}
+        for source in [cfg] + ([self.parent._find_my_config(cfg)] if self.parent else []):
+            for section in self.section_names():
+                if source._has_section(section):
+                    for name, value in translated(self, source[section]).items():
+                        found[name] = _together(value, *[found[name]] if name in found else [])
+        for name, value in found.items():
+            if isinstance(value, LazyConfigValue) and self.has_trait(name):
+                found[name] = amended(getattr(self, name), value)
+        return Config(found)

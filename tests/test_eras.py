@@ -4,7 +4,7 @@ import logging
 import pytest
 from jupyterhub import orm
 from jupyterhub.objects import Hub
-from traitlets import Unicode
+from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner, eras
@@ -89,6 +89,40 @@ def test_what_is_appended_under_one_name_is_added_to_what_another_name_sets():
         assert spawner.singleuser_init_containers == [{'name': 'a'}, {'name': 'b'}]
     config.KubeSpawner.extra_labels.update({'x': 'y'})
     assert make_spawner(KubeSpawner, config=config).extra_labels == {'x': 'y'}
+
+
+def test_what_is_appended_for_a_class_and_its_parent_is_added_once_and_to_its_own_only():
+    config = Config()
+    config.KubeSpawner.init_containers.append({'name': 'a'})
+    config.Sub.singleuser_init_containers.append({'name': 'b'})
+    for _ in range(30):  # what doubles is noticed
+        assert make_spawner(Sub, config=config).init_containers == [{'name': 'a'}, {'name': 'b'}]
+        assert make_spawner(KubeSpawner, config=config).init_containers == [{'name': 'a'}]
+
+
+@pytest.mark.parametrize('trait, given, added, together', [
+    ('volumes', None, {'b': {}}, {'b': {}}),
+    ('volumes', None, [{'c': 1}], [{'c': 1}]),
+    ('volumes', [{'x': 0}], {'b': {'x': 1}, 'a': {'x': 2}}, [{'x': 0}, {'x': 2}, {'x': 1}]),
+    ('volumes', {'z': {'x': 0}, 'a': {'x': 1}}, [{'x': 2}], [{'x': 1}, {'x': 0}, {'x': 2}]),
+    ('volumes', {'z': {}, 'a': {}}, {'a': {'x': 3}}, {'z': {}, 'a': {'x': 3}}),
+    ('image_pull_secrets', None, ['a', {'name': 'b'}], ['a', {'name': 'b'}]),
+    ('supplemental_gids', None, [5], [5]),
+    ('environment', {'A': '1'}, {'B': '2'}, {'A': '1', 'B': '2'}),
+])
+def test_dicts_are_updated_and_lists_appended_to_whichever_there_is(trait, given, added, together):
+    config = Config()
+    if given is not None:
+        setattr(config.KubeSpawner, trait, given)
+    getattr(config.Sub[trait], 'update' if isinstance(added, dict) else 'extend')(added)
+    assert getattr(make_spawner(Sub, config=config), trait) == together
+
+
+def test_what_can_be_added_to_neither_is_refused_by_name():
+    config = Config()
+    config.KubeSpawner.extra_labels.append('x')
+    with pytest.raises(TraitError, match='singleuser_extra_labels'):
+        make_spawner(KubeSpawner, config=config)
 
 
 def test_a_subclass_may_have_a_trait_of_its_own_by_such_a_name():
