@@ -130,8 +130,8 @@ class EveryName:
     def _find_my_config(self, cfg):
         """Return the configuration of this object: what the sections of its classes say together.
 
-        traitlets calls this. Its own method drops what is appended for a parent, or adds what is appended for a subclass
-        to the parent's, again with each object that is made.
+        traitlets calls this. Its own method drops what is appended for a parent, or adds what is appended for a
+        subclass to the parent's, again with each object that is made.
         """
         found = {}
         for source in [cfg] + ([self.parent._find_my_config(cfg)] if self.parent else []):

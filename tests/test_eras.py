@@ -91,6 +91,26 @@ def test_what_is_appended_under_one_name_is_added_to_what_another_name_sets():
     assert make_spawner(KubeSpawner, config=config).extra_labels == {'x': 'y'}
 
 
+@pytest.mark.parametrize('of_the_hub, own, url', [
+    ({'connect_ip': 'a'}, {}, 'http://a:8081/hub/api'),
+    ({'connect_ip': 'a', 'connect_port': 9}, {}, 'http://a:9/hub/api'),
+    ({'connect_ip': 'a', 'connect_port': 9}, {'hub_connect_ip': 'b'}, 'http://b:9/hub/api'),
+    ({'connect_ip': 'a', 'connect_port': 9}, {'hub_connect_port': 5}, 'http://a:5/hub/api'),
+    ({'connect_url': 'https://a:9/hub/'}, {}, 'https://a:9/hub/api'),
+    ({'connect_url': 'https://a/hub/'}, {'hub_connect_ip': 'b'}, 'https://b:443/hub/api'),
+    ({'connect_url': 'https://a:9/hub/'}, {'hub_ip_connect': 'b', 'hub_connect_port': 5}, 'https://b:5/hub/api'),
+])
+def test_where_pods_reach_the_hub_is_what_the_spawner_says_before_what_the_hub_says(of_the_hub, own, url):
+    hub = Hub(base_url='/hub/', port=8081)
+    for trait, value in of_the_hub.items():  # as JupyterHub.hub_connect_ip and the like are passed on
+        if not hub.has_trait(trait):
+            pytest.skip('this JupyterHub has no such setting')
+        setattr(hub, trait, value)
+    spawner = configured(KubeSpawner=own)
+    spawner.hub = hub
+    assert spawner.accessible_hub_api_url == url
+
+
 def test_what_is_appended_for_a_class_and_its_parent_is_added_once_and_to_its_own_only():
     config = Config()
     config.KubeSpawner.init_containers.append({'name': 'a'})
