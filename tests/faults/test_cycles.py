@@ -23,7 +23,7 @@ SEED = os.environ.get('FAULTS_SEED', '1')
 CYCLES = int(os.environ.get('FAULTS_CYCLES', 500))
 USERS = 50
 ROUNDS = 5
-MORE_SOCKETS = 5  # that a pool of connections may hold more than it did after the first round
+MORE_SOCKETS = 40  # a pool may hold one for each thread, and a proxy has two more for each
 MORE_MEMORY = 8 << 20  # bytes that the process may grow by after the first round
 
 
@@ -67,6 +67,15 @@ def test_after_each_cycle_there_is_what_the_model_says_whatever_the_api_does(kub
     api.request('POST', '/api/v1/namespaces', {'metadata': {'name': 'cycles'}})
     faults, heal = chaos.switches(kube, 'cycles')
     yield live(api, 'cycles', new_spawner('cycles'), chaos.Saboteur(SEED, faults, heal))
+
+
+@gen_test(timeout=60 + CYCLES)
+def test_after_each_cycle_there_is_what_the_model_says_whatever_the_network_does(
+        cluster, proxy, namespace, new_spawner):
+    if cluster.is_localkube:
+        pytest.skip('a real API server with a bad network; localkube has more faults than that')
+    faults, heal = chaos.networks(proxy)
+    yield live(Api(cluster.kubeconfig), namespace, new_spawner(namespace), chaos.Saboteur(SEED, faults, heal))
 
 
 @gen.coroutine
