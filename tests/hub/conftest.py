@@ -112,16 +112,22 @@ c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r}
 
 
 @pytest.fixture(scope='module')
-def hub(request, cluster, namespace, core):
+def more():
+    """What a module's hub is configured with besides."""
+    return ''
+
+
+@pytest.fixture(scope='module')
+def hub(request, cluster, namespace, core, more):
     """A running hub."""
     gateway = request.config.getoption('--pod-gateway')
     with tempfile.TemporaryDirectory() as directory:
         if gateway:
             containers = CONTAINERS.format(prefix=sys.prefix, **machine.AS_A_CONTAINER)
-            with claimable_directories(core, directory), Hub(directory, namespace, gateway, more=containers) as hub:
+            with claimable_directories(core, directory), Hub(directory, namespace, gateway, containers + more) as hub:
                 yield hub
         else:
-            with Hub(directory, namespace) as hub:
+            with Hub(directory, namespace, more=more) as hub:
                 yield hub
 
 
