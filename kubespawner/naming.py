@@ -4,10 +4,12 @@ Here belongs every rule by which a user's or server's name becomes a name in Kub
 clients or time: plain strings in, plain strings out, on any thread.
 
 The rules keep names apart. `escape` is injective and its results never contain `--`, so `{username}{servername}`,
-with `--` in front of the server's part, tells all pairs of user and server apart. What then does not fit Kubernetes
+with `--` in front of the server's part, tells all pairs of user and server apart. `safe_slug`, the other scheme, leaves
+names alone that are fit, none of which contains `--`; others end in `---` and a hash. What then does not fit Kubernetes
 is cut and ends in a hash of the whole; what merely looks as if it had been cut is treated as if it did not fit, so
 that no name that was left alone equals one that was cut.
 """
+import functools
 import hashlib
 import re
 import string
@@ -15,9 +17,13 @@ import string
 SAFE_CHARACTERS = frozenset(string.ascii_lowercase + string.digits)
 NAME_LIMIT = 63  # of a DNS label (RFC 1123) and of a label value
 HASH_LENGTH = 20  # hexadecimal digits: 80 bits, too many to find a second name for
+SLUG_LIMIT = 48  # of a safe slug, so that there is room for what a template puts around it
+SLUG_HASH_LENGTH = 8  # of safe slugs, which others make as well: 32 bits, enough for what comes by chance
+SLUG_HASH_ROOM = SLUG_HASH_LENGTH + len('---')
 
 _DNS_LABEL = re.compile(r'[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\Z')
 _LABEL_VALUE = re.compile(r'(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z')
+_SAFE_SLUG = re.compile(r'[a-z](?:[-a-z0-9]*[a-z0-9])?\Z')
 _CUT = re.compile(r'(?:\A|-)[0-9a-f]{%d}\Z' % HASH_LENGTH)
 
 
@@ -27,7 +33,7 @@ def escape(name):
 
 
 def _escape_character(character):
-    return ''.join('-%02x' % byte for byte in character.encode('utf8', 'surrogatepass'))
+    return ''.join('-%02x' % byte for byte in _utf8(character))
 
 
 def legacy_escape(name):
@@ -35,40 +41,156 @@ def legacy_escape(name):
     return ''.join(c if c in SAFE_CHARACTERS else '-' for c in name.lower())
 
 
-def template_fields(username, userid, servername):
-    """Return what templates may use, by field name.
+def safe_slug(name, limit=SLUG_LIMIT):
+    """Return `name` if it is a safe slug of at most `limit` characters, otherwise one made of it that ends in a hash.
+
+    A safe slug begins with a letter, ends with a letter or digit, and has only those in it, and single `-`. What is
+    made of another name has `---` before the hash.
+    """
+    if len(name) <= limit and _SAFE_SLUG.match(name) and '--' not in name:
+        return name
+    return _with_slug_hash(_slug_stem(name, limit - SLUG_HASH_ROOM), name)
+
+
+def _joined_slug(names, limit=SLUG_LIMIT):
+    """Return one slug for several names: what is left of each, `--` between them, and one hash of all."""
+    room = (limit - SLUG_HASH_ROOM - 2 * (len(names) - 1)) // len(names)
+    return _with_slug_hash('--'.join(_slug_stem(name, room) for name in names), b'\xff'.join(map(_utf8, names)))
+
+
+def _with_slug_hash(stem, whole):
+    return '%s---%s' % (stem, _hash(whole, SLUG_HASH_LENGTH))
+
+
+def _slug_stem(name, room):
+    """Return at most `room` characters that a slug may begin with, which remind of `name`; `x` if nothing is left."""
+    stem = re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')
+    if stem[:1].isdigit():
+        return ('x-' + stem)[:room]  # may end in '-': the slugs that others make do
+    return stem[:room].rstrip('-') or 'x'
+
+
+def _safe_user_server(username, servername):
+    """Return the safe slugs of both, `--` between them, if that is short enough; otherwise one slug of both."""
+    slugs = safe_slug(username), safe_slug(servername) if servername else ''
+    if len(slugs[0]) + 2 + len(slugs[1]) <= SLUG_LIMIT:
+        return '--'.join(filter(None, slugs))
+    return _joined_slug([username, servername])
+
+
+# The fields of templates that are made of a user's and a server's name, by field name.
+_MADE = {
+    'unescaped_username': lambda fields: fields.literal(fields.username),
+    'unescaped_servername': lambda fields: fields.literal(fields.servername),
+    'escaped_username': lambda fields: escape(fields.username),
+    'escaped_servername': lambda fields: escape(fields.servername),
+    'escaped_user_server': lambda fields: fields['escaped_username'] + _after_dashes(fields['escaped_servername']),
+    'safe_username': lambda fields: safe_slug(fields.username),
+    'safe_servername': lambda fields: safe_slug(fields.servername) if fields.servername else '',
+    'safe_user_server': lambda fields: _safe_user_server(fields.username, fields.servername),
+    'legacy_escape_username': lambda fields: legacy_escape(fields.username),
+    'userid': lambda fields: fields.userid,
+    'username': lambda fields: fields[fields.scheme + '_username'],
+    'servername': lambda fields: _after_dashes(fields[fields.scheme + '_servername']),
+    'user_server': lambda fields: fields[fields.scheme + '_user_server'],
+}
+
+SLUG_SCHEMES = {'escape': 'escaped', 'safe': 'safe'}  # and how the fields begin that are always made by them
+
+
+def _after_dashes(slug):
+    return '--' + slug if slug else ''
+
+
+class Fields(dict):
+    """What templates may use, by field name. A field is made when it is first asked for.
+
+    username, servername (str), userid (int): see `template_fields`.
+    scheme (str): what the fields are made by that do not say it themselves, a key of SLUG_SCHEMES.
+    literal (callable): makes of an unescaped name what stands in the text.
+    others (dict), asker: further fields by name, functions of `asker`. They are asked each time.
+    """
+    __slots__ = 'username', 'userid', 'servername', 'scheme', 'literal', 'others', 'asker'
+
+    def __init__(self, username, userid, servername, scheme, literal, others, asker):
+        super().__init__()
+        self.username, self.userid, self.servername = username, userid, servername
+        self.scheme, self.literal, self.others, self.asker = SLUG_SCHEMES[scheme], literal, others, asker
+
+    def __missing__(self, field):
+        if field in self.others:
+            return self.others[field](self.asker)
+        value = self[field] = _MADE[field](self)
+        return value
+
+    @property
+    def names(self):
+        """The names of all fields, a set."""
+        return set(_MADE).union(self.others)
+
+
+def template_fields(username, userid, servername, scheme='escape', literal=str, others=(), asker=None):
+    """Return what templates may use, a `Fields`.
 
     username, servername (str): as JupyterHub has them; the default server's name is empty.
     userid (int): JupyterHub's number of the user.
     """
-    return {
-        'username': escape(username),
-        'userid': userid,
-        'servername': '--' + escape(servername) if servername else '',
-        'legacy_escape_username': legacy_escape(username),
-    }
+    return Fields(username, userid, servername, scheme, literal, others, asker)
+
+
+class BeingMade(ValueError):
+    """A template has a field that is made of this template."""
 
 
 def expand(template, fields):
     """Return the string `template` with each `{field}` replaced, once; `{{` and `}}` stand for braces.
 
+    `{servername}` brings two dashes; where they stand in front of it already, these are the two.
+
+    fields (Fields): what there is.
+
     Raises ValueError, naming the template and the fields there are. Attributes of fields are not to be had.
     """
     try:
-        if '.' in template:
-            _refuse_attributes(template)
-        return template.format(**fields)
+        ready, asked, _ = _parsed(template)
+        return ready.format_map(fields) if asked else ready.format()
+    except BeingMade:
+        raise
     except (LookupError, ValueError, AttributeError, TypeError) as e:
         raise ValueError('cannot expand the template %r (%s: %s). Its fields may be %s; a brace itself is doubled.' % (
-            template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields))))
+            template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields.names))))
 
 
-def _refuse_attributes(template):
-    for _, field, specification, _ in string.Formatter().parse(template):
-        if '.' in (field or ''):
-            raise AttributeError('%s asks for an attribute' % field)
-        if specification:
-            _refuse_attributes(specification)
+def may_be_template(text):
+    """True if braces in `text`, of which there are some, all are around what may be fields. Not `${this}`."""
+    try:
+        _, asked, may_be = _parsed(text)
+    except (ValueError, AttributeError, RecursionError):
+        return False
+    return may_be and bool(asked)
+
+
+def is_template(text, fields):
+    """True if `text` has fields, and all that stands in single braces are fields that there are. Not `${username}`."""
+    return may_be_template(text) and _parsed(text)[1] <= fields.names
+
+
+@functools.lru_cache(maxsize=2000)
+def _parsed(template):
+    """Return (`template` as `format_map` takes it, the names of its fields, False if a field comes after a `$`).
+
+    Raises ValueError and AttributeError.
+    """
+    ready = template.replace('--{servername}', '{servername}')
+    asked, may_be = set(), True
+    for literal, field, specification, _ in string.Formatter().parse(ready) if '{' in ready or '}' in ready else ():
+        if field is not None:
+            if '.' in field:
+                raise AttributeError('%s asks for an attribute' % field)
+            asked.add(field)
+            asked.update(_parsed(specification)[1])
+            may_be = may_be and not literal.endswith('$')
+    return ready, frozenset(asked), may_be
 
 
 def expand_all(value, expand_one):
@@ -102,8 +224,13 @@ def _cut(stem, whole):
     return '-'.join(filter(None, [stem.strip('-_.')[:room].rstrip('-_.'), _hash(whole, HASH_LENGTH)]))
 
 
-def _hash(text, length):
-    return hashlib.sha256(text.encode('utf8', 'surrogatepass')).hexdigest()[:length]
+def _hash(whole, length):
+    """Return hexadecimal digits for a str, or for bytes."""
+    return hashlib.sha256(_utf8(whole) if isinstance(whole, str) else whole).hexdigest()[:length]
+
+
+def _utf8(text):
+    return text.encode('utf8', 'surrogatepass')
 
 
 def generate_hashed_slug(slug, limit=NAME_LIMIT, hash_length=6):

@@ -12,12 +12,28 @@ DNS_LABEL = re.compile(r'[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z')
 LABEL_VALUE = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\Z')
 TEMPLATE = 'jupyter-{username}{servername}'
 
+FIELDS = [
+    'username', 'servername', 'user_server', 'userid', 'legacy_escape_username', 'unescaped_username',
+    'unescaped_servername', 'escaped_username', 'escaped_servername', 'escaped_user_server', 'safe_username',
+    'safe_servername', 'safe_user_server',
+]
+
+# Templates whose names tell servers apart, each with what the first of them is called for user ann and server gpu.
+DISTINCT = {
+    'jupyter-{username}{servername}': 'jupyter-ann--gpu',
+    'jupyter-{username}--{servername}': 'jupyter-ann--gpu',
+    '{user_server}': 'ann--gpu',
+    'x-{user_server}-y': 'x-ann--gpu-y',
+    'p-{userid}-{username}{servername}': 'p-1-ann--gpu',
+    '{username}-{servername}': 'ann---gpu',
+}
+
 names = st.text(max_size=200) | st.text('ab-@40', max_size=80) | st.text('-0123456789abcdef', min_size=40, max_size=70)
 pairs = st.tuples(names, names)
 
 
-def pod_name(username, servername=''):
-    return naming.object_name(naming.expand(TEMPLATE, naming.template_fields(username, 1, servername)))
+def pod_name(username, servername='', template=TEMPLATE, scheme='escape'):
+    return naming.object_name(naming.expand(template, naming.template_fields(username, 1, servername, scheme)))
 
 
 @pytest.mark.parametrize('username, servername, expected', [
@@ -37,16 +53,88 @@ def test_an_over_long_name_is_cut_and_ends_in_a_hash():
     assert re.match(r'jupyter-a{34}-[0-9a-f]{20}\Z', name)
 
 
+@pytest.mark.parametrize('scheme', ['escape', 'safe'])
+@pytest.mark.parametrize('template', sorted(DISTINCT))
 @given(pairs)
-def test_every_pair_of_user_and_server_gets_a_dns_label(pair):
-    name = pod_name(*pair)
+def test_every_pair_of_user_and_server_gets_a_dns_label(template, scheme, pair):
+    name = pod_name(*pair, template=template, scheme=scheme)
     assert len(name) <= 63
     assert DNS_LABEL.match(name)
 
 
+@pytest.mark.parametrize('scheme', ['escape', 'safe'])
+@pytest.mark.parametrize('template', sorted(DISTINCT))
 @given(pairs, pairs)
-def test_different_pairs_get_different_names(one, other):
-    assert (pod_name(*one) == pod_name(*other)) == (one == other)
+def test_different_pairs_get_different_names(template, scheme, one, other):
+    called = [pod_name(*pair, template=template, scheme=scheme) for pair in (one, other)]
+    assert (called[0] == called[1]) == (one == other)
+
+
+@pytest.mark.parametrize('scheme', ['escape', 'safe'])
+@pytest.mark.parametrize('template, expected', sorted(DISTINCT.items()))
+def test_names_that_are_safe_look_the_same_by_either_scheme(template, expected, scheme):
+    assert pod_name('ann', 'gpu', template, scheme) == expected
+
+
+# What other spawners with that scheme call them.
+@pytest.mark.parametrize('name, slug', [
+    ('ann', 'ann'), ('a-b', 'a-b'), ('a' * 48, 'a' * 48), ('a' * 49, 'a' * 37 + '---8f9bec6a'),
+    ('a--b', 'a-b---90827a2e'), ('-a', 'a---c2748917'), ('a-', 'a---9baf4407'), ('1a', 'x-1a---a73fcf33'),
+    ('', 'x---e3b0c442'), ('Alice', 'alice---3bc51062'), ('a@b', 'a-b---7508d8b5'), ('a.b', 'a-b---2e7336dc'),
+    ('\xc5lice', 'lice---e784c6b2'), ('@@', 'x---3330e5ba'), ('a-1---12345678', 'a-1-12345678---5d4f5fb0'),
+    ('1' * 60, 'x-' + '1' * 35 + '---' + '70d36ded'), ('ab\n', 'ab---a63d8014'),
+    ('12031012200323-021-031003203-120211232200--0000', 'x-12031012200323-021-031003203-120211---2bf2ca27'),
+    ('031023333-1311111--3202031011020120-122001-02001-3212022-1320-311-0-1323---33321-21131320-',
+     'x-031023333-1311111-3202031011020120----8b5da515'),
+])
+def test_a_safe_slug_is_the_name_if_that_is_safe_and_otherwise_ends_in_a_hash(name, slug):
+    assert naming.safe_slug(name) == slug
+
+
+@pytest.mark.parametrize('username, servername, slug', [
+    ('ann', '', 'ann'), ('ann', 'gpu', 'ann--gpu'), ('ann', 'G', 'ann--g---333e0a1e'),
+    ('Ann@b', '', 'ann-b---8e0b2618'), ('Ann@b', 'gpu', 'ann-b---8e0b2618--gpu'),
+    ('a' * 46, '', 'a' * 46), ('a' * 47, '', 'a' * 17 + '--x---b191b19d'),
+    ('a' * 45, 'b', 'a' * 45 + '--b'), ('a' * 46, 'b', 'a' * 17 + '--b---ab114dfb'),
+    ('A' * 37, 'B' * 10, 'a' * 17 + '--bbbbbbbbbb---fbc9d4ba'), ('b', 'a' * 60, 'b--' + 'a' * 17 + '---883e4b5e'),
+])
+def test_a_safe_slug_of_user_and_server_is_both_of_them_or_has_one_hash_if_that_is_too_long(
+        username, servername, slug):
+    fields = naming.template_fields(username, 1, servername)
+    assert naming.expand('{safe_user_server}', fields) == slug
+
+
+@pytest.mark.parametrize('scheme, own', [('escape', 'escaped_%s'), ('safe', 'safe_%s')])
+def test_fields_say_by_what_scheme_they_are_made_or_follow_the_configured_one(scheme, own):
+    fields = naming.template_fields('Ann', 7, 'g.1', scheme)
+    assert (fields['escaped_username'], fields['escaped_servername']) == ('-41nn', 'g-2e1')
+    assert fields['escaped_user_server'] == '-41nn--g-2e1'
+    assert (fields['unescaped_username'], fields['unescaped_servername']) == ('Ann', 'g.1')
+    assert fields['username'] == fields[own % 'username']
+    assert fields['servername'] == '--' + fields[own % 'servername']
+    assert fields['user_server'] == fields[own % 'user_server']
+
+
+@pytest.mark.parametrize('field', ['servername', 'escaped_servername', 'safe_servername', 'unescaped_servername'])
+@pytest.mark.parametrize('scheme', ['escape', 'safe'])
+def test_all_names_of_the_default_server_are_empty(scheme, field):
+    assert naming.template_fields('ann', 7, '', scheme)[field] == ''
+
+
+@given(names)
+def test_only_the_fields_that_are_asked_for_are_made(name):
+    fields = naming.template_fields(name, 7, '')
+    assert naming.expand('{userid}', fields) == '7'
+    assert set(fields) == {'userid'}
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('{username}', True), ('{{{username}}} {userid}', True), ('{username:>9}', True), ('{username!r}', True),
+    ('no braces', False), ('{{username}}', False), ('{nobody}', False), ('{username} {nobody}', False), ('{', False),
+    ('}', False), ('{}', False), ('{"a": 1}', False), ('${username}', False), ('f() { echo $1; }', False),
+    ('{username} {"a": 1}', False), ('{username.x}', False), ('{username:{nobody}}', False), ('', False)])
+def test_a_text_is_a_template_if_it_has_fields_and_all_single_braces_are_around_fields(text, expected):
+    assert naming.is_template(text, naming.template_fields('a', 1, '')) is expected
 
 
 @given(names)
@@ -84,7 +172,8 @@ def test_a_template_that_cannot_be_expanded_is_named_with_the_fields_there_are(t
     with pytest.raises(ValueError) as e:
         naming.expand(template, naming.template_fields('a', 1, ''))
     assert repr(template) in str(e.value)
-    assert '{legacy_escape_username}, {servername}, {userid}, {username}' in str(e.value)
+    for field in FIELDS:
+        assert '{%s}' % field in str(e.value)
 
 
 @pytest.mark.parametrize('template, expected', [
