@@ -15,6 +15,7 @@ from tests.cluster.conftest import SLEEP
 from tests.loop import gen_test
 
 SOON = 30  # seconds, of 60 that a start may take; a node looks at its pods every few seconds
+AT_ONCE = 10  # seconds for what waits for no container
 TRUE, FALSE = ['/bin/true'], ['/bin/false']
 NO_SERVER = dict(singleuser_extra_container_config={'readinessProbe': {'exec': {'command': FALSE}}})
 
@@ -69,8 +70,8 @@ def failure(spawner, objects):
     """Return what a start that fails tells the user; its pod is gone when the hub has stopped it."""
     with pytest.raises(SpawnError) as e:
         yield gen.with_timeout(IOLoop.current().time() + SOON, spawner.start())
-    yield spawner.poll()
-    yield spawner.stop(now=True)
+    # JupyterHub's own stop, before it shows the error. A node takes a minute over a grace that no container needs.
+    yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.stop())
     assert objects.pods() == []
     return e.value.jupyterhub_message
 
