@@ -119,7 +119,10 @@ class Fields(dict):
 
     def __missing__(self, field):
         if field in self.others:
-            return self.others[field](self.asker)
+            try:
+                return self.others[field](self.asker)
+            except ValueError as e:
+                raise _Failed(e)
         value = self[field] = _MADE[field](self)
         return value
 
@@ -138,8 +141,12 @@ def template_fields(username, userid, servername, scheme='escape', literal=str, 
     return Fields(username, userid, servername, scheme, literal, others, asker)
 
 
-class BeingMade(ValueError):
-    """A template has a field that is made of this template."""
+class NoTemplate(ValueError):
+    """A string cannot be expanded. The message names it, and the fields there are."""
+
+
+class _Failed(Exception):
+    """What a field is made of went wrong, in words of its own: the ValueError is the argument."""
 
 
 def expand(template, fields):
@@ -149,48 +156,55 @@ def expand(template, fields):
 
     fields (Fields): what there is.
 
-    Raises ValueError, naming the template and the fields there are. Attributes of fields are not to be had.
+    Raises NoTemplate, and whatever ValueError a field raises. Attributes of fields are not to be had.
     """
     try:
         ready, asked, _ = _parsed(template)
         return ready.format_map(fields) if asked else ready.format()
-    except BeingMade:
-        raise
+    except _Failed as e:
+        raise e.args[0]
     except (LookupError, ValueError, AttributeError, TypeError) as e:
-        raise ValueError('cannot expand the template %r (%s: %s). Its fields may be %s; a brace itself is doubled.' % (
+        raise NoTemplate('cannot expand the template %r (%s: %s). Its fields may be %s; a brace itself is doubled.' % (
             template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields.names))))
 
 
-def may_be_template(text):
-    """True if braces in `text`, of which there are some, all are around what may be fields. Not `${this}`."""
+def fill(text, expand_one):
+    """Return `expand_one(text)` if `text` has fields and nothing else in single braces, otherwise `text` as it is.
+
+    For texts in which braces may mean something else, such as shell commands; `${username}` is a variable there.
+    """
+    if '{' not in text or not _may_be_template(text):
+        return text
     try:
-        _, asked, may_be = _parsed(text)
+        return expand_one(text)
+    except NoTemplate:
+        return text
+
+
+def _may_be_template(text):
+    try:
+        _, asked, has_variables = _parsed(text)
     except (ValueError, AttributeError, RecursionError):
         return False
-    return may_be and bool(asked)
-
-
-def is_template(text, fields):
-    """True if `text` has fields, and all that stands in single braces are fields that there are. Not `${username}`."""
-    return may_be_template(text) and _parsed(text)[1] <= fields.names
+    return bool(asked) and not has_variables
 
 
 @functools.lru_cache(maxsize=2000)
 def _parsed(template):
-    """Return (`template` as `format_map` takes it, the names of its fields, False if a field comes after a `$`).
+    """Return (`template` as `format_map` takes it, the names of its fields, True if there is a `$` before one of them).
 
     Raises ValueError and AttributeError.
     """
     ready = template.replace('--{servername}', '{servername}')
-    asked, may_be = set(), True
+    asked, has_variables = set(), False
     for literal, field, specification, _ in string.Formatter().parse(ready) if '{' in ready or '}' in ready else ():
         if field is not None:
             if '.' in field:
                 raise AttributeError('%s asks for an attribute' % field)
             asked.add(field)
             asked.update(_parsed(specification)[1])
-            may_be = may_be and not literal.endswith('$')
-    return ready, frozenset(asked), may_be
+            has_variables = has_variables or literal.endswith('$')
+    return ready, frozenset(asked), has_variables
 
 
 def expand_all(value, expand_one):

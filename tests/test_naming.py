@@ -129,12 +129,31 @@ def test_only_the_fields_that_are_asked_for_are_made(name):
 
 
 @pytest.mark.parametrize('text, expected', [
-    ('{username}', True), ('{{{username}}} {userid}', True), ('{username:>9}', True), ('{username!r}', True),
-    ('no braces', False), ('{{username}}', False), ('{nobody}', False), ('{username} {nobody}', False), ('{', False),
-    ('}', False), ('{}', False), ('{"a": 1}', False), ('${username}', False), ('f() { echo $1; }', False),
-    ('{username} {"a": 1}', False), ('{username.x}', False), ('{username:{nobody}}', False), ('', False)])
-def test_a_text_is_a_template_if_it_has_fields_and_all_single_braces_are_around_fields(text, expected):
-    assert naming.is_template(text, naming.template_fields('a', 1, '')) is expected
+    ('{username}', 'ann'), ('{{{username}}} {userid}', '{ann} 7'), ('{username:>5}', '  ann'), ('{username!r}', "'ann'"),
+    ('{{"of": "{username}"}}', '{"of": "ann"}')])
+def test_a_text_is_filled_if_all_single_braces_are_around_fields(text, expected):
+    fields = naming.template_fields('ann', 7, '')
+    assert naming.fill(text, lambda template: naming.expand(template, fields)) == expected
+
+
+@pytest.mark.parametrize('text', [
+    '', 'no braces', '{{username}}', '{nobody}', '{username} {nobody}', '{', '}', '{}', '{"a": 1}', '${username}',
+    'f() { echo $1; }', '{username} {"a": 1}', '{username.x}', '{username:{nobody}}', "awk '{ print $1 }'", '{0}',
+    '{username:%d}', 'for i in ${LIST}; do touch {username}; done'])
+def test_a_text_with_anything_else_in_braces_stays_as_it_is(text):
+    fields = naming.template_fields('ann', 7, '')
+    assert naming.fill(text, lambda template: naming.expand(template, fields)) == text
+
+
+def test_what_goes_wrong_with_a_field_is_told_in_its_own_words():
+    def broken(asker):
+        raise ValueError('%s is broken' % asker)
+
+    fields = naming.template_fields('ann', 7, '', others={'it': broken}, asker='all')
+    for expand in (naming.expand, lambda template, fields: naming.fill(template, lambda t: naming.expand(t, fields))):
+        with pytest.raises(ValueError) as e:
+            expand('{it}', fields)
+        assert str(e.value) == 'all is broken'
 
 
 @given(names)
