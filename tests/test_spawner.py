@@ -4,6 +4,8 @@ import socket
 import threading
 
 import pytest
+from jupyterhub import orm
+from jupyterhub.objects import Hub
 from jupyterhub.spawner import Spawner
 from kubernetes import client
 from tornado import gen
@@ -15,7 +17,7 @@ import kubespawner.configuration.cluster
 from kubespawner import KubeSpawner, clients
 from kubespawner.clients import Resource
 from kubespawner.spawner import PodReflector
-from tests.cluster.conftest import make_spawner
+from tests.cluster.conftest import User, make_spawner
 from tests.loop import gen_test
 
 DEFAULTS = {
@@ -34,6 +36,10 @@ DEFAULTS = {
     'user_storage_class': None,
     'user_storage_access_modes': ['ReadWriteOnce'],
     'user_storage_extra_labels': {},
+    'storage_selector': {},
+    'storage_extra_annotations': {},
+    'remember_pvc_name': True,
+    'delete_pvc': True,
     'hub_connect_ip': None,
     'singleuser_extra_labels': {},
     'singleuser_extra_annotations': {},
@@ -85,7 +91,7 @@ def own_shares(monkeypatch):
 
 
 def spawner_with_defaults():
-    return make_spawner(KubeSpawner, cmd=None, singleuser_image_spec='jupyterhub/singleuser:latest')
+    return KubeSpawner(user=User('alice'), hub=Hub(base_url='/hub/'), orm_spawner=orm.Spawner(name=''))
 
 
 @pytest.mark.parametrize('trait', sorted(DEFAULTS))

@@ -1,9 +1,9 @@
 """The notebook container: what it runs, what of, and with how much."""
 
 from jupyterhub.traitlets import ByteSpecification, Command
-from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, Union, validate
+from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, Union, default, validate
 
-from ..traitlets import Object
+from ..traitlets import Callable, Object
 
 
 class Memory(ByteSpecification):
@@ -56,6 +56,10 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
+    @default('cmd')
+    def _cmd_is_the_images(self):
+        return None  # traitlets 4 would make that []
+
     env_keep = List(
         Unicode(),
         [],
@@ -80,7 +84,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The directory that the notebook container starts in. None is the one that the image says.
+        The directory that the notebook container starts in. None is the one that the image says. It may be a template,
+        as the strings in `singleuser_init_containers`.
         """
     )
 
@@ -136,6 +141,18 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
+    container_security_context = Union(
+        [Object({}), Callable()],
+        config=True,
+        help="""
+        Fields of the notebook container's Kubernetes SecurityContext object, or a function of the spawner that returns
+        them. They replace what `singleuser_privileged` and `allow_privilege_escalation` say, and count more than what
+        is set for the whole pod::
+
+            c.KubeSpawner.container_security_context = {'capabilities': {'drop': ['ALL']}}
+        """
+    )
+
     singleuser_lifecycle_hooks = Object(
         {},
         config=True,
@@ -146,6 +163,8 @@ class ContainerConfiguration(HasTraits):
             c.KubeSpawner.singleuser_lifecycle_hooks = {
                 'postStart': {'exec': {'command': ['touch', 'started']}}
             }
+
+        Strings may be templates, as in `singleuser_init_containers`.
         """
     )
 
@@ -154,7 +173,8 @@ class ContainerConfiguration(HasTraits):
         config=True,
         help="""
         Fields of the notebook container that no trait stands for, named as in the Kubernetes API (`envFrom`) or as in
-        the Python client (`env_from`). They replace what is there otherwise. An unknown field is an error::
+        the Python client (`env_from`). They replace what is there otherwise. An unknown field is an error. Strings may be
+        templates, as in `singleuser_init_containers`::
 
             c.KubeSpawner.singleuser_extra_container_config = {
                 'envFrom': [
