@@ -1,6 +1,6 @@
 """The one way to the API server: a request, sent on an executor thread, repeated while that may help.
 
-Here belong the requests that are made (`create`, `read`, `delete`: values, nothing is sent yet), sending one
+Here belong the requests that are made (`create`, `read`, `find`, `delete`: values, nothing is sent yet), sending one
 (`send`: blocking, on an executor thread), repeating it (`call`: a coroutine, on the loop's thread), and the errors
 that come out of it (`ApiError`), in words that a user can read. What to ask for, and what to do about an answer, does
 not belong here. Answers are plain dicts; no model is built from them.
@@ -26,21 +26,23 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 MAY_HEAL = frozenset([429, 500, 502, 503, 504])
 UNAUTHORIZED = 401
 
-MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim'}
+MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
 
 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
     """What to ask the API server for.
 
-    verb (str): `create`, `read` or `delete`.
+    verb (str): `create`, `read`, `list` or `delete`.
     kind (str): as the client's methods call it, a key of MODELS.
+    namespace (str or None): None for what is in no namespace.
     arguments (dict): further keyword arguments of the client's method. Not printed: a pod has tokens in it.
     """
 
     __slots__ = ()
 
     def __repr__(self):
-        return '%s %s %s in namespace %s' % (self.verb, self.kind.replace('_', ' '), self.name, self.namespace)
+        return '%s %s %s%s' % (self.verb, self.kind.replace('_', ' '), self.name,
+                               ' in namespace %s' % self.namespace if self.namespace else '')
 
 
 def create(kind, namespace, body):
@@ -53,6 +55,11 @@ def create(kind, namespace, body):
 def read(kind, namespace, name):
     """Return the request that reads an object."""
     return Request('read', kind, namespace, name, {'name': name})
+
+
+def find(kind, namespace, label_selector):
+    """Return the request that lists the objects that a label selector, such as `a=b,!c`, selects."""
+    return Request('list', kind, namespace, 'with ' + label_selector, {'label_selector': label_selector})
 
 
 def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
@@ -94,9 +101,14 @@ class ApiError(Exception):
 
     @property
     def may_heal(self):
-        """True if the same request may succeed later. A quota that was being written meanwhile is a Conflict."""
-        return self.status == 0 or self.status in MAY_HEAL or (
-            self.request.verb == 'create' and self.reason == 'Conflict')
+        """True if the same request may succeed later.
+
+        A quota that was being written meanwhile is a Conflict. The account that pods have by default comes a moment
+        after their namespace; until then they are Forbidden.
+        """
+        no_account_yet = 'service account %s/default:' % self.request.namespace
+        return self.status == 0 or self.status in MAY_HEAL or self.request.verb == 'create' and (
+            self.reason == 'Conflict' or self.status == 403 and no_account_yet in self.message)
 
 
 def send(core, timeout, request):
@@ -106,10 +118,11 @@ def send(core, timeout, request):
 
     Raises ApiError.
     """
-    method = getattr(core, '%s_namespaced_%s' % (request.verb, request.kind))
+    where = {'namespace': request.namespace} if request.namespace else {}
+    method = getattr(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
     try:
-        response = method(namespace=request.namespace, _preload_content=False,
-                          _request_timeout=(CONNECT_TIMEOUT, timeout), **request.arguments)
+        response = method(_preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout),
+                          **dict(request.arguments, **where))
         text = _text(response.data)
     except ApiException as e:
         raise _refused(request, e)

@@ -13,7 +13,7 @@ from traitlets import Unicode, default
 from . import naming, objects
 from .clients import to_dict
 from .configuration import Configuration
-from .configuration.cluster import port_of
+from .configuration.cluster import hub_namespace, port_of
 
 # The traits whose values are an argument of `make_pod`, by that argument.
 GIVEN = {
@@ -57,7 +57,14 @@ OF_A_POD = dict(GIVEN, **ASKED, **{
 OF_A_CLAIM = {
     'access_modes': 'user_storage_access_modes',
     'labels': 'user_storage_extra_labels',
+    'annotations': 'storage_extra_annotations',
+    'selector': 'storage_selector',
 }
+
+USERNAME, SERVERNAME = 'hub.jupyter.org/username', 'hub.jupyter.org/servername'  # labels and annotations
+
+# The fields of templates besides those that are made of names: functions of the spawner, if that is given.
+FIELDS = {'hubnamespace': lambda _: hub_namespace()}
 
 # Environment variables whose values are what a user or a server is called.
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
@@ -79,6 +86,19 @@ class Manifests(Configuration):
     @default('pvc_name')
     def _pvc_name_from_template(self):
         return naming.object_name(self._expand_trait('pvc_name_template'))
+
+    has_claim = False  # whether `pvc_name` is that of a claim that this server is known to have
+
+    def _claim_name_of(self, servername):
+        """Return what the claim of another server of this user is called now; None if only a subclass knows."""
+        try:
+            return naming.object_name(naming.expand(self.pvc_name_template, self._template_fields(servername)))
+        except ValueError:
+            return None
+
+    def _user_namespace(self):
+        """Return what the user's namespace is called now."""
+        return naming.object_name(self._expand_trait('user_namespace_template'))
 
     # Where pods reach the hub
 
@@ -107,8 +127,10 @@ class Manifests(Configuration):
 
     def _expand_user_properties(self, template):
         """Return the string `template` with its fields replaced, see `pod_name_template`."""
-        fields = naming.template_fields(self.user.name, getattr(self.user, 'id', None), self.name)
-        return naming.expand(template, fields)
+        return naming.expand(template, self._template_fields(self.name))
+
+    def _template_fields(self, servername):
+        return naming.template_fields(self.user.name, getattr(self.user, 'id', None), servername, others=FIELDS)
 
     def _expand_all(self, value):
         """Return `value` with the fields of all strings in it replaced, through lists and dicts."""
@@ -130,12 +152,17 @@ class Manifests(Configuration):
                 for label, value in self._expand_trait(trait).items()}
 
     def _expand_volumes(self):
-        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ."""
+        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ.
+
+        What is called as the template says is the claim that the server has, which may have another name.
+        """
         volumes = self._expand_trait('volumes')
+        other_names = {self._pvc_name_from_template(): self.pvc_name} if self.has_claim else {}
         for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
             name, configured = _claim_name(volume), _claim_name(template)
             if isinstance(name, str) and name != configured:
-                volume['persistentVolumeClaim']['claimName'] = naming.object_name(name)
+                name = naming.object_name(name)
+                volume['persistentVolumeClaim']['claimName'] = other_names.get(name, name)
         return volumes
 
     def _build_common_labels(self, extra_labels):
@@ -159,9 +186,9 @@ class Manifests(Configuration):
 
     def _identity(self):
         """Return what says whose an object is, by the name of the label and annotation that says it."""
-        identity = {'hub.jupyter.org/username': self.user.name}
+        identity = {USERNAME: self.user.name}
         if self.name:
-            identity['hub.jupyter.org/servername'] = self.name
+            identity[SERVERNAME] = self.name
         return identity
 
     def get_env(self):
@@ -259,11 +286,58 @@ class Manifests(Configuration):
             OF_A_CLAIM,
             name=self.pvc_name,
             storage_class=self.user_storage_class,
+            without_class=self.user_storage_class == '',
+            selector=self._expand_trait('storage_selector'),
             access_modes=self.user_storage_access_modes,
             storage=self.user_storage_capacity,
             labels=self._build_common_labels(self._expand_labels('user_storage_extra_labels')),
-            annotations=self._build_common_annotations({}),
+            annotations=self._build_common_annotations(self._expand_trait('storage_extra_annotations')),
         )
+
+    def get_namespace_manifest(self):
+        """Return the user's namespace as it is to be created, a dict."""
+        labels = self._build_common_labels(self._expand_labels('user_namespace_labels'))
+        annotations = self._build_common_annotations(self._expand_trait('user_namespace_annotations'))
+        of_the_user = {'labels': labels, 'annotations': annotations}
+        for mapping in of_the_user.values():  # not of one server
+            mapping.pop(SERVERNAME, None)
+        return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
+
+    # Which claim is whose
+
+    def _is_our_claim(self, claim):
+        """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
+        return _owner(claim) == (self.user.name, self.name) and not claim['metadata'].get('deletionTimestamp')
+
+    def _claim_selectors(self):
+        """Return label selectors of the claims that may be this server's: of those with this user's label, and of those
+        that are from before there was such a label. Claims of other hubs may have other values of the first labels.
+        """
+        labels = self._build_common_labels(self._expand_labels('user_storage_extra_labels'))
+        common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
+        return [','.join(common + [who]) for who in ('%s=%s' % (USERNAME, labels[USERNAME]), '!' + USERNAME)]
+
+    def _why_claim_is_kept(self, claim):
+        """Return why a claim is not to be deleted when this server is; None if it is."""
+        (username, servername), name = _owner(claim), claim['metadata']['name']
+        if username != self.user.name:
+            return 'by its annotations it is not one of user %s' % self.user.name
+        if servername != self.name and (self.name or self._claim_name_of(servername) != name):
+            return 'by its annotations it is that of the server %r' % servername
+        if self.name and (self._claim_name_of('') in (None, name) or name in self._claims_of_other_servers()):
+            return 'other servers of the user have it, too'
+        return None
+
+    def _claims_of_other_servers(self):
+        """Return the names of the claims that the hub remembers of the user's other servers."""
+        servers = getattr(self.user, 'orm_spawners', {})
+        return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
+
+
+def _owner(claim):
+    """Return whose a claim is by its annotations: the names of a user, None if it does not say, and of a server."""
+    annotations = claim['metadata'].get('annotations') or {}
+    return annotations.get(USERNAME), annotations.get(SERVERNAME, '')
 
 
 def _made(make, traits, **arguments):

@@ -80,6 +80,19 @@ def make_pod(
     extra_containers=None,
     restart_policy=None,
     allow_privilege_escalation=None,
+    run_as_gid=None,
+    container_security_context=None,
+    pod_security_context=None,
+    automount_service_account_token=None,
+    scheduler_name=None,
+    priority_class_name=None,
+    tolerations=None,
+    node_affinity_preferred=None,
+    node_affinity_required=None,
+    pod_affinity_preferred=None,
+    pod_affinity_required=None,
+    pod_anti_affinity_preferred=None,
+    pod_anti_affinity_required=None,
 ):
     """Return the V1Pod of one notebook server.
 
@@ -93,7 +106,8 @@ def make_pod(
     run_as_uid, fs_gid (int), supplemental_gids (list of int): user, group of volumes, and further groups of all
         processes in the pod.
     run_privileged (bool): give the notebook container the rights of its node's root.
-    env (dict): environment variables; their values are made strings, those that are None are left out.
+    env (dict): environment variables; their values are made strings, those that are None are left out. Dicts are EnvVar
+        objects, whose fields replace `name` and `value`.
     working_dir (str): of the notebook container.
     volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects, as the Kubernetes API spells them. Wherever
         a list of objects is wanted it may be a dict of them, whose values count in the order of its keys, and wherever
@@ -111,26 +125,48 @@ def make_pod(
     restart_policy (str): `Always`, `OnFailure` or `Never`.
     allow_privilege_escalation (bool or None): whether processes of the notebook container may get more rights than
         their parents have; None says nothing about it. Privileged containers always may.
+    run_as_gid (int): the group of all processes in the pod.
+    container_security_context, pod_security_context (dicts): fields of SecurityContext and PodSecurityContext, that
+        replace what the other arguments say.
+    automount_service_account_token (bool or None): whether the pod gets the token of its service account; None if one
+        is named.
+    scheduler_name, priority_class_name (str): what places the pod, and how important it is.
+    tolerations, node_affinity_preferred, node_affinity_required, pod_affinity_preferred, pod_affinity_required,
+        pod_anti_affinity_preferred, pod_anti_affinity_required (lists of dicts): Toleration, PreferredSchedulingTerm,
+        NodeSelectorTerm, and (for pods) WeightedPodAffinityTerm and PodAffinityTerm objects.
 
     Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, things that JSON
     does not have, endless nesting.
     """
     container = _notebook_container(cmd, port, image_spec, image_pull_policy, env, working_dir)
-    container.security_context = _container_security_context(run_privileged, allow_privilege_escalation)
+    container.security_context = _container_security_context(
+        run_privileged, allow_privilege_escalation, container_security_context)
     container.resources = V1ResourceRequirements(
         limits=_quantities('limit', cpu_limit, mem_limit, extra_resource_limits),
         requests=_quantities('guarantee', cpu_guarantee, mem_guarantee, extra_resource_guarantees),
     )
     spec = V1PodSpec(
         containers=[container],
-        security_context=_pod_security_context(run_as_uid, fs_gid, supplemental_gids),
+        security_context=_pod_security_context(
+            run_as_uid, run_as_gid, fs_gid, supplemental_gids, pod_security_context),
         node_selector=_strings('node_selector', node_selector) or None,
         restart_policy=restart_policy,
+        scheduler_name=scheduler_name or None,
+        priority_class_name=priority_class_name or None,
+        tolerations=_objects('tolerations', tolerations) or None,
+        affinity=_affinity({
+            'node_affinity_preferred': node_affinity_preferred,
+            'node_affinity_required': node_affinity_required,
+            'pod_affinity_preferred': pod_affinity_preferred,
+            'pod_affinity_required': pod_affinity_required,
+            'pod_anti_affinity_preferred': pod_anti_affinity_preferred,
+            'pod_anti_affinity_required': pod_anti_affinity_required,
+        }),
     )
     if image_pull_secret:
         spec.image_pull_secrets = _pull_secrets(image_pull_secret)
 
-    mask_volumes, mask_mounts = _service_account_or_mask(spec, service_account)
+    mask_volumes, mask_mounts = _service_account_or_mask(spec, service_account, automount_service_account_token)
     spec.volumes = _objects('volumes', volumes) + mask_volumes
     container.volume_mounts = _objects('volume_mounts', volume_mounts) + mask_mounts
     if lifecycle_hooks:
@@ -153,16 +189,31 @@ def make_pod(
 
 
 def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir):
-    _check_keys('env', env)
     return V1Container(
         name='notebook',
         image=image,
         image_pull_policy=image_pull_policy,
         args=None if cmd is None else [str(argument) for argument in cmd],
-        env=[V1EnvVar(name=key, value=str(value)) for key, value in (env or {}).items() if value is not None],
+        env=_variables(env),
         ports=[V1ContainerPort(name='notebook-port', container_port=int(port))],
         working_dir=working_dir,
     )
+
+
+def _variables(env):
+    _check_keys('env', env)
+    return [_variable(name, value) for name, value in (env or {}).items() if value is not None]
+
+
+def _variable(name, value):
+    """Return an environment variable of a value, or of an EnvVar object."""
+    if not isinstance(value, dict):
+        return V1EnvVar(name=name, value=str(value))
+    variable = V1EnvVar(name=name)
+    _set_extra(variable, 'env', value)
+    if variable.value is not None:
+        variable.value = str(variable.value)
+    return variable
 
 
 def raw(argument, value):
@@ -266,23 +317,53 @@ def _quantities(which, cpu, memory, extra):
     return {resource: str(value) for resource, value in quantities.items() if value is not None}
 
 
-def _container_security_context(privileged, allow_privilege_escalation):
-    if privileged:
-        return V1SecurityContext(privileged=True)
-    if allow_privilege_escalation is not None:
-        return V1SecurityContext(allow_privilege_escalation=allow_privilege_escalation)
-    return None
+def _container_security_context(privileged, allow_privilege_escalation, fields):
+    if not (privileged or fields) and allow_privilege_escalation is None:
+        return None
+    context = V1SecurityContext(
+        privileged=True if privileged else None,
+        allow_privilege_escalation=None if privileged else allow_privilege_escalation,
+    )
+    _set_extra(context, 'container_security_context', fields)
+    return context
 
 
-def _pod_security_context(uid, fs_gid, supplemental_gids):
+def _pod_security_context(uid, gid, fs_gid, supplemental_gids, fields):
     gids = supplemental_gids or []
     if isinstance(gids, (str, bytes, dict)) or not hasattr(gids, '__iter__'):
         raise ArgumentError('supplemental_gids', ': is no list of numbers, but a %s.' % type(gids).__name__)
-    return V1PodSecurityContext(
+    context = V1PodSecurityContext(
         run_as_user=None if uid is None else _id('run_as_uid', uid),
         fs_group=None if fs_gid is None else _id('fs_gid', fs_gid),
-        supplemental_groups=[_id('supplemental_gids', gid) for gid in gids] or None,
+        supplemental_groups=[_id('supplemental_gids', group) for group in gids] or None,
     )
+    if gid is not None:  # newer than the oldest client
+        context.run_as_group = _id('run_as_gid', gid)
+    _set_extra(context, 'pod_security_context', fields)
+    return context
+
+
+# What the arguments are in an Affinity object: the keys that lead there.
+_AFFINITIES = {
+    'node_affinity_preferred': ('nodeAffinity', 'preferredDuringSchedulingIgnoredDuringExecution'),
+    'node_affinity_required': ('nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'),
+    'pod_affinity_preferred': ('podAffinity', 'preferredDuringSchedulingIgnoredDuringExecution'),
+    'pod_affinity_required': ('podAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'),
+    'pod_anti_affinity_preferred': ('podAntiAffinity', 'preferredDuringSchedulingIgnoredDuringExecution'),
+    'pod_anti_affinity_required': ('podAntiAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'),
+}
+
+
+def _affinity(arguments):
+    """Return an Affinity object (a dict) of lists of terms by argument; None if there are no terms."""
+    affinity = {}
+    for argument, terms in arguments.items():
+        if terms:
+            terms = _objects(argument, terms)
+            kind, when = _AFFINITIES[argument]
+            affinity.setdefault(kind, {})[when] = (
+                {'nodeSelectorTerms': terms} if argument == 'node_affinity_required' else terms)
+    return affinity or None
 
 
 def _id(argument, value):
@@ -301,12 +382,13 @@ def _shown(value):
     return '%.100r' % value if isinstance(value, (str, int, float)) or value is None else 'a ' + type(value).__name__
 
 
-def _service_account_or_mask(spec, service_account):
+def _service_account_or_mask(spec, service_account, automount):
     """Set the service account, or none; return the volumes and mounts that hide the token of the latter."""
     if service_account:
         spec.service_account_name = service_account
+    spec.automount_service_account_token = automount if automount is not None or service_account else False
+    if service_account or automount:
         return [], []
-    spec.automount_service_account_token = False
     return (
         [V1Volume(name=MASK, empty_dir=V1EmptyDirVolumeSource())],
         [V1VolumeMount(name=MASK, mount_path=SERVICE_ACCOUNT_DIRECTORY, read_only=True)],
@@ -315,10 +397,13 @@ def _service_account_or_mask(spec, service_account):
 
 def _set_extra(model, argument, config):
     """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
+    config = raw(argument, config or {})
+    if not isinstance(config, dict):
+        raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
     names = {}
-    for attribute, key in model.attribute_map.items():
+    for attribute, key in model.attribute_map.items() if config else ():
         names[attribute] = names[key] = attribute
-    for key, value in raw(argument, config or {}).items():
+    for key, value in config.items():
         if key not in names:
             raise ArgumentError(argument, ': %r is not a field of a Kubernetes %s; those are: %s' % (
                 key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
@@ -341,7 +426,8 @@ def check_pod(pod):
         raise ArgumentError('pod', ' returned a pod that is nested too deeply. Does it contain itself?')
 
 
-def make_pvc(name, storage_class, access_modes, storage, labels, annotations=None):
+def make_pvc(name, storage_class, access_modes, storage, labels, annotations=None, selector=None,
+             without_class=False):
     """Return the V1PersistentVolumeClaim of a user's files.
 
     name (str): of the claim; a DNS label.
@@ -349,6 +435,8 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     access_modes (list of str): such as `['ReadWriteOnce']`.
     storage (str): how much to ask for, a quantity such as `'10Gi'`.
     labels, annotations (dicts of str): of the claim.
+    selector (dict): the volumes to choose from, a LabelSelector.
+    without_class (bool): ask for a volume that has no class.
 
     Raises ArgumentError as `make_pod` does.
     """
@@ -363,6 +451,10 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
         # Clusters from before 1.6 read the annotation.
         annotations['volume.beta.kubernetes.io/storage-class'] = storage_class
         spec.storage_class_name = storage_class
+    elif without_class:
+        spec.storage_class_name = ''
+    if selector:
+        spec.selector = raw('selector', selector)
     return V1PersistentVolumeClaim(
         api_version='v1',
         kind='PersistentVolumeClaim',

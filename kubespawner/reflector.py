@@ -110,17 +110,17 @@ class Try:
 
 
 class NamespacedResourceReflector(LoggingConfigurable):
-    """Keeps a dictionary of one kind of object in one namespace up to date.
+    """Keeps a dictionary of one kind of object in one namespace, or in all, up to date.
 
     To be subclassed once per kind. `start()` starts the thread; `first_load_future` is done when the first list is in
-    the cache; `resources` maps names to `Resource`s.
+    the cache; `resources` maps keys to `Resource`s. A key is the object's name; for all namespaces `namespace/name`.
     """
 
     labels = Dict({}, help="""Labels, by name, that objects must have to be kept.""")
 
-    namespace = Unicode(help="""The namespace that the objects are in.""")
+    namespace = Unicode(help="""The namespace that the objects are in; empty: all namespaces.""")
 
-    resources = Dict({}, help="""The objects by name. Changes are single steps: it is read without a lock.""")
+    resources = Dict({}, help="""The objects by key. Changes are single steps: it is read without a lock.""")
 
     kind = Unicode('resource', help="""What the objects are called in log messages.""")
 
@@ -163,7 +163,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self.failed = False
         self._last_contact = None
         self._lock = threading.Lock()
-        self._waiting = {}  # name -> list of (loop, future)
+        self._waiting = {}  # key -> list of (loop, future)
         self._seen = 0  # the newest version that a list or a watch has told of
         self._settled = 0  # of this version and before, all that is not in the cache is gone
         self._gone = OrderedDict()  # uid -> version up to which nothing is believed about that object
@@ -177,12 +177,20 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self._siblings = {}  # namespace -> reflector
 
     def for_namespace(self, namespace):
-        """Return the reflector like this one of any namespace: this one, or one that is made when first asked for."""
-        if namespace == self.namespace:
+        """Return the reflector like this one that knows a namespace, or all (''): this, or one that is made once."""
+        if self.namespace in ('', namespace):
             return self
         if namespace not in self._siblings:
             self._siblings[namespace] = type(self)(config=self.config, log=self.log, namespace=namespace)
         return self._siblings[namespace]
+
+    def key(self, namespace, name):
+        """Return by what the object of that name in a namespace is known here."""
+        return name if self.namespace else '%s/%s' % (namespace, name)
+
+    def _key_of(self, resource):
+        metadata = resource['metadata']
+        return metadata['name'] if self.namespace else self.key(metadata.get('namespace'), metadata['name'])
 
     @property
     def label_selector(self):
@@ -212,38 +220,38 @@ class NamespacedResourceReflector(LoggingConfigurable):
             except OSError:  # ended by itself meanwhile
                 pass
 
-    def get(self, name):
-        """Return the cached object of that name, None if there is none."""
-        return self.resources.get(name)
+    def get(self, key):
+        """Return the cached object of that key, None if there is none."""
+        return self.resources.get(key)
 
     def upsert(self, resource):
         """Put the answer to a direct request into the cache, unless the cache is ahead of it."""
         resource = self._kept(resource)
-        name = resource['metadata']['name']
+        key = self._key_of(resource)
         with self._lock:
-            cached = self.resources.get(name)
+            cached = self.resources.get(key)
             known = version_of(cached) if cached is not None else self._seen
             if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
-                self.resources[name] = resource
-            self._wake(name)
+                self.resources[key] = resource
+            self._wake(key)
 
     def forget(self, resource):
         """Take an object out of the cache that is gone, as a direct request has shown; not another of that name.
 
         What the watch still has to tell of it does not bring it back: a uid is used once.
         """
-        name = resource['metadata']['name']
+        key = self._key_of(resource)
         with self._lock:
             self._bury(resource, FOR_GOOD)
-            cached = self.resources.get(name)
+            cached = self.resources.get(key)
             if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
-                del self.resources[name]
-            self._wake(name)
+                del self.resources[key]
+            self._wake(key)
 
-    def wake(self, name):
-        """Have who waits for a change of the object called `name` look at it now."""
+    def wake(self, key):
+        """Have who waits for a change of the object of that key look at it now."""
         with self._lock:
-            self._wake(name)
+            self._wake(key)
 
     def selects(self, resource):
         """True if an object has the labels of the objects that are kept."""
@@ -255,32 +263,32 @@ class NamespacedResourceReflector(LoggingConfigurable):
         resource['metadata'].pop('managedFields', None)
         return Resource(compact.keep(resource, self._tree))
 
-    def changed(self, name, timeout):
-        """Return a future that is done at the next change of the object called `name`, or after `timeout` seconds.
+    def changed(self, key, timeout):
+        """Return a future that is done at the next change of the object of that key, or after `timeout` seconds.
 
         Its result is True for a change, False for the time. To miss no change, ask for the future first, then look.
         """
         loop, future = IOLoop.current(), Future()
         with self._lock:
-            self._waiting.setdefault(name, []).append((loop, future))
-        timer = loop.call_later(timeout, self._give_up_waiting, name, loop, future)
+            self._waiting.setdefault(key, []).append((loop, future))
+        timer = loop.call_later(timeout, self._give_up_waiting, key, loop, future)
         future.add_done_callback(lambda _: loop.remove_timeout(timer))
         return future
 
-    def _give_up_waiting(self, name, loop, future):
+    def _give_up_waiting(self, key, loop, future):
         with self._lock:
-            waiting = [pair for pair in self._waiting.get(name, []) if pair[1] is not future]
+            waiting = [pair for pair in self._waiting.get(key, []) if pair[1] is not future]
             if waiting:
-                self._waiting[name] = waiting
+                self._waiting[key] = waiting
             else:
-                self._waiting.pop(name, None)
+                self._waiting.pop(key, None)
         _resolve(future, False)
 
     # On either thread, with the lock
 
-    def _wake(self, name):
-        """Wake who waits for `name`. Loops are woken by a callback, never touched."""
-        for loop, future in self._waiting.pop(name, ()):
+    def _wake(self, key):
+        """Wake who waits for `key`. Loops are woken by a callback, never touched."""
+        for loop, future in self._waiting.pop(key, ()):
             try:
                 loop.add_callback(_resolve, future, True)
             except RuntimeError:  # that loop is closed: nobody waits any more
@@ -316,8 +324,8 @@ class NamespacedResourceReflector(LoggingConfigurable):
         try:
             if not self.first_load_future.done():
                 self.first_load_future.set_result(None)
-            self.log.critical('%s reflector: giving up, what it knows of namespace %s is out of date',
-                              self.kind, self.namespace)
+            self.log.critical('%s reflector: giving up, what it knows of %s is out of date',
+                              self.kind, 'namespace ' + self.namespace if self.namespace else 'all namespaces')
         finally:
             self._tell_of_failure()
 
@@ -385,17 +393,21 @@ class NamespacedResourceReflector(LoggingConfigurable):
         """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""
         if self._api is None:
             self._api = shared_client(self.api_group_name)
-        return getattr(self._api, self.list_method_name)
+        name = self.list_method_name
+        if not self.namespace:
+            name = name.replace('list_namespaced_', 'list_') + '_for_all_namespaces'
+        return getattr(self._api, name)
 
     @contextmanager
     def _request(self, timeout, **parameters):
         """Send the list request with `parameters`; give the response, not yet read, and close it afterwards."""
         if self.labels:
             parameters['label_selector'] = self.label_selector
+        if self.namespace:
+            parameters['namespace'] = self.namespace
         method = self._list_method()
         self._configuration = configuration_of(self._api)  # what is refused if this is
-        response = method(
-            namespace=self.namespace, _preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout), **parameters)
+        response = method(_preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout), **parameters)
         self._response = response
         try:
             yield response
@@ -419,7 +431,7 @@ class NamespacedResourceReflector(LoggingConfigurable):
                     version = version_of({key: value})
                 elif key == 'items' and value is not None:
                     resource = self._kept(checked(value))
-                    listed[resource['metadata']['name']] = resource
+                    listed[self._key_of(resource)] = resource
         if not version:
             raise jsonstream.Garbled('a list that does not say its version')
         self._replace(listed, version, outdated)
@@ -430,23 +442,23 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self._try.list_seconds = time.monotonic() - started
 
     def _replace(self, listed, version, outdated):
-        """Replace the cache by the objects `listed` (by name), as they were at `version`.
+        """Replace the cache by the objects `listed` (by key), as they were at `version`.
 
         outdated (set): uids of objects that had been gone before, about which the list is right.
         """
         with self._lock:
             for uid in outdated:
                 self._gone.pop(uid, None)
-            listed = {name: resource for name, resource in listed.items() if not self._is_gone(resource)}
+            listed = {key: resource for key, resource in listed.items() if not self._is_gone(resource)}
             # What was created after the list was made is not in it, but is not gone either. Unless versions have
             # gone back, as when the server was restored from a backup: then what the server says is all there is.
             if version >= self._seen:
-                listed.update((name, resource) for name, resource in self.resources.items()
+                listed.update((key, resource) for key, resource in self.resources.items()
                               if version_of(resource) > version)
             self.resources = listed
             self._seen = self._settled = version
-            for name in list(self._waiting):
-                self._wake(name)
+            for key in list(self._waiting):
+                self._wake(key)
 
     def _watch(self):
         """Follow the changes since the version that was seen last until the server ends the watch."""
@@ -496,23 +508,23 @@ class NamespacedResourceReflector(LoggingConfigurable):
 
     def _change(self, kind, resource):
         """Bring the change of an object into the cache, unless it is older than what is known."""
-        name, version = resource['metadata']['name'], version_of(resource)
+        key, version = self._key_of(resource), version_of(resource)
         with self._lock:
             self._seen = max(self._seen, version)
-            is_news = self._is_news(name, version, kind) and not self._is_gone(resource)
+            is_news = self._is_news(key, version, kind) and not self._is_gone(resource)
             if kind == 'DELETED':
                 self._bury(resource, version)
             if not is_news:
                 return
             if kind == 'DELETED':
-                self.resources.pop(name, None)
+                self.resources.pop(key, None)
             else:
-                self.resources[name] = self._kept(resource)
-            self._wake(name)
+                self.resources[key] = self._kept(resource)
+            self._wake(key)
 
-    def _is_news(self, name, version, kind):
+    def _is_news(self, key, version, kind):
         """False for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
-        cached = self.resources.get(name)
+        cached = self.resources.get(key)
         known = version_of(cached) if cached is not None else self._settled
         return version > known or (version == known and kind == 'DELETED')
 

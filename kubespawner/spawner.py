@@ -101,19 +101,30 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
                              verify_ssl=self.k8s_api_verify_ssl)
             _settle()
+        self._common_namespace = self.namespace  # of users that have none of their own
+        if self.enable_user_namespaces:
+            self.namespace = self._user_namespace()
         self._share_reflector()
         self._stops = 0  # counts calls of stop, so that a start notices that it is no longer wanted
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace.
 
+        One for all namespaces does for all spawners, and is what those need whose users have their own namespaces.
+
         It is shared by all subclasses, except those that have a class attribute `pod_reflector` of their own.
         """
         owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
+        namespace = '' if self.enable_user_namespaces else self.namespace
         if owner.pod_reflector is None:
-            owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=self.namespace)
-        elif owner.pod_reflector.namespace != self.namespace:
-            self.pod_reflector = owner.pod_reflector.for_namespace(self.namespace)
+            owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=namespace)
+        elif owner.pod_reflector.namespace != namespace:
+            self.pod_reflector = owner.pod_reflector.for_namespace(namespace)
+
+    @property
+    def _pod_key(self):
+        """By what the reflector knows this server's pod."""
+        return self.pod_reflector.key(self.namespace, self.pod_name)
 
     def _follow_pods(self):
         """Start the reflector with the first verb that needs it; return it."""
@@ -135,20 +146,32 @@ class KubeSpawner(EveryName, Manifests, Spawner):
                         self.k8s_api_request_retry_timeout, deadline)
 
     @gen.coroutine
-    def _read(self, kind, name, deadline=None):
+    def _read(self, kind, namespace, name, deadline=None):
         """Return an object as the API has it now, None if it has none of that name."""
         try:
-            return (yield self._call(api.read(kind, self.namespace, name), deadline))
+            return (yield self._call(api.read(kind, namespace, name), deadline))
         except api.ApiError as e:
             if e.status != 404:
                 raise
             return None
 
     @gen.coroutine
+    def _create(self, kind, namespace, manifest, deadline):
+        """Create an object. That somebody did so just now is fine."""
+        request = api.create(kind, namespace, manifest)
+        try:
+            yield self._call(request, deadline)
+        except api.ApiError as e:
+            if e.reason != 'AlreadyExists':
+                raise
+        else:
+            self.log.info('Created %s %s', kind.split('_')[-1], request.name)
+
+    @gen.coroutine
     def _read_pod(self, deadline=None):
         """Return this server's pod as the API has it now, or None; the cache learns of it."""
-        cached = self.pod_reflector.get(self.pod_name)
-        pod = yield self._read('pod', self.pod_name, deadline)
+        cached = self.pod_reflector.get(self._pod_key)
+        pod = yield self._read('pod', self.namespace, self.pod_name, deadline)
         if pod is not None:
             self.pod_reflector.upsert(pod)
         elif cached is not None:
@@ -158,9 +181,13 @@ class KubeSpawner(EveryName, Manifests, Spawner):
     # State
 
     def get_state(self):
-        """Return what the hub's database keeps of this server: the parent's state, and the pod's name."""
+        """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
         state['pod_name'] = self.pod_name
+        if self.enable_user_namespaces:
+            state['namespace'] = self.namespace
+        if self.has_claim and self.remember_pvc_name:
+            state['pvc_name'] = self.pvc_name
         return state
 
     def load_state(self, state):
@@ -168,12 +195,23 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         super().load_state(state)
         if state.get('pod_name'):
             self.pod_name = state['pod_name']
+            if self.enable_user_namespaces:
+                self.namespace = state.get('namespace') or self._common_namespace
+        if state.get('pvc_name') and self.remember_pvc_name:
+            self.pvc_name, self.has_claim = state['pvc_name'], True
 
     def clear_state(self):
-        """Forget the state: the next pod and claim are named by the templates as they are then."""
+        """Forget the state: the next pod is named by the templates as they are then.
+
+        A claim that is there stays this server's, and with it the namespace that it is in. JupyterHub clears the state
+        after each stop and before each start, and keeps what `get_state` returns then.
+        """
         super().clear_state()
-        for name in ('pod_name', 'pvc_name'):
+        self.has_claim = self.has_claim and self.remember_pvc_name
+        for name in ['pod_name'] + ['pvc_name'] * (not self.has_claim):
             self._trait_values.pop(name, None)  # so that its default is asked for again
+        if self.enable_user_namespaces and not self.has_claim:
+            self.namespace = self._user_namespace()
 
     # The verbs
 
@@ -188,11 +226,12 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         self._follow_pods()
         deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, self._stops, deadline)
-        claim = self.get_pvc_manifest() if self.user_storage_pvc_ensure else None
+        new_objects = yield self._missing(deadline)
         manifest = yield self._in_time(self.get_pod_manifest(), deadline)
         manifest = yield self._in_time(self._run_hook(manifest), deadline)
-        if claim is not None:  # after all that may show that the configuration is wrong
-            yield self._ensure_claim(claim, deadline)
+        for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
+            yield self._create(kind, namespace, missing, deadline)
+        self.has_claim = self.has_claim or self.user_storage_pvc_ensure
         self.pod_name = manifest.metadata.name
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         pod = yield self._create_pod(manifest, deadline, is_wanted)
@@ -225,7 +264,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             self.log.warning('Pod %s: %s: %s. %s This may heal.', self.pod_name, failure.what, failure.reason,
                              one_line(failure.message))
             if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
-                IOLoop.current().call_later(patience, self.pod_reflector.wake, self.pod_name)
+                IOLoop.current().call_later(patience, self.pod_reflector.wake, self._pod_key)
         return now - since.setdefault(key, now) >= patience
 
     def _is_wanted(self, stops, deadline):
@@ -247,18 +286,73 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name))
 
     @gen.coroutine
-    def _ensure_claim(self, manifest, deadline):
-        """Create the claim if there is none. It is looked for first: a quota refuses even what is there already."""
-        name = manifest.metadata.name
-        if (yield self._read('persistent_volume_claim', name, deadline)) is not None:
-            return
+    def _missing(self, deadline):
+        """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
+
+        It is looked for first: a quota refuses even what is there already.
+        """
+        missing = []
+        if self.enable_user_namespaces:
+            manifest = self.get_namespace_manifest()
+            if (yield self._read('namespace', None, self.namespace, deadline)) is None:
+                missing.append(('namespace', None, manifest))
+        if self.user_storage_pvc_ensure:
+            manifest = self.get_pvc_manifest()
+            if missing or (yield self._find_claim(deadline)) is None:
+                missing.append(('persistent_volume_claim', self.namespace, manifest))
+        return missing
+
+    @gen.coroutine
+    def _find_claim(self, deadline=None):
+        """Return this server's claim, None if it has none: the one of its name, or one that says that it is its own.
+
+        Raises SpawnError if the hub may not look for the latter: in a new claim the user would miss all their files.
+        """
+        claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name, deadline)
+        if claim is not None or not self.remember_pvc_name:
+            return claim
+        for selector in self._claim_selectors():
+            try:
+                claims = yield self._call(api.find('persistent_volume_claim', self.namespace, selector), deadline)
+            except api.ApiError as e:
+                if e.status != 403:
+                    raise
+                raise SpawnError(
+                    '%s Whether there is a claim of another name already is not known. The hub needs the right to list '
+                    'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.' % e, e.reason)
+            ours = [claim for claim in claims.get('items') or [] if self._is_our_claim(claim)]
+            if ours:
+                found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
+                self.log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
+                                 self.pvc_name, found['metadata']['name'])
+                self.pvc_name, self.has_claim = found['metadata']['name'], True
+                return found
+        return None
+
+    @gen.coroutine
+    def delete_forever(self):
+        """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
         try:
-            yield self._call(api.create('persistent_volume_claim', self.namespace, manifest), deadline)
-        except api.ApiError as e:
-            if e.reason != 'AlreadyExists':
-                raise
+            if self.delete_pvc:
+                yield self._delete_claim()
+        except (api.ApiError, SpawnError) as e:  # JupyterHub goes on, whatever happens
+            right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'
+            is_refused = isinstance(e, api.ApiError) and e.status == 403
+            self.log.error('Claim %s stays, though its server is deleted: %s%s', self.pvc_name, e,
+                           right % {'read': 'get'}.get(e.request.verb, e.request.verb) if is_refused else '')
+
+    @gen.coroutine
+    def _delete_claim(self):
+        if self.user_storage_pvc_ensure:
+            claim = yield self._find_claim()
         else:
-            self.log.info('Created claim %s', name)
+            claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name)
+        kept = claim and self._why_claim_is_kept(claim)
+        if kept:
+            self.log.warning('Claim %s is not deleted: %s', self.pvc_name, kept)
+        elif claim:
+            yield self._call(api.delete('persistent_volume_claim', self.namespace, self.pvc_name, _uid(claim)))
+            self.log.info('Deleted claim %s', self.pvc_name)
 
     @gen.coroutine
     def _create_pod(self, manifest, deadline, is_wanted):
@@ -303,7 +397,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         """
         reflector = self._follow_pods()
         yield reflector.first_load_future
-        pod = reflector.get(self.pod_name)
+        pod = reflector.get(self._pod_key)
         try:
             if pod is None and not reflector.failed:
                 pod = yield self._read_pod()
@@ -339,7 +433,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         reflector = self._follow_pods()
         self._stops += 1
         deadline = IOLoop.current().time() + self.start_timeout
-        pod = reflector.get(self.pod_name)
+        pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._read_pod(deadline)
         if pod is None:
@@ -390,20 +484,20 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         The pod is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
         deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
         """
-        reflector, name, loop = self.pod_reflector, self.pod_name, IOLoop.current()
+        reflector, key, loop = self.pod_reflector, self._pod_key, IOLoop.current()
 
         @gen.coroutine
         def look():
-            result = condition(reflector.get(name))
+            result = condition(reflector.get(key))
             if result:
                 return result
-            changed = reflector.changed(name, min(ASK_AFTER, max(0, deadline - loop.time())))
+            changed = reflector.changed(key, min(ASK_AFTER, max(0, deadline - loop.time())))
             # Once more, for what came before somebody waited.
-            if not condition(reflector.get(name)) and not (yield changed):
+            if not condition(reflector.get(key)) and not (yield changed):
                 yield self._ask(deadline)
-            return condition(reflector.get(name))
+            return condition(reflector.get(key))
 
-        return (yield self._back_off(look, deadline, what, partial(reflector.get, name), start_wait=0, scale_factor=1))
+        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), start_wait=0, scale_factor=1))
 
     @gen.coroutine
     def _until_read(self, condition, deadline, what):

@@ -67,6 +67,8 @@ CONFIGURATION = {
         {'name': 'image', 'mountPath': '/data', 'readOnly': True, 'recursiveReadOnly': 'Enabled'}],
     'user_storage_pvc_ensure': True, 'user_storage_capacity': '10Gi', 'user_storage_class': 'fast',
     'user_storage_access_modes': ['ReadWriteOnce', 'ReadWriteMany'], 'user_storage_extra_labels': {'of': '{userid}'},
+    'storage_extra_annotations': {'of': '{username}', 'year': 2018},
+    'storage_selector': {'matchLabels': {'of': '{username}', 'tier': 'fast'}, 'fieldOfTomorrow': 1},
 }
 
 
@@ -102,7 +104,7 @@ class Recorder(BaseHTTPRequestHandler):
     """An API server that has nothing, and refuses what it is given."""
 
     def do_GET(self):
-        status = 200 if self.path.split('?')[0].endswith('/pods') else 404
+        status = 200 if self.path.split('?')[0].split('/')[-1] in ('pods', 'persistentvolumeclaims') else 404
         self._answer(status, {'metadata': {'resourceVersion': '1'}, 'items': []} if status == 200 else {})
 
     def do_POST(self):

@@ -1,4 +1,5 @@
 """Where things are: the Kubernetes API, the namespace of pods and claims, the hub as pods reach it."""
+import functools
 import multiprocessing
 import os
 import re
@@ -52,8 +53,8 @@ class ClusterConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`, in place of the one that is found otherwise: that
-        of the cluster that the hub's pod is in, or of the kubeconfig. Tokens and certificates are still taken from there.
+        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`, in place of the one that is found otherwise: in
+        the hub's pod, or in the kubeconfig. The token and certificates are still those that are found there.
 
         This, `k8s_api_ssl_ca_cert` and `k8s_api_verify_ssl` are read once, by the first spawner of the hub's process.
         """
@@ -94,7 +95,7 @@ class ClusterConfiguration(HasTraits):
     namespace = Unicode(
         config=True,
         help="""
-        The Kubernetes namespace that pods and claims are made in. With `enable_user_namespaces` it is set to the user's.
+        The Kubernetes namespace that pods and claims are made in. `enable_user_namespaces` sets it to the user's own.
 
         Unless set it is the hub's own namespace when the hub runs in a pod, otherwise `default`.
         """
@@ -102,11 +103,7 @@ class ClusterConfiguration(HasTraits):
 
     @default('namespace')
     def _namespace_default(self):
-        try:
-            with open(NAMESPACE_FILE) as f:
-                return f.read().strip()
-        except FileNotFoundError:
-            return 'default'
+        return hub_namespace()
 
     @validate('namespace')
     def _namespace_is_one(self, proposal):
@@ -122,8 +119,7 @@ class ClusterConfiguration(HasTraits):
         Give each user a namespace of their own, in which all their pods and claims are. It is made if it is not there.
 
         The hub then needs its rights in all namespaces (a ClusterRole), and the right to get and create namespaces.
-        Pods that should run while this is changed have to be stopped before: their servers would start in another
-        namespace, where their claims are not.
+        Files do not move: a server that starts after a change of this has a claim of its own there.
         """
     )
 
@@ -133,8 +129,8 @@ class ClusterConfiguration(HasTraits):
         help="""
         What a user's namespace is called, see `enable_user_namespaces`; a template as `pod_name_template` is.
 
-        `{hubnamespace}` is the namespace that the hub itself runs in. A server that was started stays in the namespace
-        that it was started in, when this is changed, as long as it is known to have a claim there.
+        `{hubnamespace}` is the namespace that the hub itself runs in. When this is changed, a server stays where it is
+        as long as it runs, and for good if its claim is there (see `remember_pvc_name`).
         """
     )
 
@@ -178,6 +174,20 @@ class ClusterConfiguration(HasTraits):
     @default('hub_connect_port')
     def _hub_connect_port_default(self):
         return port_of(urlparse(self.hub.api_url))
+
+
+def hub_namespace():
+    """Return the namespace that the hub runs in, which Kubernetes writes to a file in each pod; otherwise `default`."""
+    return _written_in(NAMESPACE_FILE)
+
+
+@functools.lru_cache(maxsize=None)
+def _written_in(path):
+    try:
+        with open(path) as f:
+            return f.read().strip()
+    except FileNotFoundError:
+        return 'default'
 
 
 def port_of(url):

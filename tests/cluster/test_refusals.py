@@ -175,6 +175,7 @@ def test_a_hub_makes_exactly_the_requests_that_the_readmes_role_allows(kube, new
     yield spawner.poll()
     yield spawner.stop(now=True)
     yield spawner.stop(now=True)
+    yield spawner.delete_forever()
     prefix = '/api/v1/namespaces/%s/' % namespace
     made = {rule_of(method, path[len(prefix):]) for method, path in kube.requests() if path.startswith(prefix)}
     assert made == role

@@ -5,10 +5,12 @@ import pytest
 from kubernetes import client, config
 
 NEEDED = [('pods', 'get'), ('pods', 'list'), ('pods', 'watch'), ('pods', 'create'), ('pods', 'delete'),
-          ('persistentvolumeclaims', 'get'), ('persistentvolumeclaims', 'create')]
+          ('persistentvolumeclaims', 'get'), ('persistentvolumeclaims', 'list'), ('persistentvolumeclaims', 'create'),
+          ('persistentvolumeclaims', 'delete')]
 
-NOT_NEEDED = [('pods', 'update'), ('pods/exec', 'create'), ('pods/log', 'get'), ('persistentvolumeclaims', 'delete'),
-              ('secrets', 'get'), ('configmaps', 'get'), ('nodes', 'list'), ('serviceaccounts/token', 'create')]
+NOT_NEEDED = [('pods', 'update'), ('pods/exec', 'create'), ('pods/log', 'get'), ('persistentvolumeclaims', 'update'),
+              ('namespaces', 'create'), ('secrets', 'get'), ('configmaps', 'get'), ('nodes', 'list'),
+              ('serviceaccounts/token', 'create')]
 
 
 @pytest.fixture(scope='module')
