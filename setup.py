@@ -26,6 +26,7 @@ setup(
     long_description_content_type='text/x-rst',
     license='BSD-3-Clause',
     packages=find_packages(include=['kubespawner', 'kubespawner.*']),
+    package_data={'kubespawner': ['reference.rst']},
     python_requires='>=3.6',
     install_requires=requirements,
     extras_require={
