@@ -63,6 +63,8 @@ OF_A_CLAIM = {
 
 USERNAME, SERVERNAME = 'hub.jupyter.org/username', 'hub.jupyter.org/servername'  # labels and annotations
 
+LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
+
 # The fields of templates besides those that are made of names: functions of the spawner, if that is given.
 FIELDS = {'hubnamespace': lambda _: hub_namespace()}
 
@@ -310,12 +312,15 @@ class Manifests(Configuration):
         return _owner(claim) == (self.user.name, self.name) and not claim['metadata'].get('deletionTimestamp')
 
     def _claim_selectors(self):
-        """Return label selectors of the claims that may be this server's: of those with this user's label, and of those
-        that are from before there was such a label. Claims of other hubs may have other values of the first labels.
+        """Return label selectors of the claims that may be this server's: of those with a label of this user's, here or
+        in later spawners, and of those from before there was one. Other hubs may have other `common_labels`.
         """
         labels = self._build_common_labels(self._expand_labels('user_storage_extra_labels'))
         common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
-        return [','.join(common + [who]) for who in ('%s=%s' % (USERNAME, labels[USERNAME]), '!' + USERNAME)]
+        name = self.user.name
+        values = {labels[USERNAME], naming.label_value(name), naming.safe_slug(name, LATER_LABEL_LIMIT)}
+        return [','.join(common + [who]) for who in (
+            '%s in (%s)' % (USERNAME, ','.join(sorted(values))), '!' + USERNAME)]
 
     def _why_claim_is_kept(self, claim):
         """Return why a claim is not to be deleted when this server is; None if it is."""

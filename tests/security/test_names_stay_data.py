@@ -72,7 +72,7 @@ def test_every_request_names_what_it_is_for_and_nothing_else(kube, new_spawner, 
         path, _, query = path.partition('?')
         assert re.match('/api/v1/namespaces/[-a-z0-9]+(/(pods|persistentvolumeclaims)(/[-a-z0-9]+)?)?\\Z', path)
         for parameter in filter(None, query.split('&')):
-            assert re.match('[A-Za-z]+=[-A-Za-z0-9._/=,!]*\\Z', unquote(parameter))
+            assert re.match('[A-Za-z]+=[-A-Za-z0-9._/=,!()+ ]*\\Z', unquote(parameter))
             assert 'watch=1' not in unquote(parameter) and 'x=y' not in unquote(parameter)
 
 
