@@ -1,0 +1,266 @@
+"""Users with namespaces of their own: what is made there, and that equal names in several are not mixed up."""
+import os
+import re
+
+import pytest
+import yaml
+from kubernetes import client, config
+from kubernetes.client.rest import ApiException
+from tornado import gen
+
+from tests import readme
+from tests.loop import gen_test
+from tests.simulated_node import SimulatedNode
+
+from .conftest import UNTOUCHED, Objects
+
+pytestmark = pytest.mark.usefixtures('node', 'rights')
+
+CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
+
+
+def cluster_role():
+    return yaml.safe_load(readme.block('yaml', 'kind: ClusterRole'))
+
+
+@pytest.fixture(scope='module')
+def rights(request, core):
+    """Gives the user that KubeSpawner runs as the rights of the README's ClusterRole, if it has rights to be given."""
+    kubeconfig = request.config.getoption('--hub-kubeconfig')
+    if not kubeconfig:
+        yield
+        return
+    with open(kubeconfig) as f:
+        user = yaml.safe_load(f)['users'][0]['name']
+    rbac, role = client.RbacAuthorizationV1Api(core.api_client), cluster_role()
+    name = role['metadata']['name']
+    rbac.create_cluster_role(body=role)
+    rbac.create_cluster_role_binding(body={
+        'metadata': {'name': name},
+        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'ClusterRole', 'name': name},
+        'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
+    hub = client.CoreV1Api(config.new_client_from_config(config_file=os.environ['KUBECONFIG']))
+    for _ in range(1000):  # the API server hears of it a moment later
+        try:
+            hub.list_pod_for_all_namespaces(_preload_content=False)
+            break
+        except ApiException as e:
+            assert e.status == 403
+    yield
+    rbac.delete_cluster_role_binding(name=name, body=client.V1DeleteOptions())
+    rbac.delete_cluster_role(name=name, body=client.V1DeleteOptions())
+
+
+@pytest.fixture
+def new_user(request, core, namespace, new_spawner):
+    """`new_user(username, servername, **traits)` returns a spawner whose user has a namespace.
+
+    `new_user.objects(spawner)` tells what is in that. All these namespaces are gone after the test.
+    """
+    made = {}  # namespace -> its node, or None
+
+    def new(*args, **traits):
+        traits = dict({'enable_user_namespaces': True, 'user_namespace_template': namespace + '-{username}'}, **traits)
+        spawner = new_spawner(*args, **traits)
+        if spawner.namespace not in made:
+            simulated = request.config.getoption('--simulated-node') and spawner.namespace != namespace
+            made[spawner.namespace] = SimulatedNode(core, spawner.namespace).__enter__() if simulated else None
+        return spawner
+
+    new.objects = lambda spawner: Objects(core, spawner.namespace)
+    yield new
+    for name, node in made.items():
+        if node:
+            node.__exit__()
+        try:
+            core.delete_namespace(name=name, body=client.V1DeleteOptions(), _preload_content=False)
+        except ApiException as e:
+            assert e.status == 404
+
+
+def metadata_of(core, spawner):
+    """Return labels and annotations of a user's namespace."""
+    metadata = core.read_namespace(name=spawner.namespace).metadata
+    return metadata.labels, metadata.annotations
+
+
+@gen_test
+def test_pods_and_claims_are_in_the_users_namespace_which_is_made(new_user, core, objects, namespace):
+    spawner = new_user('ann@b', 'gpu', user_namespace_labels={'of': '{username}'},
+                       user_namespace_annotations={'quota': 'of {username}'}, **CLAIM)
+    assert spawner.namespace == namespace + '-ann-40b'
+    yield spawner.start()
+    assert (yield spawner.poll()) is None
+    assert new_user.objects(spawner).claim(spawner.pvc_name) and objects.pods() == []
+    labels, annotations = metadata_of(core, spawner)
+    assert {'of': 'ann-40b', 'heritage': 'jupyterhub', 'hub.jupyter.org/username': 'ann-40b'}.items() <= labels.items()
+    assert {'quota': 'of ann-40b', 'hub.jupyter.org/username': 'ann@b'}.items() <= annotations.items()
+    assert 'hub.jupyter.org/servername' not in dict(labels, **annotations)
+    yield spawner.stop(now=True)
+    assert (yield spawner.poll()) == 1
+    yield spawner.start()  # where it is now
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_pods_of_one_name_in_several_namespaces_are_told_apart(new_user):
+    ann, bob = new_user('ann', pod_name_template='notebook'), new_user('bob', pod_name_template='notebook')
+    assert ann.pod_reflector is bob.pod_reflector
+    yield ann.start()
+    assert (yield bob.poll()) == 1
+    yield bob.start()
+    pods = ann.pod_reflector.pods
+    assert {spawner.namespace + '/notebook' for spawner in (ann, bob)} <= set(pods)
+    yield ann.stop(now=True)
+    assert (yield ann.poll()) == 1
+    assert (yield bob.poll()) is None
+    yield bob.stop(now=True)
+    assert (yield bob.poll()) == 1
+
+
+@gen_test
+def test_a_start_is_told_of_its_own_pod_only(new_user):
+    ann, bob = [new_user(name, pod_name_template='notebook', **UNTOUCHED) for name in ('ann', 'bob')]
+    starts = [spawner.start() for spawner in (ann, bob)]
+    yield new_user.objects(bob).until(lambda: all(new_user.objects(s).pod('notebook') for s in (ann, bob)))
+    new_user.objects(bob).set_status('notebook', phase='Failed', reason='Evicted')
+    with pytest.raises(Exception, match='Evicted'):
+        yield starts[1]
+    assert not starts[0].done()
+    yield [spawner.stop(now=True) for spawner in (ann, bob)]
+    with pytest.raises(Exception, match='deleted'):
+        yield starts[0]
+
+
+@gen_test
+def test_spawners_with_and_without_namespaces_of_users_share_a_watch_or_two(new_user, new_spawner, namespace):
+    plain, ann = new_spawner('plain'), new_user('ann')
+    assert plain.pod_reflector.namespace == namespace
+    assert ann.pod_reflector.namespace == '' and new_user('bob').pod_reflector is ann.pod_reflector
+    for spawner in (plain, ann):
+        yield spawner.start()
+    assert (yield [plain.poll(), ann.poll()]) == [None, None]
+    assert list(plain.pod_reflector.pods) == [plain.pod_name]
+    yield [spawner.stop(now=True) for spawner in (plain, ann)]
+
+
+@gen_test
+def test_a_watch_of_all_namespaces_does_for_those_without(new_user, new_spawner):
+    ann, plain = new_user('ann'), new_spawner('plain')
+    assert plain.pod_reflector is ann.pod_reflector
+    yield plain.start()
+    assert (yield plain.poll()) is None
+    yield plain.stop(now=True)
+    assert (yield plain.poll()) == 1
+
+
+@gen_test
+def test_a_server_is_found_in_the_namespace_that_it_was_started_in(new_user, namespace):
+    old = new_user('ann')
+    yield old.start()
+    new = new_user('ann', user_namespace_template=namespace + '-new-{username}')
+    new.load_state(old.get_state())
+    assert (yield new.poll()) is None
+    yield new.stop(now=True)
+    assert (yield old.poll()) == 1
+    new.clear_state()
+    assert new.namespace == namespace + '-new-ann'
+
+
+@gen_test
+def test_a_server_stays_where_its_claim_is(new_user, namespace):
+    old = new_user('ann', **CLAIM)
+    yield old.start()
+    yield old.stop(now=True)
+    old.clear_state()
+    new = new_user('ann', user_namespace_template=namespace + '-new-{username}', **CLAIM)
+    new.load_state(old.get_state())
+    new.clear_state()
+    assert (new.namespace, new.pvc_name) == (old.namespace, 'claim-ann')
+
+
+@gen_test
+def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawner, namespace):
+    old = new_spawner('ann')
+    yield old.start()
+    new = new_user('ann')
+    new.load_state(old.get_state())
+    assert (yield new.poll()) is None
+    yield new.stop(now=True)
+    assert (yield old.poll()) == 1
+    new.clear_state()
+    assert new.namespace == namespace + '-ann'
+
+
+@gen_test
+def test_a_namespace_that_is_there_stays_as_it_is(new_user, core):
+    spawner = new_user('ann', user_namespace_labels={'of': 'ann'})
+    core.create_namespace(body={'metadata': {'name': spawner.namespace, 'labels': {'made': 'before'}}})
+    yield spawner.start()
+    yield spawner.stop(now=True)
+    labels, _ = metadata_of(core, spawner)
+    assert labels['made'] == 'before' and 'of' not in labels
+
+
+@gen_test
+def test_the_account_of_a_new_namespace_is_waited_for(kube, new_user):
+    spawner = new_user('ann')
+    message = 'pods "jupyter-ann" is forbidden: error looking up service account %s/%s: serviceaccount "%s" not found'
+    kube.fail(method='POST', path='/pods$', status=403, times=2, message=message % (
+        spawner.namespace, 'default', 'default'))
+    yield spawner.start()
+    yield spawner.stop(now=True)
+    kube.fail(method='POST', path='/pods$', status=403, times=1, message=message % (spawner.namespace, 'my', 'my'))
+    with pytest.raises(Exception, match='serviceaccount "my" not found'):
+        yield spawner.start()
+
+
+@pytest.mark.parametrize('template, problem', [('{nobody}', 'nobody'), ('{namespace}', 'namespace')])
+def test_a_template_of_namespaces_that_cannot_be_expanded_is_named(new_spawner, template, problem):
+    with pytest.raises(ValueError, match='KubeSpawner.user_namespace_template.*' + problem):
+        new_spawner('ann', enable_user_namespaces=True, user_namespace_template=template)
+
+
+@pytest.mark.parametrize('username', ['x' * 200, 'Ünï', '..', '-'])
+def test_every_user_has_a_namespace_that_can_be(new_spawner, namespace, username):
+    spawner = new_spawner(username, enable_user_namespaces=True, user_namespace_template=namespace + '-{username}')
+    assert re.match('[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\Z', spawner.namespace)
+
+
+def test_the_hubs_own_namespace_is_a_field_of_templates(new_spawner):
+    assert new_spawner('ann', enable_user_namespaces=True).namespace == 'default-ann'
+
+
+@gen_test
+def test_a_hub_makes_exactly_the_requests_that_the_readmes_cluster_role_allows(kube, new_user):
+    spawner = new_user('ann', **CLAIM)
+    for _ in range(2):  # the second time in a namespace that is there
+        yield run_all(spawner)
+    rules = {(resource, verb) for rule in cluster_role()['rules']
+             for resource in rule['resources'] for verb in rule['verbs']}
+    made = {rule_of(method, path[len('/api/v1/'):]) for method, path in kube.requests()
+            if spawner.namespace in path or path.startswith('/api/v1/pods')}
+    # The other requests are those of the tests.
+    assert made | {('namespaces', 'create')} == rules
+    assert ('POST', '/api/v1/namespaces') in [(method, path.split('?')[0]) for method, path in kube.requests()]
+
+
+@gen.coroutine
+def run_all(spawner):
+    """Have a spawner do all that it does."""
+    yield spawner.poll()
+    yield spawner.start()
+    yield spawner.poll()
+    yield spawner.stop(now=True)
+    yield spawner.delete_forever()
+
+
+def rule_of(method, path):
+    """Return the (resource, verb) of RBAC that a request needs."""
+    path, _, query = path.partition('?')
+    parts = path.split('/')
+    if parts[0] == 'namespaces' and len(parts) > 2:
+        parts = parts[2:]
+    if method == 'GET' and len(parts) == 1:
+        return parts[0], 'watch' if 'watch=' in query else 'list'
+    return parts[0], {'GET': 'get', 'POST': 'create', 'DELETE': 'delete'}[method]
