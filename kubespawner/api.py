@@ -8,6 +8,7 @@ not belong here. Answers are plain dicts; no model is built from them.
 import itertools
 import json
 import random
+import re
 from collections import namedtuple
 
 from kubernetes.client import V1DeleteOptions, V1Preconditions
@@ -25,6 +26,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 # HTTP statuses of a server that may answer differently the next time.
 MAY_HEAL = frozenset([429, 500, 502, 503, 504])
 UNAUTHORIZED = 401
+
+# What follows in an answer is a piece of what was sent, such as the environment of a pod with its tokens.
+_QUOTATION = re.compile(r', error found in #\d+ byte of .*', re.DOTALL)
 
 MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
 
@@ -125,7 +129,7 @@ def send(core, timeout, request):
                           **dict(request.arguments, **where))
         text = _text(response.data)
     except ApiException as e:
-        raise _refused(request, e)
+        raise _refused(request, e) from None  # whose text has all that the server said
     except (HTTPError, OSError) as e:
         raise ApiError(request, 0, type(e).__name__, str(e))
     try:
@@ -145,7 +149,8 @@ def _refused(request, e):
         reason, message = status.get('reason') or e.reason, status.get('message') or ''
     except (TypeError, ValueError, AttributeError):
         reason, message = e.reason, _text(e.body) or ''
-    return ApiError(request, e.status or 0, str(reason), str(message)[:1000], _retry_after(e.headers))
+    message = _QUOTATION.sub('', str(message))[:1000]
+    return ApiError(request, e.status or 0, str(reason), message, _retry_after(e.headers))
 
 
 def _retry_after(headers):

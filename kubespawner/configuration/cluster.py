@@ -78,7 +78,7 @@ class ClusterConfiguration(HasTraits):
 
     @validate('k8s_api_ssl_ca_cert')
     def _ca_cert_is_there(self, proposal):
-        if proposal['value'] and not os.path.isfile(proposal['value']):
+        if proposal['value'] and ('\0' in proposal['value'] or not os.path.isfile(proposal['value'])):
             raise TraitError('KubeSpawner.k8s_api_ssl_ca_cert: there is no file %.1000r.' % proposal['value'])
         return proposal['value']
 
