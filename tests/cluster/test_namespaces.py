@@ -1,6 +1,7 @@
 """Users with namespaces of their own: what is made there, and that equal names in several are not mixed up."""
 import os
 import re
+import uuid
 
 import pytest
 import yaml
@@ -55,19 +56,21 @@ def rights(request, core):
 def new_user(request, core, namespace, new_spawner):
     """`new_user(username, servername, **traits)` returns a spawner whose user has a namespace.
 
-    `new_user.objects(spawner)` tells what is in that. All these namespaces are gone after the test.
+    `new_user.objects(spawner)` tells what is in that, and `new_user.prefix` is how all these namespaces begin. They are
+    gone some time after the test.
     """
     made = {}  # namespace -> its node, or None
+    prefix = namespace + '-' + uuid.uuid4().hex[:4]
 
     def new(*args, **traits):
-        traits = dict({'enable_user_namespaces': True, 'user_namespace_template': namespace + '-{username}'}, **traits)
+        traits = dict({'enable_user_namespaces': True, 'user_namespace_template': prefix + '-{username}'}, **traits)
         spawner = new_spawner(*args, **traits)
         if spawner.namespace not in made:
             simulated = request.config.getoption('--simulated-node') and spawner.namespace != namespace
             made[spawner.namespace] = SimulatedNode(core, spawner.namespace).__enter__() if simulated else None
         return spawner
 
-    new.objects = lambda spawner: Objects(core, spawner.namespace)
+    new.objects, new.prefix = lambda spawner: Objects(core, spawner.namespace), prefix
     yield new
     for name, node in made.items():
         if node:
@@ -85,10 +88,10 @@ def metadata_of(core, spawner):
 
 
 @gen_test
-def test_pods_and_claims_are_in_the_users_namespace_which_is_made(new_user, core, objects, namespace):
+def test_pods_and_claims_are_in_the_users_namespace_which_is_made(new_user, core, objects):
     spawner = new_user('ann@b', 'gpu', user_namespace_labels={'of': '{username}'},
                        user_namespace_annotations={'quota': 'of {username}'}, **CLAIM)
-    assert spawner.namespace == namespace + '-ann-40b'
+    assert spawner.namespace == new_user.prefix + '-ann-40b'
     yield spawner.start()
     assert (yield spawner.poll()) is None
     assert new_user.objects(spawner).claim(spawner.pvc_name) and objects.pods() == []
@@ -155,32 +158,32 @@ def test_a_watch_of_all_namespaces_does_for_those_without(new_user, new_spawner)
 
 
 @gen_test
-def test_a_server_is_found_in_the_namespace_that_it_was_started_in(new_user, namespace):
+def test_a_server_is_found_in_the_namespace_that_it_was_started_in(new_user):
     old = new_user('ann')
     yield old.start()
-    new = new_user('ann', user_namespace_template=namespace + '-new-{username}')
+    new = new_user('ann', user_namespace_template=new_user.prefix + '-new-{username}')
     new.load_state(old.get_state())
     assert (yield new.poll()) is None
     yield new.stop(now=True)
     assert (yield old.poll()) == 1
     new.clear_state()
-    assert new.namespace == namespace + '-new-ann'
+    assert new.namespace == new_user.prefix + '-new-ann'
 
 
 @gen_test
-def test_a_server_stays_where_its_claim_is(new_user, namespace):
+def test_a_server_stays_where_its_claim_is(new_user):
     old = new_user('ann', **CLAIM)
     yield old.start()
     yield old.stop(now=True)
     old.clear_state()
-    new = new_user('ann', user_namespace_template=namespace + '-new-{username}', **CLAIM)
+    new = new_user('ann', user_namespace_template=new_user.prefix + '-new-{username}', **CLAIM)
     new.load_state(old.get_state())
     new.clear_state()
     assert (new.namespace, new.pvc_name) == (old.namespace, 'claim-ann')
 
 
 @gen_test
-def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawner, namespace):
+def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawner):
     old = new_spawner('ann')
     yield old.start()
     new = new_user('ann')
@@ -189,7 +192,7 @@ def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawne
     yield new.stop(now=True)
     assert (yield old.poll()) == 1
     new.clear_state()
-    assert new.namespace == namespace + '-ann'
+    assert new.namespace == new_user.prefix + '-ann'
 
 
 @gen_test
