@@ -21,6 +21,7 @@ from . import clients
 from .errors import HubError, SpawnError, one_line
 
 CONNECT_TIMEOUT = 5  # seconds
+ROLES_SECONDS = 5  # after an outage, in which a server that has just started may not have read its roles yet
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 
 # HTTP statuses of a server that may answer differently the next time.
@@ -173,7 +174,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
     """
     loop = IOLoop.current()
     end = min(deadline or float('inf'), loop.time() + retry_seconds)
-    pause, renewed = FIRST_PAUSE, False
+    pause, renewed, down = FIRST_PAUSE, False, float('-inf')
     for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
@@ -185,7 +186,10 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
                 yield run(clients.renew, core, configuration, log)
                 continue
             wait = max(e.retry_after or 0, random.uniform(pause / 2, pause))
-            if not e.may_heal or loop.time() + wait > end:
+            if e.status == 0 or e.status >= 500:
+                down = loop.time()
+            knows_no_roles_yet = e.status == 403 and loop.time() - down < ROLES_SECONDS
+            if not (e.may_heal or knows_no_roles_yet) or loop.time() + wait > end:
                 raise
             log.warning('%s. That was try %d. Trying again in %.1f s.', e, number, wait)
         yield gen.sleep(wait)

@@ -40,7 +40,15 @@ class _Told(web.HTTPError):
     def __init__(self, message, reason=''):
         self.message = self.jupyterhub_message = one_line(message)
         web.HTTPError.__init__(self, self.status_code, self.message)
-        self.reason = (re.sub('[^A-Za-z0-9_-]', '', reason)[:60] or 'Failed') if SpawnException else None
+        self._reason = (re.sub('[^A-Za-z0-9_-]', '', reason)[:60] or 'Failed') if SpawnException else None
+
+    @property
+    def reason(self):
+        return self._reason
+
+    @reason.setter
+    def reason(self, value):
+        """Ignore what JupyterHub assigns when a start fails: old ones' pages would show that instead of the message."""
 
     def __str__(self):
         return self.message

@@ -4,6 +4,7 @@ Here belongs what is put together of traits, templates, the user and the hub; ho
 `objects`, and creating anything is not done here. Everything runs on the IOLoop's thread, and reads hub state.
 """
 import inspect
+from contextlib import contextmanager
 from urllib.parse import urlparse
 
 from tornado import gen, web
@@ -23,7 +24,6 @@ GIVEN = {
     'image_pull_secret': 'singleuser_image_pull_secrets',
     'node_selector': 'singleuser_node_selector',
     'run_privileged': 'singleuser_privileged',
-    'working_dir': 'singleuser_working_dir',
     'allow_privilege_escalation': 'allow_privilege_escalation',
     'cpu_limit': 'cpu_limit',
     'cpu_guarantee': 'cpu_guarantee',
@@ -31,23 +31,47 @@ GIVEN = {
     'mem_guarantee': 'mem_guarantee',
     'extra_resource_limits': 'extra_resource_limits',
     'extra_resource_guarantees': 'extra_resource_guarantees',
+    'automount_service_account_token': 'automount_service_account_token',
+    'scheduler_name': 'scheduler_name',
+    'priority_class_name': 'priority_class_name',
+    'tolerations': 'tolerations',
+    'node_affinity_preferred': 'node_affinity_preferred',
+    'node_affinity_required': 'node_affinity_required',
+    'pod_affinity_preferred': 'pod_affinity_preferred',
+    'pod_affinity_required': 'pod_affinity_required',
+    'pod_anti_affinity_preferred': 'pod_anti_affinity_preferred',
+    'pod_anti_affinity_required': 'pod_anti_affinity_required',
+}
+
+# Those with strings that are templates, unless they have anything but fields in braces.
+FILLED = {
+    'working_dir': 'singleuser_working_dir',
+    'service_account': 'singleuser_service_account',
     'lifecycle_hooks': 'singleuser_lifecycle_hooks',
     'init_containers': 'singleuser_init_containers',
-    'service_account': 'singleuser_service_account',
+    'extra_containers': 'singleuser_extra_containers',
     'extra_container_config': 'singleuser_extra_container_config',
     'extra_pod_config': 'singleuser_extra_pod_config',
-    'extra_containers': 'singleuser_extra_containers',
+}
+HOW_FILLED = {
+    'singleuser_init_containers': '_fill_containers',
+    'singleuser_extra_containers': '_fill_containers',
+    'singleuser_extra_container_config': '_fill_container',
+    'singleuser_extra_pod_config': '_fill_pod',
 }
 
 # Those that may be functions of the spawner.
 ASKED = {
     'run_as_uid': 'singleuser_uid',
+    'run_as_gid': 'gid',
     'fs_gid': 'singleuser_fs_gid',
     'supplemental_gids': 'singleuser_supplemental_gids',
+    'container_security_context': 'container_security_context',
+    'pod_security_context': 'pod_security_context',
 }
 
 # Those that other arguments are made of, for pods and for claims: what to name when such an argument is wrong.
-OF_A_POD = dict(GIVEN, **ASKED, **{
+OF_A_POD = dict(GIVEN, **FILLED, **ASKED, **{
     'env': 'environment',
     'volumes': 'volumes',
     'volume_mounts': 'volume_mounts',
@@ -65,8 +89,22 @@ USERNAME, SERVERNAME = 'hub.jupyter.org/username', 'hub.jupyter.org/servername' 
 
 LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
 
-# The fields of templates besides those that are made of names: functions of the spawner, if that is given.
+# The fields of templates besides those that are made of names: functions of the spawner, None for another server's.
 FIELDS = {'hubnamespace': lambda _: hub_namespace()}
+OWN_FIELDS = dict(FIELDS, **{
+    'pod_name': lambda spawner: spawner._name_in_template('pod_name'),
+    'pvc_name': lambda spawner: spawner._name_in_template('pvc_name'),
+    'namespace': lambda spawner: spawner._name_in_template('namespace'),
+})
+
+# The traits that are templates, as far as each start needs them, and those that only claims need.
+TEMPLATES = ['pod_name_template', 'pod_connect_ip', 'volumes', 'volume_mounts', 'singleuser_extra_labels',
+             'singleuser_extra_annotations']
+TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storage_extra_annotations']
+
+# The keys of a container in which Kubernetes expands `$(VARIABLE)`, and those of a pod's spec that hold containers.
+WITH_VARIABLES = frozenset(['command', 'args', 'env'])
+WITH_CONTAINERS = frozenset(['containers', 'initContainers', 'init_containers'])
 
 # Environment variables whose values are what a user or a server is called.
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
@@ -81,15 +119,38 @@ class Manifests(Configuration):
 
     @default('pod_name')
     def _pod_name_from_template(self):
-        return naming.object_name(self._expand_trait('pod_name_template'))
+        return self._name_by_template('pod_name', 'pod_name_template')
 
     pvc_name = Unicode(help="""The name of this server's claim.""")
 
     @default('pvc_name')
     def _pvc_name_from_template(self):
-        return naming.object_name(self._expand_trait('pvc_name_template'))
+        scheme = 'escape' if self.has_legacy_names and self.remember_pvc_name else None
+        with self._expanding(scheme=scheme):
+            return self._name_by_template('pvc_name', 'pvc_name_template')
 
     has_claim = False  # whether `pvc_name` is that of a claim that this server is known to have
+    has_legacy_names = False  # whether the server is from before `slug_scheme` was set, and its claim may be, too
+
+    @property
+    def dns_name(self):
+        """The name of this server's pod in the cluster's DNS, by `dns_name_template`."""
+        return self._expand_user_properties(self.dns_name_template.replace('{name}', '{pod_name}'))
+
+    def _name_by_template(self, name, trait):
+        """Return what the attribute `name` is by the template that is the value of a trait."""
+        self._being_made = self._being_made + (name,)
+        try:
+            return naming.object_name(self._expand_trait(trait))
+        finally:
+            self._being_made = self._being_made[:-1]
+
+    _being_made = ()
+
+    def _name_in_template(self, name):
+        if name in self._being_made:
+            raise ValueError('its template cannot have the field {%s}, which is made of it.' % name)
+        return getattr(self, name)
 
     def _claim_name_of(self, servername):
         """Return what the claim of another server of this user is called now; None if only a subclass knows."""
@@ -100,7 +161,21 @@ class Manifests(Configuration):
 
     def _user_namespace(self):
         """Return what the user's namespace is called now."""
-        return naming.object_name(self._expand_trait('user_namespace_template'))
+        return self._name_by_template('namespace', 'user_namespace_template')
+
+    _checked = None  # the configuration whose templates were looked at last
+
+    def _check_templates(self):
+        """Raise ValueError that names the trait if a configured template cannot be expanded: once, at the hub's start.
+
+        What a subclass makes of templates may not be known yet; that is told at each start of a server.
+        """
+        is_own = type(self)._expand_user_properties is Manifests._expand_user_properties
+        if self.config is Manifests._checked or not self.config or self.user is None or not is_own:
+            return
+        Manifests._checked = self.config
+        for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * self.user_storage_pvc_ensure:
+            self._expand_trait(trait)
 
     # Where pods reach the hub
 
@@ -132,7 +207,29 @@ class Manifests(Configuration):
         return naming.expand(template, self._template_fields(self.name))
 
     def _template_fields(self, servername):
-        return naming.template_fields(self.user.name, getattr(self.user, 'id', None), servername, others=FIELDS)
+        """Return what templates may use that are about one of this user's servers. This server's is kept."""
+        user, scheme = self.user, self._scheme or self.slug_scheme
+        if servername != self.name:
+            return naming.template_fields(user.name, getattr(user, 'id', None), servername, scheme, others=FIELDS)
+        key = (user.name, servername, scheme, self._literal)
+        if self._kept_fields is None or self._kept_fields[0] != key:
+            self._kept_fields = key, naming.template_fields(
+                user.name, getattr(user, 'id', None), servername, scheme, self._literal, OWN_FIELDS, self)
+        return self._kept_fields[1]
+
+    _kept_fields, _scheme, _literal = None, None, str
+
+    @contextmanager
+    def _expanding(self, **ways):
+        """Have templates expanded with another `scheme`, or with what `literal` makes of names that are not escaped."""
+        before = {way: getattr(self, '_' + way) for way in ways}
+        try:
+            for way in ways:
+                setattr(self, '_' + way, ways[way])
+            yield
+        finally:
+            for way in ways:
+                setattr(self, '_' + way, before[way])
 
     def _expand_all(self, value):
         """Return `value` with the fields of all strings in it replaced, through lists and dicts."""
@@ -147,6 +244,35 @@ class Manifests(Configuration):
         except RecursionError:
             raise ValueError('KubeSpawner.%s: is nested too deeply. Does it contain itself?' % trait)
 
+    def _fill_trait(self, trait):
+        """Return the value of a trait with its strings expanded that are templates, see `naming.fill`."""
+        value = getattr(self, trait)
+        try:
+            return getattr(self, HOW_FILLED.get(trait, '_fill'))(to_dict(value)) if value else value
+        except ValueError as e:
+            raise ValueError('KubeSpawner.%s: %s' % (trait, e))
+        except RecursionError:  # what is wrong there is told by who makes the pod
+            return value
+
+    def _fill(self, value):
+        return naming.expand_all(value, lambda text: naming.fill(text, self._expand_user_properties))
+
+    def _fill_variables(self, value):
+        """Return `value` filled, as Kubernetes has to get it where it expands `$(VARIABLE)`: not in names."""
+        with self._expanding(literal=naming.without_variables):
+            return self._fill(value)
+
+    def _fill_container(self, container):
+        return _each(container, lambda key, value: (
+            self._fill_variables if key in WITH_VARIABLES else self._fill)(value))
+
+    def _fill_containers(self, containers):
+        return _each(containers, lambda _, container: self._fill_container(container))
+
+    def _fill_pod(self, spec):
+        return _each(spec, lambda key, value: (
+            self._fill_containers if key in WITH_CONTAINERS else self._fill)(value))
+
     def _expand_labels(self, trait):
         """Return the labels of a trait expanded; values that a user's name made are made valid."""
         configured = getattr(self, trait)
@@ -159,24 +285,26 @@ class Manifests(Configuration):
         What is called as the template says is the claim that the server has, which may have another name.
         """
         volumes = self._expand_trait('volumes')
-        other_names = {self._pvc_name_from_template(): self.pvc_name} if self.has_claim else {}
+        other_names = {}
+        if self.has_claim or self.has_legacy_names:
+            other_names[naming.object_name(self._expand_trait('pvc_name_template'))] = self.pvc_name
         for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
             name, configured = _claim_name(volume), _claim_name(template)
-            if isinstance(name, str) and name != configured:
+            if isinstance(name, str) and name not in (configured, self.pvc_name):
                 name = naming.object_name(name)
                 volume['persistentVolumeClaim']['claimName'] = other_names.get(name, name)
         return volumes
 
     def _build_common_labels(self, extra_labels):
         """Return the labels of pods and claims alike: whose they are, after `extra_labels`."""
-        labels = {'heritage': 'jupyterhub', 'app': 'jupyterhub'}
+        labels = dict(self.common_labels)
         labels.update(extra_labels)
         labels.update({key: naming.label_value(naming.escape(value)) for key, value in self._identity().items()})
         return labels
 
     def _build_pod_labels(self, extra_labels):
         """Return the labels of a pod. What the reflector selects on comes last, so that nothing hides a pod from it."""
-        labels = {'component': 'singleuser-server'}
+        labels = dict.fromkeys(['component', 'app.kubernetes.io/component'], self.component_label)
         labels.update(extra_labels)
         labels = self._build_common_labels(labels)
         labels.update(self.pod_reflector.labels)
@@ -196,6 +324,11 @@ class Manifests(Configuration):
     def get_env(self):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
         env = super().get_env()
+        for variable, value in self.environment.items():
+            if env.get(variable) is value and isinstance(value, (str, dict)):  # not the hub's, nor a function's
+                env[variable] = self._fill_variables(value)
+        for variable in ('JUPYTER_IMAGE_SPEC', 'JUPYTER_IMAGE'):
+            env.setdefault(variable, self.singleuser_image_spec)
         # Not `hub.api_url`, for which JupyterHub looks up the name of its host each time.
         base, reachable = self.hub.base_url.rstrip('/') + '/api', self.accessible_hub_api_url.rstrip('/')
         for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
@@ -241,7 +374,8 @@ class Manifests(Configuration):
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
             restart_policy='OnFailure',
             **ids,
-            **{argument: getattr(self, trait) for argument, trait in GIVEN.items()}
+            **{argument: getattr(self, trait) for argument, trait in GIVEN.items()},
+            **{argument: self._fill_trait(trait) for argument, trait in FILLED.items()}
         )
 
     def _get_env(self):
@@ -250,7 +384,7 @@ class Manifests(Configuration):
             env = self.get_env()
         except Exception as e:  # some of it are functions that the operator wrote
             raise _blaming('environment or env_keep', e)
-        literal = {variable: str(env[variable]).replace('$', '$$')
+        literal = {variable: naming.without_variables(str(env[variable]))
                    for variable in CHOSEN_BY_USERS & set(env) - set(self.environment)}
         return dict(env, **literal)
 
@@ -309,7 +443,7 @@ class Manifests(Configuration):
 
     def _is_our_claim(self, claim):
         """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
-        return _owner(claim) == (self.user.name, self.name) and not claim['metadata'].get('deletionTimestamp')
+        return owner_of(claim) == (self.user.name, self.name) and not claim['metadata'].get('deletionTimestamp')
 
     def _claim_selectors(self):
         """Return label selectors of the claims that may be this server's: of those with a label of this user's, here or
@@ -324,7 +458,7 @@ class Manifests(Configuration):
 
     def _why_claim_is_kept(self, claim):
         """Return why a claim is not to be deleted when this server is; None if it is."""
-        (username, servername), name = _owner(claim), claim['metadata']['name']
+        (username, servername), name = owner_of(claim), claim['metadata']['name']
         if username != self.user.name:
             return 'by its annotations it is not one of user %s' % self.user.name
         if servername != self.name and (self.name or self._claim_name_of(servername) != name):
@@ -339,9 +473,10 @@ class Manifests(Configuration):
         return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
 
 
-def _owner(claim):
-    """Return whose a claim is by its annotations: the names of a user, None if it does not say, and of a server."""
-    annotations = claim['metadata'].get('annotations') or {}
+def owner_of(resource):
+    """Return whose a pod or claim is by its annotations: the names of a user, None if it does not say, and of a server.
+    """
+    annotations = resource['metadata'].get('annotations') or {}
     return annotations.get(USERNAME), annotations.get(SERVERNAME, '')
 
 
@@ -363,6 +498,13 @@ def _blaming(trait, error):
 def _items(objects_):
     """Return what is in a list or dict of objects."""
     return objects_.values() if isinstance(objects_, dict) else objects_
+
+
+def _each(value, function):
+    """Return a dict or list with function(key, item) for each item; anything else as it is."""
+    if isinstance(value, dict):
+        return {key: function(key, item) for key, item in value.items()}
+    return [function(number, item) for number, item in enumerate(value)] if isinstance(value, list) else value
 
 
 def _claim_name(volume):

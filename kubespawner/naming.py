@@ -207,6 +207,11 @@ def _parsed(template):
     return ready, frozenset(asked), has_variables
 
 
+def without_variables(text):
+    """Return `text` as Kubernetes has to get it for this text to come out where it expands `$(VARIABLE)`."""
+    return text.replace('$', '$$')
+
+
 def expand_all(value, expand_one):
     """Return `value` with `expand_one(string)` for every string in it, through lists and dicts (their keys stay)."""
     if isinstance(value, str):

@@ -153,16 +153,16 @@ def make_pod(
         restart_policy=restart_policy,
         scheduler_name=scheduler_name or None,
         priority_class_name=priority_class_name or None,
-        tolerations=_objects('tolerations', tolerations) or None,
-        affinity=_affinity({
-            'node_affinity_preferred': node_affinity_preferred,
-            'node_affinity_required': node_affinity_required,
-            'pod_affinity_preferred': pod_affinity_preferred,
-            'pod_affinity_required': pod_affinity_required,
-            'pod_anti_affinity_preferred': pod_anti_affinity_preferred,
-            'pod_anti_affinity_required': pod_anti_affinity_required,
-        }),
     )
+    spec.tolerations = _objects('tolerations', tolerations) or None
+    spec.affinity = _affinity({
+        'node_affinity_preferred': node_affinity_preferred,
+        'node_affinity_required': node_affinity_required,
+        'pod_affinity_preferred': pod_affinity_preferred,
+        'pod_affinity_required': pod_affinity_required,
+        'pod_anti_affinity_preferred': pod_anti_affinity_preferred,
+        'pod_anti_affinity_required': pod_anti_affinity_required,
+    })
     if image_pull_secret:
         spec.image_pull_secrets = _pull_secrets(image_pull_secret)
 

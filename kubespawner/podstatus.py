@@ -1,11 +1,11 @@
 """What a pod's status means: starting, running, ended with a code, failed because of something.
 
-Here belongs everything that reads `status` of a pod. Pods are plain dicts as the API sends them (camelCase keys), and
-whatever may be missing in them may be missing here. Pure: no clients, no time, any thread.
+Here belongs everything that reads `status` of a pod, and the port of its server. Pods are plain dicts as the API sends
+them (camelCase keys), and whatever may be missing in them may be missing here. Pure: no clients, no time, any thread.
 """
 from collections import namedtuple
 
-NOTEBOOK = 'notebook'
+NOTEBOOK, NOTEBOOK_PORT = 'notebook', 'notebook-port'
 
 # A container's reasons to wait that belong to a good start.
 STARTING = frozenset(['ContainerCreating', 'PodInitializing', 'None'])
@@ -58,6 +58,21 @@ def phase(pod):
 def ip(pod):
     """Return the pod's address, or None while it has none."""
     return _status(pod).get('podIP') or None
+
+
+def port(pod):
+    """Return the port of a container that is called `notebook-port`; None if there is none."""
+    for container in _dicts(_dict(_dict(pod).get('spec')).get('containers')):
+        for found in _dicts(container.get('ports')):
+            if found.get('name') == NOTEBOOK_PORT:
+                return found.get('containerPort')
+    return None
+
+
+def has_nothing_running(pod):
+    """True if the node has said of all containers that none runs: there is no process to wait for the end of."""
+    containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
+    return bool(containers) and not any('running' in _dict(container.get('state')) for container in containers)
 
 
 def is_being_deleted(pod):

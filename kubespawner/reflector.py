@@ -174,15 +174,17 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self._response = None
         self._thread = None
         self._api = None
-        self._siblings = {}  # namespace -> reflector
+        self._siblings = {}  # namespace and labels -> reflector
 
-    def for_namespace(self, namespace):
-        """Return the reflector like this one that knows a namespace, or all (''): this, or one that is made once."""
-        if self.namespace in ('', namespace):
+    def sibling(self, namespace, labels):
+        """Return the reflector like this one that knows what has these labels in a namespace, or in all (''): this, or
+        one that is made once."""
+        if self.namespace in ('', namespace) and self.labels == labels:
             return self
-        if namespace not in self._siblings:
-            self._siblings[namespace] = type(self)(config=self.config, log=self.log, namespace=namespace)
-        return self._siblings[namespace]
+        key = (namespace,) + tuple(sorted(labels.items()))
+        if key not in self._siblings:
+            self._siblings[key] = type(self)(config=self.config, log=self.log, namespace=namespace, labels=labels)
+        return self._siblings[key]
 
     def key(self, namespace, name):
         """Return by what the object of that name in a namespace is known here."""
@@ -388,6 +390,8 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self._try.retry_after = _retry_after(e)
             if status == 401:
                 renew(self._api, self._configuration, self.log)
+            if status == 403 and not self.first_load_future.done():
+                self.first_load_future.set_result(None)  # whoever waits asks for a single pod, and learns why
 
     def _list_method(self):
         """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""

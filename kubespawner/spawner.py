@@ -15,7 +15,10 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
+from urllib.parse import urlparse
 
+from jupyterhub import version_info
+from jupyterhub.objects import Server
 from jupyterhub.spawner import Spawner
 from jupyterhub.utils import exponential_backoff
 from tornado import gen
@@ -26,7 +29,7 @@ from traitlets import Any, Dict, Unicode, default
 from . import api, clients, podstatus
 from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
-from .manifests import Manifests
+from .manifests import Manifests, owner_of
 from .reflector import NamespacedResourceReflector
 
 CREATE_TRIES = 4  # of a pod whose name is taken
@@ -35,6 +38,8 @@ START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, beca
 
 # Says which call of `start` made a pod: whether one that is there already is what a lost answer was about.
 SPAWN_ID = 'hub.jupyter.org/spawn-id'
+
+ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
@@ -105,10 +110,12 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         if self.enable_user_namespaces:
             self.namespace = self._user_namespace()
         self._share_reflector()
+        self._check_templates()
         self._stops = 0  # counts calls of stop, so that a start notices that it is no longer wanted
+        self._has_pod = False  # whether a pod of this name is this server's, whatever it says itself
 
     def _share_reflector(self):
-        """Make the reflector with the first spawner; one of its own only for another namespace.
+        """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
 
         One for all namespaces does for all spawners, and is what those need whose users have their own namespaces.
 
@@ -117,9 +124,12 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
         namespace = '' if self.enable_user_namespaces else self.namespace
         if owner.pod_reflector is None:
-            owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=namespace)
-        elif owner.pod_reflector.namespace != namespace:
-            self.pod_reflector = owner.pod_reflector.for_namespace(namespace)
+            labels = {'heritage': 'jupyterhub', 'component': self.component_label}
+            owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=namespace, labels=labels)
+        shared = owner.pod_reflector
+        labels = dict(shared.labels, component=self.component_label) if 'component' in shared.labels else shared.labels
+        if (shared.namespace, shared.labels) != (namespace, labels):
+            self.pod_reflector = shared.sibling(namespace, labels)
 
     @property
     def _pod_key(self):
@@ -188,17 +198,24 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             state['namespace'] = self.namespace
         if self.has_claim and self.remember_pvc_name:
             state['pvc_name'] = self.pvc_name
+        if self.slug_scheme != 'escape' and not self.has_legacy_names:
+            state['slug_scheme'] = self.slug_scheme
         return state
 
     def load_state(self, state):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
         super().load_state(state)
         if state.get('pod_name'):
-            self.pod_name = state['pod_name']
+            self.pod_name, self._has_pod = state['pod_name'], True
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         if state.get('pvc_name') and self.remember_pvc_name:
             self.pvc_name, self.has_claim = state['pvc_name'], True
+        was_by = state.get('slug_scheme', 'escape' if state.get('pod_name') else self.slug_scheme)
+        if was_by != self.slug_scheme == 'safe' and self.handle_legacy_names and not self.has_legacy_names:
+            self.has_legacy_names = True
+            if not self.has_claim:
+                self._trait_values.pop('pvc_name', None)
 
     def clear_state(self):
         """Forget the state: the next pod is named by the templates as they are then.
@@ -207,6 +224,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         after each stop and before each start, and keeps what `get_state` returns then.
         """
         super().clear_state()
+        self._has_pod = False
         self.has_claim = self.has_claim and self.remember_pvc_name
         for name in ['pod_name'] + ['pvc_name'] * (not self.has_claim):
             self._trait_values.pop(name, None)  # so that its default is asked for again
@@ -222,7 +240,10 @@ class KubeSpawner(EveryName, Manifests, Spawner):
     @told_to_the_user
     @gen.coroutine
     def start(self):
-        """Create the pod, and the claim before it if there is to be one; return (ip, port) when it is running."""
+        """Create the pod, and the claim before it if there is to be one; return where the server is when it is running.
+
+        That is (host, port), or what `get_pod_url` returns.
+        """
         self._follow_pods()
         deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, self._stops, deadline)
@@ -234,25 +255,46 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
         self.pod_name = manifest.metadata.name
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
-        pod = yield self._create_pod(manifest, deadline, is_wanted)
-        outcome = yield self._until(partial(self._outcome, _uid(pod), {}), deadline, 'to be running')
+        created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
+        if self.after_pod_created_hook is not None:
+            yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
+        outcome = yield self._until(partial(self._outcome, _uid(created), {}), deadline, 'to be running')
         if isinstance(outcome, SpawnError):
             raise outcome
-        return outcome
+        now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
+        return (yield self._place(clients.Resource(created, **now), deadline))
 
     def _outcome(self, uid, since, pod):
-        """Return how the start of the pod with this uid ended: (ip, port) or a SpawnError; None as long as it lasts.
+        """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts.
 
         since (dict): when failures that may heal were first seen, by what fails and its cause. It is kept up to date.
         """
         if _uid(pod) != uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
         if self.is_pod_running(pod):
-            return podstatus.ip(pod), self.port
+            return pod
         for failure in podstatus.failures(pod):
             if self._is_final(failure, since):
                 return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
                     failure, name=self.pod_name).strip(), failure.reason)
+
+    @gen.coroutine
+    def _place(self, pod, deadline):
+        """Return where the server in a running pod is, as JupyterHub takes it: (host, port) or a URL."""
+        if self.get_pod_url is not None:
+            return self._place_of_url((yield self._in_time(self._result_of('get_pod_url', self, pod), deadline)))
+        host = '.'.join(part.rstrip('-') for part in self._expand_trait('pod_connect_ip').split('.'))
+        return _for_url(host or podstatus.ip(pod)), podstatus.port(pod) or self.port
+
+    def _place_of_url(self, url):
+        parsed = urlparse(url if isinstance(url, str) else '')
+        if parsed.scheme not in ('http', 'https') or not parsed.hostname:
+            raise ValueError('KubeSpawner.get_pod_url returned %.100r; it must return a URL such as http://10.0.0.1:8888.'
+                             % (url,))
+        if version_info >= (0, 9):
+            return url
+        self.server.proto = parsed.scheme
+        return _for_url(parsed.hostname), parsed.port or {'http': 80, 'https': 443}[parsed.scheme]
 
     def _is_final(self, failure, since):
         """True if a pod's failure has lasted for longer than it is given to heal; see `_outcome` for `since`."""
@@ -261,8 +303,8 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             patience = self.start_failure_grace
         now, key = IOLoop.current().time(), (failure.what, failure.cause)
         if patience and key not in since:
-            self.log.warning('Pod %s: %s: %s. %s This may heal.', self.pod_name, failure.what, failure.reason,
-                             one_line(failure.message))
+            self.log.warning('Pod %s: %s This may heal.', self.pod_name, one_line(
+                '{0.what}: {0.reason}. {0.message}'.format(failure)))
             if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
                 IOLoop.current().call_later(patience, self.pod_reflector.wake, self._pod_key)
         return now - since.setdefault(key, now) >= patience
@@ -372,6 +414,7 @@ class KubeSpawner(EveryName, Manifests, Spawner):
                 self.log.info('%s', e)
             else:
                 if is_wanted():
+                    self._has_pod = True
                     self.pod_reflector.upsert(pod)
                     return pod
                 yield self._discard(pod)
@@ -380,14 +423,27 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             is_ours = old is not None and _spawn_id(old) == manifest.metadata.annotations[SPAWN_ID]
             if is_ours and is_wanted():
                 self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
+                self._has_pod = True
                 return old
             if not is_ours and not refused.status:  # it did not land
                 raise refused
             if old is not None:
+                self._refuse_another_servers(old)
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
                 yield self._delete_pod(old, self.delete_grace_period, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self.pod_name, CREATE_TRIES))
+
+    def _is_another_servers(self, pod):
+        """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
+        username, servername = owner_of(pod)
+        return not self._has_pod and username is not None and (username, servername) != (self.user.name, self.name)
+
+    def _refuse_another_servers(self, pod):
+        if self._is_another_servers(pod):
+            raise SpawnError(
+                'Pod %s is in use by the server %r of the user %r. KubeSpawner.pod_name_template gives one name to '
+                'several servers.' % ((self.pod_name,) + owner_of(pod)[::-1]))
 
     @gen.coroutine
     def poll(self):
@@ -407,6 +463,8 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, e)
         if pod is None or reflector.failed:
             return None
+        if self._is_another_servers(pod):
+            return 1
         code = podstatus.exit_code(pod)
         if code is not None and self.delete_stopped_pods:
             yield self._discard(pod)
@@ -439,7 +497,11 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return
-        yield self._delete_pod(pod, 0 if now else self.delete_grace_period, deadline)
+        if self._is_another_servers(pod):
+            self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
+            return
+        has_nothing_to_end = now or podstatus.has_nothing_running(pod)
+        yield self._delete_pod(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
 
     @gen.coroutine
     def _delete_pod(self, pod, grace_period_seconds, deadline):
@@ -532,6 +594,11 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             yield self._read_pod(deadline)
         except api.ApiError as e:
             self.log.warning('%s', e)
+
+
+def _for_url(host):
+    """Return a host as JupyterHub has to get it to make a URL of it: some put IPv6 addresses into brackets."""
+    return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
 
 
 def _uid(pod):

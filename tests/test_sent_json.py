@@ -50,11 +50,21 @@ CONFIGURATION = {
         'envFrom': [{'configMapRef': {'name': 'settings'}}], 'startupProbe': {'tcpSocket': {'port': 'notebook-port'}},
         'resize_policy': [{'resourceName': 'cpu', 'restartPolicy': 'NotRequired'}]},
     'singleuser_extra_pod_config': {
-        'tolerations': [{'key': 'gpu', 'operator': 'Exists', 'tolerationSeconds': '60'}],
         'resourceClaims': [{'name': 'gpu', 'resourceClaimTemplateName': 'gpu'}],
         'topologySpreadConstraints': [{'maxSkew': 1, 'topologyKey': 'zone', 'whenUnsatisfiable': 'ScheduleAnyway'}],
         'dns_policy': 'None', 'dnsConfig': {'options': [{'name': 'ndots', 'value': 2}]},
         'host_aliases': [{'ip': '127.0.0.1', 'hostnames': ['me']}], 'priority': '7'},
+    'gid': 1000,
+    'pod_security_context': {'fsGroupChangePolicy': 'OnRootMismatch', 'sysctls': [{'name': 'a', 'value': 1}]},
+    'container_security_context': {'run_as_group': '7', 'seccompProfile': {'type': 'RuntimeDefault'}},
+    'tolerations': {'b': {'key': 'b', 'tolerationSeconds': '60'}, 'a': {'key': 'a', 'fieldOfTomorrow': 1}},
+    'scheduler_name': 'own', 'priority_class_name': 'low', 'automount_service_account_token': False,
+    'node_affinity_preferred': [{'weight': '1', 'preference': {'matchFields': []}}],
+    'node_affinity_required': [{'matchExpressions': [{'key': 'a', 'operator': 'Exists'}]}],
+    'pod_affinity_required': [{'topologyKey': 'a', 'mismatchLabelKeys': ['b']}],
+    'pod_anti_affinity_preferred': [{'weight': 5, 'pod_affinity_term': {'topologyKey': 'a'}}],
+    'common_labels': {'heritage': 'ours', 'n': 1}, 'component_label': 'our-servers',
+    'environment': {'SECRET': {'valueFrom': {'secretKeyRef': {'name': '{username}', 'key': 'k'}}}},
     'cpu_limit': 1.5, 'cpu_guarantee': 1, 'mem_limit': '2G', 'mem_guarantee': 1000,
     'extra_resource_limits': {'nvidia.com/gpu': 1}, 'extra_resource_guarantees': {'nvidia.com/gpu': '1'},
     'volumes': [
@@ -82,7 +92,7 @@ def hook(spawner, pod):
     notebook.env.append({'name': 'NODE', 'valueFrom': {'fieldRef': {'fieldPath': 'spec.nodeName'}}})
     notebook.env.append(client.V1EnvVar(name='MODEL', value='1'))
     notebook.liveness_probe = {'httpGet': {'port': '8888', 'path': '/'}, 'fieldOfTomorrow': 1}
-    pod.spec.affinity = {'nodeAffinity': {'preferredDuringSchedulingIgnoredDuringExecution': []}}
+    pod.spec.affinity['nodeAffinity']['fieldOfTomorrow'] = []
     pod.spec.termination_grace_period_seconds = '30'
     pod.spec.security_context.run_as_group = '1000'
     pod.spec.volumes.append({'name': 'appended', 'hostPath': {'path': '/srv', 'type': ''}})
@@ -94,7 +104,7 @@ class Spawner(KubeSpawner):
     pod_reflector = None
 
     def get_env(self):
-        return {'JUPYTERHUB_USER': self.user.name, 'NUMBER': 1, 'NONE': None}
+        return dict(self.environment, JUPYTERHUB_USER=self.user.name, NUMBER=1, NONE=None)
 
     def get_args(self):
         return ['--port=%d' % self.port]

@@ -173,8 +173,8 @@ class ContainerConfiguration(HasTraits):
         config=True,
         help="""
         Fields of the notebook container that no trait stands for, named as in the Kubernetes API (`envFrom`) or as in
-        the Python client (`env_from`). They replace what is there otherwise. An unknown field is an error. Strings may be
-        templates, as in `singleuser_init_containers`::
+        the Python client (`env_from`). They replace what is there otherwise. An unknown field is an error. Strings may
+        be templates, as in `singleuser_init_containers`::
 
             c.KubeSpawner.singleuser_extra_container_config = {
                 'envFrom': [

@@ -21,6 +21,18 @@ class LifeConfiguration(HasTraits):
         """
     )
 
+    after_pod_created_hook = Callable(
+        None,
+        allow_none=True,
+        config=True,
+        help="""
+        A function, called with the spawner and the pod as it was created (dicts that answer to attributes as well).
+
+        It may be a coroutine, which has the time of the start. When it raises an error, the start fails, and the hub
+        stops the server.
+        """
+    )
+
     delete_stopped_pods = Bool(
         True,
         config=True,
