@@ -177,3 +177,12 @@ def test_an_outage_without_end_ends_a_start_and_a_stop_in_time(proxy, node, new_
     proxy.resume()
     yield spawner.stop(now=True)
     assert objects.pods() == []
+
+
+@gen_test
+def test_a_server_that_has_just_started_may_refuse_before_it_has_read_its_roles(kube, node, new_spawner, namespace):
+    spawner = new_spawner('ann')
+    for status in (503, 403):
+        kube.fail(method='POST', path=namespace + '/pods$', status=status, times=1)
+    yield spawner.start()
+    yield spawner.stop(now=True)

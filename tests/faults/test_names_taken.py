@@ -70,6 +70,31 @@ def test_an_old_pod_that_never_goes_is_told_with_what_holds_it(new_spawner, obje
 
 
 @gen_test
+def test_the_pod_of_another_user_is_left_alone_whatever_templates_say(new_spawner, objects):
+    ann, bob = [new_spawner(name, pod_name_template='notebook') for name in ('ann', 'bob')]
+    yield ann.start()
+    uid = objects.pod('notebook')['metadata']['uid']
+    with pytest.raises(SpawnError, match="server '' of the user 'ann'.*pod_name_template"):
+        yield bob.start()
+    assert (yield bob.poll()) == 1
+    yield bob.stop()
+    assert objects.pod('notebook')['metadata']['uid'] == uid
+    yield ann.stop(now=True)
+
+
+@gen_test
+def test_the_server_of_a_user_who_was_renamed_is_still_theirs(new_spawner, objects):
+    before = new_spawner('ann')
+    yield before.start()
+    after = new_spawner('ann-renamed')
+    after.load_state(before.get_state())
+    before.user.name = 'ann-renamed'
+    assert (yield [before.poll(), after.poll()]) == [None, None]
+    yield after.stop()
+    assert objects.pods() == []
+
+
+@gen_test
 def test_an_old_pod_that_goes_late_is_waited_for(new_spawner, objects, foreign):
     foreign.create(finalizers=['example.org/keep'])
     spawner = new_spawner('ann')

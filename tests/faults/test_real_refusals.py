@@ -115,7 +115,6 @@ def elsewhere(request, real, core):
     core.delete_namespace(name=name, body=client.V1DeleteOptions())
 
 
-@pytest.mark.xfail(reason='poll waits for a list that is refused', strict=True)
 @gen_test
 def test_a_namespace_in_which_the_hub_has_no_rights(elsewhere, new_spawner):
     spawner = new_spawner('ann', namespace=elsewhere, **UNTOUCHED)
