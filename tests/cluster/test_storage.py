@@ -6,7 +6,10 @@ import json
 
 import pytest
 from jupyterhub import orm
+from jupyterhub.objects import Hub
+from jupyterhub.user import User
 from tornado import gen
+from traitlets.config import Config
 
 from kubespawner.spawner import SpawnError
 from tests.loop import gen_test
@@ -137,7 +140,7 @@ def test_each_server_finds_its_own_claim(new_spawner, objects, run):
 def test_a_claim_from_before_there_were_labels_of_users_is_found(new_spawner, run, make_claim):
     make_claim('of-another', OURS, {OF_USER: 'do'})
     make_claim('of-a-server', OURS, {OF_USER: 'dora', OF_SERVER: 'gpu'})
-    make_claim('of-another-hub', dict(OURS, app='other'), {OF_USER: 'dora'})
+    make_claim('another-hub', dict(OURS, app='other'), {OF_USER: 'dora'})
     make_claim('long-ago', OURS, {OF_USER: 'dora'})
     assert claim_of((yield run(new_spawner('dora', **NEW)))) == 'long-ago'
 
@@ -289,3 +292,29 @@ def test_a_server_without_a_claim_is_deleted_without_a_word(new_spawner, caplog)
     yield new_spawner('uli').delete_forever()
     yield new_spawner('uli', **OLD).delete_forever()
     assert not [record for record in caplog.records if record.levelname in ('WARNING', 'ERROR')]
+
+
+@gen_test
+def test_a_hub_that_deletes_a_user_deletes_the_claims_of_all_servers(new_spawner, run, objects, namespace):
+    if not hasattr(User, 'delete_spawners'):
+        pytest.skip('this JupyterHub tells no spawner of that')
+    config = Config(KubeSpawner=dict(OLD, namespace=namespace, singleuser_image_spec='busybox', cmd=['sleep', '1000']))
+    db = orm.new_session_factory('sqlite:///:memory:')()
+    orm_user = orm.User(name='zoe')
+    db.add(orm_user)
+    for servername in ('', 'gpu'):
+        db.add(orm.Spawner(name=servername, user=orm_user))
+    db.commit()
+    settings = {'spawner_class': type(new_spawner('zoe')), 'hub': Hub(base_url='/hub/'), 'config': config}
+    user = User(orm_user, settings, db)
+    for servername in ('', 'gpu'):
+        spawner = user.spawners[servername]
+        yield run(spawner)
+        spawner.orm_spawner.state = spawner.get_state()
+    db.commit()
+    assert is_there(objects, 'claim-zoe') and is_there(objects, 'claim-zoe--gpu')
+    config.KubeSpawner.update(NEW)
+    again = User(orm_user, settings, db)  # as after a restart of the hub
+    assert again.spawners['gpu'].pvc_name == 'claim-zoe--gpu'
+    yield again.delete_spawners()
+    assert not is_there(objects, 'claim-zoe') and not is_there(objects, 'claim-zoe--gpu')
