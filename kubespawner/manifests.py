@@ -325,8 +325,9 @@ class Manifests(Configuration):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
         env = super().get_env()
         for variable, value in self.environment.items():
-            if env.get(variable) is value and isinstance(value, (str, dict)):  # not the hub's, nor a function's
-                env[variable] = self._fill_variables(value)
+            plain = to_dict(value)
+            if env.get(variable) is value and isinstance(plain, (str, dict)):  # not the hub's, nor a function's
+                env[variable] = self._fill_variables(plain)
         for variable in ('JUPYTER_IMAGE_SPEC', 'JUPYTER_IMAGE'):
             env.setdefault(variable, self.singleuser_image_spec)
         # Not `hub.api_url`, for which JupyterHub looks up the name of its host each time.

@@ -26,6 +26,22 @@ def claim(models, name):
         name='a', persistent_volume_claim=models.V1PersistentVolumeClaimVolumeSource(claim_name=name))
 
 
+def AsModel(fields):  # noqa: N802
+    """Return these fields of a dict as a model of a client that has never been heard of."""
+    return type('Model', (), dict(fields, attribute_map={key: key for key in fields}))()
+
+
+def of_kind(trait, name):
+    """Return an item of a trait that says where pods may run."""
+    if trait == 'tolerations':
+        return {'key': name, 'operator': 'Exists', 'effect': 'NoSchedule'}
+    if trait.startswith('node'):
+        term, field = {'matchExpressions': [{'key': name, 'operator': 'Exists'}]}, 'preference'
+    else:
+        term, field = {'labelSelector': {'matchLabels': {'a': name}}, 'topologyKey': 'zone'}, 'podAffinityTerm'
+    return {'weight': 5, field: term} if trait.endswith('preferred') else term
+
+
 HOME = {'name': 'home', 'emptyDir': {}}
 HOOK = {'exec': {'command': ['true']}}
 
@@ -55,6 +71,36 @@ def test_objects_arrive_in_the_order_of_a_list_or_of_the_keys_of_a_dict(new_spaw
     else:
         found = [item['name'] for item in pod['spec'].get(of_the_pod[list(traits)[0]], [])]
     assert found == names
+
+
+@pytest.mark.parametrize('trait, path', [
+    ('tolerations', 'tolerations'),
+    ('node_affinity_required',
+     'affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'),
+    ('node_affinity_preferred', 'affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution'),
+    ('pod_affinity_required', 'affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution'),
+    ('pod_affinity_preferred', 'affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution'),
+    ('pod_anti_affinity_required', 'affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution'),
+    ('pod_anti_affinity_preferred', 'affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution'),
+])
+@gen_test
+def test_where_a_pod_may_run_is_said_by_lists_dicts_and_models(new_spawner, objects, trait, path):
+    one, two = of_kind(trait, 'one'), of_kind(trait, 'two')
+    for value in ([one, two], {'b': two, 'a': one}, [AsModel(one), AsModel(two)], {'b': AsModel(two), 'a': one}):
+        pod = yield objects.created_by(new_spawner(**{trait: value}))
+        found = pod['spec']
+        for key in path.split('.'):
+            found = found[key]
+        # Kubernetes adds tolerations of its own.
+        assert [item for item in found if 'node.kubernetes.io' not in item.get('key', '')] == [one, two]
+
+
+@gen_test
+def test_a_variable_may_be_a_model(new_spawner, objects):
+    source = {'configMapKeyRef': {'name': 'course', 'key': 'title', 'optional': True}}
+    pod = yield objects.created_by(new_spawner(environment={
+        'TITLE': AsModel({'name': 'TITLE', 'valueFrom': AsModel(source)})}))
+    assert {'name': 'TITLE', 'valueFrom': source} in pod['spec']['containers'][0]['env']
 
 
 @gen_test
