@@ -78,7 +78,7 @@ class ClusterConfiguration(HasTraits):
 
     @validate('k8s_api_ssl_ca_cert')
     def _ca_cert_is_there(self, proposal):
-        if proposal['value'] and ('\0' in proposal['value'] or not os.path.isfile(proposal['value'])):
+        if proposal['value'] and not _is_file(proposal['value']):
             raise TraitError('KubeSpawner.k8s_api_ssl_ca_cert: there is no file %.1000r.' % proposal['value'])
         return proposal['value']
 
@@ -188,6 +188,13 @@ def _written_in(path):
             return f.read().strip()
     except FileNotFoundError:
         return 'default'
+
+
+def _is_file(path):
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # of what no path can be, before Python 3.8
+        return False
 
 
 def port_of(url):
