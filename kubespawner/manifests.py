@@ -149,7 +149,7 @@ class Manifests(Configuration):
 
     def _name_in_template(self, name):
         if name in self._being_made:
-            raise ValueError('its template cannot have the field {%s}, which is made of it.' % name)
+            raise ValueError('cannot have the field {%s}, which is made of it.' % name)
         return getattr(self, name)
 
     def _claim_name_of(self, servername):
