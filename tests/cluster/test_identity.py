@@ -5,13 +5,16 @@ from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
+OF_ALL_PODS = {'app.kubernetes.io/name': 'jupyterhub', 'app.kubernetes.io/managed-by': 'kubespawner',
+               'app.kubernetes.io/component': 'singleuser-server'}
+
 
 @gen_test
 def test_a_default_servers_pod_says_whose_it_is(new_spawner, objects):
     pod = yield objects.created_by(new_spawner('ann@x.org'))
-    assert pod['metadata']['labels'] == {
+    assert pod['metadata']['labels'] == dict(OF_ALL_PODS, **{
         'heritage': 'jupyterhub', 'app': 'jupyterhub', 'component': 'singleuser-server',
-        'hub.jupyter.org/username': 'ann-40x-2eorg'}
+        'hub.jupyter.org/username': 'ann-40x-2eorg'})
     assert pod['metadata']['annotations']['hub.jupyter.org/username'] == 'ann@x.org'
     assert 'hub.jupyter.org/servername' not in pod['metadata']['annotations']
 
@@ -42,8 +45,8 @@ def test_no_configuration_hides_a_pod_from_the_hub(new_spawner, objects):
     yield spawner.start()
     assert (yield spawner.poll()) is None
     labels = objects.pod(spawner.pod_name)['metadata']['labels']
-    assert labels == {'heritage': 'jupyterhub', 'component': 'singleuser-server', 'app': 'mine',
-                      'hub.jupyter.org/username': 'ann'}
+    assert labels == dict(OF_ALL_PODS, **{
+        'heritage': 'jupyterhub', 'component': 'singleuser-server', 'app': 'mine', 'hub.jupyter.org/username': 'ann'})
     yield spawner.stop(now=True)
 
 
