@@ -67,6 +67,18 @@ MOUNT = {'name': 'home', 'mountPath': '/home/jovyan'}
     ({'supplemental_gids': [100, 200]}, {'securityContext': {'supplementalGroups': [100, 200]}}),
     ({'volumes': [VOLUME]}, {'volumes': [VOLUME, MASK_VOLUME]}),
     ({'init_containers': INIT}, {'initContainers': INIT}),
+    ({'run_as_gid': '100'}, {'securityContext': {'runAsGroup': 100}}),
+    ({'pod_security_context': {'runAsUser': 5, 'seccomp_profile': {'type': 'Unconfined'}},
+      'run_as_uid': 6, 'fs_gid': 7},
+     {'securityContext': {'runAsUser': 5, 'fsGroup': 7, 'seccompProfile': {'type': 'Unconfined'}}}),
+    ({'scheduler_name': 'own', 'priority_class_name': ''}, {'schedulerName': 'own'}),
+    ({'priority_class_name': 'low', 'scheduler_name': None}, {'priorityClassName': 'low'}),
+    ({'tolerations': {'2': {'key': 'b'}, '1': {'key': 'a'}}}, {'tolerations': [{'key': 'a'}, {'key': 'b'}]}),
+    ({'tolerations': [], 'node_affinity_required': [], 'pod_affinity_preferred': {}}, {}),
+    ({'node_affinity_required': [{'matchFields': []}]}, {'affinity': {'nodeAffinity': {
+        'requiredDuringSchedulingIgnoredDuringExecution': {'nodeSelectorTerms': [{'matchFields': []}]}}}}),
+    ({'pod_anti_affinity_preferred': [{'weight': 1}]}, {'affinity': {'podAntiAffinity': {
+        'preferredDuringSchedulingIgnoredDuringExecution': [{'weight': 1}]}}}),
     ({'restart_policy': 'OnFailure'}, {'restartPolicy': 'OnFailure'}),
     ({'extra_pod_config': {'dns_policy': 'Default', 'tolerations': [{'key': 'a'}], 'restartPolicy': 'Always'}},
      {'dnsPolicy': 'Default', 'tolerations': [{'key': 'a'}], 'restartPolicy': 'Always'}),
@@ -79,6 +91,11 @@ def test_an_argument_adds_to_the_pods_spec_and_to_nothing_else(argument, in_spec
 @pytest.mark.parametrize('argument, in_container', [
     ({'run_privileged': True}, {'securityContext': {'privileged': True}}),
     ({'env': {'A': 'b', 'N': 1, 'NONE': None}}, {'env': [{'name': 'A', 'value': 'b'}, {'name': 'N', 'value': '1'}]}),
+    ({'env': {'A': {'value': 1}, 'B': {'name': 'C', 'value_from': {'a': 1}}}},
+     {'env': [{'name': 'A', 'value': '1'}, {'name': 'C', 'valueFrom': {'a': 1}}]}),
+    ({'container_security_context': {'run_as_user': 5}}, {'securityContext': {'runAsUser': 5}}),
+    ({'container_security_context': {'privileged': False}, 'run_privileged': True},
+     {'securityContext': {'privileged': False}}),
     ({'working_dir': '/srv'}, {'workingDir': '/srv'}),
     ({'volume_mounts': [MOUNT]}, {'volumeMounts': [MOUNT, MASK_MOUNT]}),
     ({'cpu_limit': 1.5, 'mem_limit': 1024},
@@ -117,6 +134,14 @@ def test_with_a_service_account_there_is_no_mask():
     assert 'automountServiceAccountToken' not in spec
     assert spec['volumes'] == [VOLUME]
     assert spec['containers'][0]['volumeMounts'] == [MOUNT]
+
+
+@pytest.mark.parametrize('account, automount, says', [
+    ('sa', None, None), ('sa', True, True), ('sa', False, False), (None, True, True)])
+def test_a_token_that_is_asked_for_or_refused_needs_no_mask(account, automount, says):
+    spec = to_dict(simplest(service_account=account, automount_service_account_token=automount))['spec']
+    assert (spec.get('serviceAccountName'), spec.get('automountServiceAccountToken')) == (account, says)
+    assert spec['volumes'] == spec['containers'][0]['volumeMounts'] == []
 
 
 def test_extra_containers_follow_the_notebook_container():

@@ -8,9 +8,11 @@ from jupyterhub.objects import Server
 from tornado import gen
 from tornado.concurrent import Future
 from traitlets import TraitError
+from traitlets.config import Config
 
 from kubespawner import KubeSpawner
 from kubespawner.errors import SpawnError
+from tests import readme
 from tests.cluster.conftest import UNTOUCHED, make_spawner
 from tests.cluster.test_traits import value_at
 from tests.loop import gen_test
@@ -257,6 +259,19 @@ def test_jupyterhub_makes_a_url_of_an_ipv6_address(new_spawner, objects):
 def test_a_server_may_be_reached_by_a_name(new_spawner, objects, username, servername, template, host):
     spawner = new_spawner(username, servername, pod_connect_ip=template, **UNTOUCHED)
     assert (yield place_of(objects, spawner)) == (host, 8888)
+
+
+@gen_test
+def test_the_names_in_the_readme_are_those_of_pods_in_a_headless_service(new_spawner, objects, namespace):
+    config = Config()
+    exec(readme.block('python', 'pod_connect_ip'), {'c': config})
+    settings = dict(config.KubeSpawner)
+    settings['singleuser_extra_pod_config'].update(UNTOUCHED['singleuser_extra_pod_config'])
+    spawner = new_spawner('Ann', 'gpu', **settings)
+    assert (yield place_of(objects, spawner)) == (
+        'jupyter--41nn--gpu.notebooks.%s.svc.cluster.local' % namespace, 8888)
+    pod = yield objects.created_by(new_spawner('Ann', 'gpu', **settings))
+    assert (pod['spec']['hostname'], pod['spec']['subdomain']) == (pod['metadata']['name'], 'notebooks')
 
 
 @gen_test
