@@ -1,31 +1,26 @@
-"""The watch thread and the cache it feeds; who waits for a change is woken from here.
+"""The watch thread, which feeds a cache.
 
-Here belongs how the cache follows the API server. What the cached objects mean does not.
+Here belongs how the cache follows the API server. What is newer is decided in `cache`; what objects mean is not known.
 
-Threads: `start`, `get`, `upsert`, `forget` and `changed` are for the loop's thread, and `resources` may be read on any.
-Everything else runs on the watch thread. It lists once, then watches on from the version that it has seen last; it
-lists again only when the server no longer knows that version, or after an error. Writing takes a lock, because an
-answer to a direct request is written by the loop's thread; reading takes none. Nothing but a callback crosses to the
-loop.
+Threads: `start` and `stop` are for the loop's thread, and so is what a cache has. Everything else runs on the watch
+thread. It lists once, then watches on from the version that it has seen last; it lists again only when the server no
+longer knows that version, or after an error.
 """
 import random
 import socket
 import threading
 import time
-from collections import OrderedDict
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
 
 from kubernetes.client.rest import ApiException
 from kubernetes.config import ConfigException
-from tornado.concurrent import Future
-from tornado.ioloop import IOLoop
-from traitlets import Any, Dict, Float, List, Unicode, default
-from traitlets.config import LoggingConfigurable
+from traitlets import Any, Float, Unicode
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from . import compact, jsonstream
-from .clients import Resource, accepts, configuration_of, renew, shared_client
+from . import jsonstream
+from .cache import Cache, version_of
+from .clients import accepts, configuration_of, renew, shared_client
 from .errors import one_line
 
 CONNECT_TIMEOUT = 5  # seconds
@@ -36,11 +31,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between tries, before jitter; s
 LONGEST_RETRY_AFTER = 60  # seconds that a server is believed to mean
 LISTS_APART = 10  # times as long as a list took is the pause before the next, if watches fail again and again
 HEALTHY_SECONDS = 5  # of a watch after which the next starts without a pause, however it ended
-GONE_REMEMBERED = 1000  # objects
 CHUNK = 65536  # bytes
 
 CHANGES = frozenset(['ADDED', 'MODIFIED', 'DELETED'])
-FOR_GOOD = float('inf')  # newer than any version
 
 
 class Expired(Exception):
@@ -53,14 +46,6 @@ class ServerError(Exception):
 
 # What may go wrong without a mistake of ours.
 EXPECTED = (ApiException, HTTPError, OSError, ConfigException, jsonstream.Garbled, ServerError)
-
-
-def version_of(resource):
-    """Return an object's resource version as a number; 0 if it has none that is one."""
-    try:
-        return int(resource['metadata']['resourceVersion'])
-    except (KeyError, OverflowError, TypeError, ValueError):
-        return 0
 
 
 def checked(resource):
@@ -109,41 +94,18 @@ class Try:
         return max(LONGEST_PAUSE, self.list_seconds * LISTS_APART)
 
 
-class NamespacedResourceReflector(LoggingConfigurable):
+class NamespacedResourceReflector(Cache):
     """Keeps a dictionary of one kind of object in one namespace, or in all, up to date.
 
     To be subclassed once per kind. `start()` starts the thread; `first_load_future` is done when the first list is in
     the cache; `resources` maps keys to `Resource`s. A key is the object's name; for all namespaces `namespace/name`.
     """
 
-    labels = Dict({}, help="""Labels, by name, that objects must have to be kept.""")
-
-    namespace = Unicode(help="""The namespace that the objects are in; empty: all namespaces.""")
-
-    resources = Dict({}, help="""The objects by key. Changes are single steps: it is read without a lock.""")
-
     kind = Unicode('resource', help="""What the objects are called in log messages.""")
 
     list_method_name = Unicode('', help="""The method of the client that lists the objects, `list_namespaced_pod`.""")
 
     api_group_name = Unicode('CoreV1Api', help="""The class in `kubernetes.client` that has this method.""")
-
-    fields = List(Unicode(), help="""What is kept of each object besides its metadata; empty: all of it.""")
-
-    further_fields = List(
-        Unicode(),
-        config=True,
-        help="""
-        What is kept of each object besides what KubeSpawner itself reads, for subclasses and hooks that read more. For
-        example `spec.containers.image`, or `spec` for all of that.
-        """
-    )
-
-    _tree = Dict()
-
-    @default('_tree')
-    def _tree_of_fields(self):
-        return compact.tree_of(['metadata'] + list(self.fields) + list(self.further_fields)) if self.fields else {}
 
     on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up for good.""")
 
@@ -162,11 +124,6 @@ class NamespacedResourceReflector(LoggingConfigurable):
         self.first_load_future = ThreadFuture()
         self.failed = False
         self._last_contact = None
-        self._lock = threading.Lock()
-        self._waiting = {}  # key -> list of (loop, future)
-        self._seen = 0  # the newest version that a list or a watch has told of
-        self._settled = 0  # of this version and before, all that is not in the cache is gone
-        self._gone = OrderedDict()  # uid -> version up to which nothing is believed about that object
         self._is_listed = False  # whether a watch can go on from _seen
         self._try = Try()
         self._configuration = None  # of the client when it made the last request
@@ -185,14 +142,6 @@ class NamespacedResourceReflector(LoggingConfigurable):
         if key not in self._siblings:
             self._siblings[key] = type(self)(config=self.config, log=self.log, namespace=namespace, labels=labels)
         return self._siblings[key]
-
-    def key(self, namespace, name):
-        """Return by what the object of that name in a namespace is known here."""
-        return name if self.namespace else '%s/%s' % (namespace, name)
-
-    def _key_of(self, resource):
-        metadata = resource['metadata']
-        return metadata['name'] if self.namespace else self.key(metadata.get('namespace'), metadata['name'])
 
     @property
     def label_selector(self):
@@ -221,92 +170,6 @@ class NamespacedResourceReflector(LoggingConfigurable):
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:  # ended by itself meanwhile
                 pass
-
-    def get(self, key):
-        """Return the cached object of that key, None if there is none."""
-        return self.resources.get(key)
-
-    def upsert(self, resource):
-        """Put the answer to a direct request into the cache, unless the cache is ahead of it."""
-        resource = self._kept(resource)
-        key = self._key_of(resource)
-        with self._lock:
-            cached = self.resources.get(key)
-            known = version_of(cached) if cached is not None else self._seen
-            if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
-                self.resources[key] = resource
-            self._wake(key)
-
-    def forget(self, resource):
-        """Take an object out of the cache that is gone, as a direct request has shown; not another of that name.
-
-        What the watch still has to tell of it does not bring it back: a uid is used once.
-        """
-        key = self._key_of(resource)
-        with self._lock:
-            self._bury(resource, FOR_GOOD)
-            cached = self.resources.get(key)
-            if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
-                del self.resources[key]
-            self._wake(key)
-
-    def wake(self, key):
-        """Have who waits for a change of the object of that key look at it now."""
-        with self._lock:
-            self._wake(key)
-
-    def selects(self, resource):
-        """True if an object has the labels of the objects that are kept."""
-        labels = resource['metadata'].get('labels') or {}
-        return all(labels.get(label) == value for label, value in self.labels.items())
-
-    def _kept(self, resource):
-        """Return what is kept of an object."""
-        resource['metadata'].pop('managedFields', None)
-        return Resource(compact.keep(resource, self._tree))
-
-    def changed(self, key, timeout):
-        """Return a future that is done at the next change of the object of that key, or after `timeout` seconds.
-
-        Its result is True for a change, False for the time. To miss no change, ask for the future first, then look.
-        """
-        loop, future = IOLoop.current(), Future()
-        with self._lock:
-            self._waiting.setdefault(key, []).append((loop, future))
-        timer = loop.call_later(timeout, self._give_up_waiting, key, loop, future)
-        future.add_done_callback(lambda _: loop.remove_timeout(timer))
-        return future
-
-    def _give_up_waiting(self, key, loop, future):
-        with self._lock:
-            waiting = [pair for pair in self._waiting.get(key, []) if pair[1] is not future]
-            if waiting:
-                self._waiting[key] = waiting
-            else:
-                self._waiting.pop(key, None)
-        _resolve(future, False)
-
-    # On either thread, with the lock
-
-    def _wake(self, key):
-        """Wake who waits for `key`. Loops are woken by a callback, never touched."""
-        for loop, future in self._waiting.pop(key, ()):
-            try:
-                loop.add_callback(_resolve, future, True)
-            except RuntimeError:  # that loop is closed: nobody waits any more
-                pass
-
-    def _bury(self, resource, version):
-        """Remember of an object that is gone that nothing up to `version` is to be believed about it."""
-        uid = resource['metadata'].get('uid')
-        self._gone[uid] = max(version, self._gone.pop(uid, 0))
-        if len(self._gone) > GONE_REMEMBERED:
-            _, oldest = self._gone.popitem(last=False)
-            self._settled = max(self._settled, min(oldest, self._seen))
-
-    def _is_gone(self, resource):
-        """True for an object, in this state, that is known to be gone since."""
-        return version_of(resource) <= self._gone.get(resource['metadata'].get('uid'), 0)
 
     # On the watch thread
 
@@ -445,25 +308,6 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self.first_load_future.set_result(None)
         self._try.list_seconds = time.monotonic() - started
 
-    def _replace(self, listed, version, outdated):
-        """Replace the cache by the objects `listed` (by key), as they were at `version`.
-
-        outdated (set): uids of objects that had been gone before, about which the list is right.
-        """
-        with self._lock:
-            for uid in outdated:
-                self._gone.pop(uid, None)
-            listed = {key: resource for key, resource in listed.items() if not self._is_gone(resource)}
-            # What was created after the list was made is not in it, but is not gone either. Unless versions have
-            # gone back, as when the server was restored from a backup: then what the server says is all there is.
-            if version >= self._seen:
-                listed.update((key, resource) for key, resource in self.resources.items()
-                              if version_of(resource) > version)
-            self.resources = listed
-            self._seen = self._settled = version
-            for key in list(self._waiting):
-                self._wake(key)
-
     def _watch(self):
         """Follow the changes since the version that was seen last until the server ends the watch."""
         parameters = {'watch': True, 'resource_version': str(self._seen),
@@ -509,33 +353,6 @@ class NamespacedResourceReflector(LoggingConfigurable):
             self._try.unknown_types.add(kind)
             self.log.warning('%s reflector: ignoring events of the type %.50s, which is not known',
                              self.kind, one_line(kind))
-
-    def _change(self, kind, resource):
-        """Bring the change of an object into the cache, unless it is older than what is known."""
-        key, version = self._key_of(resource), version_of(resource)
-        with self._lock:
-            self._seen = max(self._seen, version)
-            is_news = self._is_news(key, version, kind) and not self._is_gone(resource)
-            if kind == 'DELETED':
-                self._bury(resource, version)
-            if not is_news:
-                return
-            if kind == 'DELETED':
-                self.resources.pop(key, None)
-            else:
-                self.resources[key] = self._kept(resource)
-            self._wake(key)
-
-    def _is_news(self, key, version, kind):
-        """False for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
-        cached = self.resources.get(key)
-        known = version_of(cached) if cached is not None else self._settled
-        return version > known or (version == known and kind == 'DELETED')
-
-
-def _resolve(future, result):
-    if not future.done():
-        future.set_result(result)
 
 
 def _short(error):

@@ -99,8 +99,8 @@ def reference():
 def _group(title, cls, owner):
     """Return the part of one class: its title, and its settings in the order of the code."""
     title = title.splitlines()[0].rstrip('.')
-    traits = OrderedDict((name, trait) for name, trait in vars(cls).items()
-                         if name in cls.class_own_traits(config=True))
+    traits = OrderedDict((name, trait) for part in reversed(cls.__mro__) for name, trait in vars(part).items()
+                         if name in cls.class_traits(config=True))
     return '\n'.join([title, '-' * len(title), ''] + [_setting(trait, owner) for trait in traits.values()])
 
 

@@ -18,7 +18,8 @@ MAY_IMPORT = {
     'configuration': {'objects', 'traitlets'},
     'api': {'clients', 'errors'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API
-    'reflector': {'clients', 'compact', 'errors', 'jsonstream'},
+    'reflector': {'cache', 'clients', 'errors', 'jsonstream'},
+    'cache': {'clients', 'compact'},
     'traitlets': {'clients'},
     'utils': {'naming'},
     'demo': {'localkube', '__init__'},

@@ -1,0 +1,208 @@
+"""What is known of one kind of object, and who waits for a change of it.
+
+Here belongs which of two states of an object is the newer one, and waking; where states come from does not.
+
+Threads: `get`, `upsert`, `forget`, `wake` and `changed` are for the loop's thread, and `resources` may be read on any.
+`_replace` and `_change` are for the thread that watches. Writing takes a lock, because an answer to a direct request is
+written by the loop's thread; reading takes none. Nothing but a callback crosses to the loop.
+"""
+import threading
+from collections import OrderedDict
+
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from traitlets import Dict, List, Unicode, default
+from traitlets.config import LoggingConfigurable
+
+from . import compact
+from .clients import Resource
+
+GONE_REMEMBERED = 1000  # objects
+FOR_GOOD = float('inf')  # newer than any version
+
+
+def version_of(resource):
+    """Return an object's resource version as a number; 0 if it has none that is one."""
+    try:
+        return int(resource['metadata']['resourceVersion'])
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return 0
+
+
+class Cache(LoggingConfigurable):
+    """A dictionary of objects, by key. A key is the object's name; for all namespaces `namespace/name`."""
+
+    labels = Dict({}, help="""Labels, by name, that objects must have to be kept.""")
+
+    namespace = Unicode(help="""The namespace that the objects are in; empty: all namespaces.""")
+
+    resources = Dict({}, help="""The objects by key. Changes are single steps: it is read without a lock.""")
+
+    fields = List(Unicode(), help="""What is kept of each object besides its metadata; empty: all of it.""")
+
+    further_fields = List(
+        Unicode(),
+        config=True,
+        help="""
+        What is kept of each object besides what KubeSpawner itself reads, for subclasses and hooks that read more. For
+        example `spec.containers.image`, or `spec` for all of that.
+        """
+    )
+
+    _tree = Dict()
+
+    @default('_tree')
+    def _tree_of_fields(self):
+        return compact.tree_of(['metadata'] + list(self.fields) + list(self.further_fields)) if self.fields else {}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._lock = threading.Lock()
+        self._waiting = {}  # key -> list of (loop, future)
+        self._seen = 0  # the newest version that a list or a watch has told of
+        self._settled = 0  # of this version and before, all that is not in the cache is gone
+        self._gone = OrderedDict()  # uid -> version up to which nothing is believed about that object
+
+    def key(self, namespace, name):
+        """Return by what the object of that name in a namespace is known here."""
+        return name if self.namespace else '%s/%s' % (namespace, name)
+
+    def _key_of(self, resource):
+        metadata = resource['metadata']
+        return metadata['name'] if self.namespace else self.key(metadata.get('namespace'), metadata['name'])
+
+    # On the loop's thread
+
+    def get(self, key):
+        """Return the cached object of that key, None if there is none."""
+        return self.resources.get(key)
+
+    def upsert(self, resource):
+        """Put the answer to a direct request into the cache, unless the cache is ahead of it."""
+        resource = self._kept(resource)
+        key = self._key_of(resource)
+        with self._lock:
+            cached = self.resources.get(key)
+            known = version_of(cached) if cached is not None else self._seen
+            if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
+                self.resources[key] = resource
+            self._wake(key)
+
+    def forget(self, resource):
+        """Take an object out of the cache that is gone, as a direct request has shown; not another of that name.
+
+        What the watch still has to tell of it does not bring it back: a uid is used once.
+        """
+        key = self._key_of(resource)
+        with self._lock:
+            self._bury(resource, FOR_GOOD)
+            cached = self.resources.get(key)
+            if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
+                del self.resources[key]
+            self._wake(key)
+
+    def wake(self, key):
+        """Have who waits for a change of the object of that key look at it now."""
+        with self._lock:
+            self._wake(key)
+
+    def selects(self, resource):
+        """True if an object has the labels of the objects that are kept."""
+        labels = resource['metadata'].get('labels') or {}
+        return all(labels.get(label) == value for label, value in self.labels.items())
+
+    def _kept(self, resource):
+        """Return what is kept of an object."""
+        resource['metadata'].pop('managedFields', None)
+        return Resource(compact.keep(resource, self._tree))
+
+    def changed(self, key, timeout):
+        """Return a future that is done at the next change of the object of that key, or after `timeout` seconds.
+
+        Its result is True for a change, False for the time. To miss no change, ask for the future first, then look.
+        """
+        loop, future = IOLoop.current(), Future()
+        with self._lock:
+            self._waiting.setdefault(key, []).append((loop, future))
+        timer = loop.call_later(timeout, self._give_up_waiting, key, loop, future)
+        future.add_done_callback(lambda _: loop.remove_timeout(timer))
+        return future
+
+    def _give_up_waiting(self, key, loop, future):
+        with self._lock:
+            waiting = [pair for pair in self._waiting.get(key, []) if pair[1] is not future]
+            if waiting:
+                self._waiting[key] = waiting
+            else:
+                self._waiting.pop(key, None)
+        _resolve(future, False)
+
+    # On either thread, with the lock
+
+    def _wake(self, key):
+        """Wake who waits for `key`. Loops are woken by a callback, never touched."""
+        for loop, future in self._waiting.pop(key, ()):
+            try:
+                loop.add_callback(_resolve, future, True)
+            except RuntimeError:  # that loop is closed: nobody waits any more
+                pass
+
+    def _bury(self, resource, version):
+        """Remember of an object that is gone that nothing up to `version` is to be believed about it."""
+        uid = resource['metadata'].get('uid')
+        self._gone[uid] = max(version, self._gone.pop(uid, 0))
+        if len(self._gone) > GONE_REMEMBERED:
+            _, oldest = self._gone.popitem(last=False)
+            self._settled = max(self._settled, min(oldest, self._seen))
+
+    def _is_gone(self, resource):
+        """True for an object, in this state, that is known to be gone since."""
+        return version_of(resource) <= self._gone.get(resource['metadata'].get('uid'), 0)
+
+    # On the thread that watches
+
+    def _replace(self, listed, version, outdated):
+        """Replace the cache by the objects `listed` (by key), as they were at `version`.
+
+        outdated (set): uids of objects that had been gone before, about which the list is right.
+        """
+        with self._lock:
+            for uid in outdated:
+                self._gone.pop(uid, None)
+            listed = {key: resource for key, resource in listed.items() if not self._is_gone(resource)}
+            # What was created after the list was made is not in it, but is not gone either. Unless versions have
+            # gone back, as when the server was restored from a backup: then what the server says is all there is.
+            if version >= self._seen:
+                listed.update((key, resource) for key, resource in self.resources.items()
+                              if version_of(resource) > version)
+            self.resources = listed
+            self._seen = self._settled = version
+            for key in list(self._waiting):
+                self._wake(key)
+
+    def _change(self, kind, resource):
+        """Bring the change of an object into the cache, unless it is older than what is known."""
+        key, version = self._key_of(resource), version_of(resource)
+        with self._lock:
+            self._seen = max(self._seen, version)
+            is_news = self._is_news(key, version, kind) and not self._is_gone(resource)
+            if kind == 'DELETED':
+                self._bury(resource, version)
+            if not is_news:
+                return
+            if kind == 'DELETED':
+                self.resources.pop(key, None)
+            else:
+                self.resources[key] = self._kept(resource)
+            self._wake(key)
+
+    def _is_news(self, key, version, kind):
+        """False for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
+        cached = self.resources.get(key)
+        known = version_of(cached) if cached is not None else self._settled
+        return version > known or (version == known and kind == 'DELETED')
+
+
+def _resolve(future, result):
+    if not future.done():
+        future.set_result(result)
