@@ -1,12 +1,12 @@
 """KubeSpawner: the verbs start, poll and stop. Lifecycle only.
 
-What can be configured is in `configuration`, what pods and claims look like in `manifests`, what a pod's status means
-in `podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
+KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
+(what pods and claims look like), `claims` (whose they are), `calls` (requests) and `waiting`. What a pod's status means
+is in `podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
 
-Everything here runs on the IOLoop's thread. Hub state (user, server, database) is read here only; blocking calls get
-plain values and run on an executor thread, through `asynchronize`.
+Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
+calls get plain values and run on an executor thread, through `asynchronize`.
 """
-import asyncio
 import atexit
 import gc
 import logging
@@ -20,20 +20,19 @@ from urllib.parse import urlparse
 from jupyterhub import version_info
 from jupyterhub.objects import Server
 from jupyterhub.spawner import Spawner
-from jupyterhub.utils import exponential_backoff
 from tornado import gen
-from tornado.concurrent import is_future, run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Any, Dict, Unicode, default
+from traitlets import Dict, Unicode, default
 
 from . import api, clients, podstatus
+from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
-from .manifests import Manifests, owner_of
+from .manifests import owner_of
 from .reflector import NamespacedResourceReflector
+from .waiting import Waiting
 
 CREATE_TRIES = 4  # of a pod whose name is taken
-ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 # Says which call of `start` made a pod: whether one that is there already is what a lost answer was about.
@@ -41,7 +40,6 @@ SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 
-TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
 
 def told_to_the_user(verb):
@@ -78,18 +76,12 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Manifests, Spawner):
+class KubeSpawner(EveryName, Claims, Waiting, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
     executor = None
     pod_reflector = None
-
-    api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
-
-    @default('api')
-    def _api_default(self):
-        return clients.shared_client('CoreV1Api')
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -131,62 +123,12 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         if (shared.namespace, shared.labels) != (namespace, labels):
             self.pod_reflector = shared.sibling(namespace, labels)
 
-    @property
-    def _pod_key(self):
-        """By what the reflector knows this server's pod."""
-        return self.pod_reflector.key(self.namespace, self.pod_name)
-
     def _follow_pods(self):
         """Start the reflector with the first verb that needs it; return it."""
         if self.pod_reflector.on_failure is None:
             self.pod_reflector.on_failure = partial(_halt, IOLoop.current(), self.log)
         self.pod_reflector.start()
         return self.pod_reflector
-
-    # Requests
-
-    @run_on_executor
-    def asynchronize(self, method, *args, **kwargs):
-        """Call a blocking function on an executor thread; return a future of what it returns."""
-        return method(*args, **kwargs)
-
-    def _call(self, request, deadline=None):
-        """Return a future of the answer to a request made by the functions of `api`."""
-        return api.call(self.asynchronize, self.api, request, self.log, self.k8s_api_request_timeout,
-                        self.k8s_api_request_retry_timeout, deadline)
-
-    @gen.coroutine
-    def _read(self, kind, namespace, name, deadline=None):
-        """Return an object as the API has it now, None if it has none of that name."""
-        try:
-            return (yield self._call(api.read(kind, namespace, name), deadline))
-        except api.ApiError as e:
-            if e.status != 404:
-                raise
-            return None
-
-    @gen.coroutine
-    def _create(self, kind, namespace, manifest, deadline):
-        """Create an object. That somebody did so just now is fine."""
-        request = api.create(kind, namespace, manifest)
-        try:
-            yield self._call(request, deadline)
-        except api.ApiError as e:
-            if e.reason != 'AlreadyExists':
-                raise
-        else:
-            self.log.info('Created %s %s', kind.split('_')[-1], request.name)
-
-    @gen.coroutine
-    def _read_pod(self, deadline=None):
-        """Return this server's pod as the API has it now, or None; the cache learns of it."""
-        cached = self.pod_reflector.get(self._pod_key)
-        pod = yield self._read('pod', self.namespace, self.pod_name, deadline)
-        if pod is not None:
-            self.pod_reflector.upsert(pod)
-        elif cached is not None:
-            self.pod_reflector.forget(cached)
-        return pod
 
     # State
 
@@ -314,20 +256,6 @@ class KubeSpawner(EveryName, Manifests, Spawner):
         return self._stops == stops and IOLoop.current().time() < deadline
 
     @gen.coroutine
-    def _in_time(self, future, deadline):
-        """Return the result of a future that waits for functions of the operator's. Raises SpawnError if late."""
-        try:
-            is_done = is_future(future) and future.done()
-            result = future.result() if is_done else (yield gen.with_timeout(deadline, future))
-        except TIMEOUTS:
-            if IOLoop.current().time() < deadline:  # it is one of theirs
-                raise
-        else:  # they may also have held up the loop
-            if IOLoop.current().time() < deadline or self.last_asked is None:
-                return result
-        raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name))
-
-    @gen.coroutine
     def _missing(self, deadline):
         """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
 
@@ -343,58 +271,6 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             if missing or (yield self._find_claim(deadline)) is None:
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
-
-    @gen.coroutine
-    def _find_claim(self, deadline=None):
-        """Return this server's claim, None if it has none: the one of its name, or one that says that it is its own.
-
-        Raises SpawnError if the hub may not look for the latter: in a new claim the user would miss all their files.
-        """
-        claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name, deadline)
-        if claim is not None or not self.remember_pvc_name:
-            return claim
-        for selector in self._claim_selectors():
-            try:
-                claims = yield self._call(api.find('persistent_volume_claim', self.namespace, selector), deadline)
-            except api.ApiError as e:
-                if e.status != 403:
-                    raise
-                raise SpawnError(
-                    '%s Whether there is a claim of another name already is not known. The hub needs the right to list '
-                    'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.' % e, e.reason)
-            ours = [claim for claim in claims.get('items') or [] if self._is_our_claim(claim)]
-            if ours:
-                found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
-                self.log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
-                                 self.pvc_name, found['metadata']['name'])
-                self.pvc_name, self.has_claim = found['metadata']['name'], True
-                return found
-        return None
-
-    @gen.coroutine
-    def delete_forever(self):
-        """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
-        try:
-            if self.delete_pvc:
-                yield self._delete_claim()
-        except (api.ApiError, SpawnError) as e:  # JupyterHub goes on, whatever happens
-            right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'
-            is_refused = isinstance(e, api.ApiError) and e.status == 403
-            self.log.error('Claim %s stays, though its server is deleted: %s%s', self.pvc_name, e,
-                           right % {'read': 'get'}.get(e.request.verb, e.request.verb) if is_refused else '')
-
-    @gen.coroutine
-    def _delete_claim(self):
-        if self.user_storage_pvc_ensure:
-            claim = yield self._find_claim()
-        else:
-            claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name)
-        kept = claim and self._why_claim_is_kept(claim)
-        if kept:
-            self.log.warning('Claim %s is not deleted: %s', self.pvc_name, kept)
-        elif claim:
-            yield self._call(api.delete('persistent_volume_claim', self.namespace, self.pvc_name, _uid(claim)))
-            self.log.info('Deleted claim %s', self.pvc_name)
 
     @gen.coroutine
     def _create_pod(self, manifest, deadline, is_wanted):
@@ -536,65 +412,6 @@ class KubeSpawner(EveryName, Manifests, Spawner):
             yield self._until(lambda cached: _uid(cached) != uid, deadline, 'to be gone')
         else:  # made by somebody else: the cache knows nothing of it
             yield self._until_read(lambda read: _uid(read) != uid, deadline, 'to be gone')
-
-    # Waiting
-
-    @gen.coroutine
-    def _until(self, condition, deadline, what):
-        """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
-
-        The pod is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
-        deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
-        """
-        reflector, key, loop = self.pod_reflector, self._pod_key, IOLoop.current()
-
-        @gen.coroutine
-        def look():
-            result = condition(reflector.get(key))
-            if result:
-                return result
-            changed = reflector.changed(key, min(ASK_AFTER, max(0, deadline - loop.time())))
-            # Once more, for what came before somebody waited.
-            if not condition(reflector.get(key)) and not (yield changed):
-                yield self._ask(deadline)
-            return condition(reflector.get(key))
-
-        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), start_wait=0, scale_factor=1))
-
-    @gen.coroutine
-    def _until_read(self, condition, deadline, what):
-        """Like `_until`, for a pod that the cache does not hold: it is read again and again."""
-        last = [None]
-
-        @gen.coroutine
-        def look():
-            last[0] = yield self._read_pod(deadline)
-            return condition(last[0])
-
-        yield self._back_off(look, deadline, what, lambda: last[0])
-
-    @gen.coroutine
-    def _back_off(self, look, deadline, what, last_seen, **pauses):
-        """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
-
-        last_seen (callable): returns the pod as it was seen last, or None.
-        """
-        started = IOLoop.current().time()
-        seconds = max(0, deadline - started)
-        try:
-            return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
-        except TIMEOUTS:
-            raise SpawnError('Waited %d s for pod %s %s. Last seen: %s.' % (
-                IOLoop.current().time() - started, self.pod_name, what, podstatus.describe(last_seen())))
-
-    @gen.coroutine
-    def _ask(self, deadline):
-        """Read the pod into the cache, if that works just now."""
-        try:
-            yield self._read_pod(deadline)
-        except api.ApiError as e:
-            self.log.warning('%s', e)
-
 
 def _for_url(host):
     """Return a host as JupyterHub has to get it to make a URL of it: some put IPv6 addresses into brackets."""

@@ -13,8 +13,12 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'manifests', 'podstatus', 'api', 'reflector', 'clients', 'eras', 'errors'},
-    'manifests': {'clients', 'configuration', 'naming', 'objects'},
+    'spawner': {'claims', 'waiting', 'manifests', 'podstatus', 'api', 'reflector', 'clients', 'eras', 'errors'},
+    'waiting': {'calls', 'api', 'errors', 'podstatus'},
+    'claims': {'manifests', 'calls', 'api', 'errors', 'naming'},
+    'manifests': {'templates', 'configuration', 'clients', 'naming', 'objects'},
+    'templates': {'configuration', 'clients', 'naming'},
+    'calls': {'configuration', 'api', 'clients'},
     'configuration': {'objects', 'traitlets'},
     'api': {'clients', 'errors'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API

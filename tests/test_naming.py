@@ -129,7 +129,8 @@ def test_only_the_fields_that_are_asked_for_are_made(name):
 
 
 @pytest.mark.parametrize('text, expected', [
-    ('{username}', 'ann'), ('{{{username}}} {userid}', '{ann} 7'), ('{username:>5}', '  ann'), ('{username!r}', "'ann'"),
+    ('{username}', 'ann'), ('{{{username}}} {userid}', '{ann} 7'), ('{username:>5}', '  ann'),
+    ('{username!r}', "'ann'"),
     ('{{"of": "{username}"}}', '{"of": "ann"}')])
 def test_a_text_is_filled_if_all_single_braces_are_around_fields(text, expected):
     fields = naming.template_fields('ann', 7, '')

@@ -3,7 +3,7 @@ import pytest
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner, naming
-from kubespawner.manifests import Manifests
+from kubespawner.templates import Templates
 from tests.cluster.conftest import make_spawner
 from tests.faults.test_names import DNS_LABEL, PAIRS, distinct_pairs
 from tests.loop import gen_test
@@ -149,7 +149,7 @@ def test_an_unknown_field_is_told_with_all_that_there_are():
 
 @pytest.fixture
 def nothing_checked(monkeypatch):
-    monkeypatch.setattr(Manifests, '_checked', None)
+    monkeypatch.setattr(Templates, '_checked', None)
 
 
 @pytest.mark.parametrize('trait, value', [

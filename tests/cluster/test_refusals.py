@@ -7,7 +7,8 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.clients import accepts
-from kubespawner.spawner import ASK_AFTER, SpawnError
+from kubespawner.spawner import SpawnError
+from kubespawner.waiting import ASK_AFTER
 from tests.loop import gen_test
 
 from .conftest import UNTOUCHED

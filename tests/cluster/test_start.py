@@ -4,7 +4,8 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
-from kubespawner.spawner import ASK_AFTER, SpawnError
+from kubespawner.spawner import SpawnError
+from kubespawner.waiting import ASK_AFTER
 from tests.loop import gen_test
 
 from .conftest import UNTOUCHED

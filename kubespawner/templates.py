@@ -1,0 +1,218 @@
+"""Templates: what a server's pod and claim are called, and configured values with names filled in.
+
+Here belongs which values are templates, and of what; the rules by which names are made are in `naming`. Everything
+runs on the IOLoop's thread, and reads hub state.
+"""
+from contextlib import contextmanager
+
+from traitlets import Unicode, default
+
+from . import naming
+from .clients import to_dict
+from .configuration import Configuration
+from .configuration.cluster import hub_namespace
+
+HOW_FILLED = {
+    'singleuser_init_containers': '_fill_containers',
+    'singleuser_extra_containers': '_fill_containers',
+    'singleuser_extra_container_config': '_fill_container',
+    'singleuser_extra_pod_config': '_fill_pod',
+}
+
+# The fields of templates besides those that are made of names: functions of the spawner, None for another server's.
+FIELDS = {'hubnamespace': lambda _: hub_namespace()}
+OWN_FIELDS = dict(FIELDS, **{
+    'pod_name': lambda spawner: spawner._name_in_template('pod_name'),
+    'pvc_name': lambda spawner: spawner._name_in_template('pvc_name'),
+    'namespace': lambda spawner: spawner._name_in_template('namespace'),
+})
+
+# The traits that are templates, as far as each start needs them, and those that only claims need.
+TEMPLATES = ['pod_name_template', 'pod_connect_ip', 'volumes', 'volume_mounts', 'singleuser_extra_labels',
+             'singleuser_extra_annotations']
+TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storage_extra_annotations']
+
+# The keys of a container in which Kubernetes expands `$(VARIABLE)`, and those of a pod's spec that hold containers.
+WITH_VARIABLES = frozenset(['command', 'args', 'env'])
+WITH_CONTAINERS = frozenset(['containers', 'initContainers', 'init_containers'])
+
+
+class Templates(Configuration):
+    """The part of KubeSpawner that expands templates."""
+
+    # Names
+
+    pod_name = Unicode(help="""The name of this server's pod. Kept in the server's state.""")
+
+    @default('pod_name')
+    def _pod_name_from_template(self):
+        return self._name_by_template('pod_name', 'pod_name_template')
+
+    pvc_name = Unicode(help="""The name of this server's claim.""")
+
+    @default('pvc_name')
+    def _pvc_name_from_template(self):
+        scheme = 'escape' if self.has_legacy_names and self.remember_pvc_name else None
+        with self._expanding(scheme=scheme):
+            return self._name_by_template('pvc_name', 'pvc_name_template')
+
+    has_claim = False  # whether `pvc_name` is that of a claim that this server is known to have
+    has_legacy_names = False  # whether the server is from before `slug_scheme` was set, and its claim may be, too
+
+    @property
+    def dns_name(self):
+        """The name of this server's pod in the cluster's DNS, by `dns_name_template`."""
+        return self._expand_user_properties(self.dns_name_template.replace('{name}', '{pod_name}'))
+
+    def _name_by_template(self, name, trait):
+        """Return what the attribute `name` is by the template that is the value of a trait."""
+        self._being_made = self._being_made + (name,)
+        try:
+            return naming.object_name(self._expand_trait(trait))
+        finally:
+            self._being_made = self._being_made[:-1]
+
+    _being_made = ()
+
+    def _name_in_template(self, name):
+        if name in self._being_made:
+            raise ValueError('cannot have the field {%s}, which is made of it.' % name)
+        return getattr(self, name)
+
+    def _claim_name_of(self, servername):
+        """Return what the claim of another server of this user is called now; None if only a subclass knows."""
+        try:
+            return naming.object_name(naming.expand(self.pvc_name_template, self._template_fields(servername)))
+        except ValueError:
+            return None
+
+    def _user_namespace(self):
+        """Return what the user's namespace is called now."""
+        return self._name_by_template('namespace', 'user_namespace_template')
+
+    _checked = None  # the configuration whose templates were looked at last
+
+    def _check_templates(self):
+        """Raise ValueError that names the trait if a configured template cannot be expanded: once, at the hub's start.
+
+        What a subclass makes of templates may not be known yet; that is told at each start of a server.
+        """
+        is_own = type(self)._expand_user_properties is Templates._expand_user_properties
+        if self.config is Templates._checked or not self.config or self.user is None or not is_own:
+            return
+        Templates._checked = self.config
+        for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * self.user_storage_pvc_ensure:
+            self._expand_trait(trait)
+
+    # Expanding
+
+    def _expand_user_properties(self, template):
+        """Return the string `template` with its fields replaced, see `pod_name_template`."""
+        return naming.expand(template, self._template_fields(self.name))
+
+    def _template_fields(self, servername):
+        """Return what templates may use that are about one of this user's servers. This server's is kept."""
+        user, scheme = self.user, self._scheme or self.slug_scheme
+        if servername != self.name:
+            return naming.template_fields(user.name, getattr(user, 'id', None), servername, scheme, others=FIELDS)
+        key = (user.name, servername, scheme, self._literal)
+        if self._kept_fields is None or self._kept_fields[0] != key:
+            self._kept_fields = key, naming.template_fields(
+                user.name, getattr(user, 'id', None), servername, scheme, self._literal, OWN_FIELDS, self)
+        return self._kept_fields[1]
+
+    _kept_fields, _scheme, _literal = None, None, str
+
+    @contextmanager
+    def _expanding(self, **ways):
+        """Have templates expanded with another `scheme`, or with what `literal` makes of names that are not escaped."""
+        before = {way: getattr(self, '_' + way) for way in ways}
+        try:
+            for way in ways:
+                setattr(self, '_' + way, ways[way])
+            yield
+        finally:
+            for way in ways:
+                setattr(self, '_' + way, before[way])
+
+    def _expand_all(self, value):
+        """Return `value` with the fields of all strings in it replaced, through lists and dicts."""
+        return naming.expand_all(to_dict(value), self._expand_user_properties)
+
+    def _expand_trait(self, trait):
+        """Return the value of a trait with its templates expanded. Raises ValueError that names the trait."""
+        try:
+            return self._expand_all(getattr(self, trait))
+        except ValueError as e:
+            raise ValueError('KubeSpawner.%s: %s' % (trait, e))
+        except RecursionError:
+            raise ValueError('KubeSpawner.%s: is nested too deeply. Does it contain itself?' % trait)
+
+    def _fill_trait(self, trait):
+        """Return the value of a trait with its strings expanded that are templates, see `naming.fill`."""
+        value = getattr(self, trait)
+        try:
+            return getattr(self, HOW_FILLED.get(trait, '_fill'))(to_dict(value)) if value else value
+        except ValueError as e:
+            raise ValueError('KubeSpawner.%s: %s' % (trait, e))
+        except RecursionError:  # what is wrong there is told by who makes the pod
+            return value
+
+    def _fill(self, value):
+        return naming.expand_all(value, lambda text: naming.fill(text, self._expand_user_properties))
+
+    def _fill_variables(self, value):
+        """Return `value` filled, as Kubernetes has to get it where it expands `$(VARIABLE)`: not in names."""
+        with self._expanding(literal=naming.without_variables):
+            return self._fill(value)
+
+    def _fill_container(self, container):
+        return _each(container, lambda key, value: (
+            self._fill_variables if key in WITH_VARIABLES else self._fill)(value))
+
+    def _fill_containers(self, containers):
+        return _each(containers, lambda _, container: self._fill_container(container))
+
+    def _fill_pod(self, spec):
+        return _each(spec, lambda key, value: (
+            self._fill_containers if key in WITH_CONTAINERS else self._fill)(value))
+
+    def _expand_labels(self, trait):
+        """Return the labels of a trait expanded; values that a user's name made are made valid."""
+        configured = getattr(self, trait)
+        return {label: naming.label_value(value) if isinstance(value, str) and value != configured[label] else value
+                for label, value in self._expand_trait(trait).items()}
+
+    def _expand_volumes(self):
+        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ.
+
+        What is called as the template says is the claim that the server has, which may have another name.
+        """
+        volumes = self._expand_trait('volumes')
+        other_names = {}
+        if self.has_claim or self.has_legacy_names:
+            other_names[naming.object_name(self._expand_trait('pvc_name_template'))] = self.pvc_name
+        for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
+            name, configured = _claim_name(volume), _claim_name(template)
+            if isinstance(name, str) and name not in (configured, self.pvc_name):
+                name = naming.object_name(name)
+                volume['persistentVolumeClaim']['claimName'] = other_names.get(name, name)
+        return volumes
+
+
+def _items(objects_):
+    """Return what is in a list or dict of objects."""
+    return objects_.values() if isinstance(objects_, dict) else objects_
+
+
+def _each(value, function):
+    """Return a dict or list with function(key, item) for each item; anything else as it is."""
+    if isinstance(value, dict):
+        return {key: function(key, item) for key, item in value.items()}
+    return [function(number, item) for number, item in enumerate(value)] if isinstance(value, list) else value
+
+
+def _claim_name(volume):
+    """Return the name of the claim that a volume is; None for other volumes."""
+    claim = volume.get('persistentVolumeClaim') if isinstance(volume, dict) else None
+    return claim.get('claimName') if isinstance(claim, dict) else None
