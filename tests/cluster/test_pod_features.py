@@ -121,6 +121,12 @@ def ended(start):
         yield start
 
 
+def test_the_reflector_that_all_share_is_that_of_the_first_spawner(new_spawner):
+    first = new_spawner('ann', component_label='ours')
+    assert type(first).pod_reflector is first.pod_reflector
+    assert first.pod_reflector.labels == {'heritage': 'jupyterhub', 'component': 'ours'}
+
+
 @gen_test
 def test_a_pod_of_an_older_version_is_found_by_the_default_label(new_spawner, objects, core, namespace):
     core.create_namespaced_pod(namespace=namespace, body={
@@ -170,6 +176,8 @@ def test_environment_values_are_templates_unless_they_have_other_things_in_brace
 def test_what_the_hub_itself_sets_is_no_template(new_spawner, objects):
     env = variables((yield objects.created_by(new_spawner('{userid}', environment={'OTHER': '{userid}'}))))
     assert (env['JUPYTERHUB_USER'], env['OTHER']) == ({'value': '{userid}'}, {'value': '7'})
+    env = variables((yield objects.created_by(new_spawner('{userid}', environment={'JUPYTERHUB_USER': 'x'}))))
+    assert env['JUPYTERHUB_USER']['value'] in ('{userid}', 'x')  # the hub's, or since JupyterHub 1.2 the operator's
 
 
 @gen_test
