@@ -177,7 +177,7 @@ def test_what_the_hub_itself_sets_is_no_template(new_spawner, objects):
     env = variables((yield objects.created_by(new_spawner('{userid}', environment={'OTHER': '{userid}'}))))
     assert (env['JUPYTERHUB_USER'], env['OTHER']) == ({'value': '{userid}'}, {'value': '7'})
     env = variables((yield objects.created_by(new_spawner('{userid}', environment={'JUPYTERHUB_USER': 'x'}))))
-    assert env['JUPYTERHUB_USER']['value'] in ('{userid}', 'x')  # the hub's, or since JupyterHub 1.2 the operator's
+    assert env['JUPYTERHUB_USER']['value'] == ('x' if version_info >= (1, 2) else '{userid}')
 
 
 @gen_test
