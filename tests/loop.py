@@ -8,7 +8,10 @@ TIMEOUT = 120  # seconds
 
 
 def gen_test(function=None, timeout=TIMEOUT):
-    """Return a test that runs `function` on an IOLoop of its own, with a time limit in seconds."""
+    """Return a test that runs `function` on an IOLoop of its own, with a time limit in seconds.
+
+    Fixtures skip, `function` may not: the loop would take no notice.
+    """
     if function is None:
         return functools.partial(gen_test, timeout=timeout)
     coroutine = gen.coroutine(function)

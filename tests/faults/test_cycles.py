@@ -69,13 +69,18 @@ def test_after_each_cycle_there_is_what_the_model_says_whatever_the_api_does(kub
     yield live(api, 'cycles', new_spawner('cycles'), chaos.Saboteur(SEED, faults, heal))
 
 
-@gen_test(timeout=60 + CYCLES)
-def test_after_each_cycle_there_is_what_the_model_says_whatever_the_network_does(
-        cluster, proxy, namespace, new_spawner):
+@pytest.fixture
+def real(cluster):
+    """The cluster under test, if it is no localkube."""
     if cluster.is_localkube:
         pytest.skip('a real API server with a bad network; localkube has more faults than that')
+    return cluster
+
+
+@gen_test(timeout=60 + CYCLES)
+def test_after_each_cycle_there_is_what_the_model_says_whatever_the_network_does(real, proxy, namespace, new_spawner):
     faults, heal = chaos.networks(proxy)
-    yield live(Api(cluster.kubeconfig), namespace, new_spawner(namespace), chaos.Saboteur(SEED, faults, heal))
+    yield live(Api(real.kubeconfig), namespace, new_spawner(namespace), chaos.Saboteur(SEED, faults, heal))
 
 
 @gen.coroutine
