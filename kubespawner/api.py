@@ -21,6 +21,7 @@ from . import clients
 from .errors import HubError, SpawnError, one_line
 
 CONNECT_TIMEOUT = 5  # seconds
+SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
 ROLES_SECONDS = 5  # after an outage, in which a server that has just started may not have read its roles yet
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
 
@@ -126,7 +127,7 @@ def send(core, timeout, request):
     where = {'namespace': request.namespace} if request.namespace else {}
     method = getattr(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
     try:
-        response = method(_preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout),
+        response = method(_preload_content=False, _request_timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
                           **dict(request.arguments, **where))
         text = _text(response.data)
     except ApiException as e:
@@ -178,7 +179,8 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
     for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
-            return (yield run(send, core, timeout, request))
+            left = min(timeout, max(SHORTEST_TIMEOUT, (deadline or float('inf')) - loop.time()))
+            return (yield run(send, core, left, request))
         except ApiError as e:
             if e.status == UNAUTHORIZED and not renewed:
                 log.warning('%s. Trying again with the configuration as it is now.', e)

@@ -107,9 +107,10 @@ class Cache(LoggingConfigurable):
             self._wake(key)
 
     def selects(self, resource):
-        """True if an object has the labels of the objects that are kept."""
+        """True if an object has the labels of the objects that are kept, and is in their namespace."""
         labels = resource['metadata'].get('labels') or {}
-        return all(labels.get(label) == value for label, value in self.labels.items())
+        is_here = self.namespace in ('', resource['metadata'].get('namespace', self.namespace))
+        return is_here and all(labels.get(label) == value for label, value in self.labels.items())
 
     def _kept(self, resource):
         """Return what is kept of an object."""

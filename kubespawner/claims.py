@@ -3,6 +3,8 @@
 Here belongs finding and deleting a claim; what a new one looks like is in `manifests`. Everything runs on the IOLoop's
 thread, and reads hub state.
 """
+import re
+
 from tornado import gen
 
 from . import api, naming
@@ -39,7 +41,8 @@ class Claims(Manifests, Calls):
                 found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
                 self.log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
                                  self.pvc_name, found['metadata']['name'])
-                self.pvc_name, self.has_claim = found['metadata']['name'], True
+                self._name_for_now('pvc_name', found['metadata']['name'])
+                self.has_claim = True
                 return found
         return None
 
@@ -89,13 +92,26 @@ class Claims(Manifests, Calls):
         (username, servername), name = owner_of(claim), claim['metadata']['name']
         if username != self.user.name:
             return 'by its annotations it is not one of user %s' % self.user.name
+        if name in {self._claim_name_of(self.name, twin) for twin in _twins(username)}:
+            return 'pvc_name_template gives it to other users, too'
+        if self._is_of_another_hub(claim):
+            return 'by its labels it is of another hub'
         if servername != self.name and (self.name or self._claim_name_of(servername) != name):
             return 'by its annotations it is that of the server %r' % servername
         if self.name and (self._claim_name_of('') in (None, name) or name in self._claims_of_other_servers()):
             return 'other servers of the user have it, too'
         return None
 
+    def _is_of_another_hub(self, claim):
+        labels, ours = claim['metadata'].get('labels') or {}, self.common_labels
+        return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))
+
     def _claims_of_other_servers(self):
         """Return the names of the claims that the hub remembers of the user's other servers."""
         servers = getattr(self.user, 'orm_spawners', {})
         return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
+
+
+def _twins(name):
+    """Return names of users that templates most easily give the same names as the user of this name."""
+    return {name + 'x', name.upper(), re.sub('[^a-z0-9]', '_', name), re.sub('[^a-z0-9]', '.', name)} - {name}

@@ -149,7 +149,9 @@ class Manifests(Templates):
         # Not `hub.api_url`, for which JupyterHub looks up the name of its host each time.
         base, reachable = self.hub.base_url.rstrip('/') + '/api', self.accessible_hub_api_url.rstrip('/')
         for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
-            env[variable] = reachable + urlparse(env[variable]).path[len(base):]
+            configured = self.environment.get(variable)
+            if configured is None or not (callable(configured) or env[variable] == configured):
+                env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
             env.update(self._legacy_env())
         return env
@@ -219,10 +221,10 @@ class Manifests(Templates):
     @gen.coroutine
     def _run_hook(self, manifest):
         """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
-        if self.modify_pod_hook is None:
-            return manifest
-        pod = yield self._result_of('modify_pod_hook', self, manifest)
-        _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
+        pod = manifest
+        if self.modify_pod_hook is not None:
+            pod = yield self._result_of('modify_pod_hook', self, manifest)
+            _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
         pod.metadata.labels = dict(pod.metadata.labels or {}, **self.pod_reflector.labels)
         return pod
 

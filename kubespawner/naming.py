@@ -177,7 +177,7 @@ def fill(text, expand_one):
         return text
     try:
         return expand_one(text)
-    except NoTemplate:
+    except (NoTemplate, LookupError, TypeError, AttributeError):  # the last ones from what a subclass expands with
         return text
 
 

@@ -325,6 +325,9 @@ def _container_security_context(privileged, allow_privilege_escalation, fields):
         allow_privilege_escalation=None if privileged else allow_privilege_escalation,
     )
     _set_extra(context, 'container_security_context', fields)
+    if context.privileged and context.allow_privilege_escalation is False and not (
+            {'allowPrivilegeEscalation', 'allow_privilege_escalation'} & set(fields)):
+        context.allow_privilege_escalation = None  # which the API would refuse
     return context
 
 

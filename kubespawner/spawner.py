@@ -113,6 +113,8 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
 
         It is shared by all subclasses, except those that have a class attribute `pod_reflector` of their own.
         """
+        self._reflects = self.namespace, self.component_label
+        vars(self).pop('pod_reflector', None)
         owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
         namespace = '' if self.enable_user_namespaces else self.namespace
         if owner.pod_reflector is None:
@@ -125,6 +127,8 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
 
     def _follow_pods(self):
         """Start the reflector with the first verb that needs it; return it."""
+        if self._reflects != (self.namespace, self.component_label):  # they were changed since
+            self._share_reflector()
         if self.pod_reflector.on_failure is None:
             self.pod_reflector.on_failure = partial(_halt, IOLoop.current(), self.log)
         self.pod_reflector.start()
@@ -148,11 +152,13 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
         super().load_state(state)
         if state.get('pod_name'):
-            self.pod_name, self._has_pod = state['pod_name'], True
+            self._name_for_now('pod_name', state['pod_name'])
+            self._has_pod = True
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         if state.get('pvc_name') and self.remember_pvc_name:
-            self.pvc_name, self.has_claim = state['pvc_name'], True
+            self._name_for_now('pvc_name', state['pvc_name'])
+            self.has_claim = True
         was_by = state.get('slug_scheme', 'escape' if state.get('pod_name') else self.slug_scheme)
         if was_by != self.slug_scheme == 'safe' and self.handle_legacy_names and not self.has_legacy_names:
             self.has_legacy_names = True
@@ -169,7 +175,7 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
         self._has_pod = False
         self.has_claim = self.has_claim and self.remember_pvc_name
         for name in ['pod_name'] + ['pvc_name'] * (not self.has_claim):
-            self._trait_values.pop(name, None)  # so that its default is asked for again
+            self._forget_name(name)
         if self.enable_user_namespaces and not self.has_claim:
             self.namespace = self._user_namespace()
 
@@ -195,7 +201,7 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
             yield self._create(kind, namespace, missing, deadline)
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
-        self.pod_name = manifest.metadata.name
+        self._name_for_now('pod_name', manifest.metadata.name)
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
         if self.after_pod_created_hook is not None:
@@ -312,14 +318,18 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
 
     def _is_another_servers(self, pod):
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
-        username, servername = owner_of(pod)
-        return not self._has_pod and username is not None and (username, servername) != (self.user.name, self.name)
+        if self._has_pod:
+            return False
+        labels, (username, servername) = pod['metadata'].get('labels') or {}, owner_of(pod)
+        is_another_hubs = labels.get('heritage') == 'jupyterhub' and not self.pod_reflector.selects(pod)
+        return is_another_hubs or username is not None and (username, servername) != (self.user.name, self.name)
 
     def _refuse_another_servers(self, pod):
         if self._is_another_servers(pod):
             raise SpawnError(
-                'Pod %s is in use by the server %r of the user %r. KubeSpawner.pod_name_template gives one name to '
-                'several servers.' % ((self.pod_name,) + owner_of(pod)[::-1]))
+                'Pod %s is in use by the server %r of the user %r, perhaps of another hub. '
+                'KubeSpawner.pod_name_template gives one name to several servers.' % (
+                    (self.pod_name,) + owner_of(pod)[::-1]))
 
     @gen.coroutine
     def poll(self):

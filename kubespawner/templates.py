@@ -5,7 +5,7 @@ runs on the IOLoop's thread, and reads hub state.
 """
 from contextlib import contextmanager
 
-from traitlets import Unicode, default
+from traitlets import Unicode, default, observe
 
 from . import naming
 from .clients import to_dict
@@ -19,8 +19,9 @@ HOW_FILLED = {
     'singleuser_extra_pod_config': '_fill_pod',
 }
 
-# The fields of templates besides those that are made of names: functions of the spawner, None for another server's.
-FIELDS = {'hubnamespace': lambda _: hub_namespace()}
+# The fields of templates besides those that are made of names, functions of the spawner: for all of its user's servers,
+# and those that only its own has.
+FIELDS = {'hubnamespace': lambda _: hub_namespace(), 'namespace': lambda spawner: spawner.namespace}
 OWN_FIELDS = dict(FIELDS, **{
     'pod_name': lambda spawner: spawner._name_in_template('pod_name'),
     'pvc_name': lambda spawner: spawner._name_in_template('pvc_name'),
@@ -56,6 +57,27 @@ class Templates(Configuration):
         with self._expanding(scheme=scheme):
             return self._name_by_template('pvc_name', 'pvc_name_template')
 
+    @observe('pod_name', 'pvc_name')
+    def _name_was_assigned(self, change):
+        if not self._is_naming:
+            vars(self).setdefault('_assigned', {})[change.name] = change.new
+
+    def _name_for_now(self, name, value):
+        """Set `pod_name` or `pvc_name` until it is forgotten."""
+        self._is_naming = True
+        try:
+            setattr(self, name, value)
+        finally:
+            self._is_naming = False
+
+    def _forget_name(self, name):
+        """Have a name be what it was assigned by a subclass or hook, or else what its template makes of it then."""
+        self._trait_values.pop(name, None)
+        if name in self._assigned:
+            self._name_for_now(name, self._assigned[name])
+
+    _assigned, _is_naming = {}, False
+
     has_claim = False  # whether `pvc_name` is that of a claim that this server is known to have
     has_legacy_names = False  # whether the server is from before `slug_scheme` was set, and its claim may be, too
 
@@ -79,10 +101,13 @@ class Templates(Configuration):
             raise ValueError('cannot have the field {%s}, which is made of it.' % name)
         return getattr(self, name)
 
-    def _claim_name_of(self, servername):
-        """Return what the claim of another server of this user is called now; None if only a subclass knows."""
+    def _claim_name_of(self, servername, username=None):
+        """Return what the claim of another server is called now, of this user or another; None if a subclass knows."""
+        scheme = 'escape' if self.has_legacy_names and self.remember_pvc_name else self.slug_scheme
+        user = (self.user.name, getattr(self.user, 'id', None)) if username is None else (username, -1)
+        fields = naming.template_fields(*(user + (servername, scheme)), others=FIELDS, asker=self)
         try:
-            return naming.object_name(naming.expand(self.pvc_name_template, self._template_fields(servername)))
+            return naming.object_name(naming.expand(self.pvc_name_template, fields))
         except ValueError:
             return None
 
@@ -108,17 +133,15 @@ class Templates(Configuration):
 
     def _expand_user_properties(self, template):
         """Return the string `template` with its fields replaced, see `pod_name_template`."""
-        return naming.expand(template, self._template_fields(self.name))
+        return naming.expand(template, self._template_fields())
 
-    def _template_fields(self, servername):
-        """Return what templates may use that are about one of this user's servers. This server's is kept."""
+    def _template_fields(self):
+        """Return what templates may use."""
         user, scheme = self.user, self._scheme or self.slug_scheme
-        if servername != self.name:
-            return naming.template_fields(user.name, getattr(user, 'id', None), servername, scheme, others=FIELDS)
-        key = (user.name, servername, scheme, self._literal)
+        key = (user.name, self.name, scheme, self._literal)
         if self._kept_fields is None or self._kept_fields[0] != key:
             self._kept_fields = key, naming.template_fields(
-                user.name, getattr(user, 'id', None), servername, scheme, self._literal, OWN_FIELDS, self)
+                user.name, getattr(user, 'id', None), self.name, scheme, self._literal, OWN_FIELDS, self)
         return self._kept_fields[1]
 
     _kept_fields, _scheme, _literal = None, None, str
@@ -147,6 +170,8 @@ class Templates(Configuration):
             raise ValueError('KubeSpawner.%s: %s' % (trait, e))
         except RecursionError:
             raise ValueError('KubeSpawner.%s: is nested too deeply. Does it contain itself?' % trait)
+        except (LookupError, TypeError, AttributeError) as e:  # from what a subclass expands with
+            raise ValueError('KubeSpawner.%s: %s: %s' % (trait, type(e).__name__, e))
 
     def _fill_trait(self, trait):
         """Return the value of a trait with its strings expanded that are templates, see `naming.fill`."""

@@ -49,6 +49,7 @@ RUNNING = {'phase': 'Running', 'containerStatuses': [
      'spec.securityContext', {'runAsUser': 5, 'runAsNonRoot': True, 'fsGroup': 7}),
     ({'container_security_context': {'capabilities': {'drop': ['ALL']}}}, 'spec.containers.0.securityContext',
      {'allowPrivilegeEscalation': False, 'capabilities': {'drop': ['ALL']}}),
+    ({'container_security_context': {'privileged': True}}, 'spec.containers.0.securityContext', {'privileged': True}),
     ({'container_security_context': {'privileged': False, 'run_as_user': 9}, 'singleuser_privileged': True},
      'spec.containers.0.securityContext', {'privileged': False, 'runAsUser': 9}),
     ({'container_security_context': lambda spawner: {'runAsUser': spawner.user.id}},

@@ -186,3 +186,20 @@ def test_a_function_of_the_operator_that_never_ends_ends_with_the_start(new_spaw
     with pytest.raises(SpawnError, match=trait):
         yield spawner.start()
     assert objects.pod(spawner.pod_name) is None
+
+
+@gen_test
+def test_a_pod_that_a_subclass_makes_itself_is_one_that_the_hub_finds(new_spawner):
+    spawner = new_spawner('ann')
+    make = spawner.get_pod_manifest
+
+    @gen.coroutine
+    def without_labels():
+        pod = yield make()
+        pod.metadata.labels = {'app': 'mine'}
+        return pod
+
+    spawner.get_pod_manifest = without_labels
+    yield spawner.start()
+    assert (yield spawner.poll()) is None
+    yield spawner.stop(now=True)

@@ -236,6 +236,23 @@ def test_a_claim_of_all_servers_goes_with_the_default_one_only(spawner_with_clai
     assert not is_there(objects, 'shared-' + username)
 
 
+@pytest.mark.parametrize('user, template, name', [
+    ('a.b', 'homes', 'homes'), ('c.d', 'c-{legacy_escape_username}', 'c-c-d')])
+@gen_test
+def test_a_claim_that_its_template_gives_to_other_users_as_well_is_kept(
+        spawner_with_claim, objects, user, template, name):
+    spawner = yield spawner_with_claim(user, **dict(OLD, pvc_name_template=template))
+    yield spawner.delete_forever()
+    assert is_there(objects, name)
+
+
+@gen_test
+def test_a_claim_of_another_hub_is_kept(spawner_with_claim, new_spawner, objects):
+    yield spawner_with_claim('two', common_labels={'app': 'a', 'heritage': 'jupyterhub'}, **OLD)
+    yield new_spawner('two', common_labels={'app': 'b', 'heritage': 'jupyterhub'}, **OLD).delete_forever()
+    assert is_there(objects, 'claim-two')
+
+
 @gen_test
 def test_a_claim_that_the_hub_remembers_of_another_server_as_well_is_kept(spawner_with_claim, new_spawner, objects):
     gpu = yield spawner_with_claim('mia', 'gpu', **SHARED)
@@ -294,10 +311,9 @@ def test_a_server_without_a_claim_is_deleted_without_a_word(new_spawner, caplog)
     assert not [record for record in caplog.records if record.levelname in ('WARNING', 'ERROR')]
 
 
+@pytest.mark.skipif(not hasattr(User, 'delete_spawners'), reason='this JupyterHub tells no spawner of that')
 @gen_test
 def test_a_hub_that_deletes_a_user_deletes_the_claims_of_all_servers(new_spawner, run, objects, namespace):
-    if not hasattr(User, 'delete_spawners'):
-        pytest.skip('this JupyterHub tells no spawner of that')
     config = Config(KubeSpawner=dict(OLD, namespace=namespace, singleuser_image_spec='busybox', cmd=['sleep', '1000']))
     db = orm.new_session_factory('sqlite:///:memory:')()
     orm_user = orm.User(name='zoe')

@@ -179,6 +179,24 @@ def test_an_outage_without_end_ends_a_start_and_a_stop_in_time(proxy, node, new_
     assert objects.pods() == []
 
 
+@pytest.mark.parametrize('verb', ['start', 'stop'])
+@gen_test
+def test_a_server_that_never_answers_ends_a_start_and_a_stop_in_time(proxy, node, new_spawner, verb):
+    spawner = new_spawner('ann')
+    yield spawner.poll()
+    if verb == 'stop':
+        yield spawner.start()
+    spawner.start_timeout = 2
+    proxy.stall()
+    started = IOLoop.current().time()
+    with pytest.raises(Exception, match='jupyter-ann'):
+        yield gen.with_timeout(started + 30, getattr(spawner, verb)())
+    assert IOLoop.current().time() - started < 4
+    proxy.resume()
+    spawner.start_timeout = 60
+    yield spawner.stop(now=True)
+
+
 @gen_test
 def test_a_server_that_has_just_started_may_refuse_before_it_has_read_its_roles(kube, node, new_spawner, namespace):
     spawner = new_spawner('ann')

@@ -83,6 +83,18 @@ def test_the_pod_of_another_user_is_left_alone_whatever_templates_say(new_spawne
 
 
 @gen_test
+def test_the_pod_of_another_hub_is_left_alone(new_spawner, objects):
+    mine, other = [new_spawner('ann', component_label=label) for label in ('singleuser-server', 'of-another-hub')]
+    yield mine.start()
+    uid = objects.pod(NAME)['metadata']['uid']
+    with pytest.raises(SpawnError, match='perhaps of another hub'):
+        yield other.start()
+    yield other.stop(now=True)
+    assert objects.pod(NAME)['metadata']['uid'] == uid
+    yield mine.stop(now=True)
+
+
+@gen_test
 def test_the_server_of_a_user_who_was_renamed_is_still_theirs(new_spawner, objects):
     before = new_spawner('ann')
     yield before.start()

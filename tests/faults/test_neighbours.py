@@ -75,6 +75,14 @@ def test_one_name_in_two_namespaces_is_two_servers(core, hubs, namespace, elsewh
 
 
 @gen_test
+def test_a_namespace_that_a_subclass_assigns_is_the_one_that_is_watched(core, hubs, namespace, elsewhere):
+    spawner = make_spawner(hubs(1)[0], namespace=namespace)
+    spawner.namespace = elsewhere
+    yield spawner.poll()
+    assert (spawner.pod_reflector.namespace, type(spawner).pod_reflector.namespace) == (elsewhere, namespace)
+
+
+@gen_test
 def test_two_hubs_with_names_of_their_own_share_a_namespace(hubs, objects, namespace):
     spawners = [make_spawner(cls, namespace=namespace, pod_name_template=template, **UNTOUCHED)
                 for cls, template in zip(hubs(2), ['a-{username}', 'b-{username}'])]
