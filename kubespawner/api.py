@@ -169,7 +169,8 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
     timeout (float): seconds to wait for each piece of an answer.
     retry_seconds (float): from now, after which a failure is final.
-    deadline (float): the loop's time after which a failure is final, if that is sooner.
+    deadline (float): the loop's time after which a failure is final, if that is sooner, and after which no answer is
+        waited for but that of a create.
 
     Raises the ApiError of the last try.
     """
@@ -179,8 +180,9 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
     for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
-            left = min(timeout, max(SHORTEST_TIMEOUT, (deadline or float('inf')) - loop.time()))
-            return (yield run(send, core, left, request))
+            left = max(SHORTEST_TIMEOUT, (deadline or float('inf')) - loop.time())
+            # What a create made has to be known, also when it comes too late.
+            return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request))
         except ApiError as e:
             if e.status == UNAUTHORIZED and not renewed:
                 log.warning('%s. Trying again with the configuration as it is now.', e)

@@ -30,7 +30,7 @@ from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
 from .manifests import owner_of
 from .reflector import NamespacedResourceReflector
-from .waiting import Waiting
+from .waiting import TIMEOUTS, Waiting
 
 CREATE_TRIES = 4  # of a pod whose name is taken
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -288,7 +288,7 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
             if not is_wanted():
                 raise SpawnError('The start of pod %s was given up.' % self.pod_name)
             try:
-                pod = yield self._call(api.create('pod', self.namespace, manifest), deadline)
+                pod = yield self._created(manifest, deadline)
             except api.ApiError as e:
                 if e.reason != 'AlreadyExists' and e.status:
                     raise
@@ -315,6 +315,25 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
                 yield self._delete_pod(old, self.delete_grace_period, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self.pod_name, CREATE_TRIES))
+
+    @gen.coroutine
+    def _created(self, manifest, deadline):
+        """Send the request to create the pod; return the pod. Raises SpawnError if there is no answer at the deadline.
+
+        A pod that is told of later is deleted: nobody waits for it.
+        """
+        creation = self._call(api.create('pod', self.namespace, manifest), deadline)
+        try:
+            pod = yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)
+        except TIMEOUTS:
+            IOLoop.current().add_future(creation, self._discard_late)
+            raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
+                             % self.pod_name)
+        return pod
+
+    def _discard_late(self, creation):
+        if creation.exception() is None:
+            self._discard(creation.result())
 
     def _is_another_servers(self, pod):
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""

@@ -71,7 +71,8 @@ def test_a_pod_that_is_created_after_the_hub_has_given_up_does_not_stay(kube, ne
     spawner.start_timeout = 1
     with pytest.raises(SpawnError, match='given up'):
         yield spawner.start()
-    assert objects.pods() == []
+    yield objects.until(lambda: [path for method, path in kube.requests() if method == 'DELETE'])
+    yield objects.until(lambda: objects.pods() == [])
 
 
 @gen_test

@@ -13,7 +13,7 @@ from tests.loop import gen_test
 from tests.simulated_node import NODE, SimulatedNode
 
 SERVERS = 50
-RECOVERY = 2  # seconds from an API server that answers again to a cache that knows what it says
+RECOVERY = 5  # seconds from an API server that answers again to a cache that knows what it says; 2 on a quiet machine
 
 
 class EnduringNode(SimulatedNode):
