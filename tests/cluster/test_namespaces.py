@@ -165,8 +165,7 @@ def test_a_server_is_found_in_the_namespace_that_it_was_started_in(new_user):
     new.load_state(old.get_state())
     assert (yield new.poll()) is None
     yield new.stop(now=True)
-    while (yield old.poll()) is None:  # its own watch learns of it a moment later
-        yield gen.sleep(0.02)
+    assert (yield old.poll()) == 1
     new.clear_state()
     assert new.namespace == new_user.prefix + '-new-ann'
 
@@ -191,8 +190,9 @@ def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawne
     new.load_state(old.get_state())
     assert (yield new.poll()) is None
     yield new.stop(now=True)
-    while (yield old.poll()) is None:  # its own watch learns of it a moment later
+    while old.pod_reflector.pods:  # it has a watch of its own, which learns of it a moment later
         yield gen.sleep(0.02)
+    assert (yield old.poll()) == 1
     new.clear_state()
     assert new.namespace == new_user.prefix + '-ann'
 
