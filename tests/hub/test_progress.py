@@ -9,16 +9,26 @@ from .browser import Browser
 
 pytestmark = pytest.mark.skipif(jupyterhub.version_info < (0, 9), reason='this hub knows no progress')
 
-# Users are looked at while they wait.
-WAITING = "c.JupyterHub.tornado_settings = {'slow_spawn_timeout': 0}\n"
+# Starts that begin when there is time to listen, on a hub that lets its users wait for them.
+WAITING = """
+import asyncio
+
+
+async def wait(spawner, pod):
+    await asyncio.sleep(3)
+    return pod
+
+
+c.KubeSpawner.modify_pod_hook = wait
+c.JupyterHub.tornado_settings = {'slow_spawn_timeout': 0}
+"""
 
 
 @pytest.fixture(scope='module')
 def more(request):
-    """A start that takes a while: on real nodes because of a container that runs before."""
-    if not request.config.getoption('--pod-gateway'):
-        return WAITING + "c.KubeSpawner.singleuser_image_spec = 'localkube/slow:2'\n"
-    return WAITING
+    """Images take a moment, so that events of a pod are there before it runs."""
+    on_localkube = "c.KubeSpawner.singleuser_image_spec = 'localkube/slow:0.5'\n"
+    return WAITING + ('' if request.config.getoption('--pod-gateway') else on_localkube)
 
 
 class Listener(threading.Thread):
@@ -31,7 +41,8 @@ class Listener(threading.Thread):
 
     def run(self):
         url = '%s/hub/api/users/%s/server/progress' % (self.user.url, self.user.username)
-        with self.user.session.get(url, stream=True, timeout=60, headers={'Referer': self.user.url + '/hub/home'}) as answer:
+        headers = {'Referer': self.user.url + '/hub/home'}
+        with self.user.session.get(url, stream=True, timeout=60, headers=headers) as answer:
             answer.raise_for_status()
             for line in answer.iter_lines():
                 if line.startswith(b'data: '):
