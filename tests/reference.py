@@ -38,7 +38,8 @@ SINCE = {name: year for year, names in {
     '2022': 'user_namespace_labels user_namespace_annotations after_pod_created_hook storage_extra_annotations',
     '2023': 'k8s_api_verify_ssl',
     '2024': 'slug_scheme remember_pvc_name handle_legacy_names',
-    'new': 'legacy_singleuser_env start_failure_grace force_delete_after further_fields give_up_seconds',
+    'new': '''legacy_singleuser_env start_failure_grace force_delete_after further_fields give_up_seconds
+        slow_spawn_message slow_spawn_message_after''',
 }.items() for name in names.split()}
 
 OF_2018 = frozenset('''

@@ -6,7 +6,7 @@ Here belongs no behaviour, but for defaults that have to be looked up. Everythin
     container   the notebook container
     pod         the pod around it
     storage     volumes and claims
-    life        hooks, and when to give up
+    life        hooks, when to give up, and what is told meanwhile
 """
 from .cluster import ClusterConfiguration
 from .container import ContainerConfiguration
