@@ -103,6 +103,10 @@ DEFAULTS = {
     'user_namespace_labels': {},
     'user_namespace_annotations': {},
     'force_delete_after': None,
+    'profile_list': [],
+    'profile_form_template': '',
+    'additional_profile_form_template_paths': [],
+    'options_form': '',
 }
 
 
