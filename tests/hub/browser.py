@@ -52,9 +52,10 @@ class Browser:
         self.begin(server)
         self.wait_for(server, timeout)
 
-    def begin(self, server=''):
+    def begin(self, server='', **options):
         """Ask for a server. One that is there already is fine: old hubs start the default one at the login."""
-        response = self._send('POST', self.url + self._server_api(server))
+        data = json.dumps(options) if options else None
+        response = self._send('POST', self.url + self._server_api(server), data=data)
         if response.status_code != 400:
             response.raise_for_status()
 
