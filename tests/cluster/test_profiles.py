@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from jupyterhub import version_info
 from tornado import gen
+from tornado.concurrent import Future
 
 from kubespawner.errors import SpawnError
 from tests.loop import gen_test
@@ -113,6 +114,17 @@ def test_what_was_overridden_ends_with_the_state_and_what_a_hook_sets_then_stays
 
 
 @gen_test
+def test_what_is_set_while_it_is_overridden_is_not_undone(choosing, objects):
+    spawner = choosing('ann', LARGE)
+    yield objects.created_by(spawner)
+    spawner.mem_limit = '3G'
+    spawner.user_options = {'profile': 'plain'}
+    pod = yield objects.created_by(spawner)
+    assert pod['spec']['containers'][0]['resources']['limits']['memory'] == str(3 * 2 ** 30)
+    assert spawner.delete_grace_period == 1
+
+
+@gen_test
 def test_a_hook_that_changes_what_was_overridden_does_not_change_the_profile(choosing, objects):
     def hook(spawner, pod):
         spawner.environment['LEAK'] = 'of ' + spawner.user.name
@@ -207,6 +219,41 @@ def test_a_list_may_be_asked_for_each_start_and_wait(choosing, objects):
     assert pod['spec']['containers'][0]['image'] == 'busybox:x'
     with pytest.raises(SpawnError, match='no profile "of-ann"'):
         yield choosing('bob', {'profile': 'of-ann'}, profile_list=listed).start()
+
+
+@gen_test
+def test_a_start_that_was_given_up_overrides_nothing_any_more(choosing, objects):
+    listed = Future()
+    spawner = choosing(options=LARGE, profile_list=lambda spawner: listed)
+    before = settings(spawner)
+    start = spawner.start()
+    yield spawner.stop(now=True)
+    listed.set_result(PROFILES)
+    with pytest.raises(SpawnError, match='given up'):
+        yield start
+    assert settings(spawner) == before and objects.pods() == []
+
+
+@gen_test
+def test_a_list_that_does_not_come_is_named(choosing):
+    spawner = choosing(profile_list=lambda spawner: Future())
+    spawner.start_timeout = 1
+    with pytest.raises(SpawnError, match='KubeSpawner.profile_list took longer'):
+        yield spawner.start()
+
+
+@gen_test
+def test_a_form_waits_for_its_list_on_hubs_that_can(choosing):
+    listed = Future()
+    spawner = choosing(profile_list=lambda spawner: listed)
+    assert spawner.options_from_form({'profile': ['with-options']}) == {'profile': 'with-options'}
+    if version_info < (0, 9):
+        assert 'cannot be shown' in spawner.options_form
+    else:
+        form = spawner.options_form(spawner)
+        listed.set_result(PROFILES)
+        assert 'type="radio"' in (yield form)
+    yield gen.moment
 
 
 @gen_test
