@@ -1,9 +1,9 @@
 """KubeSpawner: the verbs start, poll and stop. Lifecycle only.
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
-(what pods and claims look like), `claims` (whose they are), `calls` (requests), `waiting` and `progress` (what users
-are told meanwhile). What a pod's status means is in `podstatus`, how the API is talked to in `api`, and how its changes
-arrive in `reflector`.
+(what pods and claims look like), `choosing` (profiles), `claims` (whose they are), `calls` (requests), `waiting` and
+`progress` (what users are told meanwhile). What a pod's status means is in `podstatus`, how the API is talked to in
+`api`, and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -26,6 +26,7 @@ from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
 from . import api, clients, podstatus
+from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
@@ -78,7 +79,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Claims, Waiting, Progress, Spawner):
+class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -178,10 +179,14 @@ class KubeSpawner(EveryName, Claims, Waiting, Progress, Spawner):
         self._has_pod = False
         self._story = None
         self.has_claim = self.has_claim and self.remember_pvc_name
-        for name in ['pod_name'] + ['pvc_name'] * (not self.has_claim):
-            self._forget_name(name)
+        self._forget_names()
         if self.enable_user_namespaces and not self.has_claim:
             self.namespace = self._user_namespace()
+
+    def _forget_names(self):
+        """Have the names of what this server does not have yet made of the templates again."""
+        for name in ['pod_name'] * (not self._has_pod) + ['pvc_name'] * (not self.has_claim):
+            self._forget_name(name)
 
     # The verbs
 
@@ -202,8 +207,13 @@ class KubeSpawner(EveryName, Claims, Waiting, Progress, Spawner):
     @gen.coroutine
     def _start(self, story):
         self._follow_pods()
-        deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
-        is_wanted = partial(self._is_wanted, self._stops, deadline)
+        started, stops = IOLoop.current().time(), self._stops
+        deadline = started + self.start_timeout * (1 - START_MARGIN)
+        overridden = yield self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
+        if overridden & {'pod_name_template', 'pvc_name_template'}:
+            self._forget_names()
+        deadline = started + self.start_timeout * (1 - START_MARGIN)
+        is_wanted = partial(self._is_wanted, stops, deadline)
         new_objects = yield self._missing(deadline)
         manifest = yield self._in_time(self.get_pod_manifest(), deadline)
         manifest = yield self._in_time(self._run_hook(manifest), deadline)

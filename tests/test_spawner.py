@@ -106,6 +106,10 @@ DEFAULTS = {
     'events_enabled': True,
     'slow_spawn_message': 'This takes longer than most starts do. The page goes on by itself when the server is there.',
     'slow_spawn_message_after': 60,
+    'profile_list': [],
+    'profile_form_template': '',
+    'additional_profile_form_template_paths': [],
+    'options_form': '',
 }
 
 
