@@ -154,6 +154,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
 
     def load_state(self, state):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
+        self._keep_assigned_names()  # JupyterHub loads a state, which may be empty, into each new spawner
         super().load_state(state)
         if state.get('pod_name'):
             self._name_for_now('pod_name', state['pod_name'])

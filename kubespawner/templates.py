@@ -70,13 +70,17 @@ class Templates(Configuration):
         finally:
             self._is_naming = False
 
-    def _forget_name(self, name):
-        """Have a name be what it was assigned by a subclass or hook, or else what its template makes of it then."""
-        self._trait_values.pop(name, None)
-        if name in self._assigned:
-            self._name_for_now(name, self._assigned[name])
+    def _keep_assigned_names(self):
+        """Take the names that have been assigned so far for those that a subclass wants. The first call counts."""
+        vars(self).setdefault('_own_names', dict(self._assigned))
 
-    _assigned, _is_naming = {}, False
+    def _forget_name(self, name):
+        """Have a name be the one that the subclass wants, or else what its template makes of it then."""
+        self._trait_values.pop(name, None)
+        if name in self._own_names:
+            self._name_for_now(name, self._own_names[name])
+
+    _assigned, _own_names, _is_naming = {}, {}, False
 
     has_claim = False  # whether `pvc_name` is that of a claim that this server is known to have
     has_legacy_names = False  # whether the server is from before `slug_scheme` was set, and its claim may be, too

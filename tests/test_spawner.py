@@ -182,6 +182,11 @@ def test_names_that_a_subclass_assigns_outlive_states():
     spawner.clear_state()
     assert spawner.pod_name == 'mine-alice'
     assert make_spawner(Named).pvc_name == 'home-alice'
+    spawner = make_spawner(KubeSpawner)
+    spawner.load_state({})
+    spawner.pod_name = 'of a hook'
+    spawner.clear_state()
+    assert spawner.pod_name == 'jupyter-alice'
 
 
 def test_what_an_operator_says_of_the_hubs_url_is_left_alone():
