@@ -26,7 +26,7 @@ setup(
     long_description_content_type='text/x-rst',
     license='BSD-3-Clause',
     packages=find_packages(include=['kubespawner', 'kubespawner.*']),
-    package_data={'kubespawner': ['reference.rst']},
+    package_data={'kubespawner': ['reference.rst', 'html/*.html']},
     python_requires='>=3.6',
     install_requires=requirements,
     extras_require={

@@ -68,6 +68,45 @@ DEMO_CONFIG = CONFIG + """
 c.KubeSpawner.singleuser_image_spec = {image!r}
 c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
 c.KubeSpawner.default_url = '/lab'
+c.KubeSpawner.profile_list = [
+    {{'display_name': 'Plain', 'description': 'A notebook server as it comes.'}},
+    {{
+        'display_name': 'With options',
+        'description': 'Choose how much memory it may use, and how it greets you.',
+        'kubespawner_override': {{'environment': {{'PROFILE': 'with options'}}}},
+        'profile_options': {{
+            'memory': {{
+                'display_name': 'Memory',
+                'choices': {{
+                    'small': {{'display_name': '1 GiB', 'kubespawner_override': {{'mem_limit': '1G'}}}},
+                    'large': {{'display_name': '2 GiB', 'kubespawner_override': {{'mem_limit': '2G'}}}},
+                }},
+            }},
+            'greeting': {{
+                'display_name': 'Greeting, in the variable GREETING',
+                'choices': {{
+                    'none': {{'display_name': 'None'}},
+                    'hello': {{
+                        'display_name': 'Hello',
+                        'kubespawner_override': {{'environment': {{'GREETING': 'Hello'}}}},
+                    }},
+                }},
+                'unlisted_choice': {{
+                    'enabled': True,
+                    'display_name': 'Your own greeting',
+                    'validation_regex': '[A-Za-z ]{{1,40}}',
+                    'validation_message': 'At most 40 letters.',
+                    'kubespawner_override': {{'environment': {{'GREETING': '{{value}}'}}}},
+                }},
+            }},
+        }},
+    }},
+    {{
+        'display_name': 'Broken',
+        'description': 'Its image cannot be pulled, so that you see what users are told.',
+        'kubespawner_override': {{'singleuser_image_spec': {missing_image!r}, 'start_failure_grace': 5}},
+    }},
+]
 """
 
 WAIT_FOR_ANSWER = 60  # seconds for the proxy and the hub to start
@@ -235,8 +274,8 @@ class Demo:
         self.endings.append(kube.stop)
         self.kubeconfig, self.namespace, self.hub_ip = kube.kubeconfig, 'default', '127.0.0.1'
         self.settings = {
-            'image': 'localkube/this-machine', 'fs_gid': None, 'start_timeout': 120,
-            'args': arguments_for_this_user(),
+            'image': 'localkube/this-machine', 'missing_image': 'localkube/missing', 'fs_gid': None,
+            'start_timeout': 120, 'args': arguments_for_this_user(),
         }
         config.load_kube_config(config_file=self.kubeconfig)
         say('    export KUBECONFIG=%s', self.kubeconfig)
@@ -263,8 +302,8 @@ class Demo:
         self.endings.append(lambda: core.delete_namespace(name=self.namespace, body=client.V1DeleteOptions()))
         version = '.'.join(str(part) for part in jupyterhub.version_info[:2])
         self.settings = {
-            'image': self.arguments.image or 'jupyterhub/singleuser:' + version, 'fs_gid': 100, 'args': [],
-            'start_timeout': 600,
+            'image': self.arguments.image or 'jupyterhub/singleuser:' + version,
+            'missing_image': 'registry.invalid/missing', 'fs_gid': 100, 'args': [], 'start_timeout': 600,
         }
         say('Using the cluster of context %s, in namespace %s. Pods reach the hub at %s.',
             context, self.namespace, self.hub_ip)

@@ -202,7 +202,7 @@ class Manifests(Templates):
         try:
             env = self.get_env()
         except Exception as e:  # some of it are functions that the operator wrote
-            raise _blaming('environment or env_keep', e)
+            raise blaming('environment or env_keep', e)
         literal = {variable: naming.without_variables(str(env[variable]))
                    for variable in CHOSEN_BY_USERS & set(env) - set(self.environment)}
         return dict(env, **literal)
@@ -216,7 +216,7 @@ class Manifests(Templates):
         try:
             return (yield awaited(getattr(self, trait)(*args)))
         except Exception as e:
-            raise _blaming(trait, e)
+            raise blaming(trait, e)
 
     @gen.coroutine
     def _run_hook(self, manifest):
@@ -273,7 +273,7 @@ def _made(make, traits, **arguments):
         raise ValueError('KubeSpawner.%s%s' % (traits[e.argument], e.problem))
 
 
-def _blaming(trait, error):
+def blaming(trait, error):
     """Return what to raise for an error in a function that is a trait's value: the same if it is meant for users."""
     if isinstance(error, web.HTTPError) or hasattr(error, 'jupyterhub_message'):
         return error

@@ -75,6 +75,11 @@ def has_nothing_running(pod):
     return bool(containers) and not any('running' in _dict(container.get('state')) for container in containers)
 
 
+def is_scheduled(pod):
+    """True if a node has been found for the pod."""
+    return bool(_dict(_dict(pod).get('spec')).get('nodeName'))
+
+
 def is_being_deleted(pod):
     return bool(_dict(_dict(pod).get('metadata')).get('deletionTimestamp'))
 

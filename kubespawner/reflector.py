@@ -109,6 +109,10 @@ class NamespacedResourceReflector(Cache):
 
     on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up for good.""")
 
+    longest_pause = LONGEST_PAUSE
+
+    watch_parameters = {}  # further ones of the request that watches
+
     give_up_seconds = Float(
         300,
         config=True,
@@ -219,7 +223,7 @@ class NamespacedResourceReflector(Cache):
                 continue
             self._stopping.wait(max(self._try.retry_after, random.uniform(0, pause)))
             went_on = self._try.told and not self._try.list_seconds
-            pause = FIRST_PAUSE if went_on else min(pause * 2, self._try.longest_pause)
+            pause = FIRST_PAUSE if went_on else min(pause * 2, max(self.longest_pause, self._try.longest_pause))
 
     def _list_and_watch_guarded(self):
         """List and watch. A mistake of ours is told of with its trace, and what is known is not trusted after it."""
@@ -248,13 +252,17 @@ class NamespacedResourceReflector(Cache):
                 self._is_listed = False
             if self._stopping.is_set():
                 return
-            self.log.warning('%s reflector: %s: %s. Last contact %d s ago.', self.kind, type(e).__name__, _short(e),
-                             time.monotonic() - self._last_contact)
+            self._tell_of_trouble(e, '%s: %s' % (type(e).__name__, _short(e)))
             self._try.retry_after = _retry_after(e)
             if status == 401:
                 renew(self._api, self._configuration, self.log)
             if status == 403 and not self.first_load_future.done():
                 self.first_load_future.set_result(None)  # whoever waits asks for a single pod, and learns why
+
+    def _tell_of_trouble(self, error, text):
+        """Say in the log that a try has ended with an error that may heal; `text` is the error, fit for a log."""
+        self.log.warning('%s reflector: %s. Last contact %d s ago.', self.kind, text,
+                         time.monotonic() - self._last_contact)
 
     def _list_method(self):
         """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""
@@ -310,8 +318,8 @@ class NamespacedResourceReflector(Cache):
 
     def _watch(self):
         """Follow the changes since the version that was seen last until the server ends the watch."""
-        parameters = {'watch': True, 'resource_version': str(self._seen),
-                      'timeout_seconds': random.randint(*WATCH_SECONDS)}
+        parameters = dict(self.watch_parameters, watch=True, resource_version=str(self._seen),
+                          timeout_seconds=random.randint(*WATCH_SECONDS))
         if accepts(self._list_method(), 'allow_watch_bookmarks'):
             parameters['allow_watch_bookmarks'] = True
         try:

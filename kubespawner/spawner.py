@@ -1,8 +1,9 @@
 """KubeSpawner: the verbs start, poll and stop. Lifecycle only.
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
-(what pods and claims look like), `claims` (whose they are), `calls` (requests) and `waiting`. What a pod's status means
-is in `podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
+(what pods and claims look like), `choosing` (profiles), `claims` (whose they are), `calls` (requests), `waiting` and
+`progress` (what users are told meanwhile). What a pod's status means is in `podstatus`, how the API is talked to in
+`api`, and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -25,10 +26,12 @@ from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
 from . import api, clients, podstatus
+from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import SpawnError, one_line
 from .manifests import owner_of
+from .progress import Progress
 from .reflector import NamespacedResourceReflector
 from .waiting import TIMEOUTS, Waiting
 
@@ -76,12 +79,13 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Claims, Waiting, Spawner):
+class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
     executor = None
     pod_reflector = None
+    event_reflector = None
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -174,11 +178,16 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
         """
         super().clear_state()
         self._has_pod = False
+        self._story = None
         self.has_claim = self.has_claim and self.remember_pvc_name
-        for name in ['pod_name'] + ['pvc_name'] * (not self.has_claim):
-            self._forget_name(name)
+        self._forget_names()
         if self.enable_user_namespaces and not self.has_claim:
             self.namespace = self._user_namespace()
+
+    def _forget_names(self):
+        """Have the names of what this server does not have yet made of the templates again."""
+        for name in ['pod_name'] * (not self._has_pod) + ['pvc_name'] * (not self.has_claim):
+            self._forget_name(name)
 
     # The verbs
 
@@ -193,37 +202,54 @@ class KubeSpawner(EveryName, Claims, Waiting, Spawner):
 
         That is (host, port), or what `get_pod_url` returns.
         """
+        with self._telling() as story:
+            return (yield self._start(story))
+
+    @gen.coroutine
+    def _start(self, story):
         self._follow_pods()
-        deadline = IOLoop.current().time() + self.start_timeout * (1 - START_MARGIN)
-        is_wanted = partial(self._is_wanted, self._stops, deadline)
+        started, stops = IOLoop.current().time(), self._stops
+        deadline = started + self.start_timeout * (1 - START_MARGIN)
+        overridden = yield self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
+        if overridden & {'pod_name_template', 'pvc_name_template'}:
+            self._forget_names()
+        deadline = started + self.start_timeout * (1 - START_MARGIN)
+        is_wanted = partial(self._is_wanted, stops, deadline)
         new_objects = yield self._missing(deadline)
         manifest = yield self._in_time(self.get_pod_manifest(), deadline)
         manifest = yield self._in_time(self._run_hook(manifest), deadline)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
             yield self._create(kind, namespace, missing, deadline)
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
+        self._tell_of_claim(story, new_objects)
         self._name_for_now('pod_name', manifest.metadata.name)
+        yield self._follow_events(story)
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
+        story.tell('pod created')
+        story.about(_uid(created))
         if self.after_pod_created_hook is not None:
             yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
-        outcome = yield self._until(partial(self._outcome, _uid(created), {}), deadline, 'to be running')
+        outcome = yield self._until(partial(self._outcome, story, _uid(created), {}), deadline, 'to be running',
+                                    story.why_late)
         if isinstance(outcome, SpawnError):
             raise outcome
+        story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         return (yield self._place(clients.Resource(created, **now), deadline))
 
-    def _outcome(self, uid, since, pod):
+    def _outcome(self, story, uid, since, pod):
         """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts.
 
         since (dict): when failures that may heal were first seen, by what fails and its cause. It is kept up to date.
         """
         if _uid(pod) != uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
+        self._tell_of_status(story, pod)
         if self.is_pod_running(pod):
             return pod
         for failure in podstatus.failures(pod):
-            if self._is_final(failure, since):
+            if self._is_final(failure, since) and not (failure.cause == 'schedule' and story.is_scaling_up):
                 return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
                     failure, name=self.pod_name).strip(), failure.reason)
 

@@ -1,5 +1,6 @@
-"""Trait types: one that some versions of traitlets lack, and those of Kubernetes objects. No traits of our own."""
-from traitlets import Dict, List, TraitType
+"""Trait types: what some versions of traitlets lack, and those of Kubernetes objects. No traits of our own."""
+from jupyterhub import version_info
+from traitlets import Dict, List, TraitType, Unicode, Union
 
 from .clients import to_dict
 
@@ -30,3 +31,17 @@ class Object(Dict):
 
     def validate(self, obj, value):
         return super().validate(obj, to_dict(value) if hasattr(type(value), 'attribute_map') else value)
+
+
+class Fresh(Union):
+    """A text, or where JupyterHub takes one a function, whose default is asked for each time."""
+
+    def __init__(self, **metadata):
+        super().__init__([Unicode()] + [Callable()] * (version_info >= (0, 9)), **metadata)
+
+    def get(self, obj, cls=None):
+        is_set = self.name in obj._trait_values
+        value = super().get(obj, cls)
+        if not is_set:
+            obj._trait_values.pop(self.name, None)
+        return value

@@ -55,11 +55,12 @@ class Waiting(Calls):
         return pod
 
     @gen.coroutine
-    def _until(self, condition, deadline, what):
+    def _until(self, condition, deadline, what, more=lambda seen: ''):
         """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
 
         The pod is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
         deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
+        more (callable): called with that, returns what the error is to say besides.
         """
         reflector, key, loop = self.pod_reflector, self._pod_key, IOLoop.current()
 
@@ -74,7 +75,8 @@ class Waiting(Calls):
                 yield self._ask(deadline)
             return condition(reflector.get(key))
 
-        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), start_wait=0, scale_factor=1))
+        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), more,
+                                     start_wait=0, scale_factor=1))
 
     @gen.coroutine
     def _until_read(self, condition, deadline, what):
@@ -89,7 +91,7 @@ class Waiting(Calls):
         yield self._back_off(look, deadline, what, lambda: last[0])
 
     @gen.coroutine
-    def _back_off(self, look, deadline, what, last_seen, **pauses):
+    def _back_off(self, look, deadline, what, last_seen, more=lambda seen: '', **pauses):
         """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
 
         last_seen (callable): returns the pod as it was seen last, or None.
@@ -99,8 +101,9 @@ class Waiting(Calls):
         try:
             return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
         except TIMEOUTS:
-            raise SpawnError('Waited %d s for pod %s %s. Last seen: %s.' % (
-                IOLoop.current().time() - started, self.pod_name, what, podstatus.describe(last_seen())))
+            seen = podstatus.describe(last_seen())
+            raise SpawnError('Waited %d s for pod %s %s. Last seen: %s.%s' % (
+                IOLoop.current().time() - started, self.pod_name, what, seen, more(seen)))
 
     @gen.coroutine
     def _ask(self, deadline):

@@ -5,7 +5,7 @@ import re
 from collections import OrderedDict
 
 from kubespawner import KubeSpawner, configuration, eras
-from kubespawner.configuration import cluster, container, life, pod, storage
+from kubespawner.configuration import cluster, container, life, pod, profiles, storage
 from kubespawner.reflector import NamespacedResourceReflector
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(configuration.__file__)), '..', 'reference.rst')
@@ -36,9 +36,10 @@ SINCE = {name: year for year, names in {
         enable_user_namespaces user_namespace_template automount_service_account_token dns_name_template pod_connect_ip
         get_pod_url allow_privilege_escalation container_security_context pod_security_context delete_pvc''',
     '2022': 'user_namespace_labels user_namespace_annotations after_pod_created_hook storage_extra_annotations',
-    '2023': 'k8s_api_verify_ssl',
+    '2023': 'k8s_api_verify_ssl additional_profile_form_template_paths',
     '2024': 'slug_scheme remember_pvc_name handle_legacy_names',
-    'new': 'legacy_singleuser_env start_failure_grace force_delete_after further_fields give_up_seconds',
+    'new': '''legacy_singleuser_env start_failure_grace force_delete_after further_fields give_up_seconds
+        slow_spawn_message slow_spawn_message_after''',
 }.items() for name in names.split()}
 
 OF_2018 = frozenset('''
@@ -52,7 +53,7 @@ OF_2018 = frozenset('''
     user_storage_access_modes user_storage_extra_labels modify_pod_hook delete_stopped_pods common_labels gid
     scheduler_name tolerations node_affinity_preferred node_affinity_required pod_affinity_preferred
     pod_affinity_required pod_anti_affinity_preferred pod_anti_affinity_required priority_class_name events_enabled
-    profile_list profile_form_template'''.split())
+    profile_list profile_form_template options_form'''.split())
 
 # Defaults that depend on where the hub runs.
 IN_WORDS = {
@@ -68,6 +69,7 @@ TYPES = {
     'Callable': ['a function'],
     'Command': ['a text', 'a list of texts'],
     'Dict': ['a dict'],
+    'Fresh': ['a text', 'a function'],
     'Float': ['a number'],
     'Int': ['a whole number'],
     'Integer': ['a whole number'],
@@ -87,7 +89,7 @@ class Spawner(KubeSpawner):
 def reference():
     """Return the text of the reference."""
     parts = [HEAD]
-    for module in (cluster, container, pod, storage, life):
+    for module in (cluster, container, pod, storage, life, profiles):
         cls, = [cls for cls in configuration.Configuration.__mro__ if cls.__module__ == module.__name__
                 and cls in configuration.Configuration.__bases__]
         parts.append(_group(inspect.getdoc(module), cls, Spawner()))

@@ -23,6 +23,22 @@ def spawner(config, monkeypatch):
                         singleuser_image_spec=config.KubeSpawner.singleuser_image_spec)
 
 
+@pytest.mark.parametrize('options, image, variables', [
+    ({}, 'jupyterhub/singleuser:5.4', 0),
+    ({'profile': 'large', 'tools': 'r'}, 'jupyter/r-notebook:latest', 1),
+    ({'profile': 'large', 'tools--unlisted-choice': 'registry.example.org/a:1'}, 'registry.example.org/a:1', 1),
+])
+@gen_test
+def test_the_profiles_give_the_pods_that_they_describe(spawner, options, image, variables):
+    config = Config()
+    exec(readme.block('python', 'profile_list'), {'c': config})
+    spawner.profile_list, spawner.user_options = config.KubeSpawner.profile_list, options
+    yield spawner._use_profile(float('inf'), lambda: True)
+    container = to_dict((yield spawner.get_pod_manifest()))['spec']['containers'][0]
+    assert container['image'] == image
+    assert len([each for each in container['env'] if each['name'] == 'THREADS']) == variables
+
+
 def test_every_setting_of_the_example_exists(config):
     assert set(config.KubeSpawner) <= set(KubeSpawner.class_traits(config=True))
 

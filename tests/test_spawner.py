@@ -103,6 +103,13 @@ DEFAULTS = {
     'user_namespace_labels': {},
     'user_namespace_annotations': {},
     'force_delete_after': None,
+    'events_enabled': True,
+    'slow_spawn_message': 'This takes longer than most starts do. The page goes on by itself when the server is there.',
+    'slow_spawn_message_after': 60,
+    'profile_list': [],
+    'profile_form_template': '',
+    'additional_profile_form_template_paths': [],
+    'options_form': '',
 }
 
 
@@ -111,6 +118,7 @@ def own_shares(monkeypatch):
     """What spawners share is made anew for each test."""
     monkeypatch.setattr(KubeSpawner, 'executor', None)
     monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+    monkeypatch.setattr(KubeSpawner, 'event_reflector', None)
 
 
 def spawner_with_defaults():

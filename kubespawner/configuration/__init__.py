@@ -6,15 +6,18 @@ Here belongs no behaviour, but for defaults that have to be looked up. Everythin
     container   the notebook container
     pod         the pod around it
     storage     volumes and claims
-    life        hooks, and when to give up
+    life        hooks, when to give up, and what is told meanwhile
+    profiles    what users may choose
 """
 from .cluster import ClusterConfiguration
 from .container import ContainerConfiguration
 from .life import LifeConfiguration
 from .pod import PodConfiguration
+from .profiles import ProfileConfiguration
 from .storage import StorageConfiguration
 
 
 class Configuration(
-        ClusterConfiguration, ContainerConfiguration, PodConfiguration, StorageConfiguration, LifeConfiguration):
+        ClusterConfiguration, ContainerConfiguration, PodConfiguration, StorageConfiguration, LifeConfiguration,
+        ProfileConfiguration):
     """The configurable traits of KubeSpawner. Parts of it, no sections of configuration files of their own."""

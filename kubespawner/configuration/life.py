@@ -1,12 +1,12 @@
-"""What is done in the life of a server: hooks, and when to give up."""
+"""What is done in the life of a server: hooks, when to give up, and what is told meanwhile."""
 
-from traitlets import Bool, Float, HasTraits, Integer
+from traitlets import Bool, Float, HasTraits, Integer, Unicode
 
 from ..traitlets import Callable
 
 
 class LifeConfiguration(HasTraits):
-    """What is done in the life of a server: hooks, and when to give up."""
+    """What is done in the life of a server: hooks, when to give up, and what is told meanwhile."""
 
     modify_pod_hook = Callable(
         None,
@@ -62,7 +62,36 @@ class LifeConfiguration(HasTraits):
 
         Such failures: an image that cannot be pulled, a config map that is missing, a container that crashes, a pod
         that no node has room for. 0 gives up at once. None gives containers 30 seconds, and a pod that waits for room
-        all of `start_timeout`, because clusters may grow. What cannot heal ends a start at once, whatever this is.
+        all of `start_timeout`, because clusters may grow. So much has, whatever this is, a pod for which an autoscaler
+        says by an event that it adds a node. What cannot heal ends a start at once, whatever this is.
+        """
+    )
+
+    events_enabled = Bool(
+        True,
+        config=True,
+        help="""
+        Show users Kubernetes' events about their pod while it starts (since JupyterHub 0.9), and in errors.
+
+        The hub needs the right to list and watch events. Without it, and with False, there is less to show: the hub's
+        own steps. Events from before the hub's first start of a server are not read, and none are kept after a start.
+        """
+    )
+
+    slow_spawn_message = Unicode(
+        'This takes longer than most starts do. The page goes on by itself when the server is there.',
+        config=True,
+        help="""
+        What users are told once a start has taken `slow_spawn_message_after` seconds. Empty tells nothing.
+        """
+    )
+
+    slow_spawn_message_after = Float(
+        60,
+        min=0,
+        config=True,
+        help="""
+        Seconds after which a start is slow, see `slow_spawn_message`.
         """
     )
 

@@ -31,7 +31,11 @@ class User:
 
 
 def make_spawner(cls, username='alice', servername='', **traits):
-    """Return a spawner of class `cls`, as a hub would make it."""
+    """Return a spawner of class `cls`, as a hub would make it.
+
+    It does not follow events, so that faults of the API meet what a test is about.
+    """
+    traits.setdefault('events_enabled', False)
     traits.setdefault('cmd', SLEEP)
     traits.setdefault('singleuser_image_spec', 'busybox')
     spawner = cls(user=User(username), hub=Hub(base_url='/hub/'), orm_spawner=orm.Spawner(name=servername), **traits)
@@ -56,7 +60,7 @@ def new_spawner(namespace):
     What spawners share is theirs alone in each test.
     """
     class Spawner(KubeSpawner):
-        pod_reflector = None
+        pod_reflector = event_reflector = None
 
     def new(*args, **traits):
         return make_spawner(Spawner, *args, **dict({'namespace': namespace}, **traits))
@@ -64,6 +68,8 @@ def new_spawner(namespace):
     yield new
     if Spawner.pod_reflector is not None:
         Spawner.pod_reflector.stop()
+    if Spawner.event_reflector is not None:
+        Spawner.event_reflector.stop()
 
 
 @pytest.fixture(scope='module')

@@ -238,13 +238,13 @@ def test_the_hubs_own_namespace_is_a_field_of_templates(new_spawner):
 
 @gen_test
 def test_a_hub_makes_exactly_the_requests_that_the_readmes_cluster_role_allows(kube, new_user):
-    spawner = new_user('ann', **CLAIM)
+    spawner = new_user('ann', events_enabled=True, **CLAIM)
     for _ in range(2):  # the second time in a namespace that is there
         yield run_all(spawner)
     rules = {(resource, verb) for rule in cluster_role()['rules']
              for resource in rule['resources'] for verb in rule['verbs']}
     made = {rule_of(method, path[len('/api/v1/'):]) for method, path in kube.requests()
-            if spawner.namespace in path or path.startswith('/api/v1/pods')}
+            if spawner.namespace in path or path.startswith(('/api/v1/pods', '/api/v1/events'))}
     # The other requests are those of the tests.
     assert made | {('namespaces', 'create')} == rules
     assert ('POST', '/api/v1/namespaces') in [(method, path.split('?')[0]) for method, path in kube.requests()]

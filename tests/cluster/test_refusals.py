@@ -171,7 +171,7 @@ def test_an_answer_that_may_heal_is_asked_for_again(kube, new_spawner, namespace
 
 @gen_test
 def test_a_hub_makes_exactly_the_requests_that_the_readmes_role_allows(kube, new_spawner, role, namespace):
-    spawner = new_spawner('dora', **CLAIM)
+    spawner = new_spawner('dora', events_enabled=True, **CLAIM)
     yield spawner.poll()
     yield spawner.start()
     yield spawner.poll()

@@ -6,11 +6,11 @@ from kubernetes import client, config
 
 NEEDED = [('pods', 'get'), ('pods', 'list'), ('pods', 'watch'), ('pods', 'create'), ('pods', 'delete'),
           ('persistentvolumeclaims', 'get'), ('persistentvolumeclaims', 'list'), ('persistentvolumeclaims', 'create'),
-          ('persistentvolumeclaims', 'delete')]
+          ('persistentvolumeclaims', 'delete'), ('events', 'list'), ('events', 'watch')]
 
 NOT_NEEDED = [('pods', 'update'), ('pods/exec', 'create'), ('pods/log', 'get'), ('persistentvolumeclaims', 'update'),
               ('namespaces', 'create'), ('secrets', 'get'), ('configmaps', 'get'), ('nodes', 'list'),
-              ('serviceaccounts/token', 'create')]
+              ('serviceaccounts/token', 'create'), ('events', 'get'), ('events', 'create')]
 
 
 @pytest.fixture(scope='module')

@@ -67,6 +67,23 @@ c.KubeSpawner.extra_pod_config = {
 c.KubeSpawner.extra_container_config = {'env_from': [{'secretRef': {'name': 'tokens', 'optional': True}}]}
 c.KubeSpawner.delete_stopped_pods = False
 
+# The image, by what the user chose; the first hubs with profiles kept a profile by its name
+c.KubeSpawner.profile_list = [
+    {
+        'display_name': 'Plain',
+        'description': 'Just Python',
+    },
+    {
+        'display_name': 'Training Env - Python',
+        'default': True,
+        'kubespawner_override': {
+            'image_spec': 'training/python:label',
+            'cpu_limit': 1,
+            'mem_limit': '1.5G',
+        },
+    },
+]
+
 # Under the subclass' section, and lazily
 c.ProjectSpawner.volumes.append({'name': 'project', 'hostPath': {'path': '/projects/{project}'}})
 c.ProjectSpawner.volume_mounts.append({'name': 'project', 'mountPath': '/project'})

@@ -27,6 +27,11 @@ ERAS = {  # and who spawns which server
     'z2jh': ('bea@example.org', 'gpu'),
 }
 
+CHOSEN = {  # what these users chose, as their hubs kept it
+    'of_2019': {'profile': 'Training Env - Python'},
+    'z2jh': {'profile': 'course', 'image': 'physics'},
+}
+
 
 @pytest.fixture
 def hub_of(monkeypatch, caplog):
@@ -84,6 +89,8 @@ def test_a_configuration_of_some_year_is_understood_and_gives_the_expected_pod(h
     app = hub_of(era)
     for _ in range(2):  # the second server gets what the first got
         spawner = spawner_of(app, *ERAS[era])
+        spawner.user_options = CHOSEN.get(era, {})
+        yield spawner._use_profile(float('inf'), lambda: True)
         manifest = yield spawner.get_pod_manifest()
         pod = to_dict((yield spawner._run_hook(manifest)))
         claim = to_dict(spawner.get_pvc_manifest())

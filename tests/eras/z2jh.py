@@ -105,6 +105,10 @@ if value('singleuser.cloudMetadata.blockWithIptables'):
             privileged=True, run_as_user=0, capabilities=client.V1Capabilities(add=['NET_ADMIN'])),
     ))
 
+# What users choose
+
+set_unless_none(c.KubeSpawner, 'profile_list', 'singleuser.profileList')
+
 # What an operator adds at the end of the file
 
 c.KubeSpawner.extra_container_config.update({'stdin': True})

@@ -2,9 +2,11 @@
 
 Needs no test framework, so that other programs than tests can look at a hub with it.
 """
+import html.parser
 import json
 import time
 import uuid
+from urllib.parse import urljoin
 
 import requests
 
@@ -50,14 +52,27 @@ class Browser:
         self.begin(server)
         self.wait_for(server, timeout)
 
-    def begin(self, server=''):
+    def begin(self, server='', **options):
         """Ask for a server. One that is there already is fine: old hubs start the default one at the login."""
-        response = self._send('POST', self.url + self._server_api(server))
+        data = json.dumps(options) if options else None
+        response = self._send('POST', self.url + self._server_api(server), data=data)
         if response.status_code != 400:
             response.raise_for_status()
 
     def _server_api(self, server):
         return '/hub/api/users/%s/%s' % (self.username, 'servers/' + server if server else 'server')
+
+    def options(self):
+        """Visit the page where a server is chosen; return the `Form` on it."""
+        response = self.session.get(self.url + '/hub/spawn', timeout=60)
+        response.raise_for_status()
+        return Form(response.url, response.text)
+
+    def send(self, form, **fields):
+        """Send a form as it is filled in, with other values for some fields; return the response, not redirected."""
+        values = dict(form.values, **fields)
+        return self.session.post(form.action, files={name: (None, value) for name, value in values.items()},
+                                 headers={'Referer': form.url}, timeout=60, allow_redirects=False)
 
     def stop(self, server='', timeout=60):
         """Stop a server and return when the hub says that it has."""
@@ -136,6 +151,55 @@ class Browser:
                 raise RuntimeError(answer['content']['evalue'])
             if answer['msg_type'] == 'status' and answer['content']['execution_state'] == 'idle':
                 return None
+
+
+class Form(html.parser.HTMLParser):
+    """The form of a page that is sent by POST.
+
+    action (str): the URL that it is sent to.
+    values (dict): what it sends if nothing is filled in, by name.
+    offered (dict): by name, all values that may be chosen for it.
+    labels (dict): by the id of a field, the text of its label.
+    """
+
+    def __init__(self, url, text):
+        super().__init__()
+        self.url, self.text, self.action = url, text, None
+        self.values, self.offered, self.labels = {}, {}, {}
+        self.select = self.label = None
+        self.ids, self.described = set(), set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, pairs):
+        attributes = dict(pairs)
+        if 'id' in attributes:
+            self.ids.add(attributes['id'])
+        self.described.update(attributes.get('aria-describedby', '').split())
+        if tag == 'form' and attributes.get('method', '').lower() == 'post':
+            self.action = urljoin(self.url, attributes['action'])
+        elif tag == 'label':
+            self.label = attributes.get('for')
+        elif self.action and tag == 'select':
+            self.select = attributes['name']
+        elif self.action and tag == 'option' and self.select:
+            self._offer(self.select, attributes, 'selected', is_first='selected')
+        elif self.action and tag == 'input' and attributes.get('name'):
+            self._offer(attributes['name'], attributes, 'checked' if attributes.get('type') == 'radio' else 'name')
+
+    def _offer(self, name, attributes, is_chosen, is_first=None):
+        self.offered.setdefault(name, []).append(attributes.get('value', ''))
+        if is_chosen in attributes or (is_first and name not in self.values):
+            self.values[name] = attributes.get('value', '')
+
+    def handle_endtag(self, tag):
+        if tag == 'select':
+            self.select = None
+        elif tag == 'label':
+            self.label = None
+
+    def handle_data(self, data):
+        if self.label:
+            self.labels[self.label] = (self.labels.get(self.label, '') + data).strip()
 
 
 def until(condition, timeout, what):

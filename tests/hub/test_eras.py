@@ -53,7 +53,7 @@ def test_a_hub_understands_a_configuration_of_some_year_and_makes_its_pod(cluste
         pod['spec']['containers'][0].pop(varying, None)
     username, servername = eras.ERAS[era]
     with HubOfAnEra(str(tmpdir), namespace, era) as hub:
-        hub.user(username).begin(servername)
+        hub.user(username).begin(servername, **eras.CHOSEN.get(era, {}))
         until(lambda: pod['metadata']['name'] in pods(), 60, 'the pod')
         made = pods()[pod['metadata']['name']]
         for part in ('metadata', 'spec'):

@@ -1,0 +1,241 @@
+"""Choosing: the form in which users choose a profile, what they send, and settings that are overridden for one server.
+
+Here belongs what a spawner does about profiles; what they are, and what may be chosen, is in `profiles`. Everything
+runs on the IOLoop's thread, and reads hub state.
+"""
+import functools
+import os
+from collections import OrderedDict
+
+import jinja2
+from jupyterhub import orm, version_info
+from jupyterhub.spawner import Spawner
+from tornado import gen
+from traitlets import TraitError, TraitType, default
+
+from . import manifests, profiles, templates
+from .eras import NAMES, own_name
+from .errors import SpawnError
+from .manifests import Manifests, awaited, blaming
+from .traitlets import Callable, Fresh
+from .waiting import Waiting
+
+# Settings that are not one start's: what spawners share, where pods are looked for, and what is asked before a start.
+OF_ALL_STARTS = frozenset('''
+    k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
+    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name profile_list
+    profile_form_template additional_profile_form_template_paths options_form options_from_form apply_user_options
+    auth_state_hook pre_spawn_hook'''.split())
+
+# Settings that count as long as a server runs, also after a restart of the hub.
+OF_RUNNING_SERVERS = frozenset(
+    ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
+
+# Settings in which braces mean something, by all names.
+WITH_TEMPLATES = frozenset(name for trait in (
+    templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.FILLED.values()) +
+    ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations']
+) for name in NAMES.get(trait, [trait]))
+
+# Whether the hub itself keeps what users chose.
+IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
+
+NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Its log says why; please tell its operator.</p>'
+
+
+class Choosing(Manifests, Waiting):
+    """The part of KubeSpawner that has users choose. `super()` of its methods is JupyterHub's Spawner."""
+
+    # The form
+
+    @default('options_form')
+    def _form_of_profiles(self):
+        if not self._may_be_a_choice():
+            return ''
+        if version_info >= (0, 9):
+            return self._profile_form
+        form = self._profile_form(self)
+        if form.done():
+            return form.result()
+        self.log.error('KubeSpawner.profile_list: this JupyterHub cannot wait for a coroutine when it shows a form.')
+        return NO_FORM
+
+    def _may_be_a_choice(self):
+        if callable(self.profile_list):
+            return True
+        try:
+            return profiles.is_a_choice(profiles.checked(self.profile_list))
+        except ValueError:  # is told when it is shown
+            return True
+
+    @gen.coroutine
+    def _profile_form(self, _):
+        """Return the form of the profiles, with what was chosen last; '' if there is nothing to choose."""
+        try:
+            offered = yield self._profiles()
+        except ValueError as e:
+            self.log.error('%s', e)
+            return NO_FORM
+        if not profiles.is_a_choice(offered):
+            return ''
+        shown, note = profiles.for_form(offered, self._last_choice())
+        form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)
+        return form.render(profile_list=shown, note=note)
+
+    def _last_choice(self):
+        return self.user_options or getattr(self.orm_spawner, 'user_options', None) or {}
+
+    @gen.coroutine
+    def _profiles(self):
+        """Return the profiles that this user is offered, see `profiles.checked`. Raises ValueError."""
+        listed = self.profile_list
+        if callable(listed):
+            listed = yield self._result_of('profile_list', self)
+        try:
+            offered = profiles.checked(listed or [])
+            for where, name in profiles.settings_of(offered):
+                self._check_setting(where, name)
+        except ValueError as e:
+            raise ValueError('KubeSpawner.profile_list: %s' % e)
+        return offered
+
+    def _check_setting(self, where, name):
+        """Raise ValueError if a profile cannot override a setting."""
+        trait = getattr(type(self), self._trait_called(name), None)
+        if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
+            raise ValueError('%s: kubespawner_override has %r, which is no setting of %s.' % (
+                where, name, type(self).__name__))
+        if trait.name in OF_ALL_STARTS:
+            raise ValueError('%s: kubespawner_override may not have %r, which concerns more than one start.' % (
+                where, name))
+
+    def _trait_called(self, name):
+        return name if self.has_trait(name) else own_name(name)
+
+    # What is sent
+
+    def _options_from_form(self, form_data):
+        """Return what a user chose, as it is kept in `user_options`. Raises SpawnError if it cannot be had."""
+        if not self.profile_list or self._has_own_form():
+            return form_data
+        options = profiles.from_form(form_data)
+        offered = self._profiles()
+        if offered.done():  # otherwise it is checked at the start: old hubs do not wait here
+            profiles.chosen(offered.result(), options) if offered.result() else None
+        else:
+            offered.add_done_callback(lambda future: future.exception())
+        return options
+
+    if isinstance(getattr(Spawner, 'options_from_form', None), TraitType):
+        @default('options_from_form')
+        def _options_from_form_of_profiles(self):
+            return self._options_from_form
+    else:
+        options_from_form = _options_from_form
+
+    @default('apply_user_options')
+    def _options_are_applied_later(self):
+        return (lambda spawner, options: None) if self.profile_list else None  # none would be warned of
+
+    def _has_own_form(self):
+        """True if the operator replaced the form."""
+        return 'options_form' in self._trait_values or not isinstance(type(self).options_form, Fresh)
+
+    def _may_have_more(self):
+        """True if what users sent may be more than what is chosen of profiles, because the operator asked for it."""
+        ours = getattr(self.options_from_form, '__func__', None) is Choosing._options_from_form
+        return not ours or self._has_own_form()
+
+    # What is overridden
+
+    @gen.coroutine
+    def _use_profile(self, deadline, is_wanted):
+        """Override settings as the user's choice says, until `_end_profile`; return the names of these traits.
+
+        is_wanted (callable): whether the start still is.
+        Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
+        """
+        self._end_profile()
+        offered = (yield self._in_time(self._profiles(), deadline)) if self.profile_list else []
+        if offered:
+            choice = profiles.chosen(offered, self.user_options, self._may_have_more())
+            try:
+                for where, name, value in profiles.overrides(*choice, templates=WITH_TEMPLATES):
+                    trait = self._trait_called(name)
+                    value = yield self._in_time(self._result_for(where, trait, value), deadline)
+                    if not is_wanted():
+                        raise SpawnError('The start of pod %s was given up.' % self.pod_name)
+                    self._override(where, trait, value)
+            except Exception:
+                if is_wanted():
+                    self._end_profile()
+                raise
+            self.log.info('Starting profile %r', choice[0]['slug'])
+            self.last_asked = None
+        return set(self._overridden)
+
+    @gen.coroutine
+    def _result_for(self, where, trait, value):
+        """Return what a trait is to be: `value`, or what comes of it if it is a function of the spawner."""
+        if not callable(value) or isinstance(getattr(type(self), trait), Callable):
+            return value
+        self.last_asked = 'profile_list'
+        try:
+            return (yield awaited(value(self)))
+        except Exception as e:
+            raise blaming('profile_list: %s: %s' % (where, trait), e)
+
+    _overridden = {}  # by trait: (whether it had a value, that value, the one it has now)
+
+    def _override(self, where, trait, value):
+        had, before = trait in self._trait_values, self._trait_values.get(trait)
+        if trait in self._overridden:
+            had, before, _ = self._overridden[trait]
+        try:
+            setattr(self, trait, profiles.merged(getattr(self, trait), value))
+        except (TraitError, ValueError, TypeError) as e:
+            raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, trait, e))
+        self._overridden = OrderedDict(self._overridden)
+        self._overridden[trait] = had, before, self._trait_values[trait]
+
+    def _end_profile(self):
+        """Give settings the values back that they had before they were overridden, but for what was set since."""
+        overridden, self._overridden = self._overridden, {}
+        for trait, (had, before, now) in overridden.items():
+            if self._trait_values.get(trait) is not now:
+                continue
+            if had:
+                setattr(self, trait, before)
+            else:
+                del self._trait_values[trait]
+
+    # State
+
+    def get_state(self):
+        state = super().get_state()
+        kept = {trait: getattr(self, trait) for trait in self._overridden if trait in OF_RUNNING_SERVERS}
+        if kept:
+            state['overrides'] = kept
+        if self.profile_list and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
+            state['user_options'] = self.user_options
+        return state
+
+    def load_state(self, state):
+        super().load_state(state)
+        for trait, value in (state.get('overrides') or {}).items():
+            if trait in OF_RUNNING_SERVERS:
+                self._override('kept in the state', trait, value)
+        if not self.user_options and state.get('user_options'):
+            self.user_options = state['user_options']
+
+    def clear_state(self):
+        super().clear_state()
+        self._end_profile()
+
+
+@functools.lru_cache(maxsize=20)
+def _form(directories, text):
+    """Return the template of the form: one with this text if there is any, otherwise the first `form.html`."""
+    ours = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'html')
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(list(directories) + [ours]), autoescape=True)
+    return environment.from_string(text) if text else environment.get_template('form.html')

@@ -1,0 +1,320 @@
+"""Profiles: what the operator offers, what a user chose of it, and the settings that follow.
+
+Here belongs everything about profiles that can be said of plain values: the configured list, the form's data, what
+arrives. Nothing here knows spawners; no I/O. Any thread.
+
+What a user chose, `options`, is a dict: `profile` is a profile's slug, and every other key is the name of one of its
+options, whose value is the key of a choice. A value that is not listed has the choice UNLISTED, and is under the name
+of the option and AS_UNLISTED. That is what JupyterHub keeps as `user_options` and takes from its REST API.
+"""
+import functools
+import re
+import unicodedata
+from collections import OrderedDict
+
+from . import naming
+from .errors import SpawnError
+
+UNLISTED = 'unlisted-choice'
+AS_UNLISTED = '--' + UNLISTED
+
+OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
+
+# The keys of what an operator writes, and the types of their values.
+TEXT = str, 'a text'
+FLAG = bool, 'True or False'
+MAPPING = dict, 'a dict'
+KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
+                     'kubespawner_override': MAPPING, 'profile_options': MAPPING}
+KEYS_OF_AN_OPTION = {'display_name': TEXT, 'choices': MAPPING, 'unlisted_choice': MAPPING}
+KEYS_OF_A_CHOICE = {'display_name': TEXT, 'default': FLAG, 'kubespawner_override': MAPPING}
+KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_name_in_choices': TEXT,
+                              'validation_regex': TEXT, 'validation_message': TEXT, 'kubespawner_override': MAPPING}
+
+
+# What the operator wrote
+
+def checked(profile_list):
+    """Return the profiles of a configured list, or dict, as new dicts in which nothing is left out.
+
+    Each has a slug, a display_name, a description, profile_options and a kubespawner_override; of the profiles, and of
+    the choices of each option, exactly one is the default. Further keys stay, for templates of the operator's.
+
+    Raises ValueError that names the profile.
+    """
+    if isinstance(profile_list, dict):
+        profile_list = [profile for _, profile in sorted(profile_list.items())]
+    if not isinstance(profile_list, (list, tuple)):
+        raise ValueError('%.100r is no list of profiles.' % (profile_list,))
+    profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
+    slugs = [profile['slug'] for profile in profiles]
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise ValueError('more than one profile has the slug %r; give each a `slug` of its own.' % slug)
+    _with_one_default(profiles)
+    return profiles
+
+
+def _checked_profile(profile, number):
+    where = 'profile number %d' % number
+    _check_keys(profile, KEYS_OF_A_PROFILE, where)
+    if not profile.get('display_name') and not profile.get('slug'):
+        raise ValueError('%s: has no display_name.' % where)
+    name = profile.get('display_name') or profile['slug']
+    where = 'profile %r' % str(name)
+    slug = profile.get('slug') or slug_of(name)
+    if '--' in slug:
+        raise ValueError("%s: its slug %r may not have '--' in it." % (where, slug))
+    options = OrderedDict((key, _checked_option(key, option, where))
+                          for key, option in (profile.get('profile_options') or {}).items())
+    if 'profile' in options:
+        raise ValueError("%s: an option may not be called 'profile'." % where)
+    return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
+                default=bool(profile.get('default')), profile_options=options,
+                kubespawner_override=profile.get('kubespawner_override') or {})
+
+
+def _checked_option(key, option, where):
+    where = '%s: option %r' % (where, key)
+    _check_keys(option, KEYS_OF_AN_OPTION, where)
+    choices = OrderedDict()
+    for name, choice in (option.get('choices') or {}).items():
+        _check_keys(choice, KEYS_OF_A_CHOICE, '%s: choice %r' % (where, name))
+        if not isinstance(name, str) or name == UNLISTED:
+            raise ValueError('%s: a choice may not be called %r.' % (where, name))
+        choices[name] = dict(choice, display_name=choice.get('display_name') or name,
+                             default=bool(choice.get('default')),
+                             kubespawner_override=choice.get('kubespawner_override') or {})
+    _with_one_default(list(choices.values()))
+    unlisted = option.get('unlisted_choice') or {}
+    _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
+    try:
+        re.compile(unlisted.get('validation_regex') or '')
+    except re.error as e:
+        raise ValueError('%s: its validation_regex is none: %s.' % (where, e))
+    if not isinstance(key, str) or key.endswith(AS_UNLISTED):
+        raise ValueError('%s: may not be called that.' % where)
+    if not choices and not unlisted.get('enabled'):
+        raise ValueError('%s: has no choices.' % where)
+    texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
+    unlisted = dict(unlisted, enabled=bool(unlisted.get('enabled')),
+                    **{text: unlisted.get(text) or default for text, default in texts.items()})
+    return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
+
+
+def _check_keys(value, keys, where):
+    """Raise ValueError if `value` is no dict, or has a value of another type than `keys` says."""
+    if not isinstance(value, dict):
+        raise ValueError('%s: %.100r is no dict.' % (where, value))
+    for key, (kind, in_words) in keys.items():
+        if value.get(key) is not None and not isinstance(value[key], kind):
+            raise ValueError('%s: %s is to be %s, not %.100r.' % (where, key, in_words, value[key]))
+
+
+def _with_one_default(dicts):
+    """Leave one of these dicts the default: the first one that says so, or else the first one."""
+    default = next((each for each in dicts if each['default']), dicts[0] if dicts else None)
+    for each in dicts:
+        each['default'] = each is default
+
+
+def slug_of(display_name):
+    """Return a slug for a profile that has none: the letters and digits of its name, and `-`."""
+    plain = unicodedata.normalize('NFKD', display_name).encode('ascii', 'ignore').decode('ascii').lower()
+    return re.sub('[^a-z0-9]+', '-', plain).strip('-') or naming.safe_slug(display_name).replace('---', '-')
+
+
+def is_a_choice(profiles):
+    """True if there is anything to choose."""
+    return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
+
+
+# What arrives
+
+def from_form(form_data):
+    """Return what a user chose in the form, as JupyterHub gets it: a dict of lists of strings. What it means is not
+    known here. Raises SpawnError."""
+    options = {name: _only(values) for name, values in form_data.items() if name == 'profile'}
+    prefix = '%s%s--' % (OF_A_FORM, options.get('profile', ''))
+    for name, values in form_data.items():  # those of other profiles are in it, too
+        if options and name.startswith(prefix):
+            options[name[len(prefix):]] = _only(values)
+    for name in list(options):  # the box for what is not listed is there whatever was chosen
+        if name.endswith(AS_UNLISTED) and options.get(name[:-len(AS_UNLISTED)], UNLISTED) != UNLISTED:
+            del options[name]
+    return options
+
+
+def _only(values):
+    if not isinstance(values, (list, tuple)) or len(values) != 1 or not isinstance(values[0], str):
+        raise SpawnError('The form that was sent is none of a choice of profiles.')
+    return values[0]
+
+
+def chosen(profiles, options, may_have_more=False):
+    """Return (the profile that was chosen, the keys of its choices by option, the values that are not listed).
+
+    What is not said is the default. may_have_more (bool): whether `options` may have keys that are none of an option.
+
+    Raises SpawnError, which says in one sentence what cannot be had.
+    """
+    if not isinstance(options, dict):
+        raise SpawnError('The choice of a profile has to be an object, with the key "profile".')
+    profile = _profile(profiles, options)
+    of_the_profile = profile['profile_options']
+    more = set(options) - {'profile'} - set(of_the_profile) - {key + AS_UNLISTED for key in of_the_profile}
+    if more and not may_have_more:
+        raise SpawnError('The profile %s has no option %s.' % (
+            _quoted(profile['display_name']), _quoted(sorted(more, key=str)[0])))
+    choices, values = OrderedDict(), {}
+    for key in of_the_profile:
+        choices[key], value = _choice(profile, key, options)
+        if value is not None:
+            values[key] = value
+    return profile, choices, values
+
+
+def _profile(profiles, options):
+    wanted = options.get('profile')
+    if wanted is None:
+        return next(profile for profile in profiles if profile['default'])
+    for key in ('slug', 'display_name'):  # the latter is what the first hubs with profiles have kept
+        for profile in profiles:
+            if profile[key] == wanted:
+                return profile
+    raise SpawnError('There is no profile %s. Choose one of those that are offered: %s.' % (
+        _quoted(wanted), _in_words(profile['display_name'] for profile in profiles)))
+
+
+def _choice(profile, key, options):
+    """Return (the key of the choice of an option, the value if it is not listed or None)."""
+    option, choice, value = profile['profile_options'][key], options.get(key), options.get(key + AS_UNLISTED)
+    if choice is None:
+        is_unlisted = value is not None or not option['choices']
+        choice = UNLISTED if is_unlisted else _default(option['choices'])
+    if choice == UNLISTED and option['unlisted_choice']['enabled']:
+        return choice, _checked_value(option, value)
+    if not isinstance(choice, str) or choice not in option['choices']:
+        raise SpawnError('%s of the profile %s cannot be %s. Choose one of those that are offered: %s.' % (
+            _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),
+            _in_words(each['display_name'] for each in option['choices'].values()) or 'a value of your own'))
+    return choice, None
+
+
+def _default(choices):
+    return next(key for key in choices if choices[key]['default'])
+
+
+def _checked_value(option, value):
+    """Return a value that is not listed, if it may be one."""
+    unlisted, name = option['unlisted_choice'], _quoted(option['display_name'])
+    if not isinstance(value, str) or not value:
+        raise SpawnError('%s: say which one.' % name)
+    if unlisted.get('validation_regex') and not re.fullmatch(unlisted['validation_regex'], value):
+        raise SpawnError('%s cannot be %s. %s' % (name, _quoted(value), unlisted['validation_message'] or
+                                                  'It has to match %s.' % unlisted['validation_regex']))
+    return value
+
+
+def _quoted(value):
+    text = value if isinstance(value, str) else repr(value)
+    return '"%s"' % (text if len(text) <= 100 else text[:99] + '\u2026')
+
+
+def _in_words(names):
+    return ', '.join(_quoted(name) for name in names)
+
+
+# The form's data
+
+def for_form(profiles, options):
+    """Return (the profiles as the form shows them, why what was chosen last is not in them or '').
+
+    options (dict): what was chosen last, or nothing. Of the profiles, and the choices of each option, the `default` is
+    what is to be selected. An `unlisted_choice` has also a `default`, and a `value`.
+    """
+    options = options if isinstance(options, dict) else {}
+    selected, notes = None, []
+    try:
+        selected = _profile(profiles, options)
+    except SpawnError as e:
+        notes.append(e.message)
+    shown = []
+    for profile in profiles:
+        said = options if profile is selected else {}
+        of_the_form = OrderedDict(
+            (key, _option_of_form(profile, key, said, notes)) for key in profile['profile_options'])
+        is_selected = profile is selected if selected else profile['default']
+        shown.append(dict(profile, default=is_selected, profile_options=of_the_form))
+    return shown, ' '.join(['What you chose last can no longer be had.'] + notes) if notes else ''
+
+
+def _option_of_form(profile, key, options, notes):
+    option, value = profile['profile_options'][key], None
+    choice = _default(option['choices']) if option['choices'] else UNLISTED
+    if key in options or key + AS_UNLISTED in options:
+        try:
+            choice, value = _choice(profile, key, options)
+        except SpawnError as e:
+            notes.append(e.message)
+    choices = OrderedDict((name, dict(each, default=name == choice)) for name, each in option['choices'].items())
+    unlisted = dict(option['unlisted_choice'], default=choice == UNLISTED, value=value or '')
+    return dict(option, choices=choices, unlisted_choice=unlisted)
+
+
+# The settings that follow
+
+def overrides(profile, choices, values, templates=frozenset()):
+    """Return what a choice sets: a list of (where that is configured, setting, value), in the order in which it counts.
+
+    profile, choices, values: see `chosen`.
+    templates (set of str): the settings, by any name, in which braces mean something.
+
+    Raises SpawnError.
+    """
+    where = 'profile %r' % str(profile['display_name'])
+    found = [(where, name, value) for name, value in profile['kubespawner_override'].items()]
+    for key, choice in choices.items():
+        option, there = profile['profile_options'][key], '%s: option %r' % (where, key)
+        if choice != UNLISTED:
+            given = option['choices'][choice]['kubespawner_override']
+            found += [('%s: choice %r' % (there, choice), name, value) for name, value in given.items()]
+            continue
+        fill = functools.partial(_filled, values[key])
+        for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
+            filled = naming.expand_all(value, fill)
+            if name in templates and filled != value and re.search('[{}]', values[key]):
+                raise SpawnError('%s may not have braces in it.' % _quoted(option['display_name']))
+            found.append(('%s: unlisted_choice' % there, name, filled))
+    return found
+
+
+def _filled(value, text):
+    return text.replace('{value}', value)
+
+
+def settings_of(profiles):
+    """Yield (where, setting) for everything that any choice would set."""
+    for profile in profiles:
+        where = 'profile %r' % str(profile['display_name'])
+        for name in profile['kubespawner_override']:
+            yield where, str(name)
+        for key, option in profile['profile_options'].items():
+            for choice in list(option['choices'].values()) + [option['unlisted_choice']]:
+                for name in choice.get('kubespawner_override') or {}:
+                    yield '%s: option %r' % (where, key), str(name)
+
+
+def merged(value, override):
+    """Return what an override makes of a value: itself, but dicts are merged, and None removes a key. All is copied."""
+    if isinstance(override, dict):
+        under = value if isinstance(value, dict) else {}
+        result = {key: copied(item) for key, item in under.items() if key not in override}
+        result.update((key, merged(under.get(key), item)) for key, item in override.items() if item is not None)
+        return result
+    return copied(override)
+
+
+def copied(value):
+    """Return a value whose dicts and lists are new, so that no two spawners share one."""
+    return naming.expand_all(value, str)

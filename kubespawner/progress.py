@@ -1,0 +1,120 @@
+"""What users are told while a server starts: its steps and what Kubernetes says of its pod, as one story.
+
+Here belongs when a story begins and ends, and what it is fed with; its words are in `story`. Everything runs on the
+IOLoop's thread.
+"""
+import time
+from contextlib import contextmanager
+
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from . import api, podstatus
+from .configuration import Configuration
+from .events import EventReflector
+from .story import Story
+from .waiting import TIMEOUTS
+
+EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
+
+
+def _now():
+    return time.strftime('%H:%M:%S', time.gmtime())
+
+
+class Progress(Configuration):
+    """The part of KubeSpawner that tells how a start goes on."""
+
+    # Shared by all spawners that share a pod reflector; made by the first start
+    event_reflector = None
+
+    _events = None  # the reflector of events in this server's namespace, if there is one
+    _story = None  # of the start that goes on, or is about to
+
+    async def progress(self):
+        """Yield what has happened in this start and what happens until it ends, for JupyterHub 0.9 and newer.
+
+        Dicts: `progress` (int, percent, never less than before), `message` (str, plain text) and, of an event of
+        Kubernetes, `raw_event` (dict). Each listener gets all of them.
+        """
+        story, told = self._story_of_this_start(), 0
+        while True:
+            while told < len(story.entries):
+                told += 1
+                yield dict(story.entries[told - 1])
+            if story.is_over:
+                return
+            await story.changed()
+
+    def _story_of_this_start(self):
+        """Return the story that is being told. It may begin before the start does: the hub may have to wait first."""
+        if self._story is None:
+            self._story = Story(_now)
+        return self._story
+
+    @contextmanager
+    def _telling(self):
+        """Tell the story of a start, until this ends; the error that it ends with is part of it."""
+        if self._story is not None and self._story.has_begun:
+            self._story = None
+        story, loop = self._story_of_this_start(), IOLoop.current()
+        story.has_begun = True
+        slow = loop.call_later(self.slow_spawn_message_after, self._tell_of_slowness, story)
+        try:
+            yield story
+        except Exception as e:
+            told = e.for_the_user() if isinstance(e, api.ApiError) else e
+            self._end(story, slow, getattr(told, 'jupyterhub_message', ''))
+            raise
+        self._end(story, slow, None)
+
+    def _tell_of_slowness(self, story):
+        if self.slow_spawn_message:
+            story.tell('slow', self.slow_spawn_message)
+
+    def _end(self, story, slow, failure):
+        loop = IOLoop.current()
+        loop.remove_timeout(slow)
+        if self._events is not None:
+            self._events.unfollow(story.event)
+        story.end(failure)
+        loop.call_later(self.http_timeout, self._forget, story)
+
+    def _forget(self, story):
+        """Drop a story that nobody asks for any more: the hub does as long as it waits for the server to answer."""
+        if self._story is story:
+            self._story = None
+
+    @gen.coroutine
+    def _follow_events(self, story):
+        """Have the story told of the events of this server's pod, from now on."""
+        if not self.events_enabled:
+            self._events = None
+            return
+        self._events = reflector = self._shared_event_reflector()
+        reflector.start()
+        reflector.follow(self.namespace, self.pod_name, IOLoop.current(), story.event)
+        if not reflector.first_load_future.done():
+            try:
+                yield gen.with_timeout(IOLoop.current().time() + EVENTS_BEGIN, reflector.first_load_future)
+            except TIMEOUTS:
+                pass
+
+    def _shared_event_reflector(self):
+        """Return the reflector of the events in this server's namespace."""
+        owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
+        namespace = '' if self.enable_user_namespaces else self.namespace
+        if vars(owner).get('event_reflector') is None:
+            owner.event_reflector = EventReflector(config=self.config, log=self.log, namespace=namespace)
+        return owner.event_reflector.sibling(namespace, {})
+
+    def _tell_of_claim(self, story, new_objects):
+        """Tell of the claim, if there is to be one; see `_missing` for what was not there."""
+        if self.user_storage_pvc_ensure:
+            is_new = any(kind == 'persistent_volume_claim' for kind, _, _ in new_objects)
+            story.tell('claim created' if is_new else 'claim found')
+
+    def _tell_of_status(self, story, pod):
+        """Tell what a pod's status says, if there are no events that do."""
+        if podstatus.is_scheduled(pod) and not (self._events is not None and self._events.hears):
+            story.tell('scheduled')

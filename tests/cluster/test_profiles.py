@@ -1,0 +1,345 @@
+"""Profiles: the pod that a choice gives, whose choice it is, and how long it lasts."""
+from collections import OrderedDict
+from functools import partial
+
+import pytest
+from jupyterhub import version_info
+from tornado import gen
+from tornado.concurrent import Future
+
+from kubespawner.errors import SpawnError
+from tests.loop import gen_test
+
+from .conftest import UNTOUCHED
+
+
+@gen.coroutine
+def image_of(spawner):
+    yield gen.moment
+    return 'busybox:of-%s' % spawner.user.name
+
+
+PROFILES = [
+    {'display_name': 'Plain'},
+    {'display_name': 'With options',
+     'kubespawner_override': {
+         'image_spec': image_of,
+         'node_selector': {'disk': 'ssd', 'zone': None},
+         'extra_labels': {'profile': 'options'},
+         'supplemental_gids': lambda spawner: [len(spawner.user.name)],
+         'delete_grace_period': 7},
+     'profile_options': {
+         'size': {'choices': {
+             'small': {'kubespawner_override': {'mem_limit': '1G'}},
+             'large': {'kubespawner_override': {'mem_limit': '2G', 'environment': {'SIZE': 'large'}}}}},
+         'tool': {'unlisted_choice': {
+             'enabled': True, 'validation_regex': '[a-z$(){}]*',
+             'kubespawner_override': {'singleuser_image_spec': 'busybox:{value}'}}}}},
+]
+
+
+@pytest.fixture
+def choosing(new_spawner):
+    """`choosing(username, options, **traits)` returns a spawner of a user who chose `options`."""
+    def new(username='ann', options=(), **traits):
+        spawner = new_spawner(username, **dict(UNTOUCHED, **dict({'profile_list': PROFILES}, **traits)))
+        spawner.user_options = dict(options)
+        return spawner
+
+    return new
+
+
+LARGE = {'profile': 'with-options', 'size': 'large', 'tool--unlisted-choice': 'vim'}
+
+
+@gen_test
+def test_a_choice_gives_the_pod_that_its_overrides_say_by_names_of_any_year(choosing, objects):
+    spawner = choosing('ann', LARGE, singleuser_node_selector={'zone': 'a', 'arch': 'arm'})
+    pod = yield objects.created_by(spawner)
+    container = pod['spec']['containers'][0]
+    assert container['image'] == 'busybox:vim'  # the option counts after the profile
+    assert container['resources']['limits']['memory'] == str(2 * 2 ** 30)
+    assert {'name': 'SIZE', 'value': 'large'} in container['env']
+    assert pod['spec']['nodeSelector'] == {'disk': 'ssd', 'arch': 'arm'}
+    assert pod['spec']['securityContext']['supplementalGroups'] == [3]
+    assert pod['metadata']['labels']['profile'] == 'options'
+
+
+@gen_test
+def test_who_chooses_nothing_gets_the_default(choosing, objects):
+    pod = yield objects.created_by(choosing())
+    assert pod['spec']['containers'][0]['image'] == 'busybox'
+    assert 'nodeSelector' not in pod['spec']
+
+
+def settings(spawner):
+    names = ['singleuser_image_spec', 'singleuser_node_selector', 'mem_limit', 'environment', 'delete_grace_period',
+             'singleuser_extra_labels', 'singleuser_supplemental_gids']
+    return {name: getattr(spawner, name) for name in names}
+
+
+@gen_test
+def test_what_was_overridden_reaches_neither_the_next_start_nor_another_user(choosing, objects):
+    ann, bob = choosing('ann', LARGE), choosing('bob')
+    before = settings(ann)
+    starts = [ann.start(), bob.start()]
+    pods = {}
+    for spawner in (ann, bob):
+        pods[spawner.user.name] = yield objects.until(partial(objects.pod, spawner.pod_name))
+    assert settings(ann) != settings(bob) == before
+    assert 'profile' not in pods['bob']['metadata']['labels']
+    for spawner in (ann, bob):
+        yield spawner.stop(now=True)
+    for start in starts:
+        with pytest.raises(SpawnError):
+            yield start
+    ann.user_options = {'profile': 'plain'}
+    pod = yield objects.created_by(ann)
+    assert settings(ann) == before
+    assert 'profile' not in pod['metadata']['labels']
+    assert not [variable for variable in pod['spec']['containers'][0]['env'] if variable['name'] == 'SIZE']
+
+
+@gen_test
+def test_what_was_overridden_ends_with_the_state_and_what_a_hook_sets_then_stays(choosing, objects):
+    spawner = choosing('ann', LARGE)
+    before = settings(spawner)
+    yield objects.created_by(spawner)
+    assert spawner.delete_grace_period == 7
+    spawner.clear_state()
+    assert settings(spawner) == before
+    spawner.user_options, spawner.mem_limit = {'profile': 'plain'}, '3G'
+    pod = yield objects.created_by(spawner)
+    assert pod['spec']['containers'][0]['resources']['limits']['memory'] == str(3 * 2 ** 30)
+
+
+@gen_test
+def test_what_is_set_while_it_is_overridden_is_not_undone(choosing, objects):
+    spawner = choosing('ann', LARGE)
+    yield objects.created_by(spawner)
+    spawner.mem_limit = '3G'
+    spawner.user_options = {'profile': 'plain'}
+    pod = yield objects.created_by(spawner)
+    assert pod['spec']['containers'][0]['resources']['limits']['memory'] == str(3 * 2 ** 30)
+    assert spawner.delete_grace_period == 1
+
+
+@gen_test
+def test_a_hook_that_changes_what_was_overridden_does_not_change_the_profile(choosing, objects):
+    def hook(spawner, pod):
+        spawner.environment['LEAK'] = 'of ' + spawner.user.name
+        spawner.singleuser_extra_labels['leak'] = 'x'
+        return pod
+
+    profiles = [{'slug': 'x', 'kubespawner_override': {'environment': {'A': 'b'}, 'extra_labels': {'a': 'b'}}}]
+    for name in ('ann', 'bob'):
+        pod = yield objects.created_by(choosing(name, profile_list=profiles, modify_pod_hook=hook))
+        assert 'leak' not in pod['metadata']['labels']
+    assert profiles[0]['kubespawner_override'] == {'environment': {'A': 'b'}, 'extra_labels': {'a': 'b'}}
+
+
+@gen_test
+def test_what_ends_a_running_server_survives_a_restart_of_the_hub(choosing, objects):
+    spawner = choosing('ann', LARGE)
+    start = spawner.start()
+    yield objects.until(lambda: objects.pod(spawner.pod_name))
+    state = spawner.get_state()
+    assert state['overrides'] == {'delete_grace_period': 7}
+    after = choosing('ann')
+    after.load_state(state)
+    assert after.delete_grace_period == 7
+    yield after.stop()
+    after.clear_state()
+    assert after.delete_grace_period == 1
+    assert 'overrides' not in after.get_state()
+    with pytest.raises(SpawnError):
+        yield start
+
+
+@gen_test
+def test_the_names_of_a_profile_count_although_they_were_asked_for_before(choosing, objects):
+    spawner = choosing(profile_list=[{'slug': 'gpu', 'kubespawner_override': {
+        'pod_name_template': 'gpu-{username}'}}])
+    assert spawner.pod_name == 'jupyter-ann'
+    pod = yield objects.created_by(spawner)
+    assert pod['metadata']['name'] == 'gpu-ann'
+    spawner.clear_state()
+    assert spawner.pod_name == 'jupyter-ann'
+
+
+@pytest.mark.parametrize('options, told', [
+    ({'profile': 'gone'}, 'There is no profile "gone"'),
+    ({'profile': 'plain', 'size': 'large'}, 'no option "size"'),
+    (dict(LARGE, size='huge'), 'cannot be "huge"'),
+    (dict(LARGE, **{'tool--unlisted-choice': 'Vim'}), 'cannot be "Vim"'),
+    (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'say which one'),
+    ({'profile': ['plain']}, 'There is no profile'),
+])
+@gen_test
+def test_a_choice_that_cannot_be_had_is_told_and_creates_nothing(choosing, objects, options, told):
+    spawner = choosing('ann', options, user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
+    with pytest.raises(SpawnError) as e:
+        yield spawner.start()
+    assert told in e.value.jupyterhub_message
+    assert objects.pods() == [] and objects.claim(spawner.pvc_name) is None
+
+
+def failing(spawner):
+    raise KeyError('no such user')
+
+
+@pytest.mark.parametrize('override, told', [
+    ({'imaeg': 'x'}, "profile 'Broken': kubespawner_override has 'imaeg', which is no setting"),
+    ({'user': 'x'}, "'user', which is no setting"),
+    ({'pod_name': 'x'}, "'pod_name', which is no setting"),
+    ({'kube_namespace': 'x'}, "'kube_namespace', which concerns more than one start"),
+    ({'profile_list': []}, 'more than one start'),
+    ({'mem_limit': 'lots'}, "profile 'Broken': mem_limit"),
+    ({'extra_labels': failing}, "profile 'Broken': singleuser_extra_labels raised KeyError: 'no such user'"),
+])
+@gen_test
+def test_an_override_that_cannot_be_is_told_with_its_profile_and_overrides_nothing(choosing, objects, override, told):
+    both = OrderedDict([('image', 'x')] + list(override.items()))
+    spawner = choosing(profile_list=[{'display_name': 'Broken', 'kubespawner_override': both}])
+    with pytest.raises(ValueError) as e:
+        yield spawner.start()
+    assert told in str(e.value) and str(e.value).startswith('KubeSpawner.profile_list')
+    assert spawner.singleuser_image_spec == 'busybox'
+    assert objects.pods() == []
+
+
+@gen_test
+def test_a_list_may_be_asked_for_each_start_and_wait(choosing, objects):
+    @gen.coroutine
+    def listed(spawner):
+        yield gen.sleep(0.01)
+        return [{'slug': 'of-' + spawner.user.name, 'kubespawner_override': {'image': 'busybox:x'}}]
+
+    pod = yield objects.created_by(choosing('ann', {'profile': 'of-ann'}, profile_list=listed))
+    assert pod['spec']['containers'][0]['image'] == 'busybox:x'
+    with pytest.raises(SpawnError, match='no profile "of-ann"'):
+        yield choosing('bob', {'profile': 'of-ann'}, profile_list=listed).start()
+
+
+@gen_test
+def test_a_start_that_was_given_up_overrides_nothing_any_more(choosing, objects):
+    listed = Future()
+    spawner = choosing(options=LARGE, profile_list=lambda spawner: listed)
+    before = settings(spawner)
+    start = spawner.start()
+    yield spawner.stop(now=True)
+    listed.set_result(PROFILES)
+    with pytest.raises(SpawnError, match='given up'):
+        yield start
+    assert settings(spawner) == before and objects.pods() == []
+
+
+@gen_test
+def test_a_list_that_does_not_come_is_named(choosing):
+    spawner = choosing(profile_list=lambda spawner: Future())
+    spawner.start_timeout = 1
+    with pytest.raises(SpawnError, match='KubeSpawner.profile_list took longer'):
+        yield spawner.start()
+
+
+@gen_test
+def test_a_form_waits_for_its_list_on_hubs_that_can(choosing):
+    listed = Future()
+    spawner = choosing(profile_list=lambda spawner: listed)
+    assert spawner.options_from_form({'profile': ['with-options']}) == {'profile': 'with-options'}
+    if version_info < (0, 9):
+        assert 'cannot be shown' in spawner.options_form
+    else:
+        form = spawner.options_form(spawner)
+        listed.set_result(PROFILES)
+        assert 'type="radio"' in (yield form)
+    yield gen.moment
+
+
+@gen_test
+def test_a_function_that_is_a_setting_itself_is_not_called_for_its_value(choosing, objects):
+    def hook(spawner, pod):
+        pod.metadata.annotations['by'] = 'hook'
+        return pod
+
+    pod = yield objects.created_by(choosing(profile_list=[{
+        'slug': 'x', 'kubespawner_override': {'modify_pod_hook': hook}}]))
+    assert pod['metadata']['annotations']['by'] == 'hook'
+
+
+# The form, without a hub
+
+def form_of(spawner):
+    """Return the form of a spawner, as JupyterHub asks for it."""
+    form = spawner.options_form
+    return form(spawner).result() if version_info >= (0, 9) and form else form
+
+
+@gen_test
+def test_the_form_shows_all_profiles_with_the_last_choice_and_nothing_is_markup(choosing):
+    profiles = PROFILES + [{'slug': '"><x>', 'display_name': '<script>', 'description': '<b>', 'profile_options': {
+        '<i>': {'display_name': '<u>', 'choices': {'<s>': {}}, 'unlisted_choice': {'enabled': True}}}}]
+    spawner = choosing('ann', {'profile': '"><x>', '<i>--unlisted-choice': '"<em>'}, profile_list=profiles)
+    form = form_of(spawner)
+    for markup in ('<script>', '<b>', '<i>', '<u>', '<s>', '<x>', '<em>'):
+        assert markup not in form
+    assert 'value="&#34;&lt;em&gt;"' in form
+    assert form.count(' checked') == 1
+    yield gen.moment
+
+
+@gen_test
+def test_there_is_no_form_where_there_is_nothing_to_choose(choosing):
+    for profiles in ([], [{'slug': 'x'}], lambda spawner: [{'slug': 'x'}]):
+        assert form_of(choosing(profile_list=profiles)) == ''
+    assert 'type="radio"' in form_of(choosing(profile_list=lambda spawner: PROFILES))
+    yield gen.moment
+
+
+@gen_test
+def test_a_form_shows_what_is_offered_now(choosing):
+    offered = [PROFILES]
+    spawner = choosing(options={'profile': 'with-options'}, profile_list=lambda spawner: offered[0])
+    assert 'no longer' not in form_of(spawner)
+    offered[0] = [{'slug': 'new'}, {'slug': 'newer'}]
+    assert 'There is no profile &#34;with-options&#34;' in form_of(spawner)
+    yield gen.moment
+
+
+@gen_test
+def test_a_list_that_is_wrong_is_told_to_the_operator_and_breaks_no_page(choosing, caplog):
+    form = form_of(choosing(profile_list=[{'slug': 'a'}, {'slug': 'a'}]))
+    assert 'cannot be shown' in form
+    assert "the slug 'a'" in caplog.text
+    yield gen.moment
+
+
+def test_the_operators_own_form_counts_and_what_it_sends_is_left_alone(choosing):
+    spawner = choosing(options_form='<input name="course">')
+    assert spawner.options_form == '<input name="course">'
+    assert spawner.options_from_form({'course': ['x']}) == {'course': ['x']}
+
+
+def test_what_the_form_sends_is_refused_before_anything_is_kept(choosing):
+    spawner = choosing()
+    assert spawner.options_from_form({'profile': ['plain']}) == {'profile': 'plain'}
+    with pytest.raises(SpawnError, match='no profile "gone"'):
+        spawner.options_from_form({'profile': ['gone']})
+
+
+def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
+    class Own(type(choosing())):
+        def options_from_form(self, form_data):
+            return dict(self._options_from_form(form_data), course='x')
+
+    spawner = choosing()
+    own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=PROFILES)
+    assert own.options_from_form({'profile': ['plain']}) == {'profile': 'plain', 'course': 'x'}
+    assert own._may_have_more() and not spawner._may_have_more()
+
+
+def test_templates_of_the_operators_replace_the_form(choosing, tmpdir):
+    assert form_of(choosing(profile_form_template='{% for p in profile_list %}{{ p.slug }} {% endfor %}')) == (
+        'plain with-options ')
+    tmpdir.join('form.html').write('{{ profile_list[0].display_name }}!')
+    assert form_of(choosing(additional_profile_form_template_paths=[str(tmpdir)])) == 'Plain!'

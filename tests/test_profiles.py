@@ -1,0 +1,253 @@
+"""Profiles as plain values: what may be configured, what the form gets, what arrives, and the settings that follow."""
+import re
+from collections import OrderedDict
+
+import pytest
+
+from kubespawner import profiles
+from kubespawner.errors import SpawnError
+
+IMAGE = {
+    'display_name': 'Image',
+    'choices': OrderedDict([
+        ('r', {'display_name': 'R', 'kubespawner_override': {'image': 'r:1'}}),
+        ('py', {'display_name': 'Python', 'default': True, 'kubespawner_override': {'image': 'py:1'}}),
+    ]),
+    'unlisted_choice': {
+        'enabled': True, 'display_name': 'Address of an image', 'validation_regex': 'example.org/[a-z]+',
+        'validation_message': 'It begins with example.org.',
+        'kubespawner_override': {'image': '{value}', 'environment': {'{value}': ['is {value}', '{value.__class__}']}}},
+}
+PLAIN = {'display_name': 'Small', 'description': 'For all', 'kubespawner_override': {'mem_limit': '1G'}}
+LARGE = {'display_name': 'Gr\u00f6\u00dfe XL (GPU)', 'slug': 'large', 'default': True,
+         'kubespawner_override': {'mem_limit': '8G'}, 'profile_options': {'image': IMAGE}}
+
+
+@pytest.fixture
+def offered():
+    return profiles.checked([PLAIN, LARGE])
+
+
+# What is configured
+
+@pytest.mark.parametrize('name, slug', [
+    ('Python 3.8 (GPU)', 'python-3-8-gpu'), ('Caf\u00e9', 'cafe'), ('x', 'x'), ('-- a --', 'a')])
+def test_a_slug_is_made_of_the_name(name, slug):
+    assert profiles.checked([{'display_name': name}])[0]['slug'] == slug
+
+
+def test_names_without_latin_letters_have_slugs_that_differ():
+    slugs = [profile['slug'] for profile in profiles.checked([{'display_name': '\u6570'}, {'display_name': '\u636e'}])]
+    assert len(set(slugs)) == 2 and all(re.match('[a-z0-9-]+$', slug) for slug in slugs)
+
+
+def test_of_a_dict_the_values_count_in_the_order_of_the_keys():
+    listed = profiles.checked({'20': {'display_name': 'b'}, '10': {'display_name': 'a'}})
+    assert [profile['slug'] for profile in listed] == ['a', 'b']
+
+
+def test_exactly_one_is_the_default_of_profiles_and_of_choices(offered):
+    assert [profile['default'] for profile in offered] == [False, True]
+    assert [profile['default'] for profile in profiles.checked([PLAIN, {'slug': 'b'}])] == [True, False]
+    choices = offered[1]['profile_options']['image']['choices']
+    assert [key for key in choices if choices[key]['default']] == ['py']
+
+
+def test_what_is_configured_is_not_changed():
+    before = repr((PLAIN, LARGE))
+    listed = profiles.checked([PLAIN, LARGE])
+    profiles.for_form(listed, {'profile': 'small'})
+    assert repr((PLAIN, LARGE)) == before
+
+
+@pytest.mark.parametrize('wrong, told', [
+    (7, 'no list'),
+    (['a'], "profile number 1: 'a' is no dict"),
+    ([{}], 'number 1: has no display_name'),
+    ([{'display_name': 7}], 'display_name is to be a text'),
+    ([PLAIN, PLAIN], "more than one profile has the slug 'small'"),
+    ([{'slug': 'a--b'}], "may not have '--'"),
+    ([{'slug': 'a', 'kubespawner_override': ['x']}], 'kubespawner_override is to be a dict'),
+    ([{'slug': 'a', 'profile_options': {'x': {}}}], "profile 'a': option 'x': has no choices"),
+    ([{'slug': 'a', 'profile_options': {'x': {'choices': ['y']}}}], 'choices is to be a dict'),
+    ([{'slug': 'a', 'profile_options': {'x': {'choices': {'y': 'z'}}}}], "choice 'y': 'z' is no dict"),
+    ([{'slug': 'a', 'profile_options': {'x': {'choices': {'unlisted-choice': {}}}}}], 'may not be called'),
+    ([{'slug': 'a', 'profile_options': {'profile': {'choices': {'y': {}}}}}], "called 'profile'"),
+    ([{'slug': 'a', 'profile_options': {'x': {'unlisted_choice': {'enabled': True, 'validation_regex': '('}}}}],
+     'validation_regex is none'),
+])
+def test_what_is_wrong_is_told_with_the_profile_that_it_is_in(wrong, told):
+    with pytest.raises(ValueError) as e:
+        profiles.checked(wrong)
+    assert told in str(e.value)
+
+
+# What arrives
+
+@pytest.mark.parametrize('sent, options', [
+    ({'profile': ['small'], '_xsrf': ['x']}, {'profile': 'small'}),
+    ({'profile': ['small'], 'profile-option-large--image': ['r']}, {'profile': 'small'}),
+    ({'profile': ['large'], 'profile-option-large--image': ['r'],
+      'profile-option-large--image--unlisted-choice': ['left over']}, {'profile': 'large', 'image': 'r'}),
+    ({'profile': ['large'], 'profile-option-large--image': ['unlisted-choice'],
+      'profile-option-large--image--unlisted-choice': ['v']},
+     {'profile': 'large', 'image': 'unlisted-choice', 'image--unlisted-choice': 'v'}),
+    ({}, {}),
+])
+def test_a_form_gives_the_options_of_the_profile_that_was_chosen(sent, options):
+    assert profiles.from_form(sent) == options
+
+
+@pytest.mark.parametrize('sent', [{'profile': ['a', 'b']}, {'profile': []}, {'profile': 'a'}, {'profile': [7]},
+                                  {'profile': ['a'], 'profile-option-a--x': [{}]}])
+def test_a_form_of_another_shape_is_refused(sent):
+    with pytest.raises(SpawnError):
+        profiles.from_form(sent)
+
+
+@pytest.mark.parametrize('options, slug, choices, values', [
+    ({}, 'large', {'image': 'py'}, {}),
+    ({'profile': 'small'}, 'small', {}, {}),
+    ({'profile': 'Small'}, 'small', {}, {}),
+    ({'profile': 'large', 'image': 'r'}, 'large', {'image': 'r'}, {}),
+    ({'profile': 'large', 'image': 'unlisted-choice', 'image--unlisted-choice': 'example.org/a'}, 'large',
+     {'image': 'unlisted-choice'}, {'image': 'example.org/a'}),
+    ({'profile': 'large', 'image--unlisted-choice': 'example.org/a'}, 'large',
+     {'image': 'unlisted-choice'}, {'image': 'example.org/a'}),
+])
+def test_a_choice_is_found_and_what_is_not_said_is_the_default(offered, options, slug, choices, values):
+    profile, *rest = profiles.chosen(offered, options)
+    assert [profile['slug']] + rest == [slug, choices, values]
+
+
+OWN = {'profile': 'large', 'image': 'unlisted-choice'}
+
+
+@pytest.mark.parametrize('options, told', [
+    ([], 'has to be an object'),
+    ({'profile': 'huge'}, 'There is no profile "huge".'),
+    ({'profile': ['small']}, 'There is no profile'),
+    ({'profile': {'a': 1}}, 'There is no profile'),
+    ({'profile': 0}, 'There is no profile'),
+    ({'profile': 'small', 'image': 'r'}, 'The profile "Small" has no option "image".'),
+    ({'profile': 'large', 'image': 'perl'}, '"Image" of the profile'),
+    ({'profile': 'large', 'image': ['r']}, '"Image" of the profile'),
+    ({'profile': 'large', 'image': 7}, '"Image" of the profile'),
+    (OWN, '"Image": say which one.'),
+    (dict(OWN, **{'image--unlisted-choice': ''}), 'say which one'),
+    (dict(OWN, **{'image--unlisted-choice': ['example.org/a']}), 'say which one'),
+    (dict(OWN, **{'image--unlisted-choice': 'example.org/a\n'}), 'It begins with example.org.'),
+    (dict(OWN, **{'image--unlisted-choice': 'x example.org/a'}), 'It begins with example.org.'),
+    (dict(OWN, **{'image--unlisted-choice': 'example.org/a;rm'}), 'It begins with example.org.'),
+])
+def test_what_cannot_be_had_is_told_in_one_line(offered, options, told):
+    with pytest.raises(SpawnError) as e:
+        profiles.chosen(offered, options)
+    assert told in str(e.value) and '\n' not in str(e.value)
+
+
+def test_further_keys_are_the_operators_if_the_form_is(offered):
+    assert profiles.chosen(offered, {'profile': 'small', 'course': ['x']}, may_have_more=True)[0]['slug'] == 'small'
+
+
+def test_a_value_of_ones_own_has_to_be_allowed():
+    option = {'choices': {'a': {}}, 'unlisted_choice': {'enabled': False}}
+    listed = profiles.checked([{'slug': 'x', 'profile_options': {'o': option}}])
+    with pytest.raises(SpawnError):
+        profiles.chosen(listed, {'o': 'unlisted-choice', 'o--unlisted-choice': 'b'})
+
+
+# The form
+
+def selected(shown):
+    """Return what is selected in a form: the profile's slug, and the choices of its options."""
+    profile, = [profile for profile in shown if profile['default']]
+    return profile['slug'], {
+        key: [name for name, choice in option['choices'].items() if choice['default']] or
+        [option['unlisted_choice']['value']] for key, option in profile['profile_options'].items()}
+
+
+@pytest.mark.parametrize('options, expected', [
+    ({}, ('large', {'image': ['py']})),
+    ({'profile': 'large', 'image': 'r'}, ('large', {'image': ['r']})),
+    ({'profile': 'small'}, ('small', {})),
+    (dict(OWN, **{'image--unlisted-choice': 'example.org/a'}), ('large', {'image': ['example.org/a']})),
+])
+def test_the_form_has_the_last_choice_selected(offered, options, expected):
+    shown, note = profiles.for_form(offered, options)
+    assert selected(shown) == expected
+    assert note == ''
+
+
+@pytest.mark.parametrize('options, expected', [
+    ({'profile': 'gone'}, ('large', {'image': ['py']})),
+    ({'profile': 'large', 'image': 'gone'}, ('large', {'image': ['py']})),
+    (OWN, ('large', {'image': ['py']})),
+])
+def test_a_last_choice_that_is_no_longer_there_is_told(offered, options, expected):
+    shown, note = profiles.for_form(offered, options)
+    assert selected(shown) == expected
+    assert 'no longer' in note
+
+
+def test_one_option_that_is_gone_leaves_the_others_as_they_were(offered):
+    large = offered[1]['profile_options']
+    large['size'] = dict(large['image'])
+    shown, note = profiles.for_form(offered, {'profile': 'large', 'size': 'gone', 'image': 'r'})
+    assert selected(shown) == ('large', {'image': ['r'], 'size': ['py']})
+    assert note.count('cannot be') == 1
+
+
+def test_an_option_that_nothing_was_said_of_is_no_complaint():
+    option = {'unlisted_choice': {'enabled': True}}
+    listed = profiles.checked([{'slug': 'x', 'profile_options': {'o': option}}])
+    for options in ({}, {'profile': 'x'}, 'nonsense', None):
+        assert profiles.for_form(listed, options)[1] == ''
+
+
+# The settings that follow
+
+def settings(offered, options, **more):
+    return [(name, value) for _, name, value in profiles.overrides(*profiles.chosen(offered, options), **more)]
+
+
+def test_the_profile_counts_first_then_its_options(offered):
+    assert settings(offered, {'image': 'r'}) == [('mem_limit', '8G'), ('image', 'r:1')]
+
+
+def test_a_value_of_ones_own_is_put_in_as_it_is_and_nothing_of_it_is_read(offered):
+    options = dict(OWN, **{'image--unlisted-choice': 'example.org/a'})
+    assert settings(offered, options)[1:] == [
+        ('image', 'example.org/a'),
+        ('environment', {'{value}': ['is example.org/a', '{value.__class__}']})]
+
+
+def test_a_value_with_braces_does_not_get_to_where_they_mean_something():
+    option = {'unlisted_choice': {'enabled': True, 'kubespawner_override': {'working_dir': '/{value}'}}}
+    listed = profiles.checked([{'slug': 'x', 'profile_options': {'dir': option}}])
+    sent = {'dir--unlisted-choice': '{unescaped_username}'}
+    with pytest.raises(SpawnError, match='braces'):
+        settings(listed, sent, templates={'working_dir'})
+    assert settings(listed, sent) == [('working_dir', '/{unescaped_username}')]
+
+
+@pytest.mark.parametrize('value, override, result', [
+    ({'a': 1, 'b': 2}, {'b': 3, 'c': 4}, {'a': 1, 'b': 3, 'c': 4}),
+    ({'a': 1, 'b': 2}, {'b': None}, {'a': 1}),
+    ({'a': {'x': 1, 'y': 2}}, {'a': {'y': None, 'z': 3}}, {'a': {'x': 1, 'z': 3}}),
+    ({'a': [1]}, {'a': [2]}, {'a': [2]}),
+    ([1], {'a': 1}, {'a': 1}),
+    ({'a': 1}, [1], [1]),
+    ('a', None, None),
+    (None, {'a': {'b': None}}, {'a': {}}),
+])
+def test_dicts_are_merged_none_removes_and_everything_else_replaces(value, override, result):
+    assert profiles.merged(value, override) == result
+
+
+def test_nothing_is_shared_with_what_is_configured():
+    value, override = {'a': [{}]}, {'b': [{}]}
+    result = profiles.merged(value, override)
+    result['a'].append(1)
+    result['b'][0]['x'] = 1
+    assert (value, override) == ({'a': [{}]}, {'b': [{}]})

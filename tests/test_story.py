@@ -1,0 +1,142 @@
+"""The story of a start: what is told, in which order and words, and that everybody hears all of it."""
+import pytest
+
+from kubespawner import story
+from kubespawner.story import EVENTS, EVENTS_TOLD, STEPS, Story
+from tests.loop import gen_test
+
+
+def clock():
+    return '12:00:00'
+
+
+@pytest.fixture
+def told():
+    """A story of the pod u1."""
+    told = Story(clock)
+    told.about('u1')
+    return told
+
+
+def event(reason, message='', uid='u1', number=None, kind='Normal', **fields):
+    """Return an event about the pod with this uid; events of one number are one that is repeated."""
+    event.made += 1
+    return dict({
+        'metadata': {'uid': 'event-%s' % (number or 'new-%d' % event.made), 'name': 'e'}, 'type': kind,
+        'reason': reason, 'message': message, 'lastTimestamp': '2020-01-01T05:53:16Z',
+        'involvedObject': {'kind': 'Pod', 'name': 'jupyter-ann', 'uid': uid}}, **fields)
+
+
+event.made = 0
+
+
+def messages(told):
+    return [entry['message'] for entry in told.entries]
+
+
+def test_plain_words_come_first_then_what_kubernetes_says_and_when(told):
+    told.tell('pod created')
+    pulling = event('Pulling', 'Pulling image "a"')
+    told.event(pulling)
+    assert told.entries == [
+        {'progress': 10, 'message': STEPS['pod created'][1] + ' (12:00:00 UTC)'},
+        {'progress': 50, 'message': EVENTS['Pulling'][1] + ' Pulling image "a" (05:53:16 UTC)', 'raw_event': pulling},
+    ]
+
+
+def test_an_event_that_has_no_words_of_ours_is_told_in_its_own(told):
+    told.event(event('Surprising', 'Look\nat this'))
+    assert messages(told) == ['Surprising: Look at this (05:53:16 UTC)']
+
+
+def test_progress_never_goes_back(told):
+    for reason in ['Scheduled', 'Pulled', 'Started', 'Pulling', 'Surprising', 'FailedScheduling']:
+        told.event(event(reason))
+    assert [entry['progress'] for entry in told.entries] == [30, 70, 90, 90, 90, 90]
+    assert all(0 <= percent < 100 for percent, _ in list(STEPS.values()) + list(EVENTS.values()))
+
+
+def test_events_of_another_pod_of_that_name_are_not_told():
+    told = Story(clock)
+    told.event(event('Killing', uid='old'))
+    told.event(event('Scheduled'))
+    assert told.entries == []
+    told.about('u1')
+    told.event(event('Killing', uid='old'))
+    assert [entry['raw_event']['reason'] for entry in told.entries] == ['Scheduled']
+
+
+@pytest.mark.parametrize('again', [
+    event('BackOff', 'again and again', number=1, count=2), event('BackOff', 'once', number=2)])
+def test_a_repeated_event_takes_the_place_of_the_one_before(told, again):
+    told.event(event('BackOff', 'once', number=1))
+    told.event(event('Pulling'))
+    before = messages(told)
+    told.event(again)
+    assert messages(told) == before
+    assert told.entries[0]['raw_event'] == again
+
+
+@pytest.mark.parametrize('early', [True, False])
+def test_events_are_bounded_but_not_the_last_warning_nor_our_own_steps(early):
+    told = Story(clock)
+    if not early:
+        told.about('u1')
+    for number in range(10 * EVENTS_TOLD):
+        told.event(event('Failed', 'number %d' % number, kind='Warning'))
+    told.about('u1')
+    assert len(told.entries) == EVENTS_TOLD
+    assert told.last_warning == 'Failed: number %d' % (10 * EVENTS_TOLD - 1)
+    told.tell('running')
+    assert told.entries[-1]['progress'] == 95
+
+
+def test_scaling_up_lasts_until_the_autoscaler_says_otherwise(told):
+    seen = []
+    for reason in ['FailedScheduling', 'TriggeredScaleUp', 'FailedScheduling', 'NotTriggerScaleUp', 'Scheduled']:
+        told.event(event(reason))
+        seen.append(told.is_scaling_up)
+    assert seen == [False, True, True, False, False]
+
+
+def test_the_end_says_why_and_nothing_comes_after_it(told):
+    told.end('The image is missing.')
+    told.event(event('Pulling'))
+    told.tell('slow', 'x')
+    assert messages(told) == ['The start failed. The image is missing. (12:00:00 UTC)']
+    assert told.is_over
+
+
+@gen_test
+def test_all_listeners_are_woken_by_each_change_and_by_the_end(told):
+    changes = [lambda: told.tell('pod created'), lambda: told.event(event('Pulling')), told.end]
+    for change in changes:
+        futures = [told.changed(), told.changed()]
+        assert not any(future.done() for future in futures)
+        change()
+        assert all(future.done() for future in futures)
+
+
+@gen_test
+def test_a_listener_who_has_gone_disturbs_nobody(told):
+    gone, other = told.changed(), told.changed()
+    gone.set_result(None)
+    told.end()
+    assert other.done()
+
+
+@pytest.mark.parametrize('fields, time', [
+    ({}, '05:53:16'),
+    ({'lastTimestamp': None, 'series': {'count': 2, 'lastObservedTime': '2020-01-01T06:00:00.000000Z'}}, '06:00:00'),
+    ({'lastTimestamp': None, 'eventTime': '2020-01-01T07:00:00.000000Z'}, '07:00:00'),
+    ({'lastTimestamp': None}, ''),
+])
+def test_the_time_of_an_event_is_that_of_its_last_repetition(fields, time):
+    assert story.time_of(event('Pulling', **fields)) == time
+
+
+@pytest.mark.parametrize('garbled', [
+    {}, {'involvedObject': None},
+    {'involvedObject': {'uid': 'u1', 'fieldPath': {}}, 'message': 5, 'reason': None, 'metadata': None}])
+def test_an_event_that_lacks_things_breaks_nothing(told, garbled):
+    told.event(garbled)
