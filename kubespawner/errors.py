@@ -32,14 +32,15 @@ class _Told(web.HTTPError):
     """An error in words for the user.
 
     message (str): the words; one line, whatever it was made of.
-    reason (str or None): a word of Kubernetes', for JupyterHub's metrics; None on hubs that would show it instead of
-        the message.
+    word (str): a word of Kubernetes'; may be empty.
+    reason (str or None): the same, for JupyterHub's metrics; None on hubs that would show it instead of the message.
     jupyterhub_message (str): what JupyterHub shows to the user.
     """
 
     def __init__(self, message, reason=''):
         self.message = self.jupyterhub_message = one_line(message)
         web.HTTPError.__init__(self, self.status_code, self.message)
+        self.word = reason
         self._reason = (re.sub('[^A-Za-z0-9_-]', '', reason)[:60] or 'Failed') if SpawnException else None
 
     @property

@@ -5,11 +5,14 @@ IOLoop's thread.
 """
 import time
 from contextlib import contextmanager
+from urllib.parse import quote
 
+from jupyterhub import version_info
+from jupyterhub.utils import url_path_join
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from . import api, podstatus
+from . import podstatus
 from .configuration import Configuration
 from .events import EventReflector
 from .story import Story
@@ -34,8 +37,8 @@ class Progress(Configuration):
     async def progress(self):
         """Yield what has happened in this start and what happens until it ends, for JupyterHub 0.9 and newer.
 
-        Dicts: `progress` (int, percent, never less than before), `message` (str, plain text) and, of an event of
-        Kubernetes, `raw_event` (dict). Each listener gets all of them.
+        Dicts: `progress` (int, percent, never less than before), `message` (str, plain text), of an event of Kubernetes
+        `raw_event` (dict), of a failure `html_message`, which has a link. Each listener gets all of them.
         """
         story, told = self._story_of_this_start(), 0
         while True:
@@ -63,8 +66,7 @@ class Progress(Configuration):
         try:
             yield story
         except Exception as e:
-            told = e.for_the_user() if isinstance(e, api.ApiError) else e
-            self._end(story, slow, getattr(told, 'jupyterhub_message', ''))
+            self._end(story, slow, getattr(e, 'jupyterhub_message', ''))
             raise
         self._end(story, slow, None)
 
@@ -77,8 +79,14 @@ class Progress(Configuration):
         loop.remove_timeout(slow)
         if self._events is not None:
             self._events.unfollow(story.event)
-        story.end(failure)
+        story.end(failure, self._url_of_another_try())
         loop.call_later(self.http_timeout, self._forget, story)
+
+    def _url_of_another_try(self):
+        """Return the path of the hub's page where this server is started."""
+        if version_info < (1, 0):
+            return url_path_join(self.hub.base_url, 'home')
+        return url_path_join(self.hub.base_url, 'spawn', self.user.escaped_name, quote(self.name, safe=''))
 
     def _forget(self, story):
         """Drop a story that nobody asks for any more: the hub does as long as it waits for the server to answer."""

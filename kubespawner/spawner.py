@@ -25,11 +25,11 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
-from . import api, clients, podstatus
+from . import advice, api, clients, podstatus
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
-from .errors import SpawnError, one_line
+from .errors import HubError, SpawnError, one_line
 from .manifests import owner_of
 from .progress import Progress
 from .reflector import NamespacedResourceReflector
@@ -195,7 +195,6 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
         """True if the notebook server of `pod` (a `Resource`, a V1Pod or None) can be talked to."""
         return podstatus.is_running(pod if isinstance(pod, dict) else clients.to_dict(pod))
 
-    @told_to_the_user
     @gen.coroutine
     def start(self):
         """Create the pod, and the claim before it if there is to be one; return where the server is when it is running.
@@ -203,7 +202,11 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
         That is (host, port), or what `get_pod_url` returns.
         """
         with self._telling() as story:
-            return (yield self._start(story))
+            try:
+                return (yield self._start(story))
+            except (api.ApiError, SpawnError, HubError) as e:
+                told = e.for_the_user() if isinstance(e, api.ApiError) else e
+                raise advice.explained(told, self._may_be_a_choice())
 
     @gen.coroutine
     def _start(self, story):
@@ -241,7 +244,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
     def _outcome(self, story, uid, since, pod):
         """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts.
 
-        since (dict): when failures that may heal were first seen, by what fails and its cause. It is kept up to date.
+        since (dict): when failures were first seen, and the longest message of each, by what fails and its cause. It is
+            kept up to date.
         """
         if _uid(pod) != uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
@@ -250,8 +254,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
             return pod
         for failure in podstatus.failures(pod):
             if self._is_final(failure, since) and not (failure.cause == 'schedule' and story.is_scaling_up):
-                return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}'.format(
-                    failure, name=self.pod_name).strip(), failure.reason)
+                _, longest = since[failure.what, failure.cause]
+                before = '' if longest in failure.message else ' Before that: %s' % longest
+                return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}{before}'.format(
+                    failure, name=self.pod_name, before=before).strip(), failure.reason)
 
     @gen.coroutine
     def _place(self, pod, deadline):
@@ -282,7 +288,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
                 '{0.what}: {0.reason}. {0.message}'.format(failure)))
             if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
                 IOLoop.current().call_later(patience, self.pod_reflector.wake, self._pod_key)
-        return now - since.setdefault(key, now) >= patience
+        first, message = since.get(key, (now, ''))
+        since[key] = first, max(message, failure.message, key=len)
+        return now - first >= patience
 
     def _is_wanted(self, stops, deadline):
         """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""

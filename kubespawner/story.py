@@ -3,6 +3,8 @@
 Here belong the words for what happens, how far it brings a start, and when events of Kubernetes are told of. Where
 events come from does not. Pure, but for futures that wake listeners; everything runs on the IOLoop's thread.
 """
+import html
+
 from tornado.concurrent import Future
 
 from .errors import one_line
@@ -31,8 +33,10 @@ EVENTS = {
     'FailedMount': (30, 'Storage, or a file that the server needs, is not there yet.'),
     'Pulling': (50, 'The image is being pulled. A new one may take some minutes.'),
     'Pulled': (70, 'The image is there.'),
-    'Failed': (30, 'Something went wrong.'),
-    'BackOff': (30, 'It will be tried again later.'),
+    'Failed': (30, 'The container cannot be started yet.'),
+    'FailedToRetrieveImagePullSecret': (30, 'A secret for pulling the image is not there.'),
+    'FailedCreatePodSandBox': (30, 'The machine cannot make room for the server yet.'),
+    'BackOff': (30, 'It will be tried again soon.'),
     'Created': (80, 'The container has been made.'),
     'Started': (90, 'The container has been started.'),
     'Unhealthy': (90, 'The container does not answer yet.'),
@@ -40,6 +44,14 @@ EVENTS = {
     'Preempted': (0, 'The server had to make room for another one.'),
     'Killing': (0, 'A container is being ended.'),
 }
+
+# Words for events of one reason that mean different things: reason, what is looked for in the message, words.
+PARTICULARS = [
+    ('Failed', 'image', 'The image cannot be pulled.'),
+    ('Failed', 'ErrImage', 'The image cannot be pulled.'),
+    ('Failed', 'ImagePull', 'The image cannot be pulled.'),
+    ('BackOff', 'restarting', 'The container has ended. It will be started again soon.'),
+]
 
 
 def _dict(value):
@@ -53,11 +65,19 @@ def time_of(event):
     return next((time[11:19] for time in times if isinstance(time, str) and time), '')
 
 
+def _words_of(reason, message):
+    """Return how far an event brings a start, and what it says in plain words."""
+    percent, words = EVENTS.get(reason, (0, reason + ':'))
+    found = [particular for of, sign, particular in PARTICULARS if of == reason and sign in message]
+    return percent, (found + [words])[0]
+
+
 class Story:
     """What has happened in one start, for any number of listeners.
 
     entries (list): what JupyterHub shows of each thing that happened, see `Spawner.progress`: dicts with `progress`,
-        `message` and, of an event, `raw_event`. It only grows; an event that is repeated keeps its place and its words.
+        `message`, of an event `raw_event`, of a failure `html_message`. It only grows; an event that is repeated keeps
+        its place and its words.
     has_begun (bool): it is told of a start. Before that people may listen already.
     is_over (bool): nothing more will come.
     last_warning (str): reason and message of the last event that was a warning; empty if there was none.
@@ -121,7 +141,7 @@ class Story:
         elif self._events < EVENTS_TOLD:
             self._events += 1
             self._places.update((key, len(self.entries)) for key in keys if key)
-            percent, words = EVENTS.get(reason, (0, reason + ':'))
+            percent, words = _words_of(reason, message)
             self._add(time_of(event) or self._clock(), percent, words, message, raw_event=event)
 
     def _add(self, time, percent, *words, **more):
@@ -130,10 +150,12 @@ class Story:
             more, progress=percent, message='%s (%s UTC)' % (one_line(' '.join(filter(None, words))), time)))
         self._wake()
 
-    def end(self, failure=None):
-        """Say that the start has ended, well or with a failure (words)."""
+    def end(self, failure=None, url=''):
+        """Say that the start has ended, well or with a failure (words); at `url` one may try again."""
         if failure is not None:
             self.tell('failed', failure)
+            told = self.entries[-1]
+            told['html_message'] = '%s <a href="%s">Try again</a>' % (html.escape(told['message']), html.escape(url))
         self.is_over = True
         self._wake()
 

@@ -13,11 +13,12 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'choosing', 'claims', 'waiting', 'progress', 'manifests', 'podstatus', 'api', 'reflector', 'clients',
-                'eras', 'errors'},
+    'spawner': {'choosing', 'claims', 'waiting', 'progress', 'manifests', 'podstatus', 'advice', 'api', 'reflector',
+                'clients', 'eras', 'errors'},
+    'advice': {'errors'},
     'choosing': {'profiles', 'manifests', 'templates', 'waiting', 'eras', 'errors', 'traitlets'},
     'profiles': {'errors', 'naming'},
-    'progress': {'configuration', 'api', 'events', 'podstatus', 'story', 'waiting'},
+    'progress': {'configuration', 'events', 'podstatus', 'story', 'waiting'},
     'events': {'reflector', 'cache', 'clients', 'jsonstream'},
     'story': {'errors'},
     'waiting': {'calls', 'api', 'errors', 'podstatus'},

@@ -107,6 +107,25 @@ def test_the_end_says_why_and_nothing_comes_after_it(told):
     assert told.is_over
 
 
+def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told):
+    told.end('No <image>.', '/hub/spawn/a&b/')
+    assert told.entries[-1]['html_message'] == (
+        'The start failed. No &lt;image&gt;. (12:00:00 UTC) <a href="/hub/spawn/a&amp;b/">Try again</a>')
+
+
+@pytest.mark.parametrize('reason, message, words', [
+    ('Failed', 'Failed to pull image "a": not found', 'The image cannot be pulled.'),
+    ('Failed', 'Error: ErrImagePull', 'The image cannot be pulled.'),
+    ('Failed', 'Error: ImagePullBackOff', 'The image cannot be pulled.'),
+    ('Failed', 'Error: configmap "c" not found', 'The container cannot be started yet.'),
+    ('BackOff', 'Back-off pulling image "a"', 'It will be tried again soon.'),
+    ('BackOff', 'Back-off restarting failed container', 'The container has ended. It will be started again soon.'),
+])
+def test_events_of_one_reason_have_words_for_what_they_are_about(told, reason, message, words):
+    told.event(event(reason, message))
+    assert messages(told) == ['%s %s (05:53:16 UTC)' % (words, message)]
+
+
 @gen_test
 def test_all_listeners_are_woken_by_each_change_and_by_the_end(told):
     changes = [lambda: told.tell('pod created'), lambda: told.event(event('Pulling')), told.end]

@@ -25,7 +25,7 @@ class User:
     id = 7
 
     def __init__(self, name):
-        self.name = name
+        self.name = self.escaped_name = name
         self.url = '/user/' + name
         self.server = Server(base_url='/user/' + name)
 

@@ -85,6 +85,7 @@ class Spawner(KubeSpawner):
 def manifests_of(traits):
     """Return the pod and the claim of a spawner as they would be sent: two pieces of JSON."""
     spawner = make_spawner(Spawner, 'ann@b', 'gpu', namespace=traits.pop('namespace', 'n'), **dict(CLAIM, **traits))
+    yield spawner._use_profile(IOLoop.current().time() + 5, lambda: True)
     claim = spawner.get_pvc_manifest()
     pod = yield spawner._run_hook((yield spawner.get_pod_manifest()))
     raise gen.Return([json.dumps(to_dict(manifest), allow_nan=False) for manifest in (pod, claim)])

@@ -16,8 +16,8 @@ def container(kind='containerStatuses', **state):
                     'state': state}]}
 
 
-def waiting(reason, kind='containerStatuses'):
-    return container(kind, waiting={'reason': reason, 'message': 'in words of %s' % reason})
+def waiting(reason, kind='containerStatuses', message='in words of %s'):
+    return container(kind, waiting={'reason': reason, 'message': message.replace('%s', reason)})
 
 
 def ended(reason, code=1):
@@ -120,6 +120,16 @@ def test_one_failure_under_two_names_has_one_grace(starting, objects):
         yield gen.sleep(0.3)
     assert 'image' in (yield told(spawner, start)).lower()
     assert len(names) > 30
+
+
+@gen_test
+def test_why_an_image_could_not_be_pulled_is_told_after_its_node_pauses(starting, objects, caplog):
+    spawner, start = yield starting(start_failure_grace=1)
+    objects.set_status(spawner.pod_name, **waiting('ErrImagePull', message='manifest for <it> not found'))
+    yield objects.until(lambda: 'This may heal' in caplog.text)
+    objects.set_status(spawner.pod_name, **waiting('ImagePullBackOff', message='Back-off'))
+    message = yield told(spawner, start)
+    assert 'ImagePullBackOff. Back-off' in message and 'manifest for <it> not found' in message
 
 
 @gen_test
