@@ -78,7 +78,10 @@ class Choosing(Manifests, Waiting):
             return NO_FORM
         if not profiles.is_a_choice(offered):
             return ''
-        shown, note = profiles.for_form(offered, self._last_choice())
+        refused, self._refused = self._refused, None
+        shown, note = profiles.for_form(offered, refused or self._last_choice())
+        if refused:  # the page says why
+            note = ''
         form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)
         return form.render(profile_list=shown, note=note)
 
@@ -114,16 +117,20 @@ class Choosing(Manifests, Waiting):
 
     # What is sent
 
+    _refused = None  # what the form that comes next is to show, for the user to mend
+
     def _options_from_form(self, form_data):
         """Return what a user chose, as it is kept in `user_options`. Raises SpawnError if it cannot be had."""
         if not self.profile_list or self._has_own_form():
             return form_data
         options = profiles.from_form(form_data)
         offered = self._profiles()
-        if offered.done():  # otherwise it is checked at the start: old hubs do not wait here
-            profiles.chosen(offered.result(), options) if offered.result() else None
-        else:
+        if not offered.done():  # it is checked at the start: old hubs do not wait here
             offered.add_done_callback(lambda future: future.exception())
+        elif offered.result():
+            self._refused = options
+            profiles.chosen(offered.result(), options)
+            self._refused = None
         return options
 
     if isinstance(getattr(Spawner, 'options_from_form', None), TraitType):

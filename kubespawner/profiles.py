@@ -231,7 +231,7 @@ def for_form(profiles, options):
     """Return (the profiles as the form shows them, why what was chosen last is not in them or '').
 
     options (dict): what was chosen last, or nothing. Of the profiles, and the choices of each option, the `default` is
-    what is to be selected. An `unlisted_choice` has also a `default`, and a `value`.
+    what is to be selected. An `unlisted_choice` has also a `default`, and a `value`, which may be a refused one.
     """
     options = options if isinstance(options, dict) else {}
     selected, notes = None, []
@@ -257,9 +257,16 @@ def _option_of_form(profile, key, options, notes):
             choice, value = _choice(profile, key, options)
         except SpawnError as e:
             notes.append(e.message)
+            choice, value = _to_be_mended(option, options.get(key, UNLISTED), options.get(key + AS_UNLISTED), choice)
     choices = OrderedDict((name, dict(each, default=name == choice)) for name, each in option['choices'].items())
     unlisted = dict(option['unlisted_choice'], default=choice == UNLISTED, value=value or '')
     return dict(option, choices=choices, unlisted_choice=unlisted)
+
+
+def _to_be_mended(option, choice, value, default):
+    """Return what the form shows of a choice that was refused: the user's own value, to be mended, or the default."""
+    is_own = choice == UNLISTED and option['unlisted_choice']['enabled'] and isinstance(value, str)
+    return (UNLISTED, value) if is_own else (default, None)
 
 
 # The settings that follow

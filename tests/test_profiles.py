@@ -183,10 +183,18 @@ def test_the_form_has_the_last_choice_selected(offered, options, expected):
     ({'profile': 'gone'}, ('large', {'image': ['py']})),
     ({'profile': 'large', 'image': 'gone'}, ('large', {'image': ['py']})),
     (OWN, ('large', {'image': ['py']})),
+    (dict(OWN, **{'image--unlisted-choice': 'not <it>'}), ('large', {'image': ['not <it>']})),
 ])
 def test_a_last_choice_that_is_no_longer_there_is_told(offered, options, expected):
     shown, note = profiles.for_form(offered, options)
     assert selected(shown) == expected
+    assert 'no longer' in note
+
+
+def test_a_value_of_ones_own_is_not_shown_where_there_are_none_any_more(offered):
+    offered[1]['profile_options']['image']['unlisted_choice']['enabled'] = False
+    shown, note = profiles.for_form(offered, dict(OWN, **{'image--unlisted-choice': 'example.org/a'}))
+    assert selected(shown) == ('large', {'image': ['py']})
     assert 'no longer' in note
 
 

@@ -327,6 +327,17 @@ def test_what_the_form_sends_is_refused_before_anything_is_kept(choosing):
         spawner.options_from_form({'profile': ['gone']})
 
 
+def test_what_was_refused_is_in_the_next_form_to_be_mended_once(choosing):
+    spawner = choosing('ann', {'profile': 'plain'})
+    with pytest.raises(SpawnError):
+        spawner.options_from_form({'profile': ['with-options'], 'profile-option-with-options--size': ['large'],
+                                   'profile-option-with-options--tool--unlisted-choice': ['Wr<ng']})
+    form = form_of(spawner)
+    assert 'value="Wr&lt;ng"' in form and 'value="large" selected' in form and 'no longer' not in form
+    form = form_of(spawner)
+    assert 'Wr' not in form and 'value="large" selected' not in form
+
+
 def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
     class Own(type(choosing())):
         def options_from_form(self, form_data):
