@@ -64,7 +64,8 @@ class Subject:
     def __enter__(self):
         self.errors = open(os.path.join(self.bench.cluster.directory, 'driver-%s.log' % self.subject), 'ab')
         self.process = subprocess.Popen(
-            [self.bench.pythons[self.subject], DRIVER, self.subject, self.namespace],
+            # -E: without PYTHONPATH, so that each has what is installed there
+            [self.bench.pythons[self.subject], '-E', DRIVER, self.subject, self.namespace],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, start_new_session=True,
             env=dict(os.environ, KUBECONFIG=self.bench.cluster.kubeconfig))
         return self
@@ -215,7 +216,7 @@ def events(bench):
             if not number:
                 without.setdefault(subject, []).append(measured)
             measured.update({name + '_more': measured[name] - median(other[name] for other in without[subject])
-                             for name in ('cpu', 'memory', 'peak', 'cpu_per_event')})
+                             for name in ('stall', 'cpu', 'memory', 'peak', 'cpu_per_event')})
             yield {'scenario': 'events', 'run': run, 'subject': subject, 'events': number, 'measured': measured}
 
 
