@@ -160,7 +160,7 @@ def _line(row, found, subjects):
     cells = [show(found.get(subject), row) for subject in subjects]
     target = row.target and row.target(found)
     newest = next((found[subject] for subject in subjects if subject in found and subject not in (BARE, PROJECT)), None)
-    ratio = '%.2f' % (found[PROJECT] / newest) if newest and PROJECT in found else ''
+    ratio = '%.2f' % rounded(found[PROJECT] / newest, 2) if newest and PROJECT in found else ''
     if target is None or PROJECT not in found:
         return [row.label] + cells + [ratio, '', '']
     reached = found[PROJECT] >= target if row.label == RATE else found[PROJECT] <= target
@@ -173,7 +173,12 @@ def show(number, row):
         return ''
     number *= row.scale
     digits = max(0, min(4, 2 - int(math.floor(math.log10(abs(number)))))) if abs(number) > 1e-4 else 0
-    return ('%.*f %s' % (digits, number, row.unit)).strip()
+    return ('%.*f %s' % (digits, rounded(number, digits), row.unit)).strip()
+
+
+def rounded(number, digits):
+    """Round a number; what is next to nothing has no sign."""
+    return round(number, digits) + 0.0
 
 
 def growth(results, scenario, name):
