@@ -48,6 +48,11 @@ def arguments(argv):
     group('--idle-seconds', type=int, default=45, help='how long to do nothing, twice (default: 45)')
     group('--updates', type=numbers, default=[3000], help='storm: changes of pods; several: 1000,3000 (default: 3000)')
     group('--update-rate', type=int, default=100, help='storm: changes a second (default: 100)')
+    group = parser.add_argument_group('events').add_argument
+    group('--events', type=numbers, default=[35000],
+          help='events that are there, besides none; several: 5000,35000 (default: 35000)')
+    group('--event-stream', type=int, default=3000, help='events more, about other pods (default: 3000)')
+    group('--event-rate', type=int, default=100, help='so many of these a second (default: 100)')
     group = parser.add_argument_group('soak').add_argument
     group('--soak', type=names, default=[environments.PROJECT], metavar='SUBJECTS', help='who (default: project)')
     group('--cycles', type=int, default=5000, help='starts and stops (default: 5000)')
@@ -80,7 +85,7 @@ def measure(options):
                 records.append(record)
                 log(report.line(record))
                 results.update(versions=bench.versions, kubernetes=cluster.version, pod_bytes=bench.pod_bytes,
-                               minutes=round((time.time() - started) / 60))
+                               event_bytes=bench.event_bytes, minutes=round((time.time() - started) / 60))
                 save(results, options)
     shutil.rmtree(directory)
     return results

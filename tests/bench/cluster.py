@@ -32,6 +32,7 @@ class Cluster:
         self._environment = dict(os.environ, KUBERNETES_STATE=os.path.join(directory, 'kubernetes'))
         self._records = os.path.join(directory, 'node.jsonl')
         self._standing = {}  # namespace -> how many pods stand there
+        self._events = {}  # namespace -> how many events were created to stay there
         self._addresses = itertools.count(1)
 
     def __enter__(self):
@@ -126,22 +127,54 @@ class Cluster:
 
         Each address is new: what does not change a pod is no update. Return the last pod: its user and its address.
         """
-        start, last = time.perf_counter(), None
-        with ThreadPoolExecutor(WORKERS) as workers:
-            pending = []
-            for i in range(count):
-                time.sleep(max(0, start + i / rate - time.perf_counter()))
-                number = next(self._addresses)
-                ip = '10.%d.%d.%d' % (number >> 16, number >> 8 & 255, number & 255)
-                last = number % self._standing[namespace], ip
-                pending.append(workers.submit(self._readdress, namespace, *last))
-            for done in pending:
-                done.result()
-        return {'user': user(last[0]), 'ip': last[1]}
+        numbers = [next(self._addresses) for _ in range(count)]
+        changes = [(number % self._standing[namespace], '10.%d.%d.%d' % (number >> 16, number >> 8 & 255, number & 255))
+                   for number in numbers]
+        at_rate(rate, lambda change: self._readdress(namespace, *change), changes)
+        return {'user': user(changes[-1][0]), 'ip': changes[-1][1]}
 
     def _readdress(self, namespace, i, ip):
         self.api.request('PATCH', pod_path(namespace, i) + '/status',
                          {'status': {'podIP': ip, 'podIPs': [{'ip': ip}]}}, MERGE_PATCH)
+
+    # Events about pods that nobody starts
+
+    def tell(self, namespace, count):
+        """Create events until there are `count`; return the bytes of one as the API server sends it."""
+        known = self._events.get(namespace, 0)
+        with ThreadPoolExecutor(WORKERS) as workers:
+            list(workers.map(lambda i: self._tell(namespace, i), range(known, count)))
+        self._events[namespace] = max(known, count)
+        return len(self.api.request('GET', event_path(namespace, 0))) if count else None
+
+    def stream(self, namespace, count, rate):
+        """Create so many events more, `rate` a second."""
+        at_rate(rate, lambda i: self._tell(namespace, i), self._streamed(namespace, count))
+
+    def end_stream(self, namespace, count):
+        """Delete what `stream` has created."""
+        with ThreadPoolExecutor(WORKERS) as workers:
+            list(workers.map(lambda i: self.api.request('DELETE', event_path(namespace, i)),
+                             self._streamed(namespace, count)))
+
+    def _streamed(self, namespace, count):
+        known = self._events.get(namespace, 0)
+        return range(known, known + count)
+
+    def _tell(self, namespace, i):
+        self.api.request('POST', '/api/v1/namespaces/%s/events' % namespace, event(namespace, i))
+
+
+def at_rate(rate, do, items):
+    """Call `do` with each item in a thread, `rate` a second; return when all calls have."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(WORKERS) as workers:
+        pending = []
+        for i, item in enumerate(items):
+            time.sleep(max(0, start + i / rate - time.perf_counter()))
+            pending.append(workers.submit(do, item))
+        for done in pending:
+            done.result()
 
 
 def user(i):
@@ -181,6 +214,37 @@ def standing_pod(namespace, i):
         },
     }
 
+
+def event_path(namespace, i):
+    return '/api/v1/namespaces/%s/events/%s' % (namespace, event(namespace, i)['metadata']['name'])
+
+
+def event(namespace, i):
+    """Return an event as schedulers and kubelets write them, about a pod that nobody starts."""
+    component, kind, reason, message = EVENTS[i % len(EVENTS)]
+    pod = 'jupyter-' + user(i // len(EVENTS))
+    now = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())
+    return {
+        'metadata': {'name': '%s.%016x' % (pod, 0x16b2c4d000000000 + i), 'namespace': namespace},
+        'involvedObject': {
+            'apiVersion': 'v1', 'kind': 'Pod', 'namespace': namespace, 'name': pod, 'resourceVersion': str(1000000 + i),
+            'uid': '6b1f7a52-3c0d-4e7e-9b1a-%012x' % (i // len(EVENTS)), 'fieldPath': 'spec.containers{notebook}'},
+        'type': kind, 'reason': reason, 'message': message.format(namespace=namespace, pod=pod, node=NODE), 'count': 1,
+        'source': {'component': component, 'host': NODE}, 'firstTimestamp': now, 'lastTimestamp': now,
+    }
+
+
+# Component, type, reason, message
+EVENTS = [
+    ('default-scheduler', 'Normal', 'Scheduled', 'Successfully assigned {namespace}/{pod} to {node}'),
+    ('kubelet', 'Normal', 'Pulling', 'Pulling image "jupyterhub/singleuser:5.4"'),
+    ('kubelet', 'Normal', 'Pulled', 'Successfully pulled image "jupyterhub/singleuser:5.4" in 21.428571s'),
+    ('kubelet', 'Normal', 'Created', 'Created container notebook'),
+    ('kubelet', 'Normal', 'Started', 'Started container notebook'),
+    ('kubelet', 'Warning', 'Unhealthy', 'Readiness probe failed: Get "http://10.20.30.40:8888/user/{pod}/api": '
+     'dial tcp 10.20.30.40:8888: connect: connection refused'),
+    ('kubelet', 'Normal', 'Killing', 'Stopping container notebook'),
+]
 
 VARIABLES = [
     'ACTIVITY_URL', 'API_TOKEN', 'API_URL', 'BASE_URL', 'CLIENT_ID', 'DEBUG', 'HOST', 'OAUTH_ACCESS_SCOPES',

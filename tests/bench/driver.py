@@ -25,7 +25,8 @@ class Meter:
 
     Readings: `seconds` that passed, `cpu` (seconds of all threads), `stall` (the longest time in seconds that the
     IOLoop came late to a callback; only if asked for, because asking takes CPU as well), `memory` and `memory_before`
-    (resident bytes after garbage collection, with what the C library can give back given back), `threads`, `sockets`.
+    (resident bytes after garbage collection, with what the C library can give back given back), `peak` (the most
+    resident bytes since the process began), `threads`, `sockets`.
     """
 
     def __init__(self, stalls):
@@ -52,7 +53,7 @@ class Meter:
             self.ticker.cancel()
         return {
             'seconds': now - self.time, 'cpu': cpu - self.cpu, 'stall': self.longest if self.stalls else None,
-            'memory': memory(), 'memory_before': self.memory_before,
+            'memory': memory(), 'memory_before': self.memory_before, 'peak': peak(),
             'threads': len(os.listdir('/proc/self/task')), 'sockets': sockets(),
         }
 
@@ -66,6 +67,12 @@ def memory():
         pass
     with open('/proc/self/statm') as f:
         return int(f.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+
+def peak():
+    """Return the most resident bytes that this process has ever had."""
+    with open('/proc/self/status') as f:
+        return next(int(line.split()[1]) for line in f if line.startswith('VmHWM:')) * 1024
 
 
 def sockets():

@@ -18,7 +18,7 @@ target (callable or None): from the medians by subject to the number to reach, f
 """
 
 # What was varied has targets for these values only.
-NOMINAL = {'in_flight': 100, 'pods': 5000}
+NOMINAL = {'in_flight': 100, 'pods': 5000, 'events': 35000}
 
 
 def quantile_of(name, share):
@@ -71,16 +71,26 @@ ROWS = [
     Row('idle', 'LIST requests in 10 idle minutes', of('lists'), '', 1, at_most(0)),
     Row('idle', 'idle, but for poll() of all every 30 s: CPU', of('cpu_with_polls'), '%', 100, None),
     Row('storm', 'CPU per pod update, relists included', of('cpu_per_update'), 'ms', 1e3, times(1 / 3, NEWEST)),
+    Row('events', 'until 10 servers run: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
+    Row('events', 'the last of them, until start() returns', of('seconds'), 's', 1, None),
+    Row('events', 'CPU until they run', of('cpu'), 's', 1, None),
+    Row('events', 'the same, more than without events', of('cpu_more'), 's', 1, at_most(0.05)),
+    Row('events', 'memory kept then, more than without events', of('memory_more'), 'MB', 1e-6, at_most(2e6)),
+    Row('events', 'memory at its peak, more than without events', of('peak_more'), 'MB', 1e-6, at_most(2e6)),
+    Row('events', 'CPU per event about others, relists included', of('cpu_per_event'), 'ms', 1e3, times(1 / 3, NEWEST)),
+    Row('events', 'the same, more than without events', of('cpu_per_event_more'), 'ms', 1e3, at_most(2e-5)),
+    Row('events', 'memory kept of these events', of('stream_memory'), 'MB', 1e-6, at_most(1e6)),
 ]
 
-VARIED = ['in_flight', 'pods', 'updates', 'cycles']
+VARIED = ['in_flight', 'pods', 'updates', 'cycles', 'events']
 TITLES = {
     'spawns': '{spawns} servers, {in_flight} starts at a time',
     'scale': '{pods:,} pods already there, {kilobytes:.1f} KB each',
     'idle': 'The same, {pods:,} pods, for {idle_seconds} s',
     'storm': 'The same, {pods:,} pods, {updates:,} updates, {update_rate} a second',
+    'events': '{events:,} events, {event_kilobytes:.1f} KB each, and {event_stream:,} more, {event_rate} a second',
 }
-GROWTH = {'spawns': 'in_flight', 'scale': 'pods', 'storm': 'updates'}
+GROWTH = {'spawns': 'in_flight', 'scale': 'pods', 'storm': 'updates', 'events': 'events'}
 
 
 def text(results):
@@ -88,7 +98,7 @@ def text(results):
     parts = [head(results)]
     for scenario in TITLES:
         for varied in variations(results, scenario):
-            if dict(varied).get('pods') == 0:  # only to compare with, see `growth`
+            if 0 in (dict(varied).get('pods'), dict(varied).get('events')):  # only to compare with, see `growth`
                 continue
             parts.append(comparison(results, scenario, varied))
     parts += [growth(results, scenario, name) for scenario, name in GROWTH.items()]
@@ -134,7 +144,9 @@ def comparison(results, scenario, varied):
     """Return the table of one scenario and variation: subjects side by side."""
     options = results['options']
     subjects = [BARE] + options['against'] + [PROJECT]
-    title = TITLES[scenario].format(kilobytes=(results.get('pod_bytes') or 0) / 1e3, **dict(options, **dict(varied)))
+    title = TITLES[scenario].format(
+        kilobytes=(results.get('pod_bytes') or 0) / 1e3, event_kilobytes=(results.get('event_bytes') or 0) / 1e3,
+        **dict(options, **dict(varied)))
     newest = ['of ' + release for release in options['against'][:1]] or ['']
     lines = [[title] + subjects + newest + ['to reach', '']]
     for row in ROWS:
@@ -148,7 +160,7 @@ def _line(row, found, subjects):
     cells = [show(found.get(subject), row) for subject in subjects]
     target = row.target and row.target(found)
     newest = next((found[subject] for subject in subjects if subject in found and subject not in (BARE, PROJECT)), None)
-    ratio = '%.2f' % (found[PROJECT] / newest) if newest and PROJECT in found else ''
+    ratio = '%.2f' % rounded(found[PROJECT] / newest, 2) if newest and PROJECT in found else ''
     if target is None or PROJECT not in found:
         return [row.label] + cells + [ratio, '', '']
     reached = found[PROJECT] >= target if row.label == RATE else found[PROJECT] <= target
@@ -161,7 +173,12 @@ def show(number, row):
         return ''
     number *= row.scale
     digits = max(0, min(4, 2 - int(math.floor(math.log10(abs(number)))))) if abs(number) > 1e-4 else 0
-    return ('%.*f %s' % (digits, number, row.unit)).strip()
+    return ('%.*f %s' % (digits, rounded(number, digits), row.unit)).strip()
+
+
+def rounded(number, digits):
+    """Round a number; what is next to nothing has no sign."""
+    return round(number, digits) + 0.0
 
 
 def growth(results, scenario, name):

@@ -1,13 +1,15 @@
 """What is measured: the scenarios, each as what its drivers are told and which numbers come of it.
 
 A scenario yields records: dicts with `scenario`, `run`, `subject`, what was varied (`pods`, `in_flight`, `updates`,
-`cycles`), and `measured`: numbers by name. Times are in seconds, memory in bytes, shares of one core as fractions. In
-each run all subjects have their turn, and another one is first in the next. Every measurement has a driver of its own.
+`cycles`, `events`), and `measured`: numbers by name. Times are in seconds, memory in bytes, shares of one core as
+fractions. In each run all subjects have their turn, and another one is first in the next. Every measurement has a
+driver of its own.
 """
 import json
 import os
 import select
 import subprocess
+import time
 from statistics import median
 
 from .cluster import user
@@ -22,6 +24,8 @@ POLL_SECONDS = 30  # how often JupyterHub polls each server
 # Namespaces of the pods that are there already: as many as a scale says, and as many as for all else.
 SCALE, STANDING = 'scale', 'standing'
 
+STARTERS = 10  # servers whose starts follow events
+
 
 class Bench:
     """What scenarios need.
@@ -33,7 +37,7 @@ class Bench:
     def __init__(self, cluster, pythons, options, log):
         self.cluster, self.pythons, self.options, self.log = cluster, pythons, options, log
         self.subjects = [PROJECT] + options.against
-        self.versions, self.pod_bytes = {}, None
+        self.versions, self.pod_bytes, self.event_bytes = {}, None, None
 
     def turns(self, subjects):
         """Yield (run, subject): every subject in every run, in another order each time."""
@@ -60,7 +64,8 @@ class Subject:
     def __enter__(self):
         self.errors = open(os.path.join(self.bench.cluster.directory, 'driver-%s.log' % self.subject), 'ab')
         self.process = subprocess.Popen(
-            [self.bench.pythons[self.subject], DRIVER, self.subject, self.namespace],
+            # -E: without PYTHONPATH, so that each has what is installed there
+            [self.bench.pythons[self.subject], '-E', DRIVER, self.subject, self.namespace],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, start_new_session=True,
             env=dict(os.environ, KUBECONFIG=self.bench.cluster.kubeconfig))
         return self
@@ -195,6 +200,55 @@ def storm(bench):
                 'last_seen_after': seen['seen'], 'lists': lists}}
 
 
+def events(bench):
+    """Start servers where there are events already; then have more events, about pods that nobody starts.
+
+    All of a number that a subject has without events is there for other things than events: `..._more` is the rest.
+    """
+    namespace, without = 'events', {}
+    bench.cluster.make_namespace(namespace)
+    for number in sorted(set([0] + bench.options.events)):
+        bench.log('%d events are to be there' % number)
+        bench.event_bytes = bench.cluster.tell(namespace, number)
+        for run, subject in bench.turns(bench.subjects):
+            with bench.driver(subject, namespace) as do:
+                measured = _events(bench, do, namespace)
+            if not number:
+                without.setdefault(subject, []).append(measured)
+            measured.update({name + '_more': measured[name] - median(other[name] for other in without[subject])
+                             for name in ('stall', 'cpu', 'memory', 'peak', 'cpu_per_event')})
+            yield {'scenario': 'events', 'run': run, 'subject': subject, 'events': number, 'measured': measured}
+
+
+def _events(bench, do, namespace):
+    users, count = ['starter%02d' % i for i in range(STARTERS)], bench.options.event_stream
+    lists = bench.cluster.lists()
+    first = do('load', settle=0, stalls=True)
+    rest = [do('make', users=users, stalls=True), do('start', users=users, at_once=STARTERS, stalls=True),
+            do('idle', seconds=SETTLE, stalls=True)]
+    lists_to_start = bench.cluster.lists() - lists
+    do('begin')
+    bench.cluster.stream(namespace, count, bench.options.event_rate)
+    time.sleep(SETTLE)
+    stream = do('end')
+    lists_in_all = bench.cluster.lists() - lists
+    stop = do('stop', users=users, at_once=STARTERS)
+    bench.cluster.end_stream(namespace, count)
+    calls = rest[1]['calls'] + stop['calls']
+    return {
+        'seconds': max(call['returned'] - call['called'] for call in rest[1]['calls']),
+        'cpu': sum(reading['cpu'] for reading in [first] + rest),
+        'stall': max(reading['stall'] for reading in [first] + rest),
+        'memory': rest[-1]['memory'] - first['memory_before'],
+        'peak': rest[-1]['peak'] - first['memory_before'],
+        'lists': lists_to_start,
+        'cpu_per_event': stream['cpu'] / count,
+        'stream_memory': stream['memory'] - stream['memory_before'],
+        'stream_lists': lists_in_all - lists_to_start,
+        'errors': [call['error'] for call in calls if call['error']],
+    }
+
+
 def soak(bench):
     """Spawn and stop again and again, with another user each time; look at what piles up."""
     steps, at_once = bench.options.cycles // bench.options.cycles_step, bench.options.soak_in_flight
@@ -212,4 +266,4 @@ def soak(bench):
                                                                     'errors')}}
 
 
-ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'soak': soak}
+ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak}
