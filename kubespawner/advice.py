@@ -22,7 +22,7 @@ EXPLANATIONS = [(re.compile(sign), words, to_do) for sign, words, to_do in [
     (r'\bUnschedulable\b|\bOutOf(cpu|memory|pods|ephemeral-storage)\b', 'No machine of the cluster has room for your '
      'server.', SMALLER_OR_LATER),
     (r'\b(InvalidImageName|ErrImage\w*|ImagePullBackOff|ImageInspectError|RegistryUnavailable)\b',
-     'The image of your server cannot be had.', OTHER_OR_TELL),
+     'The image of your server cannot be pulled.', OTHER_OR_TELL),
     (r'\bOOMKilled\b', 'Your server needed more memory than it may have.', MORE_MEMORY),
     (r'\b(Evicted|Preempt\w*|NodeLost|Node(Shutdown|Affinity)|Terminated|Shutdown)\b',
      'The machine that your server was to run on put it out.', AGAIN_OR_OTHER),

@@ -57,36 +57,49 @@ class Progress(Configuration):
 
     @contextmanager
     def _telling(self):
-        """Tell the story of a start, until this ends; the error that it ends with is part of it."""
+        """Tell the story of a start. It ends with this, unless it `goes_on`."""
         if self._story is not None and self._story.has_begun:
             self._story = None
-        story, loop = self._story_of_this_start(), IOLoop.current()
+        story = self._story_of_this_start()
         story.has_begun = True
-        slow = loop.call_later(self.slow_spawn_message_after, self._tell_of_slowness, story)
-        try:
+        story.timer = IOLoop.current().call_later(self.slow_spawn_message_after, self._tell_of_slowness, story)
+        with self._telling_on(story):
             yield story
+
+    @contextmanager
+    def _telling_on(self, story):
+        """Tell a story until this ends; the error that it ends with is part of it."""
+        story.goes_on = False
+        try:
+            yield
         except Exception as e:
-            self._end(story, slow, getattr(e, 'jupyterhub_message', ''))
+            self._end(story, getattr(e, 'jupyterhub_message', ''))
             raise
-        self._end(story, slow, None)
+        if not story.goes_on:
+            self._end(story, None)
 
     def _tell_of_slowness(self, story):
         if self.slow_spawn_message:
             story.tell('slow', self.slow_spawn_message)
 
-    def _end(self, story, slow, failure):
-        loop = IOLoop.current()
-        loop.remove_timeout(slow)
+    def _end(self, story, failure):
         if self._events is not None:
             self._events.unfollow(story.event)
+        IOLoop.current().remove_timeout(story.timer)
         story.end(failure, self._url_of_another_try())
-        loop.call_later(self.http_timeout, self._forget, story)
+        IOLoop.current().call_later(self.http_timeout, self._forget, story)
 
     def _url_of_another_try(self):
         """Return the path of the hub's page where this server is started."""
         if version_info < (1, 0):
             return url_path_join(self.hub.base_url, 'home')
         return url_path_join(self.hub.base_url, 'spawn', self.user.escaped_name, quote(self.name, safe=''))
+
+    def _drop_story(self):
+        """Tell nothing any more: the server has been stopped, maybe before JupyterHub waited for its answer."""
+        story, self._story = self._story, None
+        if story is not None and story.goes_on and not story.is_over:
+            self._end(story, None)
 
     def _forget(self, story):
         """Drop a story that nobody asks for any more: the hub does as long as it waits for the server to answer."""

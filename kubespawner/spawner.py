@@ -1,9 +1,9 @@
 """KubeSpawner: the verbs start, poll and stop. Lifecycle only.
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
-(what pods and claims look like), `choosing` (profiles), `claims` (whose they are), `calls` (requests), `waiting` and
-`progress` (what users are told meanwhile). What a pod's status means is in `podstatus`, how the API is talked to in
-`api`, and how its changes arrive in `reflector`.
+(what pods and claims look like), `choosing` (profiles), `claims` (whose they are), `calls` (requests), `waiting`,
+`progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard from the server). What a pod's
+status means is in `podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -26,14 +26,14 @@ from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
 from . import advice, api, clients, podstatus
+from .answering import Answering
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import HubError, SpawnError, one_line
 from .manifests import owner_of
-from .progress import Progress
 from .reflector import NamespacedResourceReflector
-from .waiting import TIMEOUTS, Waiting
+from .waiting import TIMEOUTS
 
 CREATE_TRIES = 4  # of a pod whose name is taken
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -79,7 +79,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
+class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -178,7 +178,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
         """
         super().clear_state()
         self._has_pod = False
-        self._story = None
+        self._drop_story()
         self.has_claim = self.has_claim and self.remember_pvc_name
         self._forget_names()
         if self.enable_user_namespaces and not self.has_claim:
@@ -239,23 +239,36 @@ class KubeSpawner(EveryName, Choosing, Claims, Waiting, Progress, Spawner):
             raise outcome
         story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
-        return (yield self._place(clients.Resource(created, **now), deadline))
+        place = yield self._place(clients.Resource(created, **now), deadline)
+        self._attend(story, partial(self._explained_failure, story, _uid(created), {}))
+        return place
 
     def _outcome(self, story, uid, since, pod):
-        """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts.
+        """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts."""
+        self._tell_of_status(story, pod)
+        failure = self._failure(story, uid, since, pod)
+        return failure or (pod if self.is_pod_running(pod) else None)
+
+    def _explained_failure(self, *args, **kwargs):
+        failure = self._failure(*args, **kwargs)
+        return failure and advice.explained(failure, self._may_be_a_choice())
+
+    def _failure(self, story, uid, since, pod, is_late=False):
+        """Return why a pod that is not the one with this uid, or does not run, never will: a SpawnError, or None.
 
         since (dict): when failures were first seen, and the longest message of each, by what fails and its cause. It is
             kept up to date.
+        is_late (bool): nothing has the time to heal any more.
         """
         if _uid(pod) != uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
-        self._tell_of_status(story, pod)
         if self.is_pod_running(pod):
-            return pod
+            return None
         for failure in podstatus.failures(pod):
-            if self._is_final(failure, since) and not (failure.cause == 'schedule' and story.is_scaling_up):
+            is_final = self._is_final(failure, since) or is_late
+            if is_final and not (failure.cause == 'schedule' and story.is_scaling_up):
                 _, longest = since[failure.what, failure.cause]
-                before = '' if longest in failure.message else ' Before that: %s' % longest
+                before = '' if longest in failure.message else '; before that: %s' % longest
                 return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}{before}'.format(
                     failure, name=self.pod_name, before=before).strip(), failure.reason)
 

@@ -79,7 +79,9 @@ class Story:
         `message`, of an event `raw_event`, of a failure `html_message`. It only grows; an event that is repeated keeps
         its place and its words.
     has_begun (bool): it is told of a start. Before that people may listen already.
+    goes_on (bool): it does not end when the start does: somebody else will end it.
     is_over (bool): nothing more will come.
+    timer: what the loop is to do about it later.
     last_warning (str): reason and message of the last event that was a warning; empty if there was none.
     is_scaling_up (bool): an autoscaler has said that it adds a node for the pod.
     """
@@ -87,8 +89,8 @@ class Story:
     def __init__(self, clock):
         """clock (callable): returns what time it is, as `05:53:16`."""
         self.entries, self.last_warning = [], ''
-        self.has_begun = self.is_over = self.is_scaling_up = False
-        self._clock = clock
+        self.has_begun = self.goes_on = self.is_over = self.is_scaling_up = False
+        self.timer, self._clock = None, clock
         self._steps = set()  # our own that have been told
         self._uid = None  # of the pod that events have to be about
         self._early = []  # events that came before that was known

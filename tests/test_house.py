@@ -13,11 +13,12 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'choosing', 'claims', 'waiting', 'progress', 'manifests', 'podstatus', 'advice', 'api', 'reflector',
+    'spawner': {'choosing', 'claims', 'waiting', 'answering', 'manifests', 'podstatus', 'advice', 'api', 'reflector',
                 'clients', 'eras', 'errors'},
     'advice': {'errors'},
     'choosing': {'profiles', 'manifests', 'templates', 'waiting', 'eras', 'errors', 'traitlets'},
     'profiles': {'errors', 'naming'},
+    'answering': {'progress', 'waiting', 'errors'},
     'progress': {'configuration', 'events', 'podstatus', 'story', 'waiting'},
     'events': {'reflector', 'cache', 'clients', 'jsonstream'},
     'story': {'errors'},
@@ -34,6 +35,7 @@ MAY_IMPORT = {
     'traitlets': {'clients'},
     'utils': {'naming'},
     'demo': {'localkube', '__init__'},
+    'demo_proxy': set(),
 }
 
 

@@ -1,0 +1,98 @@
+"""From when a pod runs until JupyterHub has heard from its server: whoever waits learns what becomes of the pod."""
+import pytest
+from jupyterhub import version_info
+from tornado import gen
+from tornado.concurrent import Future
+
+from kubespawner.errors import SpawnError
+from tests.loop import gen_test
+
+from .test_progress import Listener, new_teller  # noqa: F401 (a fixture)
+
+
+class Server:
+    """As much of JupyterHub's `Server` as it waits with; `answer` is what comes of that."""
+
+    base_url, bind_url, proto, ip, port = '/user/ann/', 'http://127.0.0.1:8888/user/ann/', 'http', '127.0.0.1', 8888
+
+    def __init__(self):
+        self.answer, self.asked = Future(), []
+
+    def wait_up(self, **arguments):
+        self.asked.append(arguments)
+        return self.answer
+
+
+@pytest.fixture
+def started(new_teller):  # noqa: F811
+    """`spawner, waiting = yield started()`: a server that runs, and JupyterHub's waiting for its answer."""
+    @gen.coroutine
+    def started(**traits):
+        spawner = new_teller('ann', **traits)
+        type(spawner).server = Server()
+        yield spawner.start()
+        raise gen.Return((spawner, spawner.server.wait_up(http=True, timeout=30)))
+
+    return started
+
+
+@gen_test
+def test_the_answer_is_what_jupyterhub_gets(started):
+    spawner, waiting = yield started()
+    assert not waiting.done()
+    spawner.server.answer.set_result('hello')
+    assert (yield waiting) == 'hello'
+    assert spawner.server.asked == [{'http': True, 'timeout': 30}]
+    assert spawner.server.wait_up.__func__ is Server.wait_up  # what else JupyterHub asks is not about the start
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_its_own_error_is_what_it_gets_from_a_server_that_runs(started):
+    spawner, waiting = yield started()
+    spawner.server.answer.set_exception(TimeoutError('nobody there'))
+    with pytest.raises(TimeoutError, match='nobody there'):
+        yield waiting
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_a_pod_that_fails_ends_the_waiting_with_the_reason_and_what_to_do(started, objects):
+    spawner, waiting = yield started()
+    objects.set_status(spawner.pod_name, phase='Failed', reason='Evicted', message='The node was low on memory.')
+    with pytest.raises(SpawnError, match='Try again.*Evicted. The node was low on memory.'):
+        yield waiting
+    yield spawner.stop(now=True)
+
+
+@gen_test
+def test_a_pod_that_is_deleted_ends_the_waiting(started, objects):
+    spawner, waiting = yield started()
+    yield spawner.stop(now=True)
+    with pytest.raises(SpawnError, match='deleted'):
+        yield waiting
+
+
+@pytest.mark.skipif(version_info < (0, 9), reason='this hub knows no progress')
+@gen_test
+def test_the_story_goes_on_until_the_answer(started):
+    spawner, waiting = yield started()
+    listener = Listener(spawner)
+    yield gen.moment
+    assert not listener.end.done()
+    spawner.server.answer.set_result('hello')
+    yield waiting
+    yield listener.end
+    yield spawner.stop(now=True)
+
+
+@pytest.mark.skipif(version_info < (0, 9), reason='this hub knows no progress')
+@gen_test
+def test_the_story_ends_with_a_server_that_nobody_waited_for(new_teller):  # noqa: F811
+    spawner = new_teller('ann')
+    type(spawner).server = Server()
+    yield spawner.start()
+    listener = Listener(spawner)
+    yield spawner.stop(now=True)
+    spawner.clear_state()
+    yield listener.end
