@@ -197,13 +197,13 @@ def any_free_port():
 
 
 def proxy_command():
-    """Return the path of a configurable-http-proxy: the one on the PATH, or the one that pip installed."""
-    name = 'configurable-http-proxy'
-    beside = os.path.join(os.path.dirname(sys.executable), name)
-    found = shutil.which(name) or (os.path.exists(beside) and beside)
+    """Return how a configurable-http-proxy is run: the one that pip installed, or else the one on the PATH."""
+    if importlib.util.find_spec('configurable_http_proxy'):
+        return [sys.executable, '-m', 'kubespawner.demo_proxy']
+    found = shutil.which('configurable-http-proxy')
     if not found:
-        raise DemoError("There is no %s; install kubespawner with its extra [demo]." % name)
-    return found
+        raise DemoError('There is no configurable-http-proxy; install kubespawner with its extra [demo].')
+    return [found]
 
 
 def arguments_for_this_user():
@@ -319,9 +319,9 @@ class Demo:
             self.port = port
             if port != self.arguments.port:
                 say('Port %d is taken; trying %d.', self.arguments.port, self.port)
-            say('Starting the proxy: %s', proxy)
-            self.proxy = self.process('proxy', [
-                proxy, '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+            say('Starting the proxy: %s', ' '.join(proxy))
+            self.proxy = self.process('proxy', proxy + [
+                '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
                 '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)])
             routes = Request('http://127.0.0.1:%d/api/routes' % self.api_port,
                              headers={'Authorization': 'token ' + self.environment['CONFIGPROXY_AUTH_TOKEN']})

@@ -41,9 +41,9 @@ class Hub:
         self.hub = self.proxy = None
 
     def __enter__(self):
-        self.proxy = self._process([demo.proxy_command(), '--ip', '127.0.0.1', '--port', self.port,
-                                    '--api-ip', '127.0.0.1', '--api-port', self.api_port,
-                                    '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
+        self.proxy = self._process(demo.proxy_command() + [
+            '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+            '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
         try:
             self.start()
         except BaseException:
