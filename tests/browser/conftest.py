@@ -1,0 +1,119 @@
+"""What users see in a real browser: Chromium, driven by playwright.
+
+Without Chromium, or on a Python that playwright does not support, these tests are skipped.
+`UPDATE_SCREENSHOTS=1` has them make the README's pictures anew.
+"""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from kubernetes import client, config
+
+from kubespawner.demo import any_free_port
+from tests.hub.conftest import hub, more  # noqa: F401 (fixtures)
+
+SCREENSHOTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'screenshots')
+
+# As root in a container, and without looking for anything outside this machine.
+FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+         '--disable-component-update', '--disable-sync']
+
+PHONE = {'viewport': {'width': 375, 'height': 667}, 'is_mobile': True, 'has_touch': True}
+
+PATIENCE = 30000  # milliseconds for what a page is to show, on a busy machine
+
+
+@pytest.fixture(scope='module')
+def chromium():
+    """A running Chromium. It ends with the module, because its driver has an event loop in this thread."""
+    api = pytest.importorskip('playwright.sync_api')
+    path = shutil.which('chromium') or shutil.which('google-chrome')
+    if path is None:
+        pytest.skip('there is no Chromium; Debian has it in the package chromium')
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium):
+    """`visit(url, username, **context)` returns a page on which a user has logged in to the hub at this URL.
+
+    context: what kind of browser it is, see playwright's `new_context`.
+    """
+    contexts = []
+
+    def visit(url, username, **context):
+        contexts.append(chromium.new_context(**context))
+        contexts[-1].set_default_timeout(PATIENCE)
+        page = contexts[-1].new_page()
+        page.goto(url + '/hub/login')
+        page.get_by_label('Username').fill(username)
+        page.get_by_label('Password').fill('any')
+        page.get_by_role('button', name='Sign in').click()
+        page.wait_for_url(lambda url: '/login' not in url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+class Demo:
+    """A demo that runs.
+
+    url (str): where its hub is. core (CoreV1Api): its cluster.
+    """
+
+    def __init__(self, process):
+        self.process, self.printed = process, []
+        self.url = self._next(r'\s+(http://127\.0\.0\.1:\d+)$')
+        kubeconfig = next(line for line in self.printed if 'KUBECONFIG=' in line).split('=')[1].strip()
+        self.core = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig))
+        self.reader = threading.Thread(target=lambda: self.printed.extend(process.stdout), daemon=True)
+        self.reader.start()
+
+    def _next(self, expression):
+        for line in self.process.stdout:
+            self.printed.append(line)
+            found = re.match(expression, line)
+            if found:
+                return found.group(1)
+        pytest.fail('the demo ended:\n' + ''.join(self.printed))
+
+    def pod(self, username):
+        """Return the pod of a user as a dict, None if there is none."""
+        response = self.core.list_namespaced_pod(
+            namespace='default', label_selector='hub.jupyter.org/username=' + username, _preload_content=False)
+        pods = json.loads(response.data.decode('utf8'))['items']
+        return pods[0] if pods else None
+
+
+@pytest.fixture(scope='module')
+def demo(chromium):
+    """The demo as a newcomer starts it."""
+    process = subprocess.Popen([sys.executable, '-m', 'kubespawner.demo', '--port', str(any_free_port())],
+                               stdout=subprocess.PIPE, universal_newlines=True)
+    try:
+        yield Demo(process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+@pytest.fixture
+def screenshot():
+    """`screenshot(page, name)` makes a picture for the README, if that is wanted."""
+    def screenshot(page, name):
+        if os.environ.get('UPDATE_SCREENSHOTS'):
+            page.wait_for_timeout(1000)  # until nothing moves any more
+            page.screenshot(path=os.path.join(SCREENSHOTS, name + '.png'))
+
+    return screenshot

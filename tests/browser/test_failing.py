@@ -1,0 +1,141 @@
+"""What users see when their server cannot start: why, what they can do, and a way to try again."""
+import json
+import time
+
+import pytest
+from kubernetes import client
+
+SECONDS = 15000  # milliseconds for what is to be told within seconds, on a busy machine
+
+PROFILES = """
+failing = {'start_failure_grace': 2}
+c.KubeSpawner.profile_list = [
+    {'display_name': 'Works'},
+    {'display_name': 'Missing', 'kubespawner_override': dict(failing, image=%(missing)r)},
+    {'display_name': 'Crashing', 'kubespawner_override': dict(failing, cmd=['sh', '-c', 'exit 3'])},
+    {'display_name': 'Large', 'kubespawner_override': dict(failing, **%(large)r)},
+]
+"""
+
+# Why, and what the user can do.
+TOLD = {
+    'Missing': ['The image of your server cannot be pulled. Choose another profile', 'ImagePull'],
+    'Crashing': ['Your server ended before it was ready. Try again.', 'exit code 3'],
+    'Large': ['No machine of the cluster has room for your server. Choose a profile that needs less',
+              'Insufficient cpu'],
+    'Quota': ['All that servers may have here together is in use. Stop servers that you do not need', 'exceeded quota'],
+}
+
+
+@pytest.fixture(scope='module')
+def more(cluster):
+    if cluster.is_localkube:
+        return PROFILES % {'missing': 'localkube/missing', 'large': {'extra_pod_config': {'schedulerName': 'nobody'}}}
+    return PROFILES % {'missing': 'local/missing:latest', 'large': {'cpu_guarantee': 1000}}
+
+
+@pytest.fixture
+def no_room(cluster, core, namespace):
+    """`no_room(username)` has the scheduler find no node for the user's pod: localkube's never lacks one."""
+    def no_room(username):
+        if not cluster.is_localkube:
+            return
+        status = {'status': {'conditions': [{
+            'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
+            'message': '0/1 nodes are available: 1 Insufficient cpu.'}]}}
+        deadline = time.monotonic() + 10
+        while not pods(core, namespace, username):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        core.patch_namespaced_pod_status(name='jupyter-' + username, namespace=namespace, body=status)
+
+    return no_room
+
+
+@pytest.fixture
+def quota(cluster, core, namespace):
+    """Nothing more may be in the namespace."""
+    name = {'name': 'quota', 'namespace': namespace}
+    if cluster.is_localkube:
+        cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
+            'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
+    else:
+        core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
+            'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
+        deadline = time.monotonic() + 30
+        while not core.read_namespaced_resource_quota(**name).status.hard:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    lifted = []
+
+    def lift():
+        if lifted:
+            return
+        lifted.append(True)
+        if cluster.is_localkube:
+            cluster.kube.clear_faults()
+        else:
+            core.delete_namespaced_resource_quota(body=client.V1DeleteOptions(), **name)
+
+    yield lift
+    lift()
+
+
+def pods(core, namespace, username):
+    response = core.list_namespaced_pod(namespace=namespace, _preload_content=False,
+                                        label_selector='hub.jupyter.org/username=' + username)
+    return json.loads(response.data.decode('utf8'))['items']
+
+
+def start(page, profile):
+    page.get_by_role('radio', name=profile).check()
+    page.get_by_role('button', name='Start').click()
+
+
+def works(page, username):
+    """Start the profile that works; return when its server is there."""
+    start(page, 'Works')
+    page.wait_for_url('**/user/%s/**' % username, timeout=60000)
+
+
+@pytest.mark.parametrize('profile', ['Missing', 'Crashing', 'Large'])
+def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tried_again(
+        hub, visit, no_room, core, namespace, screenshot, profile):
+    username = profile.lower()
+    page = visit(hub.url, username, viewport={'width': 800, 'height': 430})
+    start(page, profile)
+    if profile == 'Large':
+        no_room(username)
+    words, raw = TOLD[profile]
+    page.locator('#progress-message').get_by_text(words).wait_for(timeout=SECONDS)
+    assert raw in page.locator('#progress-message').inner_text()
+
+    page.reload()
+    assert page.get_by_role('heading', name='Spawn failed').is_visible()
+    assert words in page.locator('body').inner_text() and raw in page.locator('body').inner_text()
+    if profile == 'Missing':
+        screenshot(page, 'failure')
+    page.get_by_role('button', name='Relaunch Server').click()
+    assert page.get_by_role('radio', name=profile).is_checked()
+    works(page, username)
+    assert len(pods(core, namespace, username)) == 1
+
+
+def test_the_page_of_progress_has_a_way_to_try_again_too(hub, visit):
+    page = visit(hub.url, 'impatient')
+    start(page, 'Missing')
+    page.locator('#progress-log').get_by_role('link', name='Try again').click(timeout=SECONDS)
+    works(page, 'impatient')
+
+
+def test_what_a_quota_refuses_is_told_above_the_form(hub, visit, quota, core, namespace):
+    page = visit(hub.url, 'many')
+    start(page, 'Works')
+    words, raw = TOLD['Quota']
+    told = page.locator('.spawn-error-msg, #progress-message')
+    told.filter(has_text=words).wait_for(timeout=SECONDS)
+    assert raw in told.inner_text()
+    assert pods(core, namespace, 'many') == []
+    quota()
+    page.goto(hub.url + '/hub/spawn')
+    works(page, 'many')

@@ -1,0 +1,93 @@
+"""The page that users see while their server starts: its story, in plain words."""
+import json
+import re
+
+import pytest
+
+from kubespawner.story import EVENTS, STEPS
+
+from .conftest import PHONE
+
+# Takes down what the page says and how full its bar is then, for as long as the tab is open.
+TAKE_DOWN = """
+document.addEventListener('DOMContentLoaded', () => {
+    const log = document.getElementById('progress-log'), bar = document.getElementById('progress-bar')
+    if (!log) return
+    const told = []
+    new MutationObserver(() => {
+        told.push([Number(bar.getAttribute('aria-valuenow')), log.lastChild.innerText || log.lastChild.textContent])
+        sessionStorage.setItem('told', JSON.stringify(told))
+    }).observe(log, {childList: true})
+})
+"""
+
+TIME = r' \(\d\d:\d\d:\d\d UTC\)$'
+
+SLOW = 'It is Monday, and everybody comes at once.'
+
+
+@pytest.fixture(scope='module')
+def more(cluster):
+    """Users choose, so that their start begins on the page of these tests. Images take a while."""
+    if not cluster.is_localkube:
+        pytest.skip('how long an image takes is known on localkube only')
+    return """
+c.KubeSpawner.slow_spawn_message = %r
+c.KubeSpawner.slow_spawn_message_after = 0.5
+c.KubeSpawner.profile_list = [
+    {'display_name': 'Slow', 'kubespawner_override': {'image': 'localkube/slow:3'}},
+    {'display_name': 'Other'},
+]
+""" % SLOW
+
+
+@pytest.fixture
+def starting(hub, visit):
+    """`starting(username, **context)` returns the page of a server that has begun to start."""
+    def starting(username, **context):
+        page = visit(hub.url, username, **context)
+        page.add_init_script(TAKE_DOWN)
+        page.get_by_role('button', name='Start').click()
+        page.wait_for_url('**/spawn-pending/**')
+        return page
+
+    return starting
+
+
+def arrived(page, username):
+    """Wait for the server's own page; return what was told until then: a list of (percent, text)."""
+    page.wait_for_url('**/user/%s/**' % username)
+    return [tuple(entry) for entry in json.loads(page.evaluate('sessionStorage.getItem("told")'))]
+
+
+def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, screenshot):
+    page = starting('ann', viewport={'width': 800, 'height': 620})
+    page.get_by_text('Event log').click()
+    page.locator('#progress-log').get_by_text(SLOW).wait_for()
+    page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()
+    screenshot(page, 'progress')
+    told = arrived(page, 'ann')
+    percents = [percent for percent, _ in told]
+    assert percents == sorted(percents) and percents[-1] == 100
+    texts = [text for _, text in told]
+    expected = [STEPS['claim created'][1], STEPS['pod created'][1], EVENTS['Scheduled'][1], EVENTS['Pulling'][1], SLOW,
+                EVENTS['Pulled'][1], EVENTS['Created'][1], EVENTS['Started'][1], STEPS['running'][1]]
+    assert [words for words in expected if words in ' '.join(texts)] == expected
+    ours = [text for text in texts if re.search(TIME, text)]
+    assert len(ours) == len(expected)
+    assert re.search(r'"localkube/slow:3" in 3\S*s', ' '.join(ours))  # which image, and how long
+
+
+def test_two_windows_are_told_the_same(starting):
+    page = starting('bob')
+    other = page.context.new_page()
+    other.add_init_script(TAKE_DOWN)
+    other.goto(page.url)
+    assert arrived(page, 'bob') == arrived(other, 'bob')
+
+
+def test_the_story_fits_on_a_phone(starting):
+    page = starting('cat', **PHONE)
+    page.get_by_text('Event log').click()
+    page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()
+    assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['viewport']['width']
