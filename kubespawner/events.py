@@ -40,9 +40,14 @@ class EventReflector(NamespacedResourceReflector):
     # On the loop's thread
 
     def follow(self, namespace, name, loop, callback):
-        """Have `callback(event)` called on `loop` with each event about the pods of that name from now on."""
-        if len(self._followers) < FOLLOWED:
-            self._followers[namespace, name] = loop, callback
+        """Have `callback(event)` called on `loop` with each event about the pods of that name from now on.
+
+        Return False if too many pods are followed already.
+        """
+        if len(self._followers) >= FOLLOWED:
+            return False
+        self._followers[namespace, name] = loop, callback
+        return True
 
     def unfollow(self, callback):
         """End what `follow` began for this callback, if it did."""

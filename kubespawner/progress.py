@@ -109,12 +109,14 @@ class Progress(Configuration):
     @gen.coroutine
     def _follow_events(self, story):
         """Have the story told of the events of this server's pod, from now on."""
+        self._events = None
         if not self.events_enabled:
-            self._events = None
             return
-        self._events = reflector = self._shared_event_reflector()
+        reflector = self._shared_event_reflector()
         reflector.start()
-        reflector.follow(self.namespace, self.pod_name, IOLoop.current(), story.event)
+        if not reflector.follow(self.namespace, self.pod_name, IOLoop.current(), story.event):
+            return
+        self._events = reflector
         if not reflector.first_load_future.done():
             try:
                 yield gen.with_timeout(IOLoop.current().time() + EVENTS_BEGIN, reflector.first_load_future)
