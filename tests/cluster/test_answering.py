@@ -24,7 +24,7 @@ class Server:
 
 
 @pytest.fixture
-def started(new_teller):  # noqa: F811
+def started(new_teller, node):  # noqa: F811
     """`spawner, waiting = yield started()`: a server that runs, and JupyterHub's waiting for its answer."""
     @gen.coroutine
     def started(**traits):
@@ -88,7 +88,7 @@ def test_the_story_goes_on_until_the_answer(started):
 
 @pytest.mark.skipif(version_info < (0, 9), reason='this hub knows no progress')
 @gen_test
-def test_the_story_ends_with_a_server_that_nobody_waited_for(new_teller):  # noqa: F811
+def test_the_story_ends_with_a_server_that_nobody_waited_for(new_teller, node):  # noqa: F811
     spawner = new_teller('ann')
     type(spawner).server = Server()
     yield spawner.start()

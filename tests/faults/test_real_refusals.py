@@ -1,12 +1,16 @@
 """What an API server refuses is told at once, in its words, and leaves nothing behind. Mostly on a real one only."""
+import time
 import uuid
 
 import pytest
-from kubernetes import client
+import yaml
+from kubernetes import client, config
+from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
+from tests import readme
 from tests.cluster.conftest import UNTOUCHED
 from tests.loop import gen_test
 
@@ -107,7 +111,8 @@ def test_a_claim_stays_when_its_pod_is_refused_because_it_may_hold_data(new_spaw
 @pytest.fixture
 def elsewhere(request, real, core):
     """The name of a namespace where the hub has no rights."""
-    if not request.config.getoption('--hub-kubeconfig'):
+    kubeconfig = request.config.getoption('--hub-kubeconfig')
+    if not kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
@@ -124,3 +129,38 @@ def test_a_namespace_in_which_the_hub_has_no_rights(elsewhere, new_spawner):
     assert (yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.poll())) is None
     with pytest.raises(SpawnError, match='403 Forbidden'):
         yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, spawner.stop())
+
+
+@pytest.fixture
+def without_events(request, core, namespace):
+    """The hub's role in the namespace of the test has no events, until the test has ended."""
+    kubeconfig = request.config.getoption('--hub-kubeconfig')
+    if not kubeconfig:
+        pytest.skip('needs a hub whose rights are limited: --hub-kubeconfig')
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+    rules = yaml.safe_load(readme.block('yaml', 'kind: Role'))['rules']
+    fewer = [rule for rule in rules if 'events' not in rule['resources']]
+    rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': fewer})
+    hubs = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig))
+    while is_allowed(hubs, namespace):
+        time.sleep(0.1)
+    yield
+    rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules})
+
+
+def is_allowed(core, namespace):
+    try:
+        core.list_namespaced_event(namespace=namespace, limit=1, _preload_content=False)
+    except ApiException as e:
+        return e.status != 403
+    return True
+
+
+@gen_test
+def test_a_role_without_events_costs_the_story_its_events_and_nothing_else(
+        without_events, node, new_spawner, caplog):
+    spawner = new_spawner('ann', events_enabled=True)
+    yield spawner.start()
+    told = [record.message for record in caplog.records if 'Events of pods' in record.message]
+    assert len(told) == 1 and 'right to list and watch events' in told[0]
+    yield spawner.stop(now=True)
