@@ -11,30 +11,33 @@ import jinja2
 from jupyterhub import orm, version_info
 from jupyterhub.spawner import Spawner
 from tornado import gen
-from traitlets import TraitError, TraitType, default
+from traitlets import Float, Integer, TraitError, TraitType, default
 
 from . import manifests, profiles, templates
 from .eras import NAMES, own_name
-from .errors import SpawnError
+from .errors import SpawnError, one_line
 from .manifests import Manifests, awaited, blaming
 from .traitlets import Callable, Fresh
 from .waiting import Waiting
 
-# Settings that are not one start's: what spawners share, where pods are looked for, and what is asked before a start.
+# Settings that are not one start's: what spawners share, where pods are looked for, what is asked before a start, and
+# what counts when the server has gone.
 OF_ALL_STARTS = frozenset('''
     k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
-    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name profile_list
-    profile_form_template additional_profile_form_template_paths options_form options_from_form apply_user_options
-    auth_state_hook pre_spawn_hook'''.split())
+    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
+    profile_list profile_form_template additional_profile_form_template_paths options_form options_from_form
+    apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
+    group_overrides ssl_alt_names ssl_alt_names_include_local consecutive_failure_limit'''.split())
 
 # Settings that count as long as a server runs, also after a restart of the hub.
 OF_RUNNING_SERVERS = frozenset(
     ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
 
-# Settings in which braces mean something, by all names.
+# Settings in which braces, or Kubernetes' `$(VARIABLE)`, mean something, by all names.
 WITH_TEMPLATES = frozenset(name for trait in (
     templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.FILLED.values()) +
-    ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations']
+    ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
+     'cmd', 'args', 'default_url', 'notebook_dir']
 ) for name in NAMES.get(trait, [trait]))
 
 # Whether the hub itself keeps what users chose.
@@ -74,7 +77,7 @@ class Choosing(Manifests, Waiting):
         try:
             offered = yield self._profiles()
         except ValueError as e:
-            self.log.error('%s', e)
+            self.log.error('%s', e, exc_info=callable(self.profile_list))
             return NO_FORM
         if not profiles.is_a_choice(offered):
             return ''
@@ -95,11 +98,11 @@ class Choosing(Manifests, Waiting):
         if callable(listed):
             listed = yield self._result_of('profile_list', self)
         try:
-            offered = profiles.checked(listed or [])
+            offered = profiles.checked(listed)
             for where, name in profiles.settings_of(offered):
                 self._check_setting(where, name)
         except ValueError as e:
-            raise ValueError('KubeSpawner.profile_list: %s' % e)
+            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
         return offered
 
     def _check_setting(self, where, name):
@@ -111,6 +114,9 @@ class Choosing(Manifests, Waiting):
         if trait.name in OF_ALL_STARTS:
             raise ValueError('%s: kubespawner_override may not have %r, which concerns more than one start.' % (
                 where, name))
+        if trait.name == 'pvc_name_template' and self.remember_pvc_name:
+            raise ValueError('%s: kubespawner_override may have %r only if KubeSpawner.remember_pvc_name is False: '
+                             'otherwise a server keeps the claim that it has.' % (where, name))
 
     def _trait_called(self, name):
         return name if self.has_trait(name) else own_name(name)
@@ -123,7 +129,16 @@ class Choosing(Manifests, Waiting):
         """Return what a user chose, as it is kept in `user_options`. Raises SpawnError if it cannot be had."""
         if not self.profile_list or self._has_own_form():
             return form_data
-        options = profiles.from_form(form_data)
+        return self._checked_choice(profiles.from_form(form_data))
+
+    def options_from_query(self, query_data):
+        """Return what a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError."""
+        if not self.profile_list or self._may_have_more():
+            return super().options_from_query(query_data)
+        return self._checked_choice(profiles.from_query(query_data))
+
+    def _checked_choice(self, options):
+        """Return `options` if they may be chosen. Raises SpawnError, of which the next form tells."""
         offered = self._profiles()
         if not offered.done():  # it is checked at the start: old hubs do not wait here
             offered.add_done_callback(lambda future: future.exception())
@@ -167,17 +182,18 @@ class Choosing(Manifests, Waiting):
         if offered:
             choice = profiles.chosen(offered, self.user_options, self._may_have_more())
             try:
-                for where, name, value in profiles.overrides(*choice, templates=WITH_TEMPLATES):
-                    trait = self._trait_called(name)
-                    value = yield self._in_time(self._result_for(where, trait, value), deadline)
+                for each in profiles.overrides(*choice, templates=WITH_TEMPLATES):
+                    trait = self._trait_called(each.setting)
+                    value = yield self._in_time(self._result_for(each.where, trait, each.value), deadline)
                     if not is_wanted():
                         raise SpawnError('The start of pod %s was given up.' % self.pod_name)
-                    self._override(where, trait, value)
+                    self._override(each.where, trait, value, each.by_user)
             except Exception:
                 if is_wanted():
                     self._end_profile()
                 raise
-            self.log.info('Starting profile %r', choice[0]['slug'])
+            self.log.info('Pod %s is to be of profile %r with %s', self.pod_name, choice[0]['slug'],
+                          dict(choice[1], **choice[2]) or 'no options')
             self.last_asked = None
         return set(self._overridden)
 
@@ -194,13 +210,18 @@ class Choosing(Manifests, Waiting):
 
     _overridden = {}  # by trait: (whether it had a value, that value, the one it has now)
 
-    def _override(self, where, trait, value):
+    def _override(self, where, trait, value, by_user=''):
+        """Set a trait until `_end_profile`. If it cannot be, that is the user's fault for words `by_user`."""
         had, before = trait in self._trait_values, self._trait_values.get(trait)
         if trait in self._overridden:
             had, before, _ = self._overridden[trait]
+        if by_user and _is_number(getattr(type(self), trait)):
+            value = _number(value)
         try:
             setattr(self, trait, profiles.merged(getattr(self, trait), value))
         except (TraitError, ValueError, TypeError) as e:
+            if by_user:
+                raise SpawnError('"%s" cannot be that: %s' % (by_user, e))
             raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, trait, e))
         self._overridden = OrderedDict(self._overridden)
         self._overridden[trait] = had, before, self._trait_values[trait]
@@ -238,6 +259,21 @@ class Choosing(Manifests, Waiting):
     def clear_state(self):
         super().clear_state()
         self._end_profile()
+
+
+def _is_number(trait):
+    """True if a trait takes a number."""
+    return any(isinstance(kind, (Float, Integer)) for kind in [trait] + list(getattr(trait, 'trait_types', [])))
+
+
+def _number(text):
+    """Return the number that a user wrote; the same text if it is none."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (TypeError, ValueError):
+            pass
+    return text
 
 
 @functools.lru_cache(maxsize=20)

@@ -94,8 +94,8 @@ c.KubeSpawner.profile_list = [
                 'unlisted_choice': {{
                     'enabled': True,
                     'display_name': 'Your own greeting',
-                    'validation_regex': '[A-Za-z ]{{1,40}}',
-                    'validation_message': 'At most 40 letters.',
+                    'validation_regex': '[A-Za-z][A-Za-z ]{{0,39}}',
+                    'validation_message': '1 to 40 letters from A to Z, and blanks.',
                     'kubespawner_override': {{'environment': {{'GREETING': '{{value}}'}}}},
                 }},
             }},
@@ -157,8 +157,12 @@ def parse(argv):
     parser.add_argument('--hub-ip', help='with a cluster: the address of this machine at which its pods reach the hub')
     parser.add_argument('--image', help='of the notebook servers on a cluster (default: jupyterhub/singleuser of the '
                                         "hub's version)")
+    parser.add_argument('--config', help="a Python file of settings, such as c.KubeSpawner.profile_list, that count "
+                                         "after the demo's own")
     parser.add_argument('--debug', action='store_true', help='show the log of the hub as well')
     arguments = parser.parse_args(argv)
+    if arguments.config and not os.path.isfile(arguments.config):
+        parser.error('--config %s: there is no such file' % arguments.config)
     if not (arguments.kubeconfig or arguments.context) and (arguments.hub_ip or arguments.image):
         parser.error('--hub-ip and --image go with --kubeconfig or --context')
     return arguments
@@ -336,6 +340,8 @@ class Demo:
             f.write(DEMO_CONFIG.format(
                 spawner_class='kubespawner.KubeSpawner', port=self.port, hub_ip=self.hub_ip, hub_port=self.hub_port,
                 api_port=self.api_port, directory=self.directory, namespace=self.namespace, **self.settings))
+            if self.arguments.config:
+                f.write('load_subconfig(%r)\n' % os.path.abspath(self.arguments.config))
         say('Starting the hub: %s', path)
         self.hub = self.process('hub', [sys.executable, '-m', 'jupyterhub', '-f', path])
         if not self.answers('http://127.0.0.1:%d/hub/login' % self.port, self.hub):

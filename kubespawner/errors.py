@@ -31,15 +31,18 @@ def _escaped(match):
 class _Told(web.HTTPError):
     """An error in words for the user.
 
-    message (str): the words; one line, whatever it was made of.
+    message (str): the words; one line, whatever it was made of. Logs have these.
     word (str): a word of Kubernetes'; may be empty.
     reason (str or None): the same, for JupyterHub's metrics; None on hubs that would show it instead of the message.
     jupyterhub_message (str): what JupyterHub shows to the user.
     """
 
+    for_users = None  # the words for all errors of a kind, if users are not told the message
+
     def __init__(self, message, reason=''):
-        self.message = self.jupyterhub_message = one_line(message)
-        web.HTTPError.__init__(self, self.status_code, self.message)
+        self.message = one_line(message)
+        self.jupyterhub_message = self.for_users or self.message
+        web.HTTPError.__init__(self, self.status_code, self.jupyterhub_message)
         self.word = reason
         self._reason = (re.sub('[^A-Za-z0-9_-]', '', reason)[:60] or 'Failed') if SpawnException else None
 
@@ -55,7 +58,7 @@ class _Told(web.HTTPError):
         return self.message
 
     def get_message(self):
-        return self.message
+        return self.jupyterhub_message
 
 
 class SpawnError(_Told, SpawnException or web.HTTPError):
@@ -68,3 +71,11 @@ class HubError(_Told):
     """A server that cannot be started or stopped because the hub cannot talk to Kubernetes as it should."""
 
     status_code = 503
+
+
+class ConfigurationError(_Told, ValueError):
+    """A server that cannot be started because of what the operator configured: users are not told what that is."""
+
+    status_code = 500
+    for_users = ('This hub is not configured as it should be for your server. Tell its operator: the log of the hub '
+                 'says why.')

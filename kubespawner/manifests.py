@@ -258,6 +258,7 @@ class Manifests(Templates):
             mapping.pop(SERVERNAME, None)
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
 
+
 def owner_of(resource):
     """Return whose a pod or claim is by its annotations: the names of a user, None if it does not say, and of a server.
     """

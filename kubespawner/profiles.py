@@ -7,10 +7,11 @@ What a user chose, `options`, is a dict: `profile` is a profile's slug, and ever
 options, whose value is the key of a choice. A value that is not listed has the choice UNLISTED, and is under the name
 of the option and AS_UNLISTED. That is what JupyterHub keeps as `user_options` and takes from its REST API.
 """
+import difflib
 import functools
 import re
 import unicodedata
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 
 from . import naming
 from .errors import SpawnError
@@ -19,6 +20,17 @@ UNLISTED = 'unlisted-choice'
 AS_UNLISTED = '--' + UNLISTED
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
+
+ALIKE = 0.8  # how much a key has to be like one of ours to be taken for a misspelt one; others are the operator's
+
+LONGEST = 1000  # characters of a value that is not listed: an expression is matched with it on the loop
+
+SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and how many names, in an error
+
+_CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # what nobody types
+
+# Fields of templates, and variables of Kubernetes, which each container would fill in with what is its own.
+_FIELDS = re.compile(r'[{}]|\$\(')
 
 # The keys of what an operator writes, and the types of their values.
 TEXT = str, 'a text'
@@ -50,7 +62,8 @@ def checked(profile_list):
     slugs = [profile['slug'] for profile in profiles]
     for slug in slugs:
         if slugs.count(slug) > 1:
-            raise ValueError('more than one profile has the slug %r; give each a `slug` of its own.' % slug)
+            raise ValueError('the profiles %s have all the slug %r; give each a `slug` of its own.' % (
+                _in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
     _with_one_default(profiles)
     return profiles
 
@@ -103,9 +116,13 @@ def _checked_option(key, option, where):
 
 
 def _check_keys(value, keys, where):
-    """Raise ValueError if `value` is no dict, or has a value of another type than `keys` says."""
+    """Raise ValueError if `value` is no dict, has a misspelt key, or a value of another type than `keys` says."""
     if not isinstance(value, dict):
         raise ValueError('%s: %.100r is no dict.' % (where, value))
+    for key in set(value) - set(keys):
+        meant = difflib.get_close_matches(str(key), keys, 1, ALIKE)
+        if meant:
+            raise ValueError('%s: has %r; is %r meant?' % (where, key, meant[0]))
     for key, (kind, in_words) in keys.items():
         if value.get(key) is not None and not isinstance(value[key], kind):
             raise ValueError('%s: %s is to be %s, not %.100r.' % (where, key, in_words, value[key]))
@@ -134,10 +151,10 @@ def is_a_choice(profiles):
 def from_form(form_data):
     """Return what a user chose in the form, as JupyterHub gets it: a dict of lists of strings. What it means is not
     known here. Raises SpawnError."""
-    options = {name: _only(values) for name, values in form_data.items() if name == 'profile'}
-    prefix = '%s%s--' % (OF_A_FORM, options.get('profile', ''))
+    options = {'profile': _only(form_data.get('profile'))}
+    prefix = '%s%s--' % (OF_A_FORM, options['profile'])
     for name, values in form_data.items():  # those of other profiles are in it, too
-        if options and name.startswith(prefix):
+        if name.startswith(prefix):
             options[name[len(prefix):]] = _only(values)
     for name in list(options):  # the box for what is not listed is there whatever was chosen
         if name.endswith(AS_UNLISTED) and options.get(name[:-len(AS_UNLISTED)], UNLISTED) != UNLISTED:
@@ -145,10 +162,18 @@ def from_form(form_data):
     return options
 
 
+def from_query(query):
+    """Return what a link chooses: its arguments, a dict of lists of strings, have the names of the form's fields, or
+    those of `options`. Raises SpawnError."""
+    if any(name.startswith(OF_A_FORM) for name in query):
+        return from_form(query)
+    return {name: _only(values) for name, values in query.items()}
+
+
 def _only(values):
     if not isinstance(values, (list, tuple)) or len(values) != 1 or not isinstance(values[0], str):
-        raise SpawnError('The form that was sent is none of a choice of profiles.')
-    return values[0]
+        raise SpawnError('Choose a profile.')
+    return values[0].strip()
 
 
 def chosen(profiles, options, may_have_more=False):
@@ -194,11 +219,13 @@ def _choice(profile, key, options):
         choice = UNLISTED if is_unlisted else _default(option['choices'])
     if choice == UNLISTED and option['unlisted_choice']['enabled']:
         return choice, _checked_value(option, value)
-    if not isinstance(choice, str) or choice not in option['choices']:
-        raise SpawnError('%s of the profile %s cannot be %s. Choose one of those that are offered: %s.' % (
-            _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),
-            _in_words(each['display_name'] for each in option['choices'].values()) or 'a value of your own'))
-    return choice, None
+    for name, offered in option['choices'].items():
+        if choice in (name, offered['display_name']):
+            return name, None
+    names = [_quoted(each['display_name']) for each in option['choices'].values()]
+    raise SpawnError('%s of the profile %s cannot be %s. Choose one of those that are offered: %s.' % (
+        _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),
+        _listed(names + ['a value of your own'] * option['unlisted_choice']['enabled'])))
 
 
 def _default(choices):
@@ -207,9 +234,12 @@ def _default(choices):
 
 def _checked_value(option, value):
     """Return a value that is not listed, if it may be one."""
-    unlisted, name = option['unlisted_choice'], _quoted(option['display_name'])
+    unlisted = option['unlisted_choice']
+    name = _quoted((unlisted if option['choices'] else option)['display_name'])
     if not isinstance(value, str) or not value:
-        raise SpawnError('%s: say which one.' % name)
+        raise SpawnError('%s: say what it is to be.' % name)
+    if len(value) > LONGEST or _CONTROLS.search(value):
+        raise SpawnError('%s: at most %d characters, all in one line.' % (name, LONGEST))
     if unlisted.get('validation_regex') and not re.fullmatch(unlisted['validation_regex'], value):
         raise SpawnError('%s cannot be %s. %s' % (name, _quoted(value), unlisted['validation_message'] or
                                                   'It has to match %s.' % unlisted['validation_regex']))
@@ -218,11 +248,16 @@ def _checked_value(option, value):
 
 def _quoted(value):
     text = value if isinstance(value, str) else repr(value)
-    return '"%s"' % (text if len(text) <= 100 else text[:99] + '\u2026')
+    return '"%s"' % (text if len(text) <= SHOWN else text[:SHOWN - 1] + '\u2026')
 
 
 def _in_words(names):
-    return ', '.join(_quoted(name) for name in names)
+    return _listed([_quoted(name) for name in names])
+
+
+def _listed(texts):
+    return ', '.join(texts[:SHOWN_NAMES]) + (' and %d more' % (len(texts) - SHOWN_NAMES)
+                                             if len(texts) > SHOWN_NAMES else '')
 
 
 # The form's data
@@ -266,13 +301,21 @@ def _option_of_form(profile, key, options, notes):
 def _to_be_mended(option, choice, value, default):
     """Return what the form shows of a choice that was refused: the user's own value, to be mended, or the default."""
     is_own = choice == UNLISTED and option['unlisted_choice']['enabled'] and isinstance(value, str)
-    return (UNLISTED, value) if is_own else (default, None)
+    return (UNLISTED, _CONTROLS.sub('', value[:LONGEST])) if is_own else (default, None)
 
 
 # The settings that follow
 
+Override = namedtuple('Override', 'where setting value by_user')
+Override.__doc__ += """: a setting for one server.
+
+where (str): where it is configured. setting (str): its name. by_user (str): what the user's own words in the value are
+called; empty if there are none.
+"""
+
+
 def overrides(profile, choices, values, templates=frozenset()):
-    """Return what a choice sets: a list of (where that is configured, setting, value), in the order in which it counts.
+    """Return what a choice sets: a list of `Override`, in the order in which it counts.
 
     profile, choices, values: see `chosen`.
     templates (set of str): the settings, by any name, in which braces mean something.
@@ -280,19 +323,20 @@ def overrides(profile, choices, values, templates=frozenset()):
     Raises SpawnError.
     """
     where = 'profile %r' % str(profile['display_name'])
-    found = [(where, name, value) for name, value in profile['kubespawner_override'].items()]
+    found = [Override(where, name, value, '') for name, value in profile['kubespawner_override'].items()]
     for key, choice in choices.items():
         option, there = profile['profile_options'][key], '%s: option %r' % (where, key)
         if choice != UNLISTED:
             given = option['choices'][choice]['kubespawner_override']
-            found += [('%s: choice %r' % (there, choice), name, value) for name, value in given.items()]
+            found += [Override('%s: choice %r' % (there, choice), name, value, '') for name, value in given.items()]
             continue
         fill = functools.partial(_filled, values[key])
         for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
             filled = naming.expand_all(value, fill)
-            if name in templates and filled != value and re.search('[{}]', values[key]):
-                raise SpawnError('%s may not have braces in it.' % _quoted(option['display_name']))
-            found.append(('%s: unlisted_choice' % there, name, filled))
+            if name in templates and filled != value and _FIELDS.search(values[key]):
+                raise SpawnError('%s may not have braces or "$(" in it.' % _quoted(option['display_name']))
+            found.append(Override('%s: unlisted_choice' % there, name, filled,
+                                  str(option['display_name']) if filled != value else ''))
     return found
 
 

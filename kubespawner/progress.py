@@ -96,9 +96,12 @@ class Progress(Configuration):
         return url_path_join(self.hub.base_url, 'spawn', self.user.escaped_name, quote(self.name, safe=''))
 
     def _drop_story(self):
-        """Tell nothing any more: the server has been stopped, maybe before JupyterHub waited for its answer."""
-        story, self._story = self._story, None
-        if story is not None and story.goes_on and not story.is_over:
+        """Tell nothing any more of a start: its server has been stopped, maybe before JupyterHub waited for it."""
+        story = self._story
+        if story is None or not story.has_begun:  # JupyterHub clears the state before a start, too
+            return
+        self._story = None
+        if story.goes_on and not story.is_over:
             self._end(story, None)
 
     def _forget(self, story):

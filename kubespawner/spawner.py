@@ -30,7 +30,7 @@ from .answering import Answering
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
-from .errors import HubError, SpawnError, one_line
+from .errors import ConfigurationError, HubError, SpawnError, one_line
 from .manifests import owner_of
 from .reflector import NamespacedResourceReflector
 from .waiting import TIMEOUTS
@@ -42,7 +42,6 @@ START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, beca
 SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
-
 
 
 def told_to_the_user(verb):
@@ -207,16 +206,20 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             except (api.ApiError, SpawnError, HubError) as e:
                 told = e.for_the_user() if isinstance(e, api.ApiError) else e
                 raise advice.explained(told, self._may_be_a_choice())
+            except ValueError as e:
+                raise ConfigurationError(str(e))
 
     @gen.coroutine
     def _start(self, story):
         self._follow_pods()
         started, stops = IOLoop.current().time(), self._stops
         deadline = started + self.start_timeout * (1 - START_MARGIN)
-        overridden = yield self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
-        if overridden & {'pod_name_template', 'pvc_name_template'}:
+        overridden = self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
+        is_known = overridden.done()  # before JupyterHub looks how long it is to wait
+        if (yield overridden) & {'pod_name_template', 'pvc_name_template'}:
             self._forget_names()
-        deadline = started + self.start_timeout * (1 - START_MARGIN)
+        if is_known:
+            deadline = started + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, stops, deadline)
         new_objects = yield self._missing(deadline)
         manifest = yield self._in_time(self.get_pod_manifest(), deadline)
@@ -291,13 +294,13 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         return _for_url(parsed.hostname), parsed.port or {'http': 80, 'https': 443}[parsed.scheme]
 
     def _is_final(self, failure, since):
-        """True if a pod's failure has lasted for longer than it is given to heal; see `_outcome` for `since`."""
+        """True if a pod's failure has lasted for longer than it is given to heal; see `_failure` for `since`."""
         patience = failure.patience
         if patience and self.start_failure_grace is not None:
             patience = self.start_failure_grace
         now, key = IOLoop.current().time(), (failure.what, failure.cause)
         if patience and key not in since:
-            self.log.warning('Pod %s: %s This may heal.', self.pod_name, one_line(
+            self.log.warning('Pod %s: %s (This may heal.)', self.pod_name, one_line(
                 '{0.what}: {0.reason}. {0.message}'.format(failure)))
             if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
                 IOLoop.current().call_later(patience, self.pod_reflector.wake, self._pod_key)
@@ -489,6 +492,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             yield self._until(lambda cached: _uid(cached) != uid, deadline, 'to be gone')
         else:  # made by somebody else: the cache knows nothing of it
             yield self._until_read(lambda read: _uid(read) != uid, deadline, 'to be gone')
+
 
 def _for_url(host):
     """Return a host as JupyterHub has to get it to make a URL of it: some put IPv6 addresses into brackets."""

@@ -24,7 +24,7 @@ STEPS = {
 
 # Events by their reason: percent, words.
 EVENTS = {
-    'FailedScheduling': (10, 'No machine has room just now.'),
+    'FailedScheduling': (10, 'No machine takes the server just now.'),
     'TriggeredScaleUp': (20, 'The cluster is adding a machine. That may take some minutes.'),
     'NotTriggerScaleUp': (10, 'The cluster adds no machine.'),
     'Scheduled': (30, 'A machine has been found.'),
@@ -35,6 +35,8 @@ EVENTS = {
     'Pulled': (70, 'The image is there.'),
     'Failed': (30, 'The container cannot be started yet.'),
     'FailedToRetrieveImagePullSecret': (30, 'A secret for pulling the image is not there.'),
+    'InspectFailed': (30, 'The image cannot be pulled.'),
+    'ErrImageNeverPull': (30, 'The image is not there.'),
     'FailedCreatePodSandBox': (30, 'The machine cannot make room for the server yet.'),
     'BackOff': (30, 'It will be tried again soon.'),
     'Created': (80, 'The container has been made.'),
@@ -47,7 +49,8 @@ EVENTS = {
 
 # Words for events of one reason that mean different things: reason, what is looked for in the message, words.
 PARTICULARS = [
-    ('Failed', 'image', 'The image cannot be pulled.'),
+    ('Failed', 'pull image', 'The image cannot be pulled.'),
+    ('Failed', 'inspect image', 'The image cannot be pulled.'),
     ('Failed', 'ErrImage', 'The image cannot be pulled.'),
     ('Failed', 'ImagePull', 'The image cannot be pulled.'),
     ('BackOff', 'restarting', 'The container has ended. It will be started again soon.'),
@@ -134,6 +137,8 @@ class Story:
         reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
         if event.get('type') == 'Warning':
             self.last_warning = ': '.join(filter(None, [reason, message]))
+        elif reason == 'Scheduled':  # so what the scheduler warned of is over
+            self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
         field = str(event['involvedObject'].get('fieldPath'))  # which container
         keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field))
@@ -156,8 +161,8 @@ class Story:
         """Say that the start has ended, well or with a failure (words); at `url` one may try again."""
         if failure is not None:
             self.tell('failed', failure)
-            told = self.entries[-1]
-            told['html_message'] = '%s <a href="%s">Try again</a>' % (html.escape(told['message']), html.escape(url))
+            # JupyterHub's page tells the reason itself, below this.
+            self.entries[-1]['html_message'] = '%s <a href="%s">Try again</a>' % (STEPS['failed'][1], html.escape(url))
         self.is_over = True
         self._wake()
 

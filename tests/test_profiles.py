@@ -1,4 +1,5 @@
 """Profiles as plain values: what may be configured, what the form gets, what arrives, and the settings that follow."""
+import copy
 import re
 from collections import OrderedDict
 
@@ -60,12 +61,34 @@ def test_what_is_configured_is_not_changed():
     assert repr((PLAIN, LARGE)) == before
 
 
+@pytest.mark.parametrize('where, misspelt, meant', [
+    ({}, 'kubespawner_overide', 'kubespawner_override'), ({}, 'profile_option', 'profile_options'),
+    ({}, 'defualt', 'default'), ({}, 'display_nam', 'display_name'),
+    (('image',), 'choice', 'choices'), (('image', 'choices', 'py'), 'kubespawner_overrides', 'kubespawner_override'),
+    (('image', 'unlisted_choice'), 'validation_regexp', 'validation_regex'),
+    (('image', 'unlisted_choice'), 'enable', 'enabled'),
+])
+def test_a_misspelt_key_is_told_with_what_is_meant(where, misspelt, meant):
+    wrong = copy.deepcopy(LARGE)
+    there = wrong
+    for key in ('profile_options',) * bool(where) + tuple(where):
+        there = there[key]
+    there[misspelt] = {}
+    with pytest.raises(ValueError, match=r"has '%s'; is '%s' meant\?" % (misspelt, meant)):
+        profiles.checked([wrong])
+
+
+def test_keys_that_are_like_none_of_ours_are_the_operators():
+    kept, = profiles.checked([dict(PLAIN, icon='x.png')])
+    assert kept['icon'] == 'x.png'
+
+
 @pytest.mark.parametrize('wrong, told', [
     (7, 'no list'),
     (['a'], "profile number 1: 'a' is no dict"),
     ([{}], 'number 1: has no display_name'),
     ([{'display_name': 7}], 'display_name is to be a text'),
-    ([PLAIN, PLAIN], "more than one profile has the slug 'small'"),
+    ([PLAIN, PLAIN], "the profiles \"Small\", \"Small\" have all the slug 'small'"),
     ([{'slug': 'a--b'}], "may not have '--'"),
     ([{'slug': 'a', 'kubespawner_override': ['x']}], 'kubespawner_override is to be a dict'),
     ([{'slug': 'a', 'profile_options': {'x': {}}}], "profile 'a': option 'x': has no choices"),
@@ -92,13 +115,28 @@ def test_what_is_wrong_is_told_with_the_profile_that_it_is_in(wrong, told):
     ({'profile': ['large'], 'profile-option-large--image': ['unlisted-choice'],
       'profile-option-large--image--unlisted-choice': ['v']},
      {'profile': 'large', 'image': 'unlisted-choice', 'image--unlisted-choice': 'v'}),
-    ({}, {}),
 ])
 def test_a_form_gives_the_options_of_the_profile_that_was_chosen(sent, options):
     assert profiles.from_form(sent) == options
 
 
-@pytest.mark.parametrize('sent', [{'profile': ['a', 'b']}, {'profile': []}, {'profile': 'a'}, {'profile': [7]},
+def test_blanks_around_a_value_are_no_part_of_it():
+    name = 'profile-option-large--image--unlisted-choice'
+    assert profiles.from_form({'profile': ['large'], name: [' example.org/a ']})['image--unlisted-choice'] == (
+        'example.org/a')
+
+
+@pytest.mark.parametrize('query, options', [
+    ({'profile': ['large'], 'image': ['r']}, {'profile': 'large', 'image': 'r'}),
+    ({'profile': ['large'], 'profile-option-large--image': ['r']}, {'profile': 'large', 'image': 'r'}),
+    ({'utm': ['x']}, {'utm': 'x'}),
+])
+def test_a_link_has_the_short_names_or_those_of_the_form(query, options):
+    assert profiles.from_query(query) == options
+
+
+@pytest.mark.parametrize('sent', [{}, {'utm': ['x']}, {'profile': ['a', 'b']}, {'profile': []}, {'profile': 'a'},
+                                  {'profile': [7]},
                                   {'profile': ['a'], 'profile-option-a--x': [{}]}])
 def test_a_form_of_another_shape_is_refused(sent):
     with pytest.raises(SpawnError):
@@ -110,6 +148,7 @@ def test_a_form_of_another_shape_is_refused(sent):
     ({'profile': 'small'}, 'small', {}, {}),
     ({'profile': 'Small'}, 'small', {}, {}),
     ({'profile': 'large', 'image': 'r'}, 'large', {'image': 'r'}, {}),
+    ({'profile': 'large', 'image': 'R'}, 'large', {'image': 'r'}, {}),
     ({'profile': 'large', 'image': 'unlisted-choice', 'image--unlisted-choice': 'example.org/a'}, 'large',
      {'image': 'unlisted-choice'}, {'image': 'example.org/a'}),
     ({'profile': 'large', 'image--unlisted-choice': 'example.org/a'}, 'large',
@@ -133,12 +172,14 @@ OWN = {'profile': 'large', 'image': 'unlisted-choice'}
     ({'profile': 'large', 'image': 'perl'}, '"Image" of the profile'),
     ({'profile': 'large', 'image': ['r']}, '"Image" of the profile'),
     ({'profile': 'large', 'image': 7}, '"Image" of the profile'),
-    (OWN, '"Image": say which one.'),
-    (dict(OWN, **{'image--unlisted-choice': ''}), 'say which one'),
-    (dict(OWN, **{'image--unlisted-choice': ['example.org/a']}), 'say which one'),
-    (dict(OWN, **{'image--unlisted-choice': 'example.org/a\n'}), 'It begins with example.org.'),
+    (OWN, ': say what it is to be.'),
+    (dict(OWN, **{'image--unlisted-choice': ''}), 'say what it is to be'),
+    (dict(OWN, **{'image--unlisted-choice': ['example.org/a']}), 'say what it is to be'),
+    (dict(OWN, **{'image--unlisted-choice': 'example.org/a\n'}), 'in one line'),
     (dict(OWN, **{'image--unlisted-choice': 'x example.org/a'}), 'It begins with example.org.'),
     (dict(OWN, **{'image--unlisted-choice': 'example.org/a;rm'}), 'It begins with example.org.'),
+    (dict(OWN, **{'image--unlisted-choice': 'example.org/a\ud800'}), 'in one line'),
+    (dict(OWN, **{'image--unlisted-choice': 'example.org/' + 'a' * 1000}), 'at most 1000 characters'),
 ])
 def test_what_cannot_be_had_is_told_in_one_line(offered, options, told):
     with pytest.raises(SpawnError) as e:
@@ -184,6 +225,7 @@ def test_the_form_has_the_last_choice_selected(offered, options, expected):
     ({'profile': 'large', 'image': 'gone'}, ('large', {'image': ['py']})),
     (OWN, ('large', {'image': ['py']})),
     (dict(OWN, **{'image--unlisted-choice': 'not <it>'}), ('large', {'image': ['not <it>']})),
+    (dict(OWN, **{'image--unlisted-choice': 'not\ud800\0 it'}), ('large', {'image': ['not it']})),
 ])
 def test_a_last_choice_that_is_no_longer_there_is_told(offered, options, expected):
     shown, note = profiles.for_form(offered, options)
@@ -216,7 +258,7 @@ def test_an_option_that_nothing_was_said_of_is_no_complaint():
 # The settings that follow
 
 def settings(offered, options, **more):
-    return [(name, value) for _, name, value in profiles.overrides(*profiles.chosen(offered, options), **more)]
+    return [each[1:3] for each in profiles.overrides(*profiles.chosen(offered, options), **more)]
 
 
 def test_the_profile_counts_first_then_its_options(offered):
@@ -230,13 +272,14 @@ def test_a_value_of_ones_own_is_put_in_as_it_is_and_nothing_of_it_is_read(offere
         ('environment', {'{value}': ['is example.org/a', '{value.__class__}']})]
 
 
-def test_a_value_with_braces_does_not_get_to_where_they_mean_something():
+@pytest.mark.parametrize('own', ['{unescaped_username}', '$(TOKEN)'])
+def test_a_value_with_fields_does_not_get_to_where_they_mean_something(own):
     option = {'unlisted_choice': {'enabled': True, 'kubespawner_override': {'working_dir': '/{value}'}}}
     listed = profiles.checked([{'slug': 'x', 'profile_options': {'dir': option}}])
-    sent = {'dir--unlisted-choice': '{unescaped_username}'}
+    sent = {'dir--unlisted-choice': own}
     with pytest.raises(SpawnError, match='braces'):
         settings(listed, sent, templates={'working_dir'})
-    assert settings(listed, sent) == [('working_dir', '/{unescaped_username}')]
+    assert settings(listed, sent) == [('working_dir', '/' + own)]
 
 
 @pytest.mark.parametrize('value, override, result', [
@@ -259,3 +302,9 @@ def test_nothing_is_shared_with_what_is_configured():
     result['a'].append(1)
     result['b'][0]['x'] = 1
     assert (value, override) == ({'a': [{}]}, {'b': [{}]})
+
+
+def test_of_many_names_some_are_told():
+    listed = profiles.checked([{'display_name': 'p%d' % number} for number in range(60)])
+    with pytest.raises(SpawnError, match='"p0", .*"p9" and 50 more'):
+        profiles.chosen(listed, {'profile': 'x'})

@@ -24,9 +24,11 @@ def spawner(config, monkeypatch):
 
 
 @pytest.mark.parametrize('options, image, variables', [
-    ({}, 'jupyterhub/singleuser:5.4', 0),
+    ({}, 'jupyterhub/singleuser:6.1', 0),
     ({'profile': 'large', 'tools': 'r'}, 'jupyter/r-notebook:latest', 1),
-    ({'profile': 'large', 'tools--unlisted-choice': 'registry.example.org/a:1'}, 'registry.example.org/a:1', 1),
+    ({'profile': 'Large', 'tools': 'R'}, 'jupyter/r-notebook:latest', 1),
+    ({'profile': 'large', 'tools--unlisted-choice': 'registry.example.org/team/image:1.0'},
+     'registry.example.org/team/image:1.0', 1),
 ])
 @gen_test
 def test_the_profiles_give_the_pods_that_they_describe(spawner, options, image, variables):
@@ -47,7 +49,7 @@ def test_every_setting_of_the_example_exists(config):
 def test_the_example_gives_the_pod_that_it_describes(spawner, config):
     pod = to_dict(config.KubeSpawner.modify_pod_hook(spawner, (yield spawner.get_pod_manifest())))
     container = pod['spec']['containers'][0]
-    assert container['image'] == 'jupyterhub/singleuser:5.4'
+    assert container['image'] == 'jupyterhub/singleuser:6.1'
     assert container['args'][0] == 'jupyterhub-singleuser'
     assert container['resources'] == {
         'limits': {'cpu': '2.0', 'memory': str(2 * 2 ** 30)}, 'requests': {'cpu': '0.1', 'memory': str(512 * 2 ** 20)}}

@@ -99,6 +99,13 @@ def test_scaling_up_lasts_until_the_autoscaler_says_otherwise(told):
     assert seen == [False, True, True, False, False]
 
 
+def test_what_the_scheduler_warned_of_is_over_with_a_node(told):
+    told.event(event('FailedScheduling', 'no room', kind='Warning'))
+    assert 'no room' in told.why_late('')
+    told.event(event('Scheduled'))
+    assert told.why_late('') == ''
+
+
 def test_the_end_says_why_and_nothing_comes_after_it(told):
     told.end('The image is missing.')
     told.event(event('Pulling'))
@@ -107,10 +114,10 @@ def test_the_end_says_why_and_nothing_comes_after_it(told):
     assert told.is_over
 
 
-def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told):
-    told.end('No <image>.', '/hub/spawn/a&b/')
-    assert told.entries[-1]['html_message'] == (
-        'The start failed. No &lt;image&gt;. (12:00:00 UTC) <a href="/hub/spawn/a&amp;b/">Try again</a>')
+def test_a_failure_comes_with_a_link_to_try_again(told):
+    told.end('No image.', '/hub/spawn/a&b/')
+    assert told.entries[-1]['message'] == 'The start failed. No image. (12:00:00 UTC)'
+    assert told.entries[-1]['html_message'] == 'The start failed. <a href="/hub/spawn/a&amp;b/">Try again</a>'
 
 
 @pytest.mark.parametrize('reason, message, words', [
@@ -118,6 +125,7 @@ def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told
     ('Failed', 'Error: ErrImagePull', 'The image cannot be pulled.'),
     ('Failed', 'Error: ImagePullBackOff', 'The image cannot be pulled.'),
     ('Failed', 'Error: configmap "c" not found', 'The container cannot be started yet.'),
+    ('Failed', 'Error: container has runAsNonRoot and image will run as root', 'The container cannot be started yet.'),
     ('BackOff', 'Back-off pulling image "a"', 'It will be tried again soon.'),
     ('BackOff', 'Back-off restarting failed container', 'The container has ended. It will be started again soon.'),
 ])

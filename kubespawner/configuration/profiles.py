@@ -11,7 +11,7 @@ class ProfileConfiguration(HasTraits):
         [List(), Dict(), Callable()],
         config=True,
         help="""
-        The profiles that users choose from: a list of dicts, or a dict whose values count in the order of its keys.
+        The profiles that users choose from: a list of dicts, or a dict of them, which is sorted by its keys.
 
         Each may have:
 
@@ -21,13 +21,15 @@ class ProfileConfiguration(HasTraits):
         - `kubespawner_override`: a dict of settings, by any of their names, for servers of this profile. A function is
           called with the spawner and returns the value; it may be a coroutine. A dict is merged with the setting's own,
           at all depths, and None in it removes a key. Settings that concern more than one start (`namespace`,
-          `component_label`, the API's, these) are not to be had.
+          `component_label`, `delete_pvc`, the API's, these) are not to be had, `pvc_name_template` only without
+          `remember_pvc_name`. A `start_timeout` counts only if no function had to be waited for.
         - `profile_options`: a dict of further choices. Each has a `display_name` and `choices`, a dict of dicts that
           have a `display_name`, `default` and a `kubespawner_override`, which counts after the profile's. With an
           `unlisted_choice` of `{'enabled': True}` users may write a value of their own; it has a `display_name`,
           `display_name_in_choices`, a `validation_regex` that the whole value has to match, a `validation_message` for
           those that do not, and a `kubespawner_override`, where `{value}` stands for the value. Without a
-          `validation_regex` any value goes.
+          `validation_regex` any line of at most 1,000 characters goes, but no braces and no `$(` where those mean
+          something. A slow expression stops the hub while it is matched.
 
         Or a function of the spawner that returns such a list, also a coroutine (which before JupyterHub 0.9 must not
         really wait). Texts are shown as they are, HTML only if it is a `Markup` of `markupsafe`.
@@ -35,8 +37,8 @@ class ProfileConfiguration(HasTraits):
         What one start overrides lasts until the server has stopped. After a restart of the hub only what ends a server
         does: `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval`, `start_timeout`.
         If there is nothing to choose, there is no form, and the only profile counts. By the REST API a choice is
-        `{"profile": "SLUG", "OPTION": "CHOICE"}`, a value of one's own
-        `{"OPTION": "unlisted-choice", "OPTION--unlisted-choice": "VALUE"}`.
+        `{"profile": "SLUG", "OPTION": "CHOICE"}`, a value of one's own `{"OPTION--unlisted-choice": "VALUE"}`, a link
+        `/hub/spawn?profile=SLUG&OPTION=CHOICE`. Display names do, too.
         """
     )
 

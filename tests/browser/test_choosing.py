@@ -97,7 +97,7 @@ def test_a_screen_reader_is_told_everything(demo, visit, theme):
     assert described(page, plain) == 'A notebook server as it comes.'
     options = group.get_by_role('group', name='Options of With options')
     assert options.get_by_role('combobox').count() == 2
-    assert 'At most 40 letters.' in described(page, options.get_by_role('textbox', name=OWN))
+    assert '1 to 40 letters from A to Z, and blanks.' in described(page, options.get_by_role('textbox', name=OWN))
 
 
 def described(page, field):
@@ -121,7 +121,7 @@ def test_what_cannot_be_had_is_told_in_a_sentence_and_can_be_mended(demo, visit)
     page.get_by_label(OWN).fill('<b>7</b>')
     start(page)
     told = page.locator('.spawn-error-msg')
-    assert 'cannot be "<b>7</b>". At most 40 letters.' in told.inner_text()
+    assert '"Your own greeting" cannot be "<b>7</b>". 1 to 40 letters from A to Z, and blanks.' in told.inner_text()
     assert page.get_by_role('alert').count() == 0  # it is told once
     assert demo.pod('typo') is None
     assert page.get_by_label(OWN).input_value() == '<b>7</b>'

@@ -1,5 +1,4 @@
 """The page that users see while their server starts: its story, in plain words."""
-import json
 import re
 
 import pytest
@@ -8,16 +7,13 @@ from kubespawner.story import EVENTS, STEPS
 
 from .conftest import PHONE
 
-# Takes down what the page says and how full its bar is then, for as long as the tab is open.
+# Takes down what the page says and how full its bar is then.
 TAKE_DOWN = """
 document.addEventListener('DOMContentLoaded', () => {
     const log = document.getElementById('progress-log'), bar = document.getElementById('progress-bar')
     if (!log) return
-    const told = []
-    new MutationObserver(() => {
-        told.push([Number(bar.getAttribute('aria-valuenow')), log.lastChild.innerText || log.lastChild.textContent])
-        sessionStorage.setItem('told', JSON.stringify(told))
-    }).observe(log, {childList: true})
+    new MutationObserver(() => takeDown(Number(bar.getAttribute('aria-valuenow')), log.lastChild.textContent))
+        .observe(log, {childList: true})
 })
 """
 
@@ -41,32 +37,39 @@ c.KubeSpawner.profile_list = [
 """ % SLOW
 
 
+def taken_down(page):
+    """Return a list that gets what the page is told: (percent, text)."""
+    told = []
+    page.expose_function('takeDown', lambda *entry: told.append(entry))
+    page.add_init_script(TAKE_DOWN)
+    return told
+
+
 @pytest.fixture
 def starting(hub, visit):
-    """`starting(username, **context)` returns the page of a server that has begun to start."""
+    """`page, told = starting(username, **context)`: the page of a server that has begun to start."""
     def starting(username, **context):
         page = visit(hub.url, username, **context)
-        page.add_init_script(TAKE_DOWN)
+        told = taken_down(page)
         page.get_by_role('button', name='Start').click()
         page.wait_for_url('**/spawn-pending/**')
-        return page
+        return page, told
 
     return starting
 
 
-def arrived(page, username):
-    """Wait for the server's own page; return what was told until then: a list of (percent, text)."""
+def arrive(page, username):
+    """Wait for the server's own page."""
     page.wait_for_url('**/user/%s/**' % username)
-    return [tuple(entry) for entry in json.loads(page.evaluate('sessionStorage.getItem("told")'))]
 
 
 def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, screenshot):
-    page = starting('ann', viewport={'width': 800, 'height': 620})
+    page, told = starting('ann', viewport={'width': 800, 'height': 620})
     page.get_by_text('Event log').click()
     page.locator('#progress-log').get_by_text(SLOW).wait_for()
     page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()
     screenshot(page, 'progress')
-    told = arrived(page, 'ann')
+    arrive(page, 'ann')
     percents = [percent for percent, _ in told]
     assert percents == sorted(percents) and percents[-1] == 100
     texts = [text for _, text in told]
@@ -79,15 +82,17 @@ def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, sc
 
 
 def test_two_windows_are_told_the_same(starting):
-    page = starting('bob')
+    page, told = starting('bob')
     other = page.context.new_page()
-    other.add_init_script(TAKE_DOWN)
+    told_to_other = taken_down(other)
     other.goto(page.url)
-    assert arrived(page, 'bob') == arrived(other, 'bob')
+    arrive(page, 'bob')
+    arrive(other, 'bob')
+    assert told == told_to_other and len(told) > 5
 
 
 def test_the_story_fits_on_a_phone(starting):
-    page = starting('cat', **PHONE)
+    page, _ = starting('cat', **PHONE)
     page.get_by_text('Event log').click()
     page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()
     assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['viewport']['width']

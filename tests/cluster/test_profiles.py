@@ -1,4 +1,5 @@
 """Profiles: the pod that a choice gives, whose choice it is, and how long it lasts."""
+import copy
 from collections import OrderedDict
 from functools import partial
 
@@ -172,7 +173,7 @@ def test_the_names_of_a_profile_count_although_they_were_asked_for_before(choosi
     ({'profile': 'plain', 'size': 'large'}, 'no option "size"'),
     (dict(LARGE, size='huge'), 'cannot be "huge"'),
     (dict(LARGE, **{'tool--unlisted-choice': 'Vim'}), 'cannot be "Vim"'),
-    (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'say which one'),
+    (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'say what it is to be'),
     ({'profile': ['plain']}, 'There is no profile'),
 ])
 @gen_test
@@ -194,6 +195,8 @@ def failing(spawner):
     ({'pod_name': 'x'}, "'pod_name', which is no setting"),
     ({'kube_namespace': 'x'}, "'kube_namespace', which concerns more than one start"),
     ({'profile_list': []}, 'more than one start'),
+    ({'delete_pvc': False}, 'more than one start'),
+    ({'pvc_name_template': 'x-{username}'}, 'only if KubeSpawner.remember_pvc_name is False'),
     ({'mem_limit': 'lots'}, "profile 'Broken': mem_limit"),
     ({'extra_labels': failing}, "profile 'Broken': singleuser_extra_labels raised KeyError: 'no such user'"),
 ])
@@ -354,3 +357,73 @@ def test_templates_of_the_operators_replace_the_form(choosing, tmpdir):
         'plain with-options ')
     tmpdir.join('form.html').write('{{ profile_list[0].display_name }}!')
     assert form_of(choosing(additional_profile_form_template_paths=[str(tmpdir)])) == 'Plain!'
+
+
+OWN = [{'slug': 'own', 'profile_options': {'o': {'display_name': 'Of mine', 'unlisted_choice': {
+    'enabled': True, 'kubespawner_override': {}}}}}]
+
+
+def own(setting, text):
+    """Return traits, and options, with which a user says what a setting is to be."""
+    listed = copy.deepcopy(OWN)
+    listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'][setting] = '{value}'
+    return {'o--unlisted-choice': text}, listed
+
+
+@pytest.mark.parametrize('setting, text, told', [
+    ('mem_limit', 'lots', '"Of mine" cannot be that'), ('cpu_limit', 'two', '"Of mine" cannot be that'),
+    ('notebook_dir', '/{x}', 'braces'), ('args', '$(JUPYTERHUB_API_TOKEN)', 'braces'),
+    ('init_containers', '$(SECRET)', 'braces'), ('environment', '{x}', 'braces'),
+])
+@gen_test
+def test_a_value_of_the_users_that_cannot_be_is_their_mistake_not_the_hubs(choosing, objects, setting, text, told):
+    options, listed = own(setting, text)
+    spawner = choosing('ann', options, profile_list=listed)
+    with pytest.raises(SpawnError, match=told):
+        yield spawner.start()
+    assert objects.pods() == []
+
+
+@gen_test
+def test_a_number_that_a_user_wrote_is_a_number(choosing, objects):
+    options, listed = own('cpu_limit', '1.5')
+    pod = yield objects.created_by(choosing('ann', options, profile_list=listed))
+    assert pod['spec']['containers'][0]['resources']['limits']['cpu'] == '1500m'
+
+
+def test_a_link_chooses_what_is_offered_and_nothing_else(choosing):
+    spawner = choosing()
+    sent = {'profile': ['with-options'], 'size': ['large'], 'tool--unlisted-choice': ['vim']}
+    assert spawner.options_from_query(sent) == LARGE
+    for query in (dict(sent, size=['huge']), {'utm': ['x']}, {'profile': ['gone']}):
+        with pytest.raises(SpawnError):
+            spawner.options_from_query(query)
+
+
+@gen_test
+def test_a_list_that_is_forgotten_to_be_returned_is_no_list(choosing, objects):
+    with pytest.raises(ValueError, match='profile_list: None is no list'):
+        yield choosing(profile_list=lambda spawner: None).start()
+    assert objects.pods() == []
+
+
+@pytest.mark.parametrize('waits', [True, False])
+@gen_test
+def test_a_start_timeout_counts_if_jupyterhub_can_know_it(choosing, waits):
+    listed = [{'slug': 'long', 'kubespawner_override': {'start_timeout': 600}}]
+
+    @gen.coroutine
+    def late(spawner):
+        yield gen.moment
+        raise gen.Return(listed)
+
+    spawner = choosing(profile_list=late if waits else listed)
+    spawner.start_timeout = 1
+    start = spawner.start()
+    assert spawner.start_timeout == (1 if waits else 600)
+    if waits:
+        with pytest.raises(SpawnError, match='Waited'):
+            yield start
+    yield spawner.stop(now=True)
+    with pytest.raises(SpawnError):
+        yield start

@@ -93,6 +93,18 @@ def test_the_steps_and_the_events_of_a_start_are_one_story(kube, new_teller, obj
 
 
 @gen_test
+def test_who_listens_before_jupyterhub_clears_the_state_hears_of_the_start(kube, new_teller):
+    spawner = new_teller('ann')
+    listener = Listener(spawner)
+    yield gen.moment
+    spawner.clear_state()
+    yield spawner.start()
+    yield listener.end
+    assert listener.has_heard(STEPS['pod created'][1])
+    yield spawner.stop(now=True)
+
+
+@gen_test
 def test_a_claim_that_is_there_is_found(kube, new_teller):
     spawner = new_teller('ann', **CLAIM)
     for _ in range(2):

@@ -1,6 +1,7 @@
 """Servers that end after their start, before JupyterHub has heard from them: its users are told, and not late."""
 import time
 
+import jupyterhub
 import pytest
 
 from .browser import Browser, until
@@ -24,12 +25,14 @@ c.KubeSpawner.pre_spawn_hook = limit
 
 
 def pages(user):
-    """Yield what the user sees again and again; old hubs start the server at the login."""
+    """Yield what the user sees, again and again; the server is started once. Old hubs do that at the login."""
     yield user.send_login().text
     user.session.get(user.url + '/hub/home', timeout=90)
+    if jupyterhub.version_info >= (0, 9):
+        yield user.session.get(user.url + '/hub/spawn', timeout=90).text
+    path = '/hub/spawn-pending/' + user.username if jupyterhub.version_info >= (1, 0) else '/hub/spawn'
     while True:
-        for path in ('/hub/spawn', '/hub/spawn-pending/' + user.username):
-            yield user.session.get(user.url + path, timeout=90).text
+        yield user.session.get(user.url + path, timeout=90).text
 
 
 @pytest.mark.parametrize('username', ['soon', 'late'])
