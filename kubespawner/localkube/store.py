@@ -7,6 +7,7 @@ An object that is in the store is never changed in place: a change stores anothe
 go on reading it.
 """
 import json
+import re
 from bisect import bisect_right
 from collections import defaultdict, deque, namedtuple
 
@@ -21,8 +22,15 @@ old, new (Stored or None): before and after; old is None for a creation, new is 
 """
 
 
+LONE_SURROGATES = re.compile('[\ud800-\udfff]')
+
+
 def encode(value):
-    return json.dumps(value, separators=(',', ':'), ensure_ascii=False).encode('utf8', 'surrogatepass')
+    text = json.dumps(value, separators=(',', ':'), ensure_ascii=False)
+    try:
+        return text.encode('utf8')
+    except UnicodeEncodeError:
+        return LONE_SURROGATES.sub('\ufffd', text).encode('utf8')
 
 
 class Stored(object):

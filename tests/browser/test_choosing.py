@@ -45,7 +45,7 @@ def test_everything_fits_and_can_be_touched(demo, visit, width):
 
 
 def test_what_does_not_count_is_not_shown(demo, visit, screenshot):
-    page = visit(demo.url, 'ann', viewport={'width': 800, 'height': 860})
+    page = visit(demo.url, 'ann', viewport={'width': 800, 'height': 940})
     memory, own = page.get_by_label('Memory'), page.get_by_label(OWN)
     assert not memory.is_visible()
     choose(page, 'options')

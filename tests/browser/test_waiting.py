@@ -64,7 +64,7 @@ def arrive(page, username):
 
 
 def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, screenshot):
-    page, told = starting('ann', viewport={'width': 800, 'height': 620})
+    page, told = starting('ann', viewport={'width': 800, 'height': 700})
     page.get_by_text('Event log').click()
     page.locator('#progress-log').get_by_text(SLOW).wait_for()
     page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()

@@ -86,6 +86,13 @@ def test_what_the_server_decides_is_not_taken_from_the_body(http, pods, field, v
     assert created(http.post(pods, body))['metadata'].get(field) != value
 
 
+def test_half_of_a_surrogate_pair_becomes_the_replacement_character(http, url):
+    body = configmap(unique(), half='a\ud800b', pair='\U0001f600')
+    made = created(http.post(url('configmaps'), body))
+    assert made['data'] == {'half': 'a\ufffdb', 'pair': '\U0001f600'}
+    assert ok(http.get(url('configmaps', made['metadata']['name'])))['data'] == made['data']
+
+
 def test_labels_annotations_and_owners_are_kept(http, pods, name):
     body = pod(name, labels={'app': 'jupyterhub', 'example.org/user': 'A_b.c-1', 'empty': ''})
     body['metadata']['annotations'] = {'example.org/note': 'anything at all: "ü" \n'}
