@@ -53,7 +53,7 @@ class Choosing(Manifests, Waiting):
 
     @default('options_form')
     def _form_of_profiles(self):
-        if not self._may_be_a_choice():
+        if not self._may_be_a_choice() and not (self.profile_list and self._last_choice()):
             return ''
         if version_info >= (0, 9):
             return self._profile_form
@@ -73,16 +73,16 @@ class Choosing(Manifests, Waiting):
 
     @gen.coroutine
     def _profile_form(self, _):
-        """Return the form of the profiles, with what was chosen last; '' if there is nothing to choose."""
+        """Return the form of the profiles, with what was chosen last; '' if there is nothing to choose, nor to mend."""
         try:
             offered = yield self._profiles()
         except ValueError as e:
             self.log.error('%s', e, exc_info=callable(self.profile_list))
             return NO_FORM
-        if not profiles.is_a_choice(offered):
-            return ''
         refused, self._refused = self._refused, None
         shown, note = profiles.for_form(offered, refused or self._last_choice())
+        if not offered or not (note or profiles.is_a_choice(offered)):
+            return ''
         if refused:  # the page says why
             note = ''
         form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)

@@ -300,6 +300,17 @@ def test_there_is_no_form_where_there_is_nothing_to_choose(choosing):
 
 
 @gen_test
+def test_a_choice_that_is_gone_leads_to_the_form_even_of_one_profile(choosing, objects):
+    one = [{'display_name': 'Only'}]
+    spawner = choosing('ann', {'profile': 'gone'}, profile_list=one)
+    form = yield gen.maybe_future(form_of(spawner))
+    assert 'can no longer be had' in form and 'value="only" checked' in form
+    spawner.user_options = spawner.options_from_form({'profile': ['only']})
+    assert not (yield gen.maybe_future(form_of(spawner)))
+    yield objects.created_by(spawner)
+
+
+@gen_test
 def test_a_form_shows_what_is_offered_now(choosing):
     offered = [PROFILES]
     spawner = choosing(options={'profile': 'with-options'}, profile_list=lambda spawner: offered[0])
