@@ -271,7 +271,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             is_final = self._is_final(failure, since) or is_late
             if is_final and not (failure.cause == 'schedule' and story.is_scaling_up):
                 _, longest = since[failure.what, failure.cause]
-                before = '' if longest in failure.message else '; before that: %s' % longest
+                is_said = failure.cause != 'image' or longest in failure.message
+                before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
                 return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}{before}'.format(
                     failure, name=self.pod_name, before=before).strip(), failure.reason)
 

@@ -161,8 +161,8 @@ class Story:
         """Say that the start has ended, well or with a failure (words); at `url` one may try again."""
         if failure is not None:
             self.tell('failed', failure)
-            # JupyterHub's page tells the reason itself, below this.
-            self.entries[-1]['html_message'] = '%s <a href="%s">Try again</a>' % (STEPS['failed'][1], html.escape(url))
+            told = self.entries[-1]  # JupyterHub says it, too, but has the server stopped before
+            told['html_message'] = '%s <a href="%s">Try again</a>' % (html.escape(told['message']), html.escape(url))
         self.is_over = True
         self._wake()
 

@@ -114,10 +114,11 @@ def test_the_end_says_why_and_nothing_comes_after_it(told):
     assert told.is_over
 
 
-def test_a_failure_comes_with_a_link_to_try_again(told):
-    told.end('No image.', '/hub/spawn/a&b/')
-    assert told.entries[-1]['message'] == 'The start failed. No image. (12:00:00 UTC)'
-    assert told.entries[-1]['html_message'] == 'The start failed. <a href="/hub/spawn/a&amp;b/">Try again</a>'
+def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told):
+    told.end('No <image>.', '/hub/spawn/a&b/')
+    assert told.entries[-1]['message'] == 'The start failed. No <image>. (12:00:00 UTC)'
+    assert told.entries[-1]['html_message'] == (
+        'The start failed. No &lt;image&gt;. (12:00:00 UTC) <a href="/hub/spawn/a&amp;b/">Try again</a>')
 
 
 @pytest.mark.parametrize('reason, message, words', [

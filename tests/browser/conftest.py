@@ -16,7 +16,7 @@ import pytest
 from kubernetes import client, config
 
 from kubespawner.demo import any_free_port
-from tests.hub.conftest import hub, more  # noqa: F401 (fixtures)
+from tests.hub.conftest import hub, more, pytest_runtest_makereport  # noqa: F401 (fixtures and a hook)
 
 SCREENSHOTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'screenshots')
 

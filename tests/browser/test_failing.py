@@ -7,8 +7,10 @@ from kubernetes import client
 
 SECONDS = 15000  # milliseconds for what is to be told within seconds, on a busy machine
 
+# Those that fail have no claim: until it is bound, a pod has another reason not to start.
 PROFILES = """
-failing = {'start_failure_grace': 2}
+failing = dict({name: [each for each in c.KubeSpawner[name] if each['name'] != 'home']
+                for name in ('volumes', 'volume_mounts')}, start_failure_grace=2, user_storage_pvc_ensure=False)
 c.KubeSpawner.profile_list = [
     {'display_name': 'Works'},
     {'display_name': 'Missing', 'kubespawner_override': dict(failing, image=%(missing)r)},
