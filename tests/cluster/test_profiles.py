@@ -334,6 +334,7 @@ def test_the_operators_own_form_counts_and_what_it_sends_is_left_alone(choosing)
     assert spawner.options_from_form({'course': ['x']}) == {'course': ['x']}
 
 
+@gen_test
 def test_what_the_form_sends_is_refused_before_anything_is_kept(choosing):
     spawner = choosing()
     assert spawner.options_from_form({'profile': ['plain']}) == {'profile': 'plain'}
@@ -341,6 +342,7 @@ def test_what_the_form_sends_is_refused_before_anything_is_kept(choosing):
         spawner.options_from_form({'profile': ['gone']})
 
 
+@gen_test
 def test_what_was_refused_is_in_the_next_form_to_be_mended_once(choosing):
     spawner = choosing('ann', {'profile': 'plain'})
     with pytest.raises(SpawnError):
@@ -352,6 +354,7 @@ def test_what_was_refused_is_in_the_next_form_to_be_mended_once(choosing):
     assert 'Wr' not in form and 'value="large" selected' not in form
 
 
+@gen_test
 def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
     class Own(type(choosing())):
         def options_from_form(self, form_data):
@@ -363,6 +366,7 @@ def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
     assert own._may_have_more() and not spawner._may_have_more()
 
 
+@gen_test
 def test_templates_of_the_operators_replace_the_form(choosing, tmpdir):
     assert form_of(choosing(profile_form_template='{% for p in profile_list %}{{ p.slug }} {% endfor %}')) == (
         'plain with-options ')
@@ -402,6 +406,7 @@ def test_a_number_that_a_user_wrote_is_a_number(choosing, objects):
     assert pod['spec']['containers'][0]['resources']['limits']['cpu'] == '1500m'
 
 
+@gen_test
 def test_a_link_chooses_what_is_offered_and_nothing_else(choosing):
     spawner = choosing()
     sent = {'profile': ['with-options'], 'size': ['large'], 'tool--unlisted-choice': ['vim']}
