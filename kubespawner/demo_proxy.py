@@ -9,6 +9,8 @@ from configurable_http_proxy import cli, configproxy, handlers
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPHeaders, parse_response_start_line
 
+LONGEST = 24 * 3600  # seconds of a stream; tornado would end it after 20
+
 # Headers that say how an answer is transferred, which is between two parties.
 OF_ONE_CONNECTION = {'Connection', 'Content-Encoding', 'Content-Length', 'Transfer-Encoding'}
 
@@ -57,11 +59,15 @@ class Handler(handlers.ProxyHandler):
             return
         passing, request = Passing(self), self._get_proxy_request(url)
         request.header_callback, request.streaming_callback = passing.header, passing.body
+        request.request_timeout = LONGEST
+        client = AsyncHTTPClient(force_instance=True)  # the shared one makes ten requests at a time, whoever waits
         try:
-            await AsyncHTTPClient().fetch(request, raise_error=False)
+            await client.fetch(request, raise_error=False)
         except Exception as e:
             await self.handle_proxy_error(503, e)
             return
+        finally:
+            client.close()
         if not self.is_gone:
             self.finish()
 

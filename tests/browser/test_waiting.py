@@ -32,7 +32,7 @@ c.KubeSpawner.slow_spawn_message = %r
 c.KubeSpawner.slow_spawn_message_after = 0.5
 c.KubeSpawner.profile_list = [
     {'display_name': 'Slow', 'kubespawner_override': {'image': 'localkube/slow:3'}},
-    {'display_name': 'Other'},
+    {'display_name': 'Slower', 'kubespawner_override': {'image': 'localkube/slow:21'}},
 ]
 """ % SLOW
 
@@ -48,9 +48,10 @@ def taken_down(page):
 @pytest.fixture
 def starting(hub, visit):
     """`page, told = starting(username, **context)`: the page of a server that has begun to start."""
-    def starting(username, **context):
+    def starting(username, profile='Slow', **context):
         page = visit(hub.url, username, **context)
         told = taken_down(page)
+        page.get_by_role('radio', name=profile, exact=True).check()
         page.get_by_role('button', name='Start').click()
         page.wait_for_url('**/spawn-pending/**')
         return page, told
@@ -96,3 +97,11 @@ def test_the_story_fits_on_a_phone(starting):
     page.get_by_text('Event log').click()
     page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()
     assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['viewport']['width']
+
+
+def test_the_story_of_a_start_that_takes_long_is_told_once(starting):
+    page, told = starting('dan', profile='Slower')
+    arrive(page, 'dan')
+    texts = [text for _, text in told]
+    assert [text for text in texts if texts.count(text) > 1] == []
+    assert told[-1][0] == 100
