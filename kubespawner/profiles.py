@@ -203,12 +203,23 @@ def _profile(profiles, options):
     wanted = options.get('profile')
     if wanted is None:
         return next(profile for profile in profiles if profile['default'])
-    for key in ('slug', 'display_name'):  # the latter is what the first hubs with profiles have kept
-        for profile in profiles:
-            if profile[key] == wanted:
-                return profile
+    found = _called(wanted, [(profile['slug'], profile['display_name'], profile) for profile in profiles])
+    if found is not None:
+        return found
     raise SpawnError('There is no profile %s. Choose one of those that are offered: %s.' % (
         _quoted(wanted), _in_words(profile['display_name'] for profile in profiles)))
+
+
+def _called(wanted, offered):
+    """Return what is offered under a name, or else under a display name; None if there is nothing of either.
+
+    The first hubs with profiles have kept display names. offered: a list of (name, display name, what is offered).
+    """
+    for name_or_display_name in (0, 1):
+        for each in offered:
+            if each[name_or_display_name] == wanted:
+                return each[2]
+    return None
 
 
 def _choice(profile, key, options):
@@ -219,9 +230,9 @@ def _choice(profile, key, options):
         choice = UNLISTED if is_unlisted else _default(option['choices'])
     if choice == UNLISTED and option['unlisted_choice']['enabled']:
         return choice, _checked_value(option, value)
-    for name, offered in option['choices'].items():
-        if choice in (name, offered['display_name']):
-            return name, None
+    found = _called(choice, [(name, each['display_name'], name) for name, each in option['choices'].items()])
+    if found is not None:
+        return found, None
     names = [_quoted(each['display_name']) for each in option['choices'].values()]
     raise SpawnError('%s of the profile %s cannot be %s. Choose one of those that are offered: %s.' % (
         _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),

@@ -158,7 +158,9 @@ class Story:
         self._wake()
 
     def end(self, failure=None, url=''):
-        """Say that the start has ended, well or with a failure (words); at `url` one may try again."""
+        """Say that the start has ended, well or with a failure (words); at `url` one may try again. Once only."""
+        if self.is_over:
+            return
         if failure is not None:
             self.tell('failed', failure)
             told = self.entries[-1]  # JupyterHub says it, too, but has the server stopped before

@@ -308,3 +308,9 @@ def test_of_many_names_some_are_told():
     listed = profiles.checked([{'display_name': 'p%d' % number} for number in range(60)])
     with pytest.raises(SpawnError, match='"p0", .*"p9" and 50 more'):
         profiles.chosen(listed, {'profile': 'x'})
+
+
+def test_a_key_counts_before_a_display_name():
+    choices = OrderedDict([('2', {'display_name': '4'}), ('4', {'display_name': '2'})])
+    listed = profiles.checked([{'slug': 'x', 'profile_options': {'cpus': {'choices': choices}}}])
+    assert profiles.chosen(listed, {'cpus': '4'})[1] == {'cpus': '4'}

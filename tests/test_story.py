@@ -121,6 +121,14 @@ def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told
         'The start failed. No &lt;image&gt;. (12:00:00 UTC) <a href="/hub/spawn/a&amp;b/">Try again</a>')
 
 
+def test_a_story_that_is_over_does_not_become_a_failure(told):
+    told.tell('running')
+    told.end()
+    before = [dict(entry) for entry in told.entries]
+    told.end('It was deleted.', '/hub/spawn/ann/')
+    assert told.entries == before
+
+
 @pytest.mark.parametrize('reason, message, words', [
     ('Failed', 'Failed to pull image "a": not found', 'The image cannot be pulled.'),
     ('Failed', 'Error: ErrImagePull', 'The image cannot be pulled.'),

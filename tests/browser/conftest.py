@@ -66,6 +66,13 @@ def visit(chromium):
         context.close()
 
 
+def pods(core, namespace, username):
+    """Return the pods of a user, a list of dicts."""
+    response = core.list_namespaced_pod(namespace=namespace, _preload_content=False,
+                                        label_selector='hub.jupyter.org/username=' + username)
+    return json.loads(response.data.decode('utf8'))['items']
+
+
 class Demo:
     """A demo that runs.
 
@@ -90,10 +97,8 @@ class Demo:
 
     def pod(self, username):
         """Return the pod of a user as a dict, None if there is none."""
-        response = self.core.list_namespaced_pod(
-            namespace='default', label_selector='hub.jupyter.org/username=' + username, _preload_content=False)
-        pods = json.loads(response.data.decode('utf8'))['items']
-        return pods[0] if pods else None
+        found = pods(self.core, 'default', username)
+        return found[0] if found else None
 
 
 @pytest.fixture(scope='module')

@@ -1,9 +1,10 @@
 """What users see when their server cannot start: why, what they can do, and a way to try again."""
-import json
-import time
-
 import pytest
 from kubernetes import client
+
+from tests.hub.browser import until
+
+from .conftest import pods
 
 SECONDS = 15000  # milliseconds for what is to be told within seconds, on a busy machine
 
@@ -45,10 +46,7 @@ def no_room(cluster, core, namespace):
         status = {'status': {'conditions': [{
             'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
             'message': '0/1 nodes are available: 1 Insufficient cpu.'}]}}
-        deadline = time.monotonic() + 10
-        while not pods(core, namespace, username):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: pods(core, namespace, username), 10, 'the pod')
         core.patch_namespaced_pod_status(name='jupyter-' + username, namespace=namespace, body=status)
 
     return no_room
@@ -64,10 +62,7 @@ def quota(cluster, core, namespace):
     else:
         core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
             'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
-        deadline = time.monotonic() + 30
-        while not core.read_namespaced_resource_quota(**name).status.hard:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 30, 'the quota to count')
     lifted = []
 
     def lift():
@@ -81,12 +76,6 @@ def quota(cluster, core, namespace):
 
     yield lift
     lift()
-
-
-def pods(core, namespace, username):
-    response = core.list_namespaced_pod(namespace=namespace, _preload_content=False,
-                                        label_selector='hub.jupyter.org/username=' + username)
-    return json.loads(response.data.decode('utf8'))['items']
 
 
 def start(page, profile):

@@ -1,5 +1,4 @@
 """What an API server refuses is told at once, in its words, and leaves nothing behind. Mostly on a real one only."""
-import time
 import uuid
 
 import pytest
@@ -12,6 +11,7 @@ from tornado.ioloop import IOLoop
 from kubespawner.spawner import SpawnError
 from tests import readme
 from tests.cluster.conftest import UNTOUCHED
+from tests.hub.browser import until
 from tests.loop import gen_test
 
 AT_ONCE = 5  # seconds, of 60 that a start may take
@@ -142,8 +142,7 @@ def without_events(request, core, namespace):
     fewer = [rule for rule in rules if 'events' not in rule['resources']]
     rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': fewer})
     hubs = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig))
-    while is_allowed(hubs, namespace):
-        time.sleep(0.1)
+    until(lambda: not is_allowed(hubs, namespace), 30, 'the role to count')
     yield
     rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules})
 

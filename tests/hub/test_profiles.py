@@ -59,6 +59,17 @@ def test_the_page_offers_the_profiles_in_fields_that_say_what_they_are(hub):
     assert 'For &lt;most&gt;' in form.text
 
 
+@pytest.mark.skipif(jupyterhub.version_info < (1, 2), reason='this hub has no links that choose')
+@pytest.mark.parametrize('size', ['large', 'huge'])
+def test_a_link_starts_what_is_offered_and_nothing_else(hub, pods, size):
+    user = hub.user('link-' + size)
+    answer = user.session.get(hub.url + '/hub/spawn?profile=options&note--unlisted-choice=x&size=' + size, timeout=60)
+    if size == 'large':
+        assert {'name': 'SIZE', 'value': 'large'} in pods('link-large')[0]['spec']['containers'][0]['env']
+    else:
+        assert 'cannot be &#34;huge&#34;' in answer.text and pods('link-huge') == []
+
+
 def test_a_choice_starts_its_server_and_is_selected_the_next_time(hub, pods):
     user = hub.user('chooser')
     response = user.send(user.options(), **{
