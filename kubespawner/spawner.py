@@ -339,53 +339,67 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         for _ in range(CREATE_TRIES):
             if not is_wanted():
                 raise SpawnError('The start of pod %s was given up.' % self.pod_name)
-            try:
-                pod = yield self._created(manifest, deadline)
-            except api.ApiError as e:
-                if e.reason != 'AlreadyExists' and e.status:
-                    raise
-                refused = e
-                self.log.info('%s', e)
-            else:
-                if is_wanted():
-                    self._has_pod = True
-                    self.pod_reflector.upsert(pod)
-                    return pod
-                yield self._discard(pod)
-                continue
-            old = yield self._read_pod(deadline)
-            is_ours = old is not None and _spawn_id(old) == manifest.metadata.annotations[SPAWN_ID]
-            if is_ours and is_wanted():
-                self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
+            pod, is_new = yield self._created(manifest, deadline)
+            if is_new and is_wanted():
                 self._has_pod = True
-                return old
-            if not is_ours and not refused.status:  # it did not land
-                raise refused
-            if old is not None:
-                self._refuse_another_servers(old)
-                self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(old))
-                yield self._delete_pod(old, self.delete_grace_period, deadline)
+                self.pod_reflector.upsert(pod)
+                return pod
+            if is_new:
+                yield self._discard(pod)
+            elif pod is not None:
+                self._refuse_another_servers(pod)
+                self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(pod))
+                yield self._delete_pod(pod, self.delete_grace_period, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self.pod_name, CREATE_TRIES))
 
     @gen.coroutine
     def _created(self, manifest, deadline):
-        """Send the request to create the pod; return the pod. Raises SpawnError if there is no answer at the deadline.
+        """Send the request to create the pod; return the pod that there is then, and whether the request made it.
 
-        A pod that is told of later is deleted: nobody waits for it.
+        Another pod may have its name, or have had it until now: None. Raises SpawnError if there is no answer at the
+        deadline.
         """
         creation = self._call(api.create('pod', self.namespace, manifest), deadline)
         try:
-            pod = yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)
+            return (yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)), True
         except TIMEOUTS:
-            IOLoop.current().add_future(creation, self._discard_late)
+            self._discard_late(creation, manifest)
             raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
                              % self.pod_name)
-        return pod
+        except api.ApiError as e:
+            if not _may_have_landed(e):
+                raise
+            refused = e
+            self.log.info('%s', e)
+        try:
+            pod = yield self._read_pod(deadline)
+        except api.ApiError:
+            self._discard_late(creation, manifest)
+            raise
+        is_new = _is_of(pod, manifest)
+        if is_new:
+            self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
+        elif not refused.status:  # it did not land
+            raise refused
+        return pod, is_new
 
-    def _discard_late(self, creation):
-        if creation.exception() is None:
-            self._discard(creation.result())
+    @gen.coroutine
+    def _discard_late(self, creation, manifest):
+        """Have the pod deleted that a request makes, or has made, for which nobody waits. Its answer may be lost."""
+        try:
+            yield self._discard((yield creation))
+            return
+        except api.ApiError as e:
+            if not _may_have_landed(e):
+                return
+        try:
+            pod = yield self._read('pod', self.namespace, manifest.metadata.name)
+        except api.ApiError as e:
+            self.log.warning('Whether pod %s was created is not known: %s', manifest.metadata.name, e)
+        else:
+            if _is_of(pod, manifest):
+                yield self._discard(pod)
 
     def _is_another_servers(self, pod):
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
@@ -431,7 +445,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
     def _discard(self, pod):
         """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
         try:
-            yield self._call(api.delete('pod', self.namespace, self.pod_name, _uid(pod), 0))
+            where = pod['metadata']  # the server's next pod may be called differently by now
+            yield self._call(api.delete('pod', where['namespace'], where['name'], _uid(pod), 0))
         except api.ApiError as e:
             if e.status == 404:
                 self.pod_reflector.forget(pod)
@@ -515,8 +530,15 @@ def _settle():
         gc.freeze()  # novermin
 
 
-def _spawn_id(pod):
-    return (pod['metadata'].get('annotations') or {}).get(SPAWN_ID)
+def _may_have_landed(refused):
+    """True if an object that could not be created may be there, made by one of the tries."""
+    return not refused.status or refused.reason == 'AlreadyExists'
+
+
+def _is_of(pod, manifest):
+    """True if a pod as a dict, or None, was made of just this manifest of one start."""
+    annotations = pod and pod['metadata'].get('annotations') or {}
+    return annotations.get(SPAWN_ID) == manifest.metadata.annotations[SPAWN_ID]
 
 
 _halted = []

@@ -17,6 +17,8 @@ from tornado.web import HTTPError
 
 from tests.bench.rest import MERGE_PATCH, Refused
 
+from .conftest import until
+
 NODE = 'chaos'
 FATE = 'example.org/fate'
 PATIENCE = 60  # seconds for what must come at some time
@@ -206,6 +208,7 @@ class User:
             yield start
         except HTTPError as e:
             self.history.append(str(e))
+            yield until(lambda: self.ask(self.spawner.pod_name) is None, PATIENCE)  # nobody waits for what is left
 
     @gen.coroutine
     def _through_a_restart(self, is_to_succeed):
@@ -251,7 +254,8 @@ class Saboteur:
             self.done[fault.__name__] = self.done.get(fault.__name__, 0) + 1
             yield run(fault, self.random)
             yield gen.sleep(self.random.uniform(0, 0.2))
-            yield run(self.heal)  # or what is left of all faults would add up to an outage
+            yield run(self.heal)
+            yield gen.sleep(self.random.uniform(0.2, 0.5))  # or they would add up to an outage that no retries outlast
 
     def stop(self):
         self._running = False

@@ -1,7 +1,10 @@
 """A create that landed, though its answer was lost: one pod, and the spawn goes on with it."""
 import pytest
+from tornado.web import HTTPError
 
 from tests.loop import gen_test
+
+from .conftest import until
 
 
 def creates(kube, namespace):
@@ -23,6 +26,29 @@ def test_a_pod_whose_answer_was_lost_is_taken_for_what_it_is(
     assert creates(kube, namespace) == tries
     assert deletes(kube) == []
     yield spawner.stop(now=True)
+
+
+@gen_test
+def test_a_pod_whose_answer_was_lost_and_which_nobody_waits_for_is_deleted_once_kubernetes_answers(
+        kube, new_spawner, objects, namespace):
+    spawner = new_spawner('ann', k8s_api_request_retry_timeout=0)
+    kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
+    kube.drop(method='GET', path='/pods/%s$' % spawner.pod_name)
+    with pytest.raises(HTTPError):
+        yield spawner.start()
+    yield until(lambda: objects.pods() == [])
+
+
+@gen_test
+def test_a_pod_whose_answer_was_lost_after_the_start_was_given_up_is_deleted(kube, new_spawner, objects, namespace):
+    spawner = new_spawner('ann')
+    spawner.start_timeout = 1
+    kube.delay(method='POST', path='/%s/pods$' % namespace, seconds=2)
+    kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
+    with pytest.raises(HTTPError):
+        yield spawner.start()
+    yield until(lambda: creates(kube, namespace) and len(deletes(kube)) == 1)
+    assert objects.pods() == []
 
 
 @gen_test
