@@ -55,6 +55,7 @@ def new_spawner(monkeypatch):
     def new_spawner(namespace):
         return lambda name: make_spawner(
             Spawner, name, namespace=namespace, user_storage_pvc_ensure=True, user_storage_capacity='1Gi',
+            http_timeout=1,  # so long what is told of a start is kept
             singleuser_extra_pod_config={'nodeName': chaos.NODE})
 
     yield new_spawner
