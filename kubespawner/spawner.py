@@ -33,7 +33,7 @@ from .eras import EveryName, with_other_names
 from .errors import ConfigurationError, HubError, SpawnError, one_line
 from .manifests import owner_of
 from .reflector import NamespacedResourceReflector
-from .waiting import TIMEOUTS
+from .waiting import TIMEOUTS, shielded
 
 CREATE_TRIES = 4  # of a pod whose name is taken
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -194,12 +194,16 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         """True if the notebook server of `pod` (a `Resource`, a V1Pod or None) can be talked to."""
         return podstatus.is_running(pod if isinstance(pod, dict) else clients.to_dict(pod))
 
-    @gen.coroutine
     def start(self):
         """Create the pod, and the claim before it if there is to be one; return where the server is when it is running.
 
-        That is (host, port), or what `get_pod_url` returns.
+        Returns a future of that: (host, port), or what `get_pod_url` returns.
         """
+        return shielded(self._start_and_explain())
+
+    @gen.coroutine
+    def _start_and_explain(self):
+        """Start, with a story about it; raise what JupyterHub shows."""
         with self._telling() as story:
             try:
                 return (yield self._start(story))
@@ -411,10 +415,11 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
 
     def _refuse_another_servers(self, pod):
         if self._is_another_servers(pod):
-            raise SpawnError(
-                'Pod %s is in use by the server %r of the user %r, perhaps of another hub. '
-                'KubeSpawner.pod_name_template gives one name to several servers.' % (
-                    (self.pod_name,) + owner_of(pod)[::-1]))
+            username, servername = owner_of(pod)
+            owner = 'another hub' if username is None else 'the server %r of the user %r, perhaps of another hub' % (
+                servername, username)
+            raise SpawnError('Pod %s is in use by %s. KubeSpawner.pod_name_template gives one name to several servers.'
+                             % (self.pod_name, owner))
 
     @gen.coroutine
     def poll(self):

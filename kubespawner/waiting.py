@@ -7,7 +7,7 @@ from functools import partial
 
 from jupyterhub.utils import exponential_backoff
 from tornado import gen
-from tornado.concurrent import is_future
+from tornado.concurrent import Future, chain_future, is_future
 from tornado.ioloop import IOLoop
 
 from . import api, podstatus
@@ -17,6 +17,17 @@ from .errors import SpawnError
 ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
 
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
+
+
+def shielded(future):
+    """Return a future of what `future` has, which may be cancelled: what comes of `future` then is of no interest.
+
+    Otherwise its error would be logged with its trace, as something that went wrong.
+    """
+    shown = Future()
+    chain_future(future, shown)
+    future.add_done_callback(lambda done: done.exception())
+    return shown
 
 
 class Waiting(Calls):

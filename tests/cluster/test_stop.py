@@ -1,12 +1,16 @@
 """stop: the pod is gone when it returns, and it returns."""
+import logging
+
 import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
+from kubespawner.story import STEPS
 from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
+from .test_progress import Listener
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -28,6 +32,21 @@ def test_stopping_what_is_gone_already_is_fine(new_spawner):
     yield spawner.start()
     yield [spawner.stop(), spawner.stop()]
     yield spawner.stop()
+
+
+@gen_test
+def test_a_start_that_the_hub_cancels_before_it_stops_the_server_leaves_no_pod_and_no_error_in_the_log(
+        new_spawner, objects, caplog):
+    spawner = new_spawner('ann', **UNTOUCHED)
+    listener = Listener(spawner)
+    start = spawner.start()
+    yield objects.until(lambda: listener.has_heard(STEPS['pod created'][1]))
+    start.add_done_callback(lambda future: future.cancelled() or future.exception())  # JupyterHub 0.8 cannot cancel
+    start.cancel()
+    yield spawner.stop(now=True)
+    yield listener.end
+    assert objects.pods() == []
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @gen_test

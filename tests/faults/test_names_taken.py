@@ -95,6 +95,15 @@ def test_the_pod_of_another_hub_is_left_alone(new_spawner, objects):
 
 
 @gen_test
+def test_a_pod_of_another_hub_that_does_not_say_whose_it_is_is_left_alone(new_spawner, foreign, objects):
+    foreign.create(labels={'heritage': 'jupyterhub', 'component': 'of-another-hub'})
+    uid = objects.pod(NAME)['metadata']['uid']
+    with pytest.raises(SpawnError, match='in use by another hub[.]'):
+        yield new_spawner('ann').start()
+    assert objects.pod(NAME)['metadata']['uid'] == uid
+
+
+@gen_test
 def test_the_server_of_a_user_who_was_renamed_is_still_theirs(new_spawner, objects):
     before = new_spawner('ann')
     yield before.start()
