@@ -18,6 +18,7 @@ import time
 TICK = 0.005  # seconds: how often the loop is asked whether it is alive
 POLL_ROUNDS = 10  # a second: polls that are spread come in rounds, because waiting for each one would cost more
 START_TIMEOUT = 300  # seconds
+HUB_PORT = 8081  # JupyterHub's own default
 
 
 class Meter:
@@ -110,6 +111,7 @@ class SpawnerSubject:
         self.orm = importlib.import_module('jupyterhub.orm')
         self.objects = importlib.import_module('jupyterhub.objects')
         self.make = kubespawner.KubeSpawner
+        self.hub = self.objects.Hub(base_url='/hub/', port=HUB_PORT)  # one for all, as in a hub
         self.versions = {'kubespawner': getattr(kubespawner, '__version__', None)}
         for module in ('jupyterhub', 'kubernetes', 'kubernetes_asyncio', 'tornado', 'traitlets'):
             try:
@@ -119,7 +121,7 @@ class SpawnerSubject:
             self.versions[module] = getattr(imported, '__version__', None) or imported.version
 
     def spawner(self, username):
-        spawner = self.make(user=User(username, self.objects), hub=self.objects.Hub(base_url='/hub/'),
+        spawner = self.make(user=User(username, self.objects), hub=self.hub,
                             orm_spawner=self.orm.Spawner(name=''), namespace=self.namespace)
         spawner.start_timeout = START_TIMEOUT
         spawner.pod_name = 'jupyter-' + username  # what all of them make of such a name by default
