@@ -15,7 +15,9 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
+from kubespawner.story import STEPS
 from tests.bench.rest import MERGE_PATCH, Refused
+from tests.cluster.test_progress import Listener
 
 from .conftest import until
 
@@ -50,7 +52,7 @@ class Node(threading.Thread):
 
     def __init__(self, api, namespace):
         super().__init__(name='chaos node', daemon=True)
-        self.api, self.path = api, '/api/v1/namespaces/%s/pods' % namespace
+        self.api, self.namespace, self.path = api, namespace, '/api/v1/namespaces/%s/pods' % namespace
         self._seen, self._due, self._changed = set(), [], threading.Condition()
         self._worker = threading.Thread(target=self._work, name='chaos node', daemon=True)
         self._number, self._running = itertools.count(), True
@@ -126,6 +128,9 @@ class Node(threading.Thread):
             return
         container = {'name': 'notebook', 'image': 'busybox', 'imageID': '', 'ready': False, 'restartCount': 0}
         statuses = [dict(container, **c) for c in status['containerStatuses']]
+        self.api.request('POST', self.path.replace('/pods', '/events'), {
+            'metadata': {'generateName': name + '.'}, 'type': 'Normal', 'reason': 'Changed', 'message': status['phase'],
+            'involvedObject': {'kind': 'Pod', 'namespace': self.namespace, 'name': name, 'uid': uid}})
         self.api.request('PATCH', '%s/%s/status' % (self.path, name), {
             'metadata': {'uid': uid}, 'status': dict(status, containerStatuses=statuses)}, MERGE_PATCH)
         self._plan_next(name, uid, others)
@@ -146,7 +151,7 @@ class User:
         self.name, self.random = name, Random('%s %s' % (seed, name))
         self.new_spawner, self.node, self.ask = new_spawner, node, ask
         self.spawner = new_spawner(name)
-        self.history = []
+        self.history, self.events_heard = [], 0
 
     @gen.coroutine
     def live(self, cycles):
@@ -172,19 +177,34 @@ class User:
     @gen.coroutine
     def _start(self, is_to_succeed):
         """Start the server. Return its pod; None if it does not start, in which case it is stopped, as hubs do it."""
+        start = self.spawner.start()
+        listeners = [Listener(self.spawner), Listener(self.spawner)]
         try:
-            address = yield self.spawner.start()
+            address = yield start
         except HTTPError as e:
             self.history.append(str(e))
             assert not is_to_succeed, 'it should have started'
+            yield self._hear(listeners, e.jupyterhub_message)
             yield self._stop()
             return None
+        yield self._hear(listeners, STEPS['running'][1])
         assert is_to_succeed, 'it should have failed'
         assert address == ('127.0.0.1', 8888)
         pod = self.ask(self.spawner.pod_name)
         assert pod['status']['phase'] == 'Running'
         assert (yield self.spawner.poll()) is None, 'it runs'
         return pod
+
+    @gen.coroutine
+    def _hear(self, listeners, last):
+        """See that the listeners have been told one story, which is over, and in which these words are our own last."""
+        yield gen.with_timeout(IOLoop.current().time() + PATIENCE, gen.multi([each.end for each in listeners]))
+        stories = [[(entry['progress'], entry['message']) for entry in each.told] for each in listeners]
+        assert stories == stories[:1] * len(stories)
+        assert stories[0] == sorted(stories[0], key=lambda entry: entry[0]), 'percentages only grow'
+        ours = [entry['message'] for entry in listeners[0].told if 'raw_event' not in entry]
+        assert last in ours[-1], ours
+        self.events_heard += len(listeners[0].told) - len(ours)
 
     @gen.coroutine
     def _stop(self):

@@ -50,16 +50,17 @@ def without_warnings():
 def new_spawner(monkeypatch):
     """`new_spawner(namespace)` returns a function that makes a user's spawner, of a hub with faults' configuration."""
     class Spawner(KubeSpawner):
-        pod_reflector = None
+        pod_reflector = event_reflector = None
 
     def new_spawner(namespace):
         return lambda name: make_spawner(
             Spawner, name, namespace=namespace, user_storage_pvc_ensure=True, user_storage_capacity='1Gi',
-            http_timeout=1,  # so long what is told of a start is kept
+            events_enabled=True, http_timeout=1,  # so long what is told of a start is kept
             singleuser_extra_pod_config={'nodeName': chaos.NODE})
 
     yield new_spawner
     Spawner.pod_reflector.stop()
+    Spawner.event_reflector.stop()
 
 
 @gen_test(timeout=60 + CYCLES)
@@ -101,6 +102,7 @@ def live(api, namespace, new_spawner, saboteur):
             assert set(all_of(api, namespace, 'persistentvolumeclaims')) == {user.spawner.pvc_name for user in users}
             yield until(lambda: versions(users[0].spawner.pod_reflector.resources) == {})
             sizes.append(size())
+    assert any(user.events_heard for user in users)
     print('seed %s, %d cycles, faults: %s, sizes: %s' % (SEED, CYCLES, saboteur.done, sizes))
     (threads, sockets, memory), (more_threads, more_sockets, more_memory) = sizes[0], sizes[-1]
     assert more_threads <= threads
