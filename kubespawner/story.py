@@ -22,6 +22,9 @@ STEPS = {
     'failed': (0, 'The start failed.'),
 }
 
+# Events, by their reason, that say the same as a step of ours: whichever is first is told.
+SAME_AS = {'Scheduled': 'scheduled'}
+
 # Events by their reason: percent, words.
 EVENTS = {
     'FailedScheduling': (10, 'No machine takes the server just now.'),
@@ -94,10 +97,9 @@ class Story:
         self.entries, self.last_warning = [], ''
         self.has_begun = self.goes_on = self.is_over = self.is_scaling_up = False
         self.timer, self._clock = None, clock
-        self._steps = set()  # our own that have been told
         self._uid = None  # of the pod that events have to be about
         self._early = []  # events that came before that was known
-        self._places = {}  # what an event is told apart by -> index of its entry
+        self._places = {}  # a step, or what an event is told apart by -> index of its entry
         self._events = 0
         self._listeners = []
 
@@ -109,8 +111,8 @@ class Story:
 
     def tell(self, step, more=''):
         """Add one of our own steps, a key of STEPS, with words of its own; nothing if that has been told."""
-        if not self.is_over and step not in self._steps:
-            self._steps.add(step)
+        if not self.is_over and step not in self._places:
+            self._places[step] = len(self.entries)
             self._add(self._clock(), *(STEPS[step] + (more,)))
 
     def why_late(self, seen):
@@ -141,7 +143,7 @@ class Story:
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
         field = str(event['involvedObject'].get('fieldPath'))  # which container
-        keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field))
+        keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field), SAME_AS.get(reason))
         place = next((self._places[key] for key in keys if key in self._places), None)
         if place is not None:
             self.entries[place]['raw_event'] = event

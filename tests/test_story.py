@@ -77,6 +77,17 @@ def test_a_repeated_event_takes_the_place_of_the_one_before(told, again):
     assert told.entries[0]['raw_event'] == again
 
 
+@pytest.mark.parametrize('event_comes_first', [False, True])
+def test_a_machine_that_has_been_found_is_told_of_once(told, event_comes_first):
+    scheduled = event('Scheduled', 'Successfully assigned')
+    both = [lambda: told.tell('scheduled'), lambda: told.event(scheduled)]
+    for tell in reversed(both) if event_comes_first else both:
+        tell()
+    entry, = told.entries
+    assert entry['message'].startswith(STEPS['scheduled'][1])
+    assert entry['raw_event'] == scheduled
+
+
 @pytest.mark.parametrize('early', [True, False])
 def test_events_are_bounded_but_not_the_last_warning_nor_our_own_steps(early):
     told = Story(clock)
