@@ -372,7 +372,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
                              % self.pod_name)
         except api.ApiError as e:
-            if not _may_have_landed(e):
+            if e.status >= 500:  # it may have been an answer in the server's place
+                self._discard_late(creation, manifest)
+            if e.status and e.reason != 'AlreadyExists':
                 raise
             refused = e
             self.log.info('%s', e)
@@ -537,7 +539,7 @@ def _settle():
 
 def _may_have_landed(refused):
     """True if an object that could not be created may be there, made by one of the tries."""
-    return not refused.status or refused.reason == 'AlreadyExists'
+    return not refused.status or refused.status >= 500 or refused.reason == 'AlreadyExists'
 
 
 def _is_of(pod, manifest):

@@ -83,13 +83,13 @@ class LocalKube(object):
 
     # switches for faults
 
-    def fail(self, method=None, path=None, status=500, times=1, headers=None, message=None, reason=None):
-        """Answer the next `times` calls that match with `status`, and do nothing.
+    def fail(self, method=None, path=None, status=500, times=1, headers=None, message=None, reason=None, after=False):
+        """Answer the next `times` calls that match with `status`, and do nothing; or do it all the same, with `after`.
 
         path (str): a regular expression, searched for in the path, and in path?query.
         """
         self._switch('fault', kind='fail', method=method, path=path, times=times, status=status, headers=headers,
-                     message=message, reason=reason)
+                     message=message, reason=reason, after=after)
 
     def delay(self, method=None, path=None, seconds=1, times=1):
         """Carry the next `times` calls that match out `seconds` later."""

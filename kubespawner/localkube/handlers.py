@@ -29,18 +29,25 @@ class Handler(StreamHandler):
             self.check_token()
             if 'delay' in faults:
                 yield gen.sleep(faults['delay']['seconds'])
-            if 'fail' in faults:
-                raise injected(**faults['fail'])
-            if 'drop' in faults and not faults['drop'].get('after'):
-                return self.drop()
+            if self.strike(faults, after=False):
+                return
             answer = self.answer()
-            if 'drop' in faults:
-                return self.drop()
+            if self.strike(faults, after=True):
+                return
             yield self.give(answer)
         except errors.ApiError as e:
             self.send_error_status(e)
         except iostream.StreamClosedError:
             pass  # the client left
+
+    def strike(self, faults, after):
+        """Have a fault in the place of an answer, if one of this time is there. True if that is all there is to do."""
+        due = [kind for kind in ('fail', 'drop') if kind in faults and faults[kind]['after'] is after]
+        if 'fail' in due:
+            raise injected(**faults['fail'])
+        if due:
+            self.drop()
+        return bool(due)
 
     get = post = put = patch = delete = handle
 
@@ -164,7 +171,7 @@ class Handler(StreamHandler):
         return 200, lists.document(self.row.kind, found, metadata)
 
 
-def injected(status=500, headers=None, message=None, reason=None):
+def injected(status=500, headers=None, message=None, reason=None, after=False):
     """Return the ApiError that a test asked for."""
     return errors.ApiError(status, reason or REASONS.get(status, ''), message or 'this failure was asked for',
                            headers=headers)

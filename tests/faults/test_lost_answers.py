@@ -40,6 +40,16 @@ def test_a_pod_whose_answer_was_lost_and_which_nobody_waits_for_is_deleted_once_
 
 
 @gen_test
+def test_a_pod_whose_creation_is_answered_with_a_time_out_though_it_landed_is_deleted(
+        kube, new_spawner, objects, namespace):
+    kube.fail(method='POST', path='/%s/pods$' % namespace, status=504, after=True)
+    with pytest.raises(HTTPError):
+        yield new_spawner('ann', k8s_api_request_retry_timeout=0).start()
+    yield until(lambda: len(deletes(kube)) == 1)
+    assert objects.pods() == []
+
+
+@gen_test
 def test_a_pod_whose_answer_was_lost_after_the_start_was_given_up_is_deleted(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann')
     spawner.start_timeout = 1

@@ -46,6 +46,13 @@ def test_failure_looks_like_the_servers_own(kube, client):
     assert (code, answer['kind'], answer['status'], answer['reason']) == (429, 'Status', 'Failure', 'TooManyRequests')
 
 
+@pytest.mark.parametrize('after, code', [(False, 404), (True, 200)])
+def test_a_call_fails_before_or_after_its_effect(kube, client, name, after, code):
+    kube.fail(method='POST', status=504, after=after)
+    assert client.call('POST', CONFIGMAPS, configmap(name))[0] == 504
+    assert client.call('GET', CONFIGMAPS + '/' + name)[0] == code
+
+
 def test_watch_can_be_matched_by_its_query(kube, client):
     kube.fail(path=r'watch=1', status=500)
     assert client.call('GET', CONFIGMAPS)[0] == 200
