@@ -106,7 +106,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             self.namespace = self._user_namespace()
         self._share_reflector()
         self._check_templates()
-        self._stops = 0  # counts calls of stop, so that a start notices that it is no longer wanted
+        self._stops = 0  # counts what ends starts, so that they notice that they are no longer wanted
         self._has_pod = False  # whether a pod of this name is this server's, whatever it says itself
 
     def _share_reflector(self):
@@ -197,9 +197,13 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
     def start(self):
         """Create the pod, and the claim before it if there is to be one; return where the server is when it is running.
 
-        Returns a future of that: (host, port), or what `get_pod_url` returns.
+        Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
-        return shielded(self._start_and_explain())
+        return shielded(self._start_and_explain(), self._give_up)
+
+    def _give_up(self):
+        """Have starts notice that nobody wants them any more. JupyterHub stops a server only if there is a pod."""
+        self._stops += 1
 
     @gen.coroutine
     def _start_and_explain(self):
@@ -468,7 +472,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         Raises SpawnError if it is still there after `start_timeout` seconds.
         """
         reflector = self._follow_pods()
-        self._stops += 1
+        self._give_up()
         deadline = IOLoop.current().time() + self.start_timeout
         pod = reflector.get(self._pod_key)
         if pod is None:

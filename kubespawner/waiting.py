@@ -19,14 +19,15 @@ ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for dir
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
 
-def shielded(future):
-    """Return a future of what `future` has, which may be cancelled: what comes of `future` then is of no interest.
+def shielded(future, when_cancelled):
+    """Return a future of what `future` has, which may be cancelled: then `when_cancelled` is called.
 
-    Otherwise its error would be logged with its trace, as something that went wrong.
+    What comes of `future` after that nobody is told. Its error would be logged otherwise, as one that was overlooked.
     """
     shown = Future()
     chain_future(future, shown)
     future.add_done_callback(lambda done: done.exception())
+    shown.add_done_callback(lambda done: when_cancelled() if done.cancelled() else None)
     return shown
 
 

@@ -2,7 +2,9 @@
 import logging
 
 import pytest
+import tornado
 from tornado import gen
+from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
@@ -47,6 +49,22 @@ def test_a_start_that_the_hub_cancels_before_it_stops_the_server_leaves_no_pod_a
     yield listener.end
     assert objects.pods() == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.skipif(tornado.version_info < (5,), reason='starts cannot be cancelled')
+@gen_test
+def test_a_start_that_the_hub_cancels_before_there_is_a_pod_makes_none(kube, new_spawner):
+    def wait(spawner, pod):
+        return released
+
+    released, spawner = Future(), new_spawner('ann', modify_pod_hook=wait)
+    start = spawner.start()
+    listener = Listener(spawner)
+    start.cancel()
+    yield gen.moment
+    released.set_result((yield new_spawner('ann').get_pod_manifest()))
+    yield listener.end
+    assert [path for method, path in kube.requests() if method == 'POST' and '/pods' in path] == []
 
 
 @gen_test

@@ -166,7 +166,8 @@ class User:
     def _cycle(self):
         fate = self.random.choice(MOSTLY_GOOD)
         life = self.random.choice([
-            self._plainly, self._plainly, self._impatiently, self._through_a_restart, self._until_it_ends])
+            self._plainly, self._plainly, self._impatiently, self._cancelled, self._through_a_restart,
+            self._until_it_ends])
         self.history += [fate, life.__name__]
         self.spawner.singleuser_extra_annotations = {FATE: fate}
         self.spawner.start_timeout = PATIENCE if fate != 'silent' else 1
@@ -228,7 +229,26 @@ class User:
             yield start
         except HTTPError as e:
             self.history.append(str(e))
-            yield until(lambda: self.ask(self.spawner.pod_name) is None, PATIENCE)  # nobody waits for what is left
+        yield self._until_it_is_gone()
+
+    @gen.coroutine
+    def _cancelled(self, is_to_succeed):
+        """Have the hub cancel the start, and stop the server if it sees one then, as JupyterHub does."""
+        start = self.spawner.start()
+        listener = Listener(self.spawner)
+        start.add_done_callback(lambda future: future.cancelled() or future.exception())  # some cannot be cancelled
+        yield gen.sleep(self.random.uniform(0, 0.2))
+        start.cancel()
+        yield gen.moment
+        if not start.cancelled() or (yield self.spawner.poll()) is None:
+            yield self._stop()
+        yield listener.end
+        yield self._until_it_is_gone()
+
+    @gen.coroutine
+    def _until_it_is_gone(self):
+        """Return when there is no pod any more; nobody waits for what a start has left."""
+        yield until(lambda: self.ask(self.spawner.pod_name) is None, PATIENCE)
 
     @gen.coroutine
     def _through_a_restart(self, is_to_succeed):

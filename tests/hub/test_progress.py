@@ -63,3 +63,14 @@ def test_two_listeners_are_told_the_same_story_until_the_server_is_there(hub):
     assert 'Scheduled' in reasons and 'Started' in reasons
     user.wait_for()
     user.stop()
+
+
+@pytest.mark.skipif(jupyterhub.version_info < (5, 5), reason='this hub does not stop a server that starts')
+def test_a_start_that_is_stopped_before_there_is_a_pod_makes_none_and_is_no_error(hub):
+    user = Browser(hub.url, 'bob').log_in()
+    user.begin()
+    user.stop()
+    user.start()  # by when the start before has come to its end
+    assert 'in the way' not in hub.logged()
+    assert 'Traceback' not in hub.logged()
+    user.stop()
