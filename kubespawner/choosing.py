@@ -185,8 +185,7 @@ class Choosing(Manifests, Waiting):
                 for each in profiles.overrides(*choice, templates=WITH_TEMPLATES):
                     trait = self._trait_called(each.setting)
                     value = yield self._in_time(self._result_for(each.where, trait, each.value), deadline)
-                    if not is_wanted():
-                        raise SpawnError('The start of pod %s was given up.' % self.pod_name)
+                    self._check_wanted(is_wanted)
                     self._override(each.where, trait, value, each.by_user)
             except Exception:
                 if is_wanted():

@@ -232,6 +232,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         new_objects = yield self._missing(deadline)
         manifest = yield self._in_time(self.get_pod_manifest(), deadline)
         manifest = yield self._in_time(self._run_hook(manifest), deadline)
+        self._check_wanted(is_wanted)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
             yield self._create(kind, namespace, missing, deadline)
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
@@ -345,8 +346,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
         """
         for _ in range(CREATE_TRIES):
-            if not is_wanted():
-                raise SpawnError('The start of pod %s was given up.' % self.pod_name)
+            self._check_wanted(is_wanted)
             pod, is_new = yield self._created(manifest, deadline)
             if is_new and is_wanted():
                 self._has_pod = True

@@ -36,6 +36,11 @@ class Waiting(Calls):
 
     pod_reflector = None  # knows the pods
 
+    def _check_wanted(self, is_wanted):
+        """Raise SpawnError if `is_wanted()` is not true any more: the hub cannot interrupt a start, it has to see."""
+        if not is_wanted():
+            raise SpawnError('The start of pod %s was given up.' % self.pod_name)
+
     @gen.coroutine
     def _in_time(self, future, deadline):
         """Return the result of a future that waits for functions of the operator's. Raises SpawnError if late."""
