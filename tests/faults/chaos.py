@@ -152,6 +152,7 @@ class User:
         self.new_spawner, self.node, self.ask = new_spawner, node, ask
         self.spawner = new_spawner(name)
         self.history, self.events_heard = [], 0
+        self.has_been_home = False  # whether they have had a server
 
     @gen.coroutine
     def live(self, cycles):
@@ -190,6 +191,7 @@ class User:
             return None
         yield self._hear(listeners, STEPS['running'][1])
         assert is_to_succeed, 'it should have failed'
+        self.has_been_home = True
         assert address == ('127.0.0.1', 8888)
         pod = self.ask(self.spawner.pod_name)
         assert pod['status']['phase'] == 'Running'
