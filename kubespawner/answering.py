@@ -7,7 +7,7 @@ from tornado.ioloop import IOLoop
 
 from .errors import SpawnError
 from .progress import Progress
-from .waiting import TIMEOUTS, Waiting
+from .waiting import TIMEOUTS, Waiting, shielded
 
 MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_timeout
 
@@ -35,7 +35,7 @@ class Answering(Waiting, Progress):
                 return (yield self._answer(gen.convert_yielded(wait_up(*args, **kwargs)), failure_of))
 
         story.goes_on = True
-        server.wait_up = attended
+        server.wait_up = lambda *args, **kwargs: shielded(attended(*args, **kwargs))
 
     @gen.coroutine
     def _answer(self, answer, failure_of):

@@ -163,7 +163,7 @@ def _retry_after(headers):
 
 
 @gen.coroutine
-def call(run, core, request, log, timeout, retry_seconds, deadline=None):
+def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_wanted=lambda: True):
     """Send `request` through `run`, again while that may help, and return the answer as a dict.
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
@@ -171,6 +171,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
     retry_seconds (float): from now, after which a failure is final.
     deadline (float): the loop's time after which a failure is final, if that is sooner, and after which no answer is
         waited for but that of a create.
+    is_wanted (callable): after each pause, whether to go on trying.
 
     Raises the ApiError of the last try.
     """
@@ -196,5 +197,8 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None):
             if not (e.may_heal or knows_no_roles_yet) or loop.time() + wait > end:
                 raise
             log.warning('%s. That was try %d. Trying again in %.1f s.', e, number, wait)
+            failure = e
         yield gen.sleep(wait)
+        if not is_wanted():
+            raise failure
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -26,10 +26,13 @@ class Calls(Configuration):
         """Call a blocking function on an executor thread; return a future of what it returns."""
         return method(*args, **kwargs)
 
-    def _call(self, request, deadline=None):
-        """Return a future of the answer to a request made by the functions of `api`."""
+    def _call(self, request, *until):
+        """Return a future of the answer to a request made by the functions of `api`.
+
+        until: the deadline, and whether it is still wanted, see `api.call`.
+        """
         return api.call(self.asynchronize, self.api, request, self.log, self.k8s_api_request_timeout,
-                        self.k8s_api_request_retry_timeout, deadline)
+                        self.k8s_api_request_retry_timeout, *until)
 
     @gen.coroutine
     def _read(self, kind, namespace, name, deadline=None):
@@ -42,11 +45,11 @@ class Calls(Configuration):
             return None
 
     @gen.coroutine
-    def _create(self, kind, namespace, manifest, deadline):
+    def _create(self, kind, namespace, manifest, *until):
         """Create an object. That somebody did so just now is fine."""
         request = api.create(kind, namespace, manifest)
         try:
-            yield self._call(request, deadline)
+            yield self._call(request, *until)
         except api.ApiError as e:
             if e.reason != 'AlreadyExists':
                 raise

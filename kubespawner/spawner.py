@@ -108,6 +108,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         self._check_templates()
         self._stops = 0  # counts what ends starts, so that they notice that they are no longer wanted
         self._has_pod = False  # whether a pod of this name is this server's, whatever it says itself
+        self._is_stopped = False  # whether there is none, so that the name is only what the next would be called
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
@@ -143,6 +144,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
         state['pod_name'] = self.pod_name
+        if self._is_stopped:
+            state['stopped'] = True
         if self.enable_user_namespaces:
             state['namespace'] = self.namespace
         if self.has_claim and self.remember_pvc_name:
@@ -156,8 +159,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         self._keep_assigned_names()  # JupyterHub loads a state, which may be empty, into each new spawner
         super().load_state(state)
         if state.get('pod_name'):
-            self._name_for_now('pod_name', state['pod_name'])
-            self._has_pod = True
+            if not state.get('stopped'):
+                self._name_for_now('pod_name', state['pod_name'])
+                self._has_pod = True
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         if state.get('pvc_name') and self.remember_pvc_name:
@@ -176,7 +180,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         after each stop and before each start, and keeps what `get_state` returns then.
         """
         super().clear_state()
-        self._has_pod = False
+        self._give_up()  # JupyterHub stops a server only if there is a pod; it always clears the state then
+        self._has_pod, self._is_stopped = False, True
         self._drop_story()
         self.has_claim = self.has_claim and self.remember_pvc_name
         self._forget_names()
@@ -232,9 +237,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         new_objects = yield self._missing(deadline)
         manifest = yield self._in_time(self.get_pod_manifest(), deadline)
         manifest = yield self._in_time(self._run_hook(manifest), deadline)
-        self._check_wanted(is_wanted)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
-            yield self._create(kind, namespace, missing, deadline)
+            self._check_wanted(is_wanted)
+            yield self._create(kind, namespace, missing, deadline, is_wanted)
+        self._check_wanted(is_wanted)
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
         self._tell_of_claim(story, new_objects)
         self._name_for_now('pod_name', manifest.metadata.name)
@@ -347,14 +353,14 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         """
         for _ in range(CREATE_TRIES):
             self._check_wanted(is_wanted)
-            pod, is_new = yield self._created(manifest, deadline)
+            pod, is_new = yield self._created(manifest, deadline, is_wanted)
             if is_new and is_wanted():
-                self._has_pod = True
+                self._has_pod, self._is_stopped = True, False
                 self.pod_reflector.upsert(pod)
                 return pod
             if is_new:
                 yield self._discard(pod)
-            elif pod is not None:
+            elif pod is not None and is_wanted():  # otherwise it may be that of a start since
                 self._refuse_another_servers(pod)
                 self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(pod))
                 yield self._delete_pod(pod, self.delete_grace_period, deadline)
@@ -362,13 +368,13 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             self.pod_name, CREATE_TRIES))
 
     @gen.coroutine
-    def _created(self, manifest, deadline):
+    def _created(self, manifest, deadline, is_wanted):
         """Send the request to create the pod; return the pod that there is then, and whether the request made it.
 
         Another pod may have its name, or have had it until now: None. Raises SpawnError if there is no answer at the
         deadline.
         """
-        creation = self._call(api.create('pod', self.namespace, manifest), deadline)
+        creation = self._call(api.create('pod', self.namespace, manifest), deadline, is_wanted)
         try:
             return (yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)), True
         except TIMEOUTS:

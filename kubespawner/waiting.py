@@ -19,7 +19,7 @@ ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for dir
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
 
-def shielded(future, when_cancelled):
+def shielded(future, when_cancelled=lambda: None):
     """Return a future of what `future` has, which may be cancelled: then `when_cancelled` is called.
 
     What comes of `future` after that nobody is told. Its error would be logged otherwise, as one that was overlooked.

@@ -1,5 +1,8 @@
 """From when a pod runs until JupyterHub has heard from its server: whoever waits learns what becomes of the pod."""
+import logging
+
 import pytest
+import tornado
 from jupyterhub import version_info
 from tornado import gen
 from tornado.concurrent import Future
@@ -71,6 +74,17 @@ def test_a_pod_that_is_deleted_ends_the_waiting(started, objects):
     yield spawner.stop(now=True)
     with pytest.raises(SpawnError, match='deleted'):
         yield waiting
+
+
+@pytest.mark.skipif(tornado.version_info < (5,), reason='waiting cannot be cancelled')
+@gen_test
+def test_waiting_that_is_cancelled_because_the_server_is_stopped_is_no_error_in_the_log(started, caplog):
+    spawner, waiting = yield started()
+    listener = Listener(spawner)
+    waiting.cancel()
+    yield spawner.stop(now=True)
+    yield listener.end
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 @pytest.mark.skipif(version_info < (0, 9), reason='this hub knows no progress')

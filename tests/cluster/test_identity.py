@@ -69,6 +69,21 @@ def test_a_server_is_found_under_the_name_it_was_started_with(new_spawner):
     assert (yield old.poll()) == 1
 
 
+@gen_test
+def test_the_pod_that_a_stopped_server_had_is_not_taken_for_its_next_one(new_spawner, objects):
+    renamed, other = new_spawner('ann'), new_spawner('ann')
+    yield renamed.start()
+    yield renamed.stop(now=True)
+    renamed.clear_state()
+    yield other.start()  # of a new user of the name that the other had
+    after = new_spawner('anne')
+    after.load_state(renamed.get_state())  # by a hub that follows one that ended during a start
+    assert (yield after.poll()) == 1
+    yield after.stop(now=True)
+    assert (yield other.poll()) is None
+    yield other.stop(now=True)
+
+
 def test_a_cleared_state_names_the_next_pod_by_the_template(new_spawner):
     spawner = new_spawner('ann', pod_name_template='new-{username}')
     spawner.load_state({'pod_name': 'old-ann'})

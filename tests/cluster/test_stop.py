@@ -1,18 +1,12 @@
 """stop: the pod is gone when it returns, and it returns."""
-import logging
-
 import pytest
-import tornado
 from tornado import gen
-from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
-from kubespawner.story import STEPS
 from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
-from .test_progress import CLAIM, Listener
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -37,39 +31,8 @@ def test_stopping_what_is_gone_already_is_fine(new_spawner):
 
 
 @gen_test
-def test_a_start_that_the_hub_cancels_before_it_stops_the_server_leaves_no_pod_and_no_error_in_the_log(
-        new_spawner, objects, caplog):
-    spawner = new_spawner('ann', **UNTOUCHED)
-    listener = Listener(spawner)
-    start = spawner.start()
-    yield objects.until(lambda: listener.has_heard(STEPS['pod created'][1]))
-    start.add_done_callback(lambda future: future.cancelled() or future.exception())  # JupyterHub 0.8 cannot cancel
-    start.cancel()
-    yield spawner.stop(now=True)
-    yield listener.end
-    assert objects.pods() == []
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
-
-
-@pytest.mark.skipif(tornado.version_info < (5,), reason='starts cannot be cancelled')
-@gen_test
-def test_a_start_that_the_hub_cancels_before_there_is_a_pod_makes_none_and_no_claim(kube, new_spawner):
-    def wait(spawner, pod):
-        return released
-
-    released, spawner = Future(), new_spawner('ann', modify_pod_hook=wait, **CLAIM)
-    start = spawner.start()
-    listener = Listener(spawner)
-    start.cancel()
-    yield gen.moment
-    released.set_result((yield new_spawner('ann').get_pod_manifest()))
-    yield listener.end
-    assert [path for method, path in kube.requests() if method == 'POST'] == []
-
-
-@gen_test
 def test_the_claim_outlives_the_pod(new_spawner, objects):
-    spawner = new_spawner('ann', **CLAIM)
+    spawner = new_spawner('ann', user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
     yield spawner.start()
     yield spawner.stop()
     assert objects.claim(spawner.pvc_name) is not None
