@@ -1,9 +1,10 @@
 """KubeSpawner: the verbs start, poll and stop. Lifecycle only.
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
-(what pods and claims look like), `choosing` (profiles), `claims` (whose they are), `calls` (requests), `waiting`,
-`progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard from the server). What a pod's
-status means is in `podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
+(what pods and claims look like), `choosing` (profiles), `claims` and `pods` (whose they are, making and deleting them),
+`calls` (requests), `waiting`, `progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard
+from the server). What a pod's status means is in `podstatus`, how the API is talked to in `api`, and how its changes
+arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -13,7 +14,6 @@ import gc
 import logging
 import os
 import sys
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from urllib.parse import urlparse
@@ -31,15 +31,11 @@ from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import ConfigurationError, HubError, SpawnError, one_line
-from .manifests import owner_of
+from .pods import Pods, uid_of
 from .reflector import NamespacedResourceReflector
-from .waiting import TIMEOUTS, shielded
+from .waiting import shielded
 
-CREATE_TRIES = 4  # of a pod whose name is taken
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
-
-# Says which call of `start` made a pod: whether one that is there already is what a lost answer was about.
-SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 
@@ -78,7 +74,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
+class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -107,8 +103,6 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         self._share_reflector()
         self._check_templates()
         self._stops = 0  # counts what ends starts, so that they notice that they are no longer wanted
-        self._has_pod = False  # whether a pod of this name is this server's, whatever it says itself
-        self._is_stopped = False  # whether there is none, so that the name is only what the next would be called
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
@@ -245,20 +239,19 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         self._tell_of_claim(story, new_objects)
         self._name_for_now('pod_name', manifest.metadata.name)
         yield self._follow_events(story)
-        manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
         story.tell('pod created')
-        story.about(_uid(created))
+        story.about(uid_of(created))
         if self.after_pod_created_hook is not None:
             yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
-        outcome = yield self._until(partial(self._outcome, story, _uid(created), {}), deadline, 'to be running',
+        outcome = yield self._until(partial(self._outcome, story, uid_of(created), {}), deadline, 'to be running',
                                     story.why_late)
         if isinstance(outcome, SpawnError):
             raise outcome
         story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         place = yield self._place(clients.Resource(created, **now), deadline)
-        self._attend(story, partial(self._explained_failure, story, _uid(created), {}))
+        self._attend(story, partial(self._explained_failure, story, uid_of(created), {}))
         return place
 
     def _outcome(self, story, uid, since, pod):
@@ -278,7 +271,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             kept up to date.
         is_late (bool): nothing has the time to heal any more.
         """
-        if _uid(pod) != uid:
+        if uid_of(pod) != uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
         if self.is_pod_running(pod):
             return None
@@ -346,94 +339,6 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         return missing
 
     @gen.coroutine
-    def _create_pod(self, manifest, deadline, is_wanted):
-        """Create the pod and return it; an old one of that name is deleted first.
-
-        is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
-        """
-        for _ in range(CREATE_TRIES):
-            self._check_wanted(is_wanted)
-            pod, is_new = yield self._created(manifest, deadline, is_wanted)
-            if is_new and is_wanted():
-                self._has_pod, self._is_stopped = True, False
-                self.pod_reflector.upsert(pod)
-                return pod
-            if is_new:
-                yield self._discard(pod)
-            elif pod is not None and is_wanted():  # otherwise it may be that of a start since
-                self._refuse_another_servers(pod)
-                self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self.pod_name, _uid(pod))
-                yield self._delete_pod(pod, self.delete_grace_period, deadline)
-        raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
-            self.pod_name, CREATE_TRIES))
-
-    @gen.coroutine
-    def _created(self, manifest, deadline, is_wanted):
-        """Send the request to create the pod; return the pod that there is then, and whether the request made it.
-
-        Another pod may have its name, or have had it until now: None. Raises SpawnError if there is no answer at the
-        deadline.
-        """
-        creation = self._call(api.create('pod', self.namespace, manifest), deadline, is_wanted)
-        try:
-            return (yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)), True
-        except TIMEOUTS:
-            self._discard_late(creation, manifest)
-            raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
-                             % self.pod_name)
-        except api.ApiError as e:
-            if e.status >= 500:  # it may have been an answer in the server's place
-                self._discard_late(creation, manifest)
-            if e.status and e.reason != 'AlreadyExists':
-                raise
-            refused = e
-            self.log.info('%s', e)
-        try:
-            pod = yield self._read_pod(deadline)
-        except api.ApiError:
-            self._discard_late(creation, manifest)
-            raise
-        is_new = _is_of(pod, manifest)
-        if is_new:
-            self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
-        elif not refused.status:  # it did not land
-            raise refused
-        return pod, is_new
-
-    @gen.coroutine
-    def _discard_late(self, creation, manifest):
-        """Have the pod deleted that a request makes, or has made, for which nobody waits. Its answer may be lost."""
-        try:
-            yield self._discard((yield creation))
-            return
-        except api.ApiError as e:
-            if not _may_have_landed(e):
-                return
-        try:
-            pod = yield self._read('pod', self.namespace, manifest.metadata.name)
-        except api.ApiError as e:
-            self.log.warning('Whether pod %s was created is not known: %s', manifest.metadata.name, e)
-        else:
-            if _is_of(pod, manifest):
-                yield self._discard(pod)
-
-    def _is_another_servers(self, pod):
-        """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
-        if self._has_pod:
-            return False
-        labels, (username, servername) = pod['metadata'].get('labels') or {}, owner_of(pod)
-        is_another_hubs = labels.get('heritage') == 'jupyterhub' and not self.pod_reflector.selects(pod)
-        return is_another_hubs or username is not None and (username, servername) != (self.user.name, self.name)
-
-    def _refuse_another_servers(self, pod):
-        if self._is_another_servers(pod):
-            username, servername = owner_of(pod)
-            owner = 'another hub' if username is None else 'the server %r of the user %r, perhaps of another hub' % (
-                servername, username)
-            raise SpawnError('Pod %s is in use by %s. KubeSpawner.pod_name_template gives one name to several servers.'
-                             % (self.pod_name, owner))
-
-    @gen.coroutine
     def poll(self):
         """Return None while the server runs, starts, or while nobody knows; otherwise its exit code.
 
@@ -458,18 +363,6 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
             yield self._discard(pod)
         return code
 
-    @gen.coroutine
-    def _discard(self, pod):
-        """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
-        try:
-            where = pod['metadata']  # the server's next pod may be called differently by now
-            yield self._call(api.delete('pod', where['namespace'], where['name'], _uid(pod), 0))
-        except api.ApiError as e:
-            if e.status == 404:
-                self.pod_reflector.forget(pod)
-            else:
-                self.log.warning('%s', e)
-
     @told_to_the_user
     @gen.coroutine
     def stop(self, now=False):
@@ -492,49 +385,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Answering, Spawner):
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
         yield self._delete_pod(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
 
-    @gen.coroutine
-    def _delete_pod(self, pod, grace_period_seconds, deadline):
-        """Delete exactly this pod, never one that took its name since; return when it is gone.
-
-        By force if it is still there after `force_delete_after` seconds.
-        """
-        after = float('inf') if self.force_delete_after is None else self.force_delete_after
-        forced = IOLoop.current().time() + after
-        if forced < deadline:
-            try:
-                yield self._delete_and_wait(pod, grace_period_seconds, forced)
-                return
-            except SpawnError as e:
-                self.log.warning('%s Deleting it by force.', e)
-                grace_period_seconds = 0
-        yield self._delete_and_wait(pod, grace_period_seconds, deadline)
-
-    @gen.coroutine
-    def _delete_and_wait(self, pod, grace_period_seconds, deadline):
-        uid = _uid(pod)
-        try:
-            yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
-        except api.ApiError as e:
-            if e.status == 409 and _uid((yield self._read_pod(deadline))) == uid:  # not because another has its name
-                raise
-            if e.status not in (404, 409):
-                raise
-            self.pod_reflector.forget(pod)
-            return
-        if self.pod_reflector.selects(pod):
-            yield self._until(lambda cached: _uid(cached) != uid, deadline, 'to be gone')
-        else:  # made by somebody else: the cache knows nothing of it
-            yield self._until_read(lambda read: _uid(read) != uid, deadline, 'to be gone')
-
 
 def _for_url(host):
     """Return a host as JupyterHub has to get it to make a URL of it: some put IPv6 addresses into brackets."""
     return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
-
-
-def _uid(pod):
-    """Return the uid of a pod as a dict; None of no pod."""
-    return pod['metadata']['uid'] if pod else None
 
 
 def _settle():
@@ -545,17 +399,6 @@ def _settle():
     """
     if hasattr(gc, 'freeze'):  # novermin: since Python 3.7
         gc.freeze()  # novermin
-
-
-def _may_have_landed(refused):
-    """True if an object that could not be created may be there, made by one of the tries."""
-    return not refused.status or refused.status >= 500 or refused.reason == 'AlreadyExists'
-
-
-def _is_of(pod, manifest):
-    """True if a pod as a dict, or None, was made of just this manifest of one start."""
-    annotations = pod and pod['metadata'].get('annotations') or {}
-    return annotations.get(SPAWN_ID) == manifest.metadata.annotations[SPAWN_ID]
 
 
 _halted = []

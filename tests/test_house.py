@@ -13,7 +13,7 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'choosing', 'claims', 'waiting', 'answering', 'manifests', 'podstatus', 'advice', 'api', 'reflector',
+    'spawner': {'choosing', 'claims', 'pods', 'waiting', 'answering', 'podstatus', 'advice', 'api', 'reflector',
                 'clients', 'eras', 'errors'},
     'advice': {'errors'},
     'choosing': {'profiles', 'manifests', 'templates', 'waiting', 'eras', 'errors', 'traitlets'},
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     'events': {'reflector', 'cache', 'clients', 'jsonstream'},
     'story': {'errors'},
     'waiting': {'calls', 'api', 'errors', 'podstatus'},
+    'pods': {'manifests', 'waiting', 'api', 'errors'},
     'claims': {'manifests', 'calls', 'api', 'errors', 'naming'},
     'manifests': {'templates', 'configuration', 'clients', 'naming', 'objects'},
     'templates': {'configuration', 'clients', 'naming'},
