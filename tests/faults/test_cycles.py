@@ -12,6 +12,7 @@ from tornado import gen
 
 from kubespawner import KubeSpawner, clients
 from kubespawner.localkube import LocalKube
+from tests.bench.driver import memory, sockets
 from tests.bench.rest import Api
 from tests.cluster.conftest import make_spawner
 from tests.loop import gen_test
@@ -24,7 +25,7 @@ CYCLES = int(os.environ.get('FAULTS_CYCLES', 500))
 USERS = 50
 ROUNDS = 5
 MORE_SOCKETS = 40  # a pool may hold one for each thread, and a proxy has two more for each
-MORE_MEMORY = 12 << 20  # bytes that the process may grow by after the first round
+MORE_MEMORY = 8 << 20  # bytes that the process may grow by after the first round
 
 
 @pytest.fixture
@@ -121,8 +122,4 @@ def all_of(api, namespace, resource):
 
 def size():
     """Return the number of this process' threads and sockets, and its memory in bytes."""
-    files = [os.path.join('/proc/self/fd', name) for name in os.listdir('/proc/self/fd')]
-    sockets = [file for file in files if os.path.islink(file) and os.readlink(file).startswith('socket:')]
-    with open('/proc/self/statm') as f:
-        pages = int(f.read().split()[1])
-    return threading.active_count(), len(sockets), pages * os.sysconf('SC_PAGE_SIZE')
+    return threading.active_count(), sockets(), memory()
