@@ -22,8 +22,9 @@ SPAWN_ID = 'hub.jupyter.org/spawn-id'
 class Pods(Waiting):
     """The part of KubeSpawner that makes and deletes pods."""
 
-    _has_pod = False  # whether a pod of this name is this server's, whatever it says itself
-    _is_stopped = False  # whether there is none, so that the name is only what the next would be called
+    # Whether a pod of this name is this server's, whatever it says itself. False: it is only what the next one would be
+    # called. None: that is not known.
+    _has_pod = None
 
     @gen.coroutine
     def _create_pod(self, manifest, deadline, is_wanted):
@@ -36,7 +37,7 @@ class Pods(Waiting):
             self._check_wanted(is_wanted)
             pod, is_new = yield self._created(manifest, deadline, is_wanted)
             if is_new and is_wanted():
-                self._has_pod, self._is_stopped = True, False
+                self._has_pod = True
                 self.pod_reflector.upsert(pod)
                 return pod
             if is_new:
@@ -64,9 +65,8 @@ class Pods(Waiting):
             raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
                              % self.pod_name)
         except api.ApiError as e:
-            if e.status >= 500:  # it may have been an answer in the server's place
-                self._discard_late(creation, manifest)
             if e.status and e.reason != 'AlreadyExists':
+                self._discard_late(creation, manifest)  # it may have been an answer in the server's place
                 raise
             refused = e
             self.log.info('%s', e)

@@ -138,7 +138,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
         state['pod_name'] = self.pod_name
-        if self._is_stopped:
+        if self._has_pod is False:
             state['stopped'] = True
         if self.enable_user_namespaces:
             state['namespace'] = self.namespace
@@ -153,9 +153,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         self._keep_assigned_names()  # JupyterHub loads a state, which may be empty, into each new spawner
         super().load_state(state)
         if state.get('pod_name'):
-            if not state.get('stopped'):
+            self._has_pod = not state.get('stopped')
+            if self._has_pod:
                 self._name_for_now('pod_name', state['pod_name'])
-                self._has_pod = True
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         if state.get('pvc_name') and self.remember_pvc_name:
@@ -175,7 +175,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         """
         super().clear_state()
         self._give_up()  # JupyterHub stops a server only if there is a pod; it always clears the state then
-        self._has_pod, self._is_stopped = False, True
+        self._has_pod = False
         self._drop_story()
         self.has_claim = self.has_claim and self.remember_pvc_name
         self._forget_names()
