@@ -7,7 +7,6 @@ not belong here. Answers are plain dicts; no model is built from them.
 """
 import itertools
 import json
-import random
 import re
 from collections import namedtuple
 
@@ -17,17 +16,10 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import HTTPError
 
-from . import clients
+from . import clients, retry
 from .errors import HubError, SpawnError, one_line
 
-CONNECT_TIMEOUT = 5  # seconds
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
-ROLES_SECONDS = 5  # after an outage, in which a server that has just started may not have read its roles yet
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5  # seconds between tries, before jitter
-
-# HTTP statuses of a server that may answer differently the next time.
-MAY_HEAL = frozenset([429, 500, 502, 503, 504])
-UNAUTHORIZED = 401
 
 # What follows in an answer is a piece of what was sent, such as the environment of a pod with its tokens.
 _QUOTATION = re.compile(r', error found in #\d+ byte of .*', re.DOTALL)
@@ -85,10 +77,10 @@ class ApiError(Exception):
     reason (str): Kubernetes' one word for it (`NotFound`, `AlreadyExists`, `Forbidden`, ...), or what went wrong on
         the way there.
     message (str): Kubernetes' own sentence.
-    retry_after (float or None): seconds that the server asked to wait.
+    retry_after (float): seconds that the server asked to wait, see `retry.retry_after`.
     """
 
-    def __init__(self, request, status, reason, message, retry_after=None):
+    def __init__(self, request, status, reason, message, retry_after=0):
         self.request = request
         self.status = status
         self.reason = reason
@@ -102,19 +94,13 @@ class ApiError(Exception):
 
     def for_the_user(self):
         """Return the error to raise to JupyterHub. It is not the hub's fault if asking again would not help."""
-        is_ours = self.may_heal or self.status == UNAUTHORIZED
+        is_ours = self.may_heal or self.status == retry.UNAUTHORIZED
         return (HubError if is_ours else SpawnError)(str(self), self.reason)
 
     @property
     def may_heal(self):
-        """True if the same request may succeed later.
-
-        A quota that was being written meanwhile is a Conflict. The account that pods have by default comes a moment
-        after their namespace; until then they are Forbidden.
-        """
-        no_account_yet = 'service account %s/default:' % self.request.namespace
-        return self.status == 0 or self.status in MAY_HEAL or self.request.verb == 'create' and (
-            self.reason == 'Conflict' or self.status == 403 and no_account_yet in self.message)
+        """True if the same request may succeed later."""
+        return retry.may_heal(self.request.verb, self.status, self.reason, self.message, self.request.namespace)
 
 
 def send(core, timeout, request):
@@ -127,7 +113,7 @@ def send(core, timeout, request):
     where = {'namespace': request.namespace} if request.namespace else {}
     method = getattr(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
     try:
-        response = method(_preload_content=False, _request_timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+        response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),
                           **dict(request.arguments, **where))
         text = _text(response.data)
     except ApiException as e:
@@ -152,14 +138,7 @@ def _refused(request, e):
     except (TypeError, ValueError, AttributeError):
         reason, message = e.reason, _text(e.body) or ''
     message = _QUOTATION.sub('', str(message))[:1000]
-    return ApiError(request, e.status or 0, str(reason), message, _retry_after(e.headers))
-
-
-def _retry_after(headers):
-    try:
-        return float(headers['Retry-After'])
-    except (KeyError, TypeError, ValueError):
-        return None
+    return ApiError(request, e.status or 0, str(reason), message, retry.retry_after(e.headers))
 
 
 @gen.coroutine
@@ -176,8 +155,8 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
     Raises the ApiError of the last try.
     """
     loop = IOLoop.current()
-    end = min(deadline or float('inf'), loop.time() + retry_seconds)
-    pause, renewed, down = FIRST_PAUSE, False, float('-inf')
+    retries = retry.RequestRetries(min(deadline or float('inf'), loop.time() + retry_seconds))
+    renewed = False
     for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
@@ -185,20 +164,16 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
             # What a create made has to be known, also when it comes too late.
             return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request))
         except ApiError as e:
-            if e.status == UNAUTHORIZED and not renewed:
-                log.warning('%s. Trying again with the configuration as it is now.', e)
-                renewed = True
-                yield run(clients.renew, core, configuration, log)
-                continue
-            wait = max(e.retry_after or 0, random.uniform(pause / 2, pause))
-            if e.status == 0 or e.status >= 500:
-                down = loop.time()
-            knows_no_roles_yet = e.status == 403 and loop.time() - down < ROLES_SECONDS
-            if not (e.may_heal or knows_no_roles_yet) or loop.time() + wait > end:
-                raise
-            log.warning('%s. That was try %d. Trying again in %.1f s.', e, number, wait)
             failure = e
-        yield gen.sleep(wait)
+        if failure.status == retry.UNAUTHORIZED and not renewed:
+            log.warning('%s. Trying again with the configuration as it is now.', failure)
+            renewed = True
+            yield run(clients.renew, core, configuration, log)
+            continue
+        pause = retries.pause_after(failure, loop.time())
+        if pause is None:
+            raise failure
+        log.warning('%s. That was try %d. Trying again in %.1f s.', failure, number, pause)
+        yield gen.sleep(pause)
         if not is_wanted():
             raise failure
-        pause = min(pause * 2, LONGEST_PAUSE)

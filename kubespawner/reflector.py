@@ -18,17 +18,15 @@ from kubernetes.config import ConfigException
 from traitlets import Any, Float, Unicode
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from . import jsonstream
+from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import accepts, configuration_of, renew, shared_client
 from .errors import one_line
 
-CONNECT_TIMEOUT = 5  # seconds
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers that have something to say send bookmarks every 60
 WATCH_SECONDS = (300, 600)  # after which the server is asked to end a watch, at random
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between tries, before jitter; short, for one hub asks alone
-LONGEST_RETRY_AFTER = 60  # seconds that a server is believed to mean
 LISTS_APART = 10  # times as long as a list took is the pause before the next, if watches fail again and again
 HEALTHY_SECONDS = 5  # of a watch after which the next starts without a pause, however it ended
 CHUNK = 65536  # bytes
@@ -207,7 +205,7 @@ class NamespacedResourceReflector(Cache):
 
     def _follow(self):
         """Keep the cache up to date until told to stop, or until nothing was learned for too long."""
-        pause = FIRST_PAUSE
+        pauses = retry.Backoff(FIRST_PAUSE, self.longest_pause)
         while not self._stopping.is_set():
             self._try = Try()
             self._list_and_watch_guarded()
@@ -219,11 +217,12 @@ class NamespacedResourceReflector(Cache):
             if self._try.began and silence > self.give_up_seconds / 2:
                 self._is_listed = False  # watches that end at once and tell of nothing prove nothing; a list does
             if self._try.was_healthy:
-                pause = FIRST_PAUSE
+                pauses.reset()
                 continue
-            self._stopping.wait(max(self._try.retry_after, random.uniform(0, pause)))
-            went_on = self._try.told and not self._try.list_seconds
-            pause = FIRST_PAUSE if went_on else min(pause * 2, max(self.longest_pause, self._try.longest_pause))
+            pauses.longest = max(self.longest_pause, self._try.longest_pause)
+            self._stopping.wait(pauses.next_pause(self._try.retry_after))
+            if self._try.told and not self._try.list_seconds:  # it went on from where it was
+                pauses.reset()
 
     def _list_and_watch_guarded(self):
         """List and watch. A mistake of ours is told of with its trace, and what is known is not trusted after it."""
@@ -248,13 +247,13 @@ class NamespacedResourceReflector(Cache):
             self.log.info('%s reflector: %s. Listing again.', self.kind, _short(e))
         except EXPECTED as e:
             status = getattr(e, 'status', None)
-            if not (isinstance(e, (HTTPError, OSError)) or status in (0, 401, 429)):
+            if not (isinstance(e, (HTTPError, OSError)) or status in (0, retry.UNAUTHORIZED, 429)):
                 self._is_listed = False
             if self._stopping.is_set():
                 return
             self._tell_of_trouble(e, '%s: %s' % (type(e).__name__, _short(e)))
-            self._try.retry_after = _retry_after(e)
-            if status == 401:
+            self._try.retry_after = retry.retry_after(getattr(e, 'headers', None))
+            if status == retry.UNAUTHORIZED:
                 renew(self._api, self._configuration, self.log)
             if status == 403 and not self.first_load_future.done():
                 self.first_load_future.set_result(None)  # whoever waits asks for a single pod, and learns why
@@ -282,7 +281,7 @@ class NamespacedResourceReflector(Cache):
             parameters['namespace'] = self.namespace
         method = self._list_method()
         self._configuration = configuration_of(self._api)  # what is refused if this is
-        response = method(_preload_content=False, _request_timeout=(CONNECT_TIMEOUT, timeout), **parameters)
+        response = method(_preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
         self._response = response
         try:
             yield response
@@ -367,11 +366,3 @@ def _short(error):
     """Return an error's text, fit for a log; of the client's own errors only what the server said."""
     text = getattr(error, 'body', None) or error
     return one_line(text.decode('utf8', 'replace') if isinstance(text, bytes) else text)[:500]
-
-
-def _retry_after(error):
-    """Return the seconds that the server asked to wait; 0 if it did not."""
-    try:
-        return min(max(0, float(error.headers['Retry-After'])), LONGEST_RETRY_AFTER)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return 0

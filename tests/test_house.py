@@ -29,9 +29,9 @@ MAY_IMPORT = {
     'templates': {'configuration', 'clients', 'naming'},
     'calls': {'configuration', 'api', 'clients'},
     'configuration': {'objects', 'traitlets'},
-    'api': {'clients', 'errors'},
+    'api': {'clients', 'errors', 'retry'},
     'objects': {'clients'},  # the models, made equal on all clients; nothing that talks to an API
-    'reflector': {'cache', 'clients', 'errors', 'jsonstream'},
+    'reflector': {'cache', 'clients', 'errors', 'jsonstream', 'retry'},
     'cache': {'clients', 'compact'},
     'traitlets': {'clients'},
     'utils': {'naming'},

@@ -68,6 +68,19 @@ def test_each_call_waits_as_long_as_the_server_asks(kube, node, new_spawner, obj
     assert objects.pods() == []
 
 
+@pytest.mark.parametrize('header', ['nan', 'inf', '-inf', '-1', 'soon', 'Sun, 06 Nov 1994 12:00:00 GMT'])
+@gen_test
+def test_a_server_that_asks_for_a_pause_that_is_none_is_asked_with_our_own_pauses(kube, new_spawner, namespace, header):
+    spawner = new_spawner('ann', k8s_api_request_retry_timeout=2)
+    path = '/%s/pods/jupyter-ann' % namespace
+    yield spawner.poll()
+    kube.fail(method='GET', path=path, status=429, headers={'Retry-After': header}, times=10 ** 6)
+    made = len(kube.requests())
+    assert (yield spawner.poll()) is None
+    tries = [asked for _, asked in kube.requests()[made:] if path in asked]
+    assert 3 < len(tries) < 12
+
+
 @gen_test
 def test_a_retry_after_beyond_the_deadline_is_not_waited_for(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann')

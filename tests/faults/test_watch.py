@@ -205,6 +205,20 @@ def test_a_server_that_asks_for_time_gets_it(kube, reflector, asked, pods):
     assert asked.count('list') == 1
 
 
+@pytest.mark.parametrize('header', ['nan', 'inf', '-1', 'soon'])
+@gen_test
+def test_a_watch_is_tried_with_our_own_pauses_when_the_server_asks_for_one_that_is_none(
+        kube, reflector, asked, pods, header):
+    yield until_watching(reflector, asked, pods)
+    kube.fail(method='GET', path='/%s/pods.*watch=' % reflector.namespace, status=429, times=3,
+              headers={'Retry-After': header})
+    kube.cut_watches()
+    yield until(lambda: len(asked) == 6)
+    pods.create('second')
+    yield until_right(reflector, pods)
+    assert len(asked) == 6
+
+
 # Stale
 
 @gen.coroutine
