@@ -14,7 +14,7 @@ from kubernetes.client import V1DeleteOptions, V1Preconditions
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from . import clients, retry
 from .errors import HubError, SpawnError, one_line
@@ -23,6 +23,9 @@ SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
 
 # What follows in an answer is a piece of what was sent, such as the environment of a pod with its tokens.
 _QUOTATION = re.compile(r', error found in #\d+ byte of .*', re.DOTALL)
+
+# What Python's ssl says of a server's certificate, or of a file of certificates, that it does not take.
+_NO_TRUST = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
 
 MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
 
@@ -78,14 +81,16 @@ class ApiError(Exception):
         the way there.
     message (str): Kubernetes' own sentence.
     retry_after (float): seconds that the server asked to wait, see `retry.retry_after`.
+    was_sent (bool): False if no try got as far as sending the request, so that it cannot have landed.
     """
 
-    def __init__(self, request, status, reason, message, retry_after=0):
+    def __init__(self, request, status, reason, message, retry_after=0, was_sent=True):
         self.request = request
         self.status = status
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
+        self.was_sent = was_sent
         super().__init__(str(self))
 
     def __str__(self):
@@ -119,11 +124,17 @@ def send(core, timeout, request):
     except ApiException as e:
         raise _refused(request, e) from None  # whose text has all that the server said
     except (HTTPError, OSError) as e:
-        raise ApiError(request, 0, type(e).__name__, str(e))
+        raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e))
     try:
         return json.loads(text)
     except ValueError:
         raise ApiError(request, 0, 'the answer is not JSON', text[:1000])
+
+
+def _was_sent(error):
+    """False for an error from before a request was sent: no connection, or none that can be trusted."""
+    cause = getattr(error, 'reason', None) or error  # of a MaxRetryError; the client's own errors have a text there
+    return not isinstance(cause, (NewConnectionError, ConnectTimeoutError)) and not _NO_TRUST.search(str(cause))
 
 
 def _text(data):
@@ -138,7 +149,8 @@ def _refused(request, e):
     except (TypeError, ValueError, AttributeError):
         reason, message = e.reason, _text(e.body) or ''
     message = _QUOTATION.sub('', str(message))[:1000]
-    return ApiError(request, e.status or 0, str(reason), message, retry.retry_after(e.headers))
+    return ApiError(request, e.status or 0, str(reason), message, retry.retry_after(e.headers),
+                    was_sent=bool(e.status) or _was_sent(e))
 
 
 @gen.coroutine
@@ -156,7 +168,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
     """
     loop = IOLoop.current()
     retries = retry.RequestRetries(min(deadline or float('inf'), loop.time() + retry_seconds))
-    renewed = False
+    renewed = was_sent = False
     for number in itertools.count(1):
         configuration = clients.configuration_of(core)
         try:
@@ -165,6 +177,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
             return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request))
         except ApiError as e:
             failure = e
+        failure.was_sent = was_sent = was_sent or failure.was_sent
         if failure.status == retry.UNAUTHORIZED and not renewed:
             log.warning('%s. Trying again with the configuration as it is now.', failure)
             renewed = True

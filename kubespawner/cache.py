@@ -2,11 +2,12 @@
 
 Here belongs which of two states of an object is the newer one, and waking; where states come from does not.
 
-Threads: `get`, `upsert`, `forget`, `wake` and `changed` are for the loop's thread, and `resources` may be read on any.
-`_replace` and `_change` are for the thread that watches. Writing takes a lock, because an answer to a direct request is
+Threads: `get`, `upsert`, `forget`, `wake`, `changed` and `subscribe` are for the loop's thread, and `resources` may be
+read on any. `_replace` and `_change` are for the thread that watches. Writing takes a lock, because an answer to a direct request is
 written by the loop's thread; reading takes none. Nothing but a callback crosses to the loop.
 """
 import threading
+import weakref
 from collections import OrderedDict
 
 from tornado.concurrent import Future
@@ -59,6 +60,7 @@ class Cache(LoggingConfigurable):
         super().__init__(*args, **kwargs)
         self._lock = threading.Lock()
         self._waiting = {}  # key -> list of (loop, future)
+        self._subscribers = {}  # key -> (loop, weak reference to a method)
         self._seen = 0  # the newest version that a list or a watch has told of
         self._settled = 0  # of this version and before, all that is not in the cache is gone
         self._gone = OrderedDict()  # uid -> version up to which nothing is believed about that object
@@ -86,6 +88,7 @@ class Cache(LoggingConfigurable):
             known = version_of(cached) if cached is not None else self._seen
             if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
                 self.resources[key] = resource
+                self._tell_subscriber(key, cached)
             self._wake(key)
 
     def forget(self, resource):
@@ -138,7 +141,41 @@ class Cache(LoggingConfigurable):
                 self._waiting.pop(key, None)
         _resolve(future, False)
 
+    def watched_part(self, resource):
+        """Return the part of an object (None: there is none) whose changes subscribers are told of. On any thread."""
+        return None
+
+    def subscribe(self, key, method):
+        """Have a bound method called on this loop whenever the watched part of the object of that key has changed.
+
+        Each key has one subscriber, which is held weakly. Unlike `changed`, this costs nothing for other changes.
+        """
+        with self._lock:
+            self._subscribers[key] = IOLoop.current(), weakref.WeakMethod(method)
+
+    def unsubscribe(self, key, method):
+        """End what `subscribe` began for this method."""
+        with self._lock:
+            if key in self._subscribers and self._subscribers[key][1]() == method:
+                del self._subscribers[key]
+
     # On either thread, with the lock
+
+    def _tell_subscriber(self, key, before):
+        """Tell the subscriber of a key, if it is to know, that its object is not what it was before (None: none).
+
+        To be called when the cache has the new one: the loop may look at once.
+        """
+        if key not in self._subscribers:
+            return
+        loop, method = self._subscribers[key]
+        if method() is None:
+            del self._subscribers[key]
+        elif self.watched_part(before) != self.watched_part(self.resources.get(key)):
+            try:
+                loop.add_callback(_call, method)
+            except RuntimeError:  # that loop is closed
+                del self._subscribers[key]
 
     def _wake(self, key):
         """Wake who waits for `key`. Loops are woken by a callback, never touched."""
@@ -176,7 +213,9 @@ class Cache(LoggingConfigurable):
             if version >= self._seen:
                 listed.update((key, resource) for key, resource in self.resources.items()
                               if version_of(resource) > version)
-            self.resources = listed
+            before, self.resources = self.resources, listed
+            for key in list(self._subscribers):
+                self._tell_subscriber(key, before.get(key))
             self._seen = self._settled = version
             for key in list(self._waiting):
                 self._wake(key)
@@ -194,7 +233,9 @@ class Cache(LoggingConfigurable):
             if kind == 'DELETED':
                 self.resources.pop(key, None)
             else:
+                before = self.resources.get(key)
                 self.resources[key] = self._kept(resource)
+                self._tell_subscriber(key, before)
             self._wake(key)
 
     def _is_news(self, key, version, kind):
@@ -202,6 +243,13 @@ class Cache(LoggingConfigurable):
         cached = self.resources.get(key)
         known = version_of(cached) if cached is not None else self._settled
         return version > known or (version == known and kind == 'DELETED')
+
+
+def _call(method):
+    """Call what a weak reference to a method refers to, if it is still there."""
+    bound = method()
+    if bound is not None:
+        bound()
 
 
 def _resolve(future, result):

@@ -3,6 +3,7 @@
 Here belongs what becomes of a request whose answer is lost or comes too late, and whose pod it is that has a name; what
 a pod looks like is in `manifests`. Everything runs on the IOLoop's thread, and reads hub state.
 """
+import enum
 import uuid
 
 from tornado import gen
@@ -19,12 +20,33 @@ CREATE_TRIES = 4  # of a pod whose name is taken
 SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 
+class Ownership(enum.Enum):
+    """What is known of the pod that has this server's pod name."""
+
+    UNKNOWN = 'no state has been loaded: a pod says itself whose it is'
+    OURS = 'the pod is this server\'s, whatever it says itself'
+    UNCERTAIN = 'there was none, but a start may have made one since: a pod says itself whose it is'
+    NONE = 'this process knows that there is none: the name is only what the next pod would be called'
+
+
 class Pods(Waiting):
     """The part of KubeSpawner that makes and deletes pods."""
 
-    # Whether a pod of this name is this server's, whatever it says itself. False: it is only what the next one would be
-    # called. None: that is not known.
-    _has_pod = None
+    _ownership = Ownership.UNKNOWN
+    _pod_uid = None  # of the pod that is OURS; None if that is not known either
+
+    @property
+    def _has_pod(self):
+        """True if a pod of this name is this server's."""
+        return self._ownership is Ownership.OURS
+
+    def _own(self, pod):
+        """Remember that a pod is this server's."""
+        self._ownership, self._pod_uid = Ownership.OURS, uid_of(pod)
+
+    def _is_our_pod(self, pod):
+        """True if a pod (None: there is none) is known to be the one that this server was started with."""
+        return pod is not None and self._has_pod and self._pod_uid == uid_of(pod)
 
     @gen.coroutine
     def _create_pod(self, manifest, deadline, is_wanted):
@@ -35,9 +57,17 @@ class Pods(Waiting):
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         for _ in range(CREATE_TRIES):
             self._check_wanted(is_wanted)
-            pod, is_new = yield self._created(manifest, deadline, is_wanted)
+            before = self._ownership
+            if before is Ownership.NONE:
+                self._ownership = Ownership.UNCERTAIN  # until there is an answer
+            try:
+                pod, is_new = yield self._created(manifest, deadline, is_wanted)
+            except api.ApiError as e:
+                if self._ownership is Ownership.UNCERTAIN and not _may_have_landed(e):
+                    self._ownership = before
+                raise
             if is_new and is_wanted():
-                self._has_pod = True
+                self._own(pod)
                 self.pod_reflector.upsert(pod)
                 return pod
             if is_new:
@@ -65,6 +95,8 @@ class Pods(Waiting):
             raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
                              % self.pod_name)
         except api.ApiError as e:
+            if not e.was_sent:
+                raise
             if e.status and e.reason != 'AlreadyExists':
                 self._discard_late(creation, manifest)  # it may have been an answer in the server's place
                 raise
@@ -99,9 +131,17 @@ class Pods(Waiting):
             if _is_of(pod, manifest):
                 yield self._discard(pod)
 
+    def _is_a_successor(self, pod):
+        """True if this server's pod is gone, and this one took its name: it is not followed, and left alone."""
+        is_one = self._has_pod and self._pod_uid not in (None, uid_of(pod))
+        if is_one:
+            self.log.warning('Pod %s with the uid %s is gone; the pod that has its name now, with the uid %s, is left '
+                             'alone.', self.pod_name, self._pod_uid, uid_of(pod))
+        return is_one
+
     def _is_another_servers(self, pod):
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
-        if self._has_pod:
+        if self._has_pod and self._pod_uid in (None, uid_of(pod)):
             return False
         labels, (username, servername) = pod['metadata'].get('labels') or {}, owner_of(pod)
         is_another_hubs = labels.get('heritage') == 'jupyterhub' and not self.pod_reflector.selects(pod)
@@ -169,7 +209,7 @@ def uid_of(pod):
 
 def _may_have_landed(refused):
     """True if an object that could not be created may be there, made by one of the tries."""
-    return not refused.status or refused.status >= 500 or refused.reason == 'AlreadyExists'
+    return refused.was_sent and (not refused.status or refused.status >= 500 or refused.reason == 'AlreadyExists')
 
 
 def _is_of(pod, manifest):

@@ -55,6 +55,10 @@ class Progress(Configuration):
             self._story = Story(_now)
         return self._story
 
+    def _untold_story(self):
+        """Return a story to which nobody listens."""
+        return Story(_now)
+
     @contextmanager
     def _telling(self):
         """Tell the story of a start. It ends with this, unless it `goes_on`."""

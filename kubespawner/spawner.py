@@ -16,28 +16,26 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
-from urllib.parse import urlparse
 
-from jupyterhub import version_info
-from jupyterhub.objects import Server
 from jupyterhub.spawner import Spawner
 from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
-from . import advice, api, clients, podstatus
+from . import addresses, advice, api, clients, podstatus
+from .addresses import Addresses
 from .answering import Answering
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import ConfigurationError, HubError, SpawnError, one_line
-from .pods import Pods, uid_of
+from .manifests import owner_of
+from .pods import Ownership, uid_of
 from .reflector import NamespacedResourceReflector
 from .waiting import shielded
 
+FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
-
-ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 
 
 def told_to_the_user(verb):
@@ -72,9 +70,13 @@ class PodReflector(NamespacedResourceReflector):
         """The pods by name."""
         return self.resources
 
+    def watched_part(self, resource):
+        """Return a pod's uid and IP address."""
+        return uid_of(resource), podstatus.ip(resource)
+
 
 @with_other_names
-class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
+class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -103,6 +105,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         self._share_reflector()
         self._check_templates()
         self._stops = 0  # counts what ends starts, so that they notice that they are no longer wanted
+        self._starts = 0  # that go on, the abandoned ones included
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
@@ -138,8 +141,12 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
         state['pod_name'] = self.pod_name
-        if self._has_pod is False:
+        if self._ownership in (Ownership.UNCERTAIN, Ownership.NONE):
             state['stopped'] = True
+        if self._has_pod and self._pod_uid:
+            state['pod_uid'] = self._pod_uid
+            if self._address is not None:
+                state['address'] = str(self._address)
         if self.enable_user_namespaces:
             state['namespace'] = self.namespace
         if self.has_claim and self.remember_pvc_name:
@@ -153,9 +160,11 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         self._keep_assigned_names()  # JupyterHub loads a state, which may be empty, into each new spawner
         super().load_state(state)
         if state.get('pod_name'):
-            self._has_pod = not state.get('stopped')
+            self._ownership = Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS
             if self._has_pod:
                 self._name_for_now('pod_name', state['pod_name'])
+                self._pod_uid = state.get('pod_uid')
+                self._address = addresses.remembered(state.get('address'))
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         if state.get('pvc_name') and self.remember_pvc_name:
@@ -175,7 +184,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         """
         super().clear_state()
         self._give_up()  # JupyterHub stops a server only if there is a pod; it always clears the state then
-        self._has_pod = False
+        self._unfollow_address()
+        self._ownership, self._pod_uid = Ownership.NONE, None
         self._drop_story()
         self.has_claim = self.has_claim and self.remember_pvc_name
         self._forget_names()
@@ -186,6 +196,12 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         """Have the names of what this server does not have yet made of the templates again."""
         for name in ['pod_name'] * (not self._has_pod) + ['pvc_name'] * (not self.has_claim):
             self._forget_name(name)
+
+    def _save_state(self):
+        """Have the hub's database know of a new pod at once: the hub may die before the start is over."""
+        if self.orm_spawner is not None:
+            self.orm_spawner.state = self.get_state()
+            addresses.commit(self.user)
 
     # The verbs
 
@@ -207,6 +223,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
     @gen.coroutine
     def _start_and_explain(self):
         """Start, with a story about it; raise what JupyterHub shows."""
+        self._starts += 1
         with self._telling() as story:
             try:
                 return (yield self._start(story))
@@ -215,6 +232,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
                 raise advice.explained(told, self._may_be_a_choice())
             except ValueError as e:
                 raise ConfigurationError(str(e))
+            finally:
+                self._starts -= 1
 
     @gen.coroutine
     def _start(self, story):
@@ -242,6 +261,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
         story.tell('pod created')
         story.about(uid_of(created))
+        self._save_state()
         if self.after_pod_created_hook is not None:
             yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
         outcome = yield self._until(partial(self._outcome, story, uid_of(created), {}), deadline, 'to be running',
@@ -250,9 +270,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
             raise outcome
         story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
-        place = yield self._place(clients.Resource(created, **now), deadline)
+        address = yield self._server_address(clients.Resource(created, **now), deadline)
+        self._follow_address(outcome)
         self._attend(story, partial(self._explained_failure, story, uid_of(created), {}))
-        return place
+        return self._place(address)
 
     def _outcome(self, story, uid, since, pod):
         """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts."""
@@ -283,24 +304,6 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
                 before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
                 return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}{before}'.format(
                     failure, name=self.pod_name, before=before).strip(), failure.reason)
-
-    @gen.coroutine
-    def _place(self, pod, deadline):
-        """Return where the server in a running pod is, as JupyterHub takes it: (host, port) or a URL."""
-        if self.get_pod_url is not None:
-            return self._place_of_url((yield self._in_time(self._result_of('get_pod_url', self, pod), deadline)))
-        host = '.'.join(part.rstrip('-') for part in self._expand_trait('pod_connect_ip').split('.'))
-        return _for_url(host or podstatus.ip(pod)), podstatus.port(pod) or self.port
-
-    def _place_of_url(self, url):
-        parsed = urlparse(url if isinstance(url, str) else '')
-        if parsed.scheme not in ('http', 'https') or not parsed.hostname:
-            raise ValueError('KubeSpawner.get_pod_url returned %.100r; it must return a URL such as http://10.0.0.1:8888.'
-                             % (url,))
-        if version_info >= (0, 9):
-            return url
-        self.server.proto = parsed.scheme
-        return _for_url(parsed.hostname), parsed.port or {'http': 80, 'https': 443}[parsed.scheme]
 
     def _is_final(self, failure, since):
         """True if a pod's failure has lasted for longer than it is given to heal; see `_failure` for `since`."""
@@ -342,10 +345,15 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
     def poll(self):
         """Return None while the server runs, starts, or while nobody knows; otherwise its exit code.
 
-        1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so.
+        1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. Nothing is waited
+        for longer than FIRST_LIST_SECONDS and the time that one request has.
         """
+        if self._ownership is Ownership.NONE:
+            return 1
         reflector = self._follow_pods()
-        yield reflector.first_load_future
+        if not (yield self._is_listed(reflector, FIRST_LIST_SECONDS)):
+            self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
+            return None
         pod = reflector.get(self._pod_key)
         try:
             if pod is None and not reflector.failed:
@@ -356,12 +364,23 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
             self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, e)
         if pod is None or reflector.failed:
             return None
-        if self._is_another_servers(pod):
+        if self._is_a_successor(pod) or self._is_another_servers(pod):
             return 1
         code = podstatus.exit_code(pod)
-        if code is not None and self.delete_stopped_pods:
+        if code is None:
+            yield self._recognize(pod)
+        elif self.delete_stopped_pods:
             yield self._discard(pod)
         return code
+
+    @gen.coroutine
+    def _recognize(self, pod):
+        """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
+        says_it_is_ours = owner_of(pod) == (self.user.name, self.name)
+        if not self._starts and (self._has_pod or says_it_is_ours) and self._pod_uid is None:
+            self._own(pod)
+        if self._is_our_pod(pod):
+            yield self._correct_address(pod)
 
     @told_to_the_user
     @gen.coroutine
@@ -379,16 +398,13 @@ class KubeSpawner(EveryName, Choosing, Claims, Pods, Answering, Spawner):
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return
+        if self._is_a_successor(pod):
+            return
         if self._is_another_servers(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
         yield self._delete_pod(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
-
-
-def _for_url(host):
-    """Return a host as JupyterHub has to get it to make a URL of it: some put IPv6 addresses into brackets."""
-    return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
 
 
 def _settle():

@@ -55,6 +55,16 @@ class Waiting(Calls):
                 return result
         raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name))
 
+    @gen.coroutine
+    def _is_listed(self, reflector, seconds):
+        """Return whether the reflector's first list is there; wait so many seconds for it."""
+        if not reflector.first_load_future.done():
+            try:
+                yield gen.with_timeout(IOLoop.current().time() + seconds, reflector.first_load_future)
+            except TIMEOUTS:
+                return False
+        return True
+
     @property
     def _pod_key(self):
         """By what the reflector knows this server's pod."""

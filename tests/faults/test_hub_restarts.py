@@ -4,16 +4,13 @@ The pods are for no node: their life is told by the tests. All servers are one s
 """
 import glob
 import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from socketserver import ThreadingMixIn
 
 import pytest
 import requests
 
-from tests.cluster.conftest import Objects
 from tests.hub.browser import until
 from tests.hub.conftest import Hub
+from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
 
 SERVERS = 200
 TOKEN = 'token-of-the-test-service'
@@ -37,89 +34,34 @@ def held(spawner, pod):
 
 
 c.JupyterHub.spawner_class = AnsweredHere
-c.KubeSpawner.user_storage_pvc_ensure = False
-c.KubeSpawner.volumes = c.KubeSpawner.volume_mounts = []
-c.KubeSpawner.singleuser_extra_pod_config = {{'schedulerName': 'nobody'}}
 c.KubeSpawner.modify_pod_hook = held
 c.Spawner.http_timeout = 5
-c.JupyterHub.tornado_settings = {{'slow_spawn_timeout': 0, 'slow_stop_timeout': 0}}
 c.JupyterHub.concurrent_spawn_limit = 0
 c.JupyterHub.services = [{{'name': 'tests', 'api_token': {token!r}, 'admin': True}}]
 """
 
 
-class Answer(BaseHTTPRequestHandler):
-    """Any notebook server: it answers."""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header('Content-Length', '2')
-        self.end_headers()
-        self.wfile.write(b'{}')
-
-    def log_message(self, *arguments):
-        pass
-
-
-class Answering(ThreadingMixIn, HTTPServer):
-    daemon_threads = True
-    request_queue_size = SERVERS
-
-
 @pytest.fixture(scope='module')
 def port():
     """The port of all notebook servers."""
-    server = Answering(('127.0.0.1', 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class Pods(Objects):
-    """The pods in the namespace, and what a node would do about them. They stay Terminating until `let_go`."""
-
-    def uids(self):
-        return {pod['metadata']['name']: pod['metadata']['uid'] for pod in self.pods()}
-
-    def run(self):
-        """Make all run that do not yet; return how many run now."""
-        pods = self.pods()
-        for pod in pods:
-            if pod['status']['phase'] == 'Pending':
-                self.set_status(pod['metadata']['name'], phase='Running', podIP='127.0.0.1', containerStatuses=[{
-                    'name': 'notebook', 'ready': True, 'restartCount': 0, 'image': '', 'imageID': '',
-                    'state': {'running': {}}}])
-        return len(pods)
-
-    def terminating(self):
-        return [pod for pod in self.pods() if pod['metadata'].get('deletionTimestamp')]
-
-    def let_go(self):
-        """Let those end that are to be deleted."""
-        for pod in self.terminating():
-            self.core.patch_namespaced_pod(name=pod['metadata']['name'], namespace=self.namespace,
-                                           body={'metadata': {'finalizers': None}}, _preload_content=False)
+    with answering('127.0.0.1') as port:
+        yield port
 
 
 @pytest.fixture
 def pods(core, namespace):
-    return Pods(core, namespace)
+    return ScriptedPods(core, namespace)
 
 
 @pytest.fixture
 def new_hub(namespace, port, pods):
     """`new_hub(more)` returns a `Hub`, to be started by `with`. No pod is left when the test has ended."""
     with tempfile.TemporaryDirectory() as directory:
-        yield lambda more='': Hub(directory, namespace, more=CONFIG.format(port=port, hold=HOLD, token=TOKEN) + more)
+        yield lambda more='': Hub(directory, namespace, more=SCRIPTED + CONFIG.format(port=port, hold=HOLD, token=TOKEN) + more)
         for log in glob.glob(directory + '/hub.log'):
             with open(log) as f:
                 print(f.read()[-10000:])  # shown if the test has failed
-    for name in pods.uids():
-        pods.core.delete_namespaced_pod(name=name, namespace=pods.namespace, body={}, _preload_content=False)
-    pods.let_go()
+    pods.delete_all()
     until(lambda: not pods.pods(), 30, 'an empty namespace')
 
 

@@ -1,0 +1,265 @@
+"""Where a server is: what its pod says, what JupyterHub has on record, and keeping the record and the route right.
+
+JupyterHub records an address when `start` returns, and never looks again. A hub that dies before that leaves a record
+without an address, and a pod may get another one while it runs. So the two are compared whenever the pod is polled, and
+when the watch sees the pod's address change. A record is followed only to the pod that this server was started with,
+by its uid; an address that somebody else wrote, such as the `start` of a subclass, is left alone.
+
+Everything runs on the IOLoop's thread, and reads and writes hub state.
+"""
+from collections import namedtuple
+from functools import partial
+from urllib.parse import urlparse
+
+from jupyterhub import version_info
+from jupyterhub.objects import Server
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from . import api, podstatus
+from .errors import HubError, SpawnError
+from .pods import Pods, uid_of
+
+ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
+PORTS = {'http': 80, 'https': 443}
+
+LOOK_AGAIN_SECONDS = 0.5
+
+# What JupyterHub has for an address that no start has told it.
+UNKNOWN_HOSTS = frozenset(['', '0.0.0.0', '::'])
+
+
+class Address(namedtuple('Address', 'proto host port')):
+    """Where a server is. proto (str): `http` or `https`. host (str): without brackets. port (int)."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        return '%s://%s:%d' % (self.proto, '[%s]' % self.host if ':' in self.host else self.host, self.port)
+
+
+def parse_url(url):
+    """Return the Address in an http or https URL. Raises ValueError if it is none."""
+    parsed = urlparse(url if isinstance(url, str) else '')
+    if parsed.scheme not in PORTS or not parsed.hostname:
+        raise ValueError('%.100r is no URL such as http://10.0.0.1:8888.' % (url,))
+    return Address(parsed.scheme, parsed.hostname, parsed.port or PORTS[parsed.scheme])
+
+
+def remembered(url):
+    """Return the Address in a URL that a state has; None if it has none."""
+    try:
+        return parse_url(url)
+    except ValueError:
+        return None
+
+
+def recorded(server):
+    """Return the Address in JupyterHub's `Server`; None if no start has told it where the server is."""
+    host = server.ip.strip('[]')
+    return None if host in UNKNOWN_HOSTS else Address(server.proto, host, server.port)
+
+
+def record(server, address):
+    """Write an Address into JupyterHub's `Server`, and so into its database."""
+    server.proto, server.ip, server.port = address.proto, host_for_jupyterhub(address.host), address.port
+
+
+def commit(user):
+    """Write what is known of a user's servers to the hub's database. JupyterHub 6 warns of every use of `Spawner.db`."""
+    session = getattr(user, 'db', None)
+    if session is not None:
+        session.commit()
+
+
+def is_outdated(on_record, given, actual):
+    """True if the Address on record (None: there is none) has to give way to the actual one.
+
+    given (Address or None): what KubeSpawner itself last gave JupyterHub; another one on record is somebody else's.
+    """
+    return on_record is None or on_record == given != actual
+
+
+def host_for_jupyterhub(host):
+    """Return a host in the form of which JupyterHub makes a URL: some versions want IPv6 addresses in brackets."""
+    return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
+
+
+class Addresses(Pods):
+    """The part of KubeSpawner that knows where servers are."""
+
+    _address = None  # the Address that KubeSpawner gave JupyterHub last
+    _confirmed = None  # (uid, IP address) of the pod by which the record was found to be right
+    _is_correcting = False
+    _subscription = None  # (reflector, key) by which changes of the pod's address are told
+    _recovery = None  # the future of `_recover`
+
+    @gen.coroutine
+    def get_url(self):
+        """Return the server's URL. JupyterHub 1.0 and newer ask for it when a new hub finds a server running.
+
+        If the hub's end interrupted the start, this waits until the pod runs, for `start_timeout` seconds at most.
+        """
+        if recorded(self.server) is None:
+            reflector = self._follow_pods()
+            if (yield self._is_listed(reflector, self.start_timeout)):
+                pod = reflector.get(self._pod_key)
+                if self._is_our_pod(pod):
+                    yield self._correct_address(pod)
+            if self._recovery is not None:
+                yield self._recovery
+        return self.server.url
+
+    # Where a pod is
+
+    @gen.coroutine
+    def _server_address(self, pod, deadline):
+        """Return the Address of the server in a pod that has been read as a whole."""
+        if self.get_pod_url is not None:
+            url = yield self._in_time(self._result_of('get_pod_url', self, pod), deadline)
+            try:
+                return parse_url(url)
+            except ValueError as e:
+                raise ValueError('KubeSpawner.get_pod_url must return a URL: %s' % e)
+        return self._usual_address(pod, podstatus.port(pod) or self.port)
+
+    def _usual_address(self, pod, port):
+        """Return the Address of the server in a pod, by `pod_connect_ip` or the pod's own IP address."""
+        host = '.'.join(part.rstrip('-') for part in self._expand_trait('pod_connect_ip').split('.'))
+        return Address('http', host or podstatus.ip(pod), port)
+
+    def _place(self, address):
+        """Return an Address as `start` returns it, and remember that JupyterHub has been given it."""
+        self._address = address
+        host = host_for_jupyterhub(address.host)
+        if self.get_pod_url is None:
+            return host, address.port
+        if version_info >= (0, 9):
+            return str(address)
+        self.server.proto = address.proto
+        return host, address.port
+
+    # Following it
+
+    def _follow_address(self, pod):
+        """Have the record follow the address of this pod, which is this server's, from now on. `pod` is as it is now."""
+        self._confirmed = uid_of(pod), podstatus.ip(pod)
+        if self._subscription != (self.pod_reflector, self._pod_key):
+            self._unsubscribe()
+            self._subscription = self.pod_reflector, self._pod_key
+            self.pod_reflector.subscribe(self._pod_key, self._pod_moved)
+
+    def _unsubscribe(self):
+        if self._subscription is not None:
+            reflector, key = self._subscription
+            reflector.unsubscribe(key, self._pod_moved)
+            self._subscription = None
+
+    def _unfollow_address(self):
+        """Forget where the server was."""
+        self._unsubscribe()
+        self._address = self._confirmed = self._recovery = None
+
+    def _pod_moved(self):
+        """The watch has seen that the address of the pod of our name has changed."""
+        pod = self.pod_reflector.get(self._pod_key)
+        if not self._is_our_pod(pod):
+            return
+        if self._is_busy:  # JupyterHub tells nobody when a start is over
+            IOLoop.current().call_later(LOOK_AGAIN_SECONDS, self._pod_moved)
+        else:
+            IOLoop.current().spawn_callback(self._correct_address, pod)
+
+    @property
+    def _is_busy(self):
+        """True while the server starts or stops: JupyterHub writes its record itself then."""
+        return self._starts or self.pending in ('spawn', 'stop')
+
+    @gen.coroutine
+    def _correct_address(self, pod):
+        """Have JupyterHub's record and the proxy's route say where this server's pod is. Raises nothing."""
+        if self._is_correcting:
+            return
+        self._is_correcting = True
+        try:
+            while self._is_our_pod(pod) and (uid_of(pod), podstatus.ip(pod)) != self._confirmed:
+                if not (yield self._compare_address(pod)):
+                    return
+                pod = self.pod_reflector.get(self._pod_key)  # it may have changed meanwhile
+        except (api.ApiError, HubError, SpawnError, ValueError) as e:
+            self.log.warning('Where the server in pod %s is, is not known: %s', self.pod_name, e)
+        finally:
+            self._is_correcting = False
+
+    @gen.coroutine
+    def _compare_address(self, pod):
+        """Compare a pod's address with the record, and correct that; return False if there is nothing to compare yet."""
+        if self.server is None or self._is_busy:
+            return False
+        if recorded(self.server) is None and not self.is_pod_running(pod):
+            self._recover_once(pod)
+            return False
+        if not podstatus.ip(pod):
+            return False
+        if self.get_pod_url is None and recorded(self.server) == self._usual_address(pod, self.port):
+            actual = recorded(self.server)  # so that a hub that finds thousands of servers reads no pod
+        else:
+            whole = yield self._read_pod()
+            if self.server is None or not self._is_our_pod(whole):
+                return False
+            actual = yield self._server_address(whole, IOLoop.current().time() + self.start_timeout)
+        before = recorded(self.server)
+        if is_outdated(before, self._address, actual):
+            record(self.server, actual)
+            commit(self.user)
+            self.log.warning('The server in pod %s is at %s, not at %s: corrected the record', self.pod_name, actual,
+                             before or 'an address that its start never told')
+            IOLoop.current().spawn_callback(self._correct_route)
+        if recorded(self.server) == actual:
+            self._address = actual
+        self._follow_address(pod)
+        return True
+
+    @gen.coroutine
+    def _correct_route(self):
+        """Have the proxy send requests to where the record says the server is.
+
+        JupyterHub does that itself for a server that it is still looking at, and whenever it starts.
+        """
+        proxy = getattr(self.user, 'settings', {}).get('proxy')
+        if proxy is None or self.pending:
+            return
+        try:
+            yield gen.convert_yielded(proxy.add_user(self.user, self.name))
+        except Exception as e:  # whatever a proxy raises; JupyterHub checks its routes again and again
+            self.log.warning('The route to pod %s could not be corrected yet: %s', self.pod_name, e)
+
+    # After a hub that ended in the middle of a start
+
+    def _recover_once(self, pod):
+        """Begin to wait for a pod whose start was interrupted by the end of a hub, unless that is being done."""
+        if self._recovery is None:
+            self.log.info('Pod %s is still starting, though its hub has ended: waiting for it', self.pod_name)
+            self._recovery = self._recover(pod, self._stops)
+
+    @gen.coroutine
+    def _recover(self, pod, stops):
+        """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted.
+
+        stops (int): the value of `_stops` while this is wanted.
+        """
+        outcome_of = partial(self._outcome, self._untold_story(), uid_of(pod), {})
+        deadline = IOLoop.current().time() + self.start_timeout
+        try:
+            outcome = yield self._until(lambda seen: self._stops != stops or outcome_of(seen), deadline,
+                                        'to be running')
+        except SpawnError as e:
+            outcome = e
+        if self._stops != stops:
+            return
+        if isinstance(outcome, SpawnError):
+            self.log.error('The start of pod %s, which its hub did not see to the end, has failed: %s',
+                           self.pod_name, outcome)
+            yield self._discard(pod)
+        else:
+            yield self._correct_address(outcome)

@@ -1,0 +1,181 @@
+"""Servers whose hub ends while they start, and servers that get another address: none of them is lost.
+
+The pods are scripted, so that what comes first is the test's to say. Their servers are answered for by this process, at
+two addresses, each of which tells its own.
+"""
+import glob
+import signal
+import tempfile
+import uuid
+
+import pytest
+from kubernetes import client
+
+from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
+
+from .browser import until
+from .conftest import Hub
+
+CONFIG = """
+c.KubeSpawner.port = {port}
+c.Spawner.http_timeout = 10
+c.Spawner.poll_interval = 600  # only the watch and the hub's start tell of changes
+"""
+
+
+USER_NAMESPACES = """
+c.KubeSpawner.enable_user_namespaces = True
+c.KubeSpawner.user_namespace_template = {prefix!r} + '-{{username}}'
+"""
+
+HERE, THERE = '127.0.0.1', '127.0.0.2'
+
+# Three servers at once, a named one among them.
+SERVERS = [('ann', ''), ('ann', 'gpu'), ('bob', '')]
+
+
+@pytest.fixture(scope='module')
+def port():
+    """The port of all servers, at both addresses."""
+    with answering(HERE, THERE) as port:
+        yield port
+
+
+@pytest.fixture
+def new_hub(namespace, port):
+    """`new_hub(more)` returns a `Hub`, to be started by `with`."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield lambda more='': Hub(directory, namespace, more=SCRIPTED + CONFIG.format(port=port) + more)
+        for log in glob.glob(directory + '/hub.log'):
+            with open(log) as f:
+                print(f.read()[-20000:])  # shown if the test has failed
+
+
+@pytest.fixture
+def pods(core, namespace):
+    """The pods of the module's namespace; none is left when the test has ended."""
+    pods = ScriptedPods(core, namespace)
+    yield pods
+    pods.delete_all()
+    until(lambda: not pods.pods(), 30, 'an empty namespace')
+
+
+def begin_all(hub):
+    """Ask for all SERVERS; return the browsers of their users by name."""
+    users = {name: hub.user(name) for name in {name for name, _ in SERVERS}}
+    for name, server in SERVERS:
+        users[name].begin(server)
+    return users
+
+
+def where(user, server=''):
+    """Return the address whose server answers a user; None if there is none."""
+    response = user.get('', server)
+    return response.text if response.status_code == 200 and response.text in (HERE, THERE) else None
+
+
+def all_answer(users, at=HERE):
+    return all(where(users[name], server) == at for name, server in SERVERS)
+
+
+def end(hub, by):
+    """End the hub, but not its proxy, by a signal."""
+    hub.hub.send_signal(by)
+    hub.hub.wait(30)
+
+
+@pytest.mark.parametrize('by', [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize('ready', ['before', 'after'])
+def test_servers_whose_hub_ends_while_they_start_are_kept(new_hub, pods, ready, by):
+    with new_hub() as hub:
+        begin_all(hub)
+        until(lambda: len(pods.uids()) == len(SERVERS), 30, 'the pods')
+        before = pods.uids()
+        end(hub, by)
+        if ready == 'before':
+            pods.run()
+        hub.launch()
+        if ready == 'after':
+            until(lambda: hub.logged().count('waiting for it') == len(SERVERS), 30, 'the new hub to find the pods')
+            pods.run()
+        hub.wait()
+        users = {name: hub.user(name) for name, _ in SERVERS}
+        until(lambda: all_answer(users), 60, 'all servers to answer')
+        assert pods.uids() == before and not pods.terminating()
+        for name, server in SERVERS:
+            users[name].stop(server)
+        assert not pods.pods()
+
+
+def test_a_start_that_fails_after_its_hub_has_ended_is_cleaned_up(new_hub, pods):
+    with new_hub('c.Spawner.http_timeout = 2\n') as hub:
+        hub.user('ann').begin()
+        until(pods.pods, 30, 'the pod')
+        hub.kill()
+        pods.set_status('jupyter-ann', phase='Failed', reason='Evicted', message='The node was low on memory.')
+        hub.start()
+        until(lambda: not pods.pods(), 60, 'the pod to be deleted')
+        user = hub.user('ann')
+        until(lambda: not user.servers(), 60, 'the hub to notice')
+
+
+def test_a_pod_that_took_the_name_after_the_hub_ended_is_not_taken_for_the_server(new_hub, pods, core):
+    with new_hub('c.Spawner.http_timeout = 2\n') as hub:
+        hub.user('ann').begin()
+        until(pods.pods, 30, 'the pod')
+        ours = pods.pod('jupyter-ann')
+        hub.kill()
+        pods.delete_all()
+        forged = {'metadata': {key: ours['metadata'][key] for key in ('name', 'labels', 'annotations')},
+                  'spec': {'schedulerName': 'nobody', 'containers': [{'name': 'notebook', 'image': 'busybox'}]}}
+        core.create_namespaced_pod(namespace=pods.namespace, body=forged, _preload_content=False)
+        pods.run(THERE)
+        hub.start()
+        user = hub.user('ann')
+        until(lambda: not user.servers(), 60, 'the hub to notice')
+        assert where(user) is None
+        assert pods.uids()['jupyter-ann'] != ours['metadata']['uid'], 'the other pod is left alone'
+
+
+def test_servers_in_namespaces_of_their_users_are_kept(new_hub, request, core):
+    if request.config.getoption('--hub-kubeconfig'):
+        pytest.skip('needs rights in the whole cluster')
+    prefix = 'ns-' + uuid.uuid4().hex[:8]
+    pods = {name: ScriptedPods(core, '%s-%s' % (prefix, name)) for name, _ in SERVERS}
+    try:
+        with new_hub(USER_NAMESPACES.format(prefix=prefix)) as hub:
+            begin_all(hub)
+            until(lambda: sum(len(each.uids()) for each in pods.values()) == len(SERVERS), 30, 'the pods')
+            before = {name: pods[name].uids() for name in pods}
+            hub.kill()
+            hub.launch()
+            until(lambda: hub.logged().count('waiting for it') == len(SERVERS), 30, 'the new hub to find the pods')
+            for each in pods.values():
+                each.run()
+            hub.wait()
+            users = {name: hub.user(name) for name in pods}
+            until(lambda: all_answer(users), 60, 'all servers to answer')
+            assert {name: pods[name].uids() for name in pods} == before
+    finally:
+        for each in pods.values():
+            core.delete_namespace(name=each.namespace, body=client.V1DeleteOptions())
+
+
+@pytest.mark.parametrize('seen_by', ['the watch', 'the next hub'])
+def test_a_running_server_that_gets_another_address_is_followed(new_hub, pods, seen_by):
+    with new_hub() as hub:
+        user = hub.user('ann')
+        user.begin()
+        until(pods.pods, 30, 'the pod')
+        pods.run()
+        until(lambda: where(user) == HERE, 60, 'the server')
+        if seen_by == 'the next hub':
+            hub.kill()
+        pods.move('jupyter-ann', THERE)
+        if seen_by == 'the next hub':
+            hub.start()
+            user = hub.user('ann')
+        until(lambda: where(user) == THERE, 10 if seen_by == 'the watch' else 60, 'the new address')
+        assert 'corrected the record' in hub.logged()
+        pods.move('jupyter-ann', HERE)
+        until(lambda: where(user) == HERE, 30, 'the first address again')
