@@ -16,6 +16,7 @@ demo = [
     'configurable-http-proxy',  # on PyPI: a proxy in Python
     'ipykernel',
     'jupyterlab',
+    'trustme',  # for localkube
 ]
 
 setup(

@@ -12,7 +12,7 @@ may be called from any thread but localkube's own; they block.
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, probes
     processes           processes, shim
 """
-import base64
+import contextlib
 import http.client
 import json
 import os
@@ -27,7 +27,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from . import directories
-from .cluster import Cluster
+from .cluster import Cluster, check_kubeconfig
 
 __all__ = ['LocalKube']
 
@@ -66,9 +66,13 @@ class LocalKube(object):
         return self
 
     def _read_kubeconfig(self):
-        with open(self.kubeconfig) as f:
-            self.url, authority, self.token = f.read().split('"')[1:6:2]
-        self._ssl_context = ssl.create_default_context(cadata=base64.b64decode(authority).decode('ascii'))
+        with open(self.kubeconfig, encoding='utf8') as f:
+            f.readline()  # a comment
+            content = json.load(f)
+        cluster = content['clusters'][0]['cluster']
+        self.url, self.token = cluster['server'], content['users'][0]['user']['token']
+        if 'certificate-authority' in cluster:
+            self._ssl_context = ssl.create_default_context(cafile=cluster['certificate-authority'])
 
     def stop(self):
         """Return when all processes of all pods have ended."""
@@ -130,7 +134,7 @@ class LocalKube(object):
         return [tuple(request) for request in self._switch('requests')]
 
     def _switch(self, name, **arguments):
-        connection = http.client.HTTPSConnection(self.url.partition('//')[2], timeout=30, context=self._ssl_context)
+        connection = self._connection()
         try:
             connection.request('POST', '/localkube/' + name, json.dumps(arguments),
                                {'Authorization': 'Bearer ' + self.token})
@@ -141,6 +145,12 @@ class LocalKube(object):
             return json.loads(body)['result']
         finally:
             connection.close()
+
+    def _connection(self):
+        address = self.url.partition('//')[2]
+        if self._ssl_context:
+            return http.client.HTTPSConnection(address, timeout=30, context=self._ssl_context)
+        return http.client.HTTPConnection(address, timeout=30)
 
 
 class ThreadRunner(object):
@@ -184,6 +194,9 @@ class ChildRunner(object):
     """Runs `python -m kubespawner.localkube`, which ends when this process does."""
 
     def start(self, options):
+        check_kubeconfig(options['kubeconfig'])
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(options['kubeconfig'])  # of one that was killed; when there is one again, the API answers
         arguments = [sys.executable, '-m', __name__, '--until-eof']
         for name, value in options.items():
             if name in ('kubeconfig', 'data'):

@@ -15,7 +15,8 @@ from .cluster import Cluster
 NOTICE = """\
 localkube is a tool for development: pods are processes of this machine with the rights of %(user)s, and nothing is kept
 apart. Do not let anyone use it whom you would not give a shell.
-API server at %(url)s; try: kubectl --kubeconfig %(kubeconfig)s get pods"""
+API server at %(url)s; its kubeconfig: %(kubeconfig)s"""
+TRY = 'Try: kubectl --kubeconfig %s get pods'
 
 
 def parse(arguments):
@@ -43,6 +44,8 @@ def main(arguments=None):
     except OSError as e:
         sys.exit('localkube cannot start: %s' % e)
     print(NOTICE % {'user': 'user %d' % os.getuid(), 'url': cluster.url, 'kubeconfig': cluster.kubeconfig}, flush=True)
+    if cluster.url.startswith('https:'):  # kubectl sends no token otherwise
+        print(TRY % cluster.kubeconfig, flush=True)
 
     def end(*ignored):
         loop.add_callback_from_signal(stop)

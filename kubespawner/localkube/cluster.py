@@ -3,11 +3,10 @@
 What belongs here: what starts and stops in which order. What does not: what the parts do. `Cluster` lives on the
 thread of the loop that is current when it is made; `stop` is a coroutine of that loop.
 """
-import base64
 import fcntl
+import json
 import os
 import shutil
-import ssl
 import tempfile
 import uuid
 
@@ -18,22 +17,7 @@ from .controllers import ClaimController, EventExpirer, NamespaceController, Sch
 from .kubelet import Kubelet
 from .server import Api
 
-IGNORE_UNEXPECTED_EOF = 0x80  # clients that just hang up are no news; ssl names this from Python 3.10 on
 MARK = '# Written by kubespawner.localkube, which overwrites it. It is of no use when localkube has ended.\n'
-KUBECONFIG = MARK + """\
-apiVersion: v1
-kind: Config
-current-context: localkube
-clusters:
-- name: localkube
-  cluster: {{server: "{url}", certificate-authority-data: "{authority}"}}
-users:
-- name: localkube
-  user: {{token: "{token}"}}
-contexts:
-- name: localkube
-  context: {{cluster: localkube, user: localkube, namespace: default}}
-"""
 
 
 class Cluster(object):
@@ -53,9 +37,17 @@ class Cluster(object):
         self.data = os.path.abspath(data or self.temporary)
         self._lock = lock_directory(self.data)
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # of one that was killed
-        key, authority = certificate.make()
-        self.api = Api(token or uuid.uuid4().hex, server_context(key, authority), port)
-        self.url = 'https://127.0.0.1:%d' % self.api.port
+        self._tls = os.path.join(self.data, 'tls')
+        try:
+            self._start(token or uuid.uuid4().hex, port, kubelet, backoff)
+        except Exception:
+            self._release()
+            raise
+
+    def _start(self, token, port, kubelet, backoff):
+        context, authority = certificate.make(self._tls)
+        self.api = Api(token, context, port)
+        self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
         self.controllers = [NamespaceController(registry), ClaimController(registry, self.data)]
         self.expirer = EventExpirer(registry)
@@ -64,8 +56,7 @@ class Cluster(object):
             self.kubelet = Kubelet(registry, self.data, backoff)
             self.api.logs = self.kubelet.logs
             self.controllers.append(Scheduler(registry))
-        write_kubeconfig(kubeconfig, url=self.url, token=self.api.token,
-                         authority=base64.b64encode(authority.encode('ascii')).decode('ascii'))
+        write_kubeconfig(self.kubeconfig, self.url, token, authority)
 
     @gen.coroutine
     def stop(self):
@@ -76,6 +67,11 @@ class Cluster(object):
             yield self.kubelet.stop()
         if os.path.exists(self.kubeconfig):
             os.remove(self.kubeconfig)
+        self._release()
+
+    def _release(self):
+        """Remove what was temporary, and let other localkubes have the directory."""
+        shutil.rmtree(self._tls, ignore_errors=True)
         self._lock.close()
         if self.temporary:
             shutil.rmtree(self.temporary, ignore_errors=True)
@@ -96,26 +92,27 @@ def lock_directory(path):
 def check_kubeconfig(path):
     """Raise FileExistsError rather than overwrite a kubeconfig that leads elsewhere."""
     if os.path.exists(path) and os.path.getsize(path):
-        with open(path) as f:
+        with open(path, encoding='utf8', errors='replace') as f:
             if f.readline() != MARK:
                 raise FileExistsError('%s was not written by localkube, and is left alone: name another file' % path)
 
 
-def server_context(key, authority):
-    """Return an SSLContext that serves with a key and its certificate."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.options |= IGNORE_UNEXPECTED_EOF
-    with tempfile.NamedTemporaryFile('w', suffix='.pem') as f:  # readable by its owner only
-        f.write(key + authority)
-        f.flush()
-        context.load_cert_chain(f.name)
-    return context
+def write_kubeconfig(path, url, token, authority):
+    """Write the file at once, so that whoever waits for it never reads half of it.
 
-
-def write_kubeconfig(path, **values):
-    """Write the file at once, so that whoever waits for it never reads half of it."""
+    It is JSON below a comment, which is YAML. `authority` (str or None) is the path of a certificate: were it the
+    certificate itself, clients would write it to a temporary file, and leave that behind when they are killed.
+    """
+    cluster = {'server': url}
+    if authority:
+        cluster['certificate-authority'] = authority
+    content = {'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'localkube',
+               'clusters': [{'name': 'localkube', 'cluster': cluster}],
+               'users': [{'name': 'localkube', 'user': {'token': token}}],
+               'contexts': [{'name': 'localkube',
+                             'context': {'cluster': 'localkube', 'user': 'localkube', 'namespace': 'default'}}]}
     directory = os.path.dirname(os.path.abspath(path))
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # readable by its owner only
-    with os.fdopen(descriptor, 'w') as f:
-        f.write(KUBECONFIG.format(**values))
+    with os.fdopen(descriptor, 'w', encoding='utf8') as f:
+        f.write(MARK + json.dumps(content, indent=2, ensure_ascii=False) + '\n')
     os.rename(temporary, path)

@@ -34,8 +34,8 @@ class Api:
             content = yaml.safe_load(f)
         cluster = content['clusters'][0]['cluster']
         self._address = urlsplit(cluster['server'])
-        self._tls = ssl.create_default_context(
-            cadata=base64.b64decode(cluster['certificate-authority-data']).decode('ascii'))
+        authority = base64.b64decode(cluster.get('certificate-authority-data', '')).decode('ascii')
+        self._tls = ssl.create_default_context(cafile=cluster.get('certificate-authority'), cadata=authority or None)
         self._headers = {'Authorization': 'Bearer ' + content['users'][0]['user']['token']}
         self._own = threading.local()
 

@@ -1,6 +1,4 @@
 """A token that the API server no longer takes: the configuration is loaded again, once, and the call repeated."""
-import base64
-
 import pytest
 import yaml
 
@@ -33,7 +31,7 @@ def test_a_kubeconfig_with_a_new_token_is_read_again(
 def test_a_service_accounts_new_token_is_read_again(cluster, kube, new_spawner, monkeypatch, tmpdir, without_clients):
     token = tmpdir.join('token')
     token.write('expired')
-    as_in_a_pod(kube, cluster, token, monkeypatch, tmpdir)
+    as_in_a_pod(kube, cluster, token, monkeypatch)
     spawner = new_spawner('ann')
     assert spawner.api.api_client.configuration.host == kube.url
     token.write(kube.token)
@@ -41,14 +39,12 @@ def test_a_service_accounts_new_token_is_read_again(cluster, kube, new_spawner, 
     yield spawner.stop(now=True)
 
 
-def as_in_a_pod(kube, cluster, token, monkeypatch, directory):
+def as_in_a_pod(kube, cluster, token, monkeypatch):
     """Have the client find the files and variables that a pod of a service account has."""
     with open(cluster.kubeconfig) as f:
-        authority = yaml.safe_load(f)['clusters'][0]['cluster']['certificate-authority-data']
-    certificate = directory.join('ca.crt')
-    certificate.write(base64.b64decode(authority).decode('ascii'))
+        certificate = yaml.safe_load(f)['clusters'][0]['cluster']['certificate-authority']
     monkeypatch.setattr('kubernetes.config.incluster_config.SERVICE_TOKEN_FILENAME', str(token))
-    monkeypatch.setattr('kubernetes.config.incluster_config.SERVICE_CERT_FILENAME', str(certificate))
+    monkeypatch.setattr('kubernetes.config.incluster_config.SERVICE_CERT_FILENAME', certificate)
     host, _, port = kube.url.partition('//')[2].partition(':')
     monkeypatch.setenv('KUBERNETES_SERVICE_HOST', host)
     monkeypatch.setenv('KUBERNETES_SERVICE_PORT', port)
