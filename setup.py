@@ -15,6 +15,7 @@ with open('requirements.txt') as f:
 demo = [
     'configurable-http-proxy',  # on PyPI: a proxy in Python
     'ipykernel',
+    'jsonpatch',  # for localkube
     'jupyterlab',
     'trustme',  # for localkube
 ]

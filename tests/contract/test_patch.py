@@ -153,7 +153,13 @@ def test_json_patch_appends_with_a_dash(http, path):
 
 @pytest.mark.parametrize('operation', [
     {'op': 'test', 'path': '/metadata/labels/a', 'value': '2'}, {'op': 'remove', 'path': '/metadata/labels/z'},
-    {'op': 'add', 'path': '/metadata/made/up', 'value': '1'}])
+    {'op': 'add', 'path': '/metadata/made/up', 'value': '1'},
+    {'op': 'move', 'from': '/metadata/labels/z', 'path': '/metadata/labels/a'},
+    {'op': 'add', 'path': '/metadata/finalizers/2', 'value': 'example.org/two'},
+    {'op': 'remove', 'path': '/metadata/name/0'}, {'op': 'replace', 'path': '', 'value': {}},
+    {'op': 'copy', 'from': '', 'path': '/metadata/labels/a'},
+    {'op': 'append', 'path': '/metadata/labels/a', 'value': '1'},
+    {'op': 'add', 'path': 'metadata', 'value': {}}, {'op': 'add', 'value': '1'}, {'op': [], 'path': '/metadata'}, None])
 def test_json_patch_that_does_not_fit_is_422_and_changes_nothing(http, path, operation):
     before = ok(http.get(path))
     first = {'op': 'add', 'path': '/metadata/labels/c', 'value': '3'}
@@ -161,8 +167,9 @@ def test_json_patch_that_does_not_fit_is_422_and_changes_nothing(http, path, ope
     assert ok(http.get(path)) == before
 
 
-def test_json_patch_must_be_a_list(http, path):
-    assert outcome(http.patch(path, {'op': 'add'}, JSON_PATCH)) == (400, 'BadRequest')
+@pytest.mark.parametrize('patch', [{'op': 'add'}, 'add', 1, [[]], ['add'], [{'op': 'add'}, 1]])
+def test_json_patch_must_be_a_list_of_objects(http, path, patch):
+    assert outcome(http.patch(path, patch, JSON_PATCH)) == (400, 'BadRequest')
 
 
 @pytest.mark.parametrize('content_type', [JSON, 'text/plain', 'application/nonsense'])
