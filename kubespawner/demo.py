@@ -7,11 +7,13 @@ import argparse
 import ctypes
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -26,22 +28,8 @@ from urllib3.exceptions import HTTPError
 from . import __version__
 from .localkube import LocalKube, directories
 
-# A hub for one machine, with a proxy of its own; also what the tests of real hubs use.
+# A hub for one machine, with a proxy of its own; also what the tests of real hubs use. It does not say who may log in.
 CONFIG = """
-from jupyterhub.auth import Authenticator
-from tornado import gen
-
-
-class Anyone(Authenticator):
-    # Whoever can reach 127.0.0.1 on this machine may log in, under any name, with any password.
-    @gen.coroutine
-    def authenticate(self, handler, data):
-        return data['username']
-
-
-c.JupyterHub.authenticator_class = Anyone
-if hasattr(Authenticator, 'allow_all'):
-    c.Authenticator.allow_all = True
 c.JupyterHub.ip = '127.0.0.1'
 c.JupyterHub.port = {port}
 c.JupyterHub.hub_ip = {hub_ip!r}
@@ -65,6 +53,12 @@ c.Spawner.start_timeout = {start_timeout}
 """
 
 DEMO_CONFIG = CONFIG + """
+from kubespawner.demo_login import DemoAuthenticator
+
+c.JupyterHub.authenticator_class = DemoAuthenticator
+if hasattr(DemoAuthenticator, 'allow_all'):
+    c.Authenticator.allow_all = True  # who has the password or the link
+c.KubeSpawner.cmd = {cmd!r}
 c.KubeSpawner.singleuser_image_spec = {image!r}
 c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
 c.KubeSpawner.default_url = '/lab'
@@ -109,6 +103,18 @@ c.KubeSpawner.profile_list = [
 ]
 """
 
+WELCOME = """
+    http://127.0.0.1:%d/hub/login/ann?token=%s
+
+Open this link, and you are logged in as ann. Put another name into it to be another user.
+Or log in at http://127.0.0.1:%d with any name and the password %s
+
+Give neither to anybody: a server of the demo is a shell of yours. Ctrl-C ends everything.
+"""
+
+# The path of a Unix socket has at most 107 bytes; those of kernels are called kernel-UUID-ipc-N.
+LONGEST_RUNTIME_DIRECTORY = 107 - len('/kernel-12345678-1234-1234-1234-123456789012-ipc-10')
+
 WAIT_FOR_ANSWER = 60  # seconds for the proxy and the hub to start
 WAIT_FOR_END = 30  # seconds for the hub to stop its servers
 
@@ -135,6 +141,7 @@ def command(argv=None):
 def main(argv=None):
     """Run the demo until Ctrl-C; return the exit code."""
     arguments = parse(sys.argv[1:] if argv is None else argv)
+    os.umask(0o077)  # other users of the machine read nothing of what is written
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell's `&` has it ignored
         signal.signal(number, signal.default_int_handler)
     try:
@@ -200,19 +207,24 @@ def any_free_port():
         return sock.getsockname()[1]
 
 
-def proxy_command():
-    """Return how a configurable-http-proxy is run: the one that pip installed, or else the one on the PATH."""
-    if importlib.util.find_spec('configurable_http_proxy'):
-        return [sys.executable, '-m', 'kubespawner.demo_proxy']
-    found = shutil.which('configurable-http-proxy')
-    if not found:
-        raise DemoError('There is no configurable-http-proxy; install kubespawner with its extra [demo].')
-    return [found]
+def password():
+    """Return a random password of 80 bits that can be typed: four groups of four letters or digits."""
+    letters = 'abcdefghijkmnpqrstuvwxyz23456789'
+    return '-'.join(''.join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
 
 
 def arguments_for_this_user():
     """Return what a notebook server needs to be told when it is a process of this user."""
     return ['--allow-root'] if os.geteuid() == 0 else []
+
+
+def singleuser_command(runtime_directory):
+    """Return the command of a notebook server whose kernels have sockets in a directory instead of ports.
+
+    What a kernel shows at its ports, such as each output, can be read by every user of the machine.
+    """
+    return ['env', 'JUPYTER_RUNTIME_DIR=' + runtime_directory, 'jupyterhub-singleuser',
+            '--KernelManager.transport=ipc']
 
 
 def require(package):
@@ -235,23 +247,40 @@ class Demo:
     def run(self):
         """Start everything, wait for Ctrl-C or for the end of a part, and end everything."""
         try:
-            for package in ('jupyterlab', 'jupyterhub', 'ipykernel'):
+            for package in ('jupyterlab', 'jupyterhub', 'ipykernel', 'configurable_http_proxy'):
                 require(package)
-            proxy = proxy_command()
             next(free_ports(self.arguments.port))
-            self.directory = directories.temporary('kubespawner-demo')
-            self.endings.append(lambda: shutil.rmtree(self.directory, ignore_errors=True))
+            self.make_directory()
             self.use_cluster() if self.arguments.kubeconfig or self.arguments.context else self.start_localkube()
             self.show_events()
-            self.start_proxy(proxy)
+            self.start_proxy()
             self.start_hub()
-            say('\n    http://127.0.0.1:%d\n', self.port)
-            say('Log in with any name and any password. Ctrl-C ends everything.\n')
+            say(WELCOME, self.port, self.token, self.port, self.password)
             while True:
                 self.check_parts()
                 time.sleep(0.5)
         finally:
             self.end()
+
+    def make_directory(self):
+        """Make a directory for what the demo writes."""
+        try:
+            self.directory = directories.temporary('demo')
+        except OSError as e:
+            raise DemoError('The demo has no place for its files: %s' % e)
+        self.endings.append(lambda: shutil.rmtree(self.directory, ignore_errors=True))
+
+    def make_runtime_directory(self):
+        """Return a directory for the sockets of kernels, whose path is short enough for them."""
+        path = os.path.join(self.directory, 'run')
+        if len(os.fsencode(path)) <= LONGEST_RUNTIME_DIRECTORY:
+            os.mkdir(path)
+            return path
+        path = directories.temporary('demo', tempfile.gettempdir())
+        self.endings.append(lambda: shutil.rmtree(path, ignore_errors=True))
+        if len(os.fsencode(path)) > LONGEST_RUNTIME_DIRECTORY:
+            raise DemoError('The temporary directory %s has too long a path; set TMPDIR to a shorter one.' % path)
+        return path
 
     def check_parts(self):
         """Raise DemoError if the proxy or the hub has ended by itself."""
@@ -280,6 +309,7 @@ class Demo:
         self.settings = {
             'image': 'localkube/this-machine', 'missing_image': 'localkube/missing', 'fs_gid': None,
             'start_timeout': 120, 'args': arguments_for_this_user(),
+            'cmd': singleuser_command(self.make_runtime_directory()),
         }
         config.load_kube_config(config_file=self.kubeconfig)
         say('    export KUBECONFIG=%s', self.kubeconfig)
@@ -308,6 +338,7 @@ class Demo:
         self.settings = {
             'image': self.arguments.image or 'jupyterhub/singleuser:' + version,
             'missing_image': 'registry.invalid/missing', 'fs_gid': 100, 'args': [], 'start_timeout': 600,
+            'cmd': ['jupyterhub-singleuser'],
         }
         say('Using the cluster of context %s, in namespace %s. Pods reach the hub at %s.',
             context, self.namespace, self.hub_ip)
@@ -315,10 +346,11 @@ class Demo:
     def show_events(self):
         threading.Thread(target=print_events, args=(client.CoreV1Api(), self.namespace), daemon=True).start()
 
-    def start_proxy(self, proxy):
+    def start_proxy(self):
         """Start the proxy at the wanted port, or the next one that it gets."""
         self.hub_port, self.api_port = any_free_port(), any_free_port()
-        self.environment = dict(os.environ, KUBECONFIG=self.kubeconfig, CONFIGPROXY_AUTH_TOKEN=uuid.uuid4().hex)
+        self.environment = dict(os.environ, KUBECONFIG=self.kubeconfig, CONFIGPROXY_AUTH_TOKEN=secrets.token_hex(32))
+        proxy = [sys.executable, '-m', 'kubespawner.demo_proxy']
         for port in free_ports(self.arguments.port):
             self.port = port
             if port != self.arguments.port:
@@ -343,6 +375,8 @@ class Demo:
             if self.arguments.config:
                 f.write('load_subconfig(%r)\n' % os.path.abspath(self.arguments.config))
         say('Starting the hub: %s', path)
+        self.token, self.password = secrets.token_hex(20), password()
+        self.environment.update({'KUBESPAWNER_DEMO_TOKEN': self.token, 'KUBESPAWNER_DEMO_PASSWORD': self.password})
         self.hub = self.process('hub', [sys.executable, '-m', 'jupyterhub', '-f', path])
         if not self.answers('http://127.0.0.1:%d/hub/login' % self.port, self.hub):
             raise DemoError('The hub does not answer. The end of its log:\n' + self.log_tail('hub'))

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     'traitlets': {'clients'},
     'utils': {'naming'},
     'demo': {'localkube', '__init__'},
+    'demo_login': set(),
     'demo_proxy': set(),
 }
 

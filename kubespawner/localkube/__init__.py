@@ -32,6 +32,7 @@ from .cluster import Cluster, check_kubeconfig
 __all__ = ['LocalKube']
 
 START_SECONDS = 30
+TOKEN = 'LOCALKUBE_TOKEN'  # variable of the environment: command lines can be read by every user
 
 
 class LocalKube(object):
@@ -198,15 +199,19 @@ class ChildRunner(object):
         with contextlib.suppress(FileNotFoundError):
             os.remove(options['kubeconfig'])  # of one that was killed; when there is one again, the API answers
         arguments = [sys.executable, '-m', __name__, '--until-eof']
+        environment = dict(os.environ)
         for name, value in options.items():
             if name in ('kubeconfig', 'data'):
                 value = os.path.abspath(value)
-            if name == 'kubelet':
+            if name == 'token':
+                environment[TOKEN] = value or ''
+            elif name == 'kubelet':
                 arguments += [] if value else ['--no-kubelet']
             elif value is not None:
                 arguments += ['--' + name, str(value)]
         packages = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        self._process = subprocess.Popen(arguments, cwd=packages, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(arguments, cwd=packages, env=environment, stdin=subprocess.PIPE,
+                                         stdout=subprocess.DEVNULL)
         self._wait_for(options['kubeconfig'])
         return self._process.pid
 

@@ -10,6 +10,7 @@ import sys
 
 from tornado.ioloop import IOLoop
 
+from . import TOKEN
 from .cluster import Cluster
 
 NOTICE = """\
@@ -23,10 +24,10 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog='python -m kubespawner.localkube', description=__doc__.partition(':')[0],
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.description = 'A one-node Kubernetes in one process, for development: pods are processes of this machine.'
+    parser.epilog = 'The variable %s sets the bearer token of the API; without it, the token is random.' % TOKEN
     parser.add_argument('--kubeconfig', required=True, metavar='FILE', help='write the way to this API into FILE')
     parser.add_argument('--port', type=int, default=0, help='port of the API on 127.0.0.1; 0: any free one')
     parser.add_argument('--data', metavar='DIR', help='keep claims in DIR; without it they go when localkube ends')
-    parser.add_argument('--token', help='bearer token of the API; without it a random one')
     parser.add_argument('--backoff', type=float, default=10, metavar='SECONDS',
                         help='wait before the second restart of a container that fails; doubled each time')
     parser.add_argument('--no-kubelet', dest='kubelet', action='store_false', help='serve the API, run no pods')
@@ -36,6 +37,8 @@ def parse(arguments):
 
 def main(arguments=None):
     options = vars(parse(arguments))
+    os.umask(0o077)  # other users read nothing of what is written
+    options['token'] = os.environ.pop(TOKEN, None)
     until_eof = options.pop('until_eof')
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')
     loop = IOLoop(make_current=True)

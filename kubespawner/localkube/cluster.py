@@ -6,9 +6,10 @@ thread of the loop that is current when it is made; `stop` is a coroutine of tha
 import fcntl
 import json
 import os
+import secrets
 import shutil
+import stat
 import tempfile
-import uuid
 
 from tornado import gen
 
@@ -25,7 +26,9 @@ class Cluster(object):
 
     kubeconfig (str): path of the file to write.
     port (int): of the API; 0 is any free one.
-    data (str or None): directory for claims and logs; None is a temporary one, removed by `stop`.
+    data (str or None): directory for claims and logs, closed to other users; None is a temporary one, removed by
+        `stop`.
+    token (str or None): bearer token of the API; None is a random one.
     kubelet (bool): False leaves out the node: pods stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled each time.
     """
@@ -39,7 +42,7 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # of one that was killed
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or uuid.uuid4().hex, port, kubelet, backoff)
+            self._start(token or secrets.token_hex(32), port, kubelet, backoff)
         except Exception:
             self._release()
             raise
@@ -79,8 +82,8 @@ class Cluster(object):
 
 def lock_directory(path):
     """Return an open file that keeps other localkubes out of a directory. Raise OSError when one is there."""
-    os.makedirs(path, exist_ok=True)
-    lock = open(os.path.join(path, 'lock'), 'w')
+    directories.make_private(path)
+    lock = os.fdopen(os.open(os.path.join(path, 'lock'), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), 'w')
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -90,7 +93,14 @@ def lock_directory(path):
 
 
 def check_kubeconfig(path):
-    """Raise FileExistsError rather than overwrite a kubeconfig that leads elsewhere."""
+    """Raise FileExistsError rather than overwrite a kubeconfig that leads elsewhere.
+
+    Raise PermissionError for a place where another user could put one: kubectl runs the programs that it names.
+    """
+    directory = os.path.dirname(os.path.abspath(path))
+    status = os.stat(directory)
+    if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
+        raise PermissionError('other users can write to %s: name a file in a directory of your own' % directory)
     if os.path.exists(path) and os.path.getsize(path):
         with open(path, encoding='utf8', errors='replace') as f:
             if f.readline() != MARK:

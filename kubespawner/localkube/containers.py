@@ -166,7 +166,7 @@ class Container(object):
         os.makedirs(os.path.dirname(log), exist_ok=True)
         if self.restarts > 1 and os.path.exists(self.log(self.restarts - 2)):
             os.remove(self.log(self.restarts - 2))
-        open(log, 'a').close()
+        os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
         self.id = 'localkube://' + uuid.uuid4().hex * 2
         self.process = self.run_process(command, log)
         self.normal('Created', 'Created container ' + self.name)

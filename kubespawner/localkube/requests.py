@@ -3,6 +3,7 @@
 What belongs here: headers, query and body read into plain values, and the sending of whole answers. What does not: what
 is done (handlers.py), answers that go on (streams.py). Everything runs on the loop thread of the server.
 """
+import hmac
 import json
 
 from tornado import gen, web
@@ -24,7 +25,8 @@ class BaseHandler(web.RequestHandler):
 
     def check_token(self):
         scheme, _, token = self.request.headers.get('Authorization', '').partition(' ')
-        if scheme.lower() != 'bearer' or token != self.api.token:
+        given, expected = token.encode('utf8', 'surrogatepass'), self.api.token.encode('utf8')
+        if scheme.lower() != 'bearer' or not hmac.compare_digest(given, expected):
             raise errors.unauthorized()
 
     def query(self, name, default=''):

@@ -5,10 +5,8 @@ Without Chromium, or on a Python that playwright does not support, these tests a
 """
 import json
 import os
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 
@@ -17,6 +15,7 @@ from kubernetes import client, config
 
 from kubespawner.demo import any_free_port
 from tests.hub.conftest import hub, more, pytest_runtest_makereport  # noqa: F401 (fixtures and a hook)
+from tests.running_demo import RunningDemo
 
 SCREENSHOTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'screenshots')
 
@@ -44,19 +43,19 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium):
-    """`visit(url, username, **context)` returns a page on which a user has logged in to the hub at this URL.
+    """`visit(url, username, password='any', **context)` returns a page on which a user has logged in to a hub.
 
     context: what kind of browser it is, see playwright's `new_context`.
     """
     contexts = []
 
-    def visit(url, username, **context):
+    def visit(url, username, password='any', **context):
         contexts.append(chromium.new_context(**context))
         contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.goto(url + '/hub/login')
         page.get_by_label('Username').fill(username)
-        page.get_by_label('Password').fill('any')
+        page.get_by_label('Password').fill(password)
         page.get_by_role('button', name='Sign in').click()
         page.wait_for_url(lambda url: '/login' not in url)
         return page
@@ -73,27 +72,14 @@ def pods(core, namespace, username):
     return json.loads(response.data.decode('utf8'))['items']
 
 
-class Demo:
-    """A demo that runs.
+class Demo(RunningDemo):
+    """A demo that runs. core (CoreV1Api): its cluster."""
 
-    url (str): where its hub is. core (CoreV1Api): its cluster.
-    """
-
-    def __init__(self, process):
-        self.process, self.printed = process, []
-        self.url = self._next(r'\s+(http://127\.0\.0\.1:\d+)$')
-        kubeconfig = next(line for line in self.printed if 'KUBECONFIG=' in line).split('=')[1].strip()
-        self.core = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig))
-        self.reader = threading.Thread(target=lambda: self.printed.extend(process.stdout), daemon=True)
+    def __init__(self, command):
+        super().__init__(command)
+        self.core = client.CoreV1Api(config.new_client_from_config(config_file=self.kubeconfig))
+        self.reader = threading.Thread(target=lambda: self.printed.extend(self.process.stdout), daemon=True)
         self.reader.start()
-
-    def _next(self, expression):
-        for line in self.process.stdout:
-            self.printed.append(line)
-            found = re.match(expression, line)
-            if found:
-                return found.group(1)
-        pytest.fail('the demo ended:\n' + ''.join(self.printed))
 
     def pod(self, username):
         """Return the pod of a user as a dict, None if there is none."""
@@ -104,13 +90,12 @@ class Demo:
 @pytest.fixture(scope='module')
 def demo(chromium):
     """The demo as a newcomer starts it."""
-    process = subprocess.Popen([sys.executable, '-m', 'kubespawner.demo', '--port', str(any_free_port())],
-                               stdout=subprocess.PIPE, universal_newlines=True)
+    demo = Demo([sys.executable, '-m', 'kubespawner.demo', '--port', str(any_free_port())])
     try:
-        yield Demo(process)
+        yield demo
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        demo.process.send_signal(signal.SIGTERM)
+        demo.process.wait(60)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def environment(pod):
 
 @pytest.mark.parametrize('width', [320, PHONE['viewport']['width'], 1000])
 def test_everything_fits_and_can_be_touched(demo, visit, width):
-    page = visit(demo.url, 'phone-%d' % width, **dict(PHONE, viewport={'width': width, 'height': 667}))
+    page = visit(demo.url, 'phone-%d' % width, demo.password, **dict(PHONE, viewport={'width': width, 'height': 667}))
     choose(page, 'options')
     page.get_by_label('Greeting, in').select_option('Other…')
     assert page.evaluate('document.documentElement.scrollWidth') <= width
@@ -45,7 +45,7 @@ def test_everything_fits_and_can_be_touched(demo, visit, width):
 
 
 def test_what_does_not_count_is_not_shown(demo, visit, screenshot):
-    page = visit(demo.url, 'ann', viewport={'width': 800, 'height': 940})
+    page = visit(demo.url, 'ann', demo.password, viewport={'width': 800, 'height': 940})
     memory, own = page.get_by_label('Memory'), page.get_by_label(OWN)
     assert not memory.is_visible()
     choose(page, 'options')
@@ -58,7 +58,7 @@ def test_what_does_not_count_is_not_shown(demo, visit, screenshot):
 
 
 def test_a_keyboard_is_enough_and_the_choice_is_selected_the_next_time(demo, visit):
-    page = visit(demo.url, 'keys')
+    page = visit(demo.url, 'keys', demo.password)
     page.keyboard.press('Tab')
     while page.evaluate('document.activeElement.name') != 'profile':
         page.keyboard.press('Tab')
@@ -86,7 +86,7 @@ def test_a_keyboard_is_enough_and_the_choice_is_selected_the_next_time(demo, vis
 
 @pytest.mark.parametrize('theme', ['light', 'dark'])
 def test_a_screen_reader_is_told_everything(demo, visit, theme):
-    page = visit(demo.url, 'ears-' + theme)
+    page = visit(demo.url, 'ears-' + theme, demo.password)
     page.evaluate('theme => document.documentElement.setAttribute("data-bs-theme", theme)', theme)
     choose(page, 'options')
     page.get_by_label('Greeting, in').select_option('Other…')
@@ -106,7 +106,7 @@ def described(page, field):
 
 
 def test_it_works_without_javascript(demo, visit):
-    page = visit(demo.url, 'noscript', java_script_enabled=False)
+    page = visit(demo.url, 'noscript', demo.password, java_script_enabled=False)
     choose(page, 'options')
     page.get_by_label('Greeting, in').select_option('Hello')
     start(page)
@@ -115,7 +115,7 @@ def test_it_works_without_javascript(demo, visit):
 
 
 def test_what_cannot_be_had_is_told_in_a_sentence_and_can_be_mended(demo, visit):
-    page = visit(demo.url, 'typo')
+    page = visit(demo.url, 'typo', demo.password)
     choose(page, 'options')
     page.get_by_label('Greeting, in').select_option('Other…')
     page.get_by_label(OWN).fill('<b>7</b>')
@@ -132,10 +132,24 @@ def test_what_cannot_be_had_is_told_in_a_sentence_and_can_be_mended(demo, visit)
 
 
 def test_a_choice_that_is_sent_but_not_offered_starts_nothing(demo, visit):
-    page = visit(demo.url, 'cheat')
+    page = visit(demo.url, 'cheat', demo.password)
     choose(page, 'options')
     page.get_by_label('Memory').evaluate('field => { field.options[0].value = "endless" }')
     start(page)
     assert '"Memory" of the profile "With options" cannot be "endless".' in (
         page.locator('.spawn-error-msg').inner_text())
     assert demo.pod('cheat') is None
+
+
+def test_the_printed_link_lets_its_user_in_and_its_token_does_not_stay_in_the_address(demo, chromium):
+    context = chromium.new_context()
+    try:
+        page = context.new_page()
+        sent = []
+        page.on('request', lambda request: sent.append((request.url, request.headers.get('referer', ''))))
+        page.goto(demo.link('link'))
+        page.get_by_role('radio', name='Plain').wait_for()
+        assert demo.token not in page.url
+        assert [url for url, referer in sent if demo.token in url + referer] == [demo.link('link')]
+    finally:
+        context.close()

@@ -1,4 +1,5 @@
 """A real hub with a real proxy, as processes of their own, that spawns on the cluster under test."""
+import importlib.util
 import os
 import signal
 import subprocess
@@ -15,14 +16,38 @@ from tests import machine
 
 from .browser import Browser, until
 
+# Whoever reaches the hub of a test may log in, under any name, with any password.
+ANYONE = """
+from jupyterhub.auth import Authenticator
+from tornado import gen
+
+
+class Anyone(Authenticator):
+    @gen.coroutine
+    def authenticate(self, handler, data):
+        return data['username']
+
+
+c.JupyterHub.authenticator_class = Anyone
+if hasattr(Authenticator, 'allow_all'):
+    c.Authenticator.allow_all = True
+"""
+
 # A hub that leaves its servers running when it ends, for the next one to find.
-CONFIG = demo.CONFIG + """
+CONFIG = ANYONE + demo.CONFIG + """
 c.JupyterHub.cleanup_servers = False
 c.Spawner.http_timeout = 60
 """
 
 # Since 1.0, JupyterHub finds spawners by the name of their entry point.
 SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespawner.KubeSpawner'
+
+
+def proxy_command():
+    """Return how a configurable-http-proxy is run: the demo's if it can be, or else the one on the PATH."""
+    if importlib.util.find_spec('configurable_http_proxy'):
+        return [sys.executable, '-m', 'kubespawner.demo_proxy']
+    return ['configurable-http-proxy']
 
 
 class Hub:
@@ -41,7 +66,7 @@ class Hub:
         self.hub = self.proxy = None
 
     def __enter__(self):
-        self.proxy = self._process(demo.proxy_command() + [
+        self.proxy = self._process(proxy_command() + [
             '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
             '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
         try:

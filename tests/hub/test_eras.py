@@ -8,7 +8,7 @@ import pytest
 from kubespawner import demo
 from tests.eras import test_configurations as eras
 
-from .conftest import Hub, until
+from .conftest import ANYONE, Hub, until
 
 # The hub's own part comes last: it listens where the tests find it.
 CONFIG = "load_subconfig({!r})\n{}c.JupyterHub.tornado_settings = {{'slow_spawn_timeout': 0}}\n"
@@ -19,7 +19,7 @@ class HubOfAnEra(Hub):
 
     def __init__(self, directory, namespace, era):
         super().__init__(directory, namespace)
-        of_the_hub = demo.CONFIG.split('c.JupyterHub.spawner_class')[0].format(**vars(self))
+        of_the_hub = (ANYONE + demo.CONFIG).split('c.JupyterHub.spawner_class')[0].format(**vars(self))
         with open(self.config, 'w') as f:
             f.write(CONFIG.format(os.path.join(eras.HERE, era + '.py'), of_the_hub))
         self.env.update(POD_NAMESPACE=namespace, HUB_SERVICE_HOST='127.0.0.1')
