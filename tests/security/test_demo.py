@@ -199,6 +199,7 @@ for host, port in ports:
                 response = connection.getresponse()
                 response.read()
                 found['answers'].append([port, path, response.status, response.getheader('Location')])
+            break
         except (OSError, http.client.HTTPException):
             pass
 print(json.dumps(found))
@@ -211,8 +212,8 @@ def seen_by_another_user(demo):
     if os.geteuid() != 0:
         pytest.skip('only root can become another user')
     where = [os.path.dirname(demo.kubeconfig), os.path.dirname(directory(demo, 'jupyterhub_config.py'))]
-    where += [variable.partition(b'=')[2].decode() for pid in children(demo.process.pid)
-              for variable in read('/proc/%d/environ' % pid).split(b'\0') if variable.startswith(b'JUPYTER_RUNTIME_DIR')]
+    where += [variable.partition('=')[2] for variable in environments(demo)
+              if variable.startswith('JUPYTER_RUNTIME_DIR=')]
     assert len(where) > 2
     paths = [path for top in where for folder, _, files in os.walk(top)
              for path in [folder] + [os.path.join(folder, name) for name in files] if not is_socket(path)]
@@ -234,6 +235,12 @@ def read(path):
             return f.read()
     except OSError:
         return b''
+
+
+def environments(demo):
+    """Return the variables of all processes of a demo, as NAME=value."""
+    return [variable for pid in children(demo.process.pid)
+            for variable in read('/proc/%d/environ' % pid).decode('utf8', 'replace').split('\0')]
 
 
 def children(pid):
@@ -271,9 +278,7 @@ def test_another_user_reads_no_file_of_the_demo(seen_by_another_user):
 def test_another_user_sees_no_secret_in_the_list_of_processes(demo, seen_by_another_user):
     with open(demo.kubeconfig) as f:
         secrets = [demo.token, demo.password, re.search('token: "(.*?)"', f.read()).group(1)]
-    environments = [variable for pid in children(demo.process.pid)
-                    for variable in read('/proc/%d/environ' % pid).decode('utf8', 'replace').split('\0')]
-    secrets += [variable.partition('=')[2] for variable in environments
+    secrets += [variable.partition('=')[2] for variable in environments(demo)
                 if re.match('(CONFIGPROXY_AUTH|JUPYTERHUB_API|JPY_API|KUBESPAWNER_DEMO)_', variable)]
     assert len(set(secrets)) >= 5
     seen = '\n'.join(seen_by_another_user['commands'])
@@ -302,6 +307,33 @@ def test_kernels_do_not_publish_at_ports(demo):
             if greeting.startswith(b'\xff'):  # ZeroMQ: one port remains, at which the kernel only listens to itself
                 sock.sendall(b'\4\x19\5READY\x0bSocket-Type\0\0\0\3SUB')
                 assert b'PUB' not in sock.recv(200)
+
+
+LISTENING_AS_NOBODY = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+sock = socket.socket()
+sock.bind(('127.0.0.1', 0))
+sock.listen(1)
+print(sock.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_proxy_sends_nothing_to_a_port_that_another_user_took_first():
+    from kubespawner.demo_proxy import is_of_another_user
+    if os.geteuid() != 0:
+        pytest.skip('only root can become another user')
+    with subprocess.Popen(['/usr/bin/env', 'python3', '-c', LISTENING_AS_NOBODY], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as squatter, socket.socket() as mine:
+        port = int(squatter.stdout.readline())
+        mine.bind(('127.0.0.1', 0))
+        assert is_of_another_user('http://127.0.0.1:%d/hub/' % mine.getsockname()[1])  # nobody answers there
+        mine.listen(1)
+        assert not is_of_another_user('http://127.0.0.1:%d/hub/' % mine.getsockname()[1])
+        assert is_of_another_user('http://127.0.0.1:%d/hub/' % port)
+        assert not is_of_another_user('http://192.0.2.1:%d/hub/' % port)  # a pod of a real cluster
+        squatter.stdin.close()
 
 
 # Directories and files
@@ -353,7 +385,7 @@ def test_a_directory_of_another_user_is_refused(home):
 
 
 def test_what_a_killed_process_left_goes_and_what_looks_like_it_stays(home):
-    code = 'import os; from kubespawner.localkube import directories as d; print(d.temporary("x")); os.kill(os.getpid(), 9)'
+    code = 'import os; from kubespawner.localkube import directories; print(directories.temporary("x")); os._exit(0)'
     left = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
     elsewhere = left.replace(left.split('-')[-3], '00000000')  # of another machine with the same home
     os.mkdir(elsewhere)
