@@ -5,7 +5,7 @@ Here belongs how that waiting comes to know of it. Runs on the IOLoop's thread.
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from .errors import SpawnError
+from .errors import SpawnError, do_not_count
 from .progress import Progress
 from .waiting import TIMEOUTS, Waiting, shielded
 
@@ -14,6 +14,8 @@ MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_tim
 
 class Answering(Waiting, Progress):
     """The part of KubeSpawner that attends JupyterHub's waiting for a server that has started."""
+
+    _is_by_user = False  # whether a failure may lie with what the server's user sent
 
     def _attend(self, story, failure_of):
         """Have JupyterHub's waiting end when the pod fails, with the reason, and be part of the story.
@@ -26,13 +28,18 @@ class Answering(Waiting, Progress):
         server = self.server
         if server is None:  # there is no hub that waits
             return
-        wait_up = server.wait_up
+        wait_up, handler = server.wait_up, self.handler  # JupyterHub takes that away when the start has ended
 
         @gen.coroutine
         def attended(*args, **kwargs):
             del server.wait_up  # what comes later is not about the start
             with self._telling_on(story):
-                return (yield self._answer(gen.convert_yielded(wait_up(*args, **kwargs)), failure_of))
+                try:
+                    return (yield self._answer(gen.convert_yielded(wait_up(*args, **kwargs)), failure_of))
+                except SpawnError:
+                    if self._is_by_user:
+                        do_not_count(handler)
+                    raise
 
         story.goes_on = True
         server.wait_up = lambda *args, **kwargs: shielded(attended(*args, **kwargs))
@@ -51,6 +58,12 @@ class Answering(Waiting, Progress):
             return answer.result()
         except TIMEOUTS:
             failure = failure_of(self.pod_reflector.get(key), is_late=True)
-            if failure is None:
+            if failure is not None:
+                raise failure
+            if not self._is_by_user:
                 raise
-            raise failure
+        except Exception:
+            if not self._is_by_user:
+                raise
+            self.log.exception('Pod %s runs what its user wrote, and cannot be talked to', self.pod_name)
+        raise SpawnError('Pod %s runs, but no notebook server answers in it. Choose another value.' % self.pod_name)

@@ -5,19 +5,20 @@ runs on the IOLoop's thread, and reads hub state.
 """
 import functools
 import os
+import re
 from collections import OrderedDict
 
 import jinja2
 from jupyterhub import orm, version_info
 from jupyterhub.spawner import Spawner
 from tornado import gen
-from traitlets import Float, Integer, TraitError, TraitType, default
+from traitlets import Bool, Container, Dict, Float, Integer, TraitType, default
 
-from . import manifests, profiles, templates
+from . import manifests, naming, profiles, templates
 from .eras import NAMES, own_name
 from .errors import SpawnError, one_line
 from .manifests import Manifests, awaited, blaming
-from .traitlets import Callable, Fresh
+from .traitlets import Callable, Fresh, Objects
 from .waiting import Waiting
 
 # Settings that are not one start's: what spawners share, where pods are looked for, what is asked before a start, and
@@ -39,6 +40,16 @@ WITH_TEMPLATES = frozenset(name for trait in (
     ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
      'cmd', 'args', 'default_url', 'notebook_dir']
 ) for name in NAMES.get(trait, [trait]))
+
+# Settings that are lists of numbers, and those that JupyterHub itself waits for: seconds.
+OF_NUMBERS = frozenset(['singleuser_supplemental_gids'])
+OF_WAITING = frozenset(['start_timeout', 'http_timeout', 'poll_interval'])
+LONGEST_WAIT = 10 ** 6  # seconds that a user may have the hub wait
+LARGEST = 2 ** 63 - 1  # number that Kubernetes, and the hub's database, can hold
+
+_NO_HOST = re.compile('[^A-Za-z0-9_.{}-]')  # what a host in a URL cannot have in it, but for templates
+
+SHOWN_REASON = 200  # characters of what a setting says of a value that a user wrote
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
@@ -132,8 +143,15 @@ class Choosing(Manifests, Waiting):
         return self._checked_choice(profiles.from_form(form_data))
 
     def options_from_query(self, query_data):
-        """Return what a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError."""
-        if not self.profile_list or self._may_have_more():
+        """Return what a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError.
+
+        Others may have written the link: JupyterHub starts what it says without asking its user. So it has only what is
+        listed, also if another form, or another `options_from_form`, reads it.
+        """
+        if not self.profile_list:
+            return super().options_from_query(query_data)
+        profiles.check_link(query_data)
+        if self._may_have_more():
             return super().options_from_query(query_data)
         return self._checked_choice(profiles.from_query(query_data))
 
@@ -170,6 +188,8 @@ class Choosing(Manifests, Waiting):
 
     # What is overridden
 
+    _is_by_user = False  # whether a failure of this start may lie with what its user sent
+
     @gen.coroutine
     def _use_profile(self, deadline, is_wanted):
         """Override settings as the user's choice says, until `_end_profile`; return the names of these traits.
@@ -178,11 +198,15 @@ class Choosing(Manifests, Waiting):
         Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
         """
         self._end_profile()
+        self._is_by_user = False
         offered = (yield self._in_time(self._profiles(), deadline)) if self.profile_list else []
         if offered:
+            self._is_by_user = True
             choice = profiles.chosen(offered, self.user_options, self._may_have_more())
+            overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
+            self._is_by_user = any(each.by_user for each in overrides)
             try:
-                for each in profiles.overrides(*choice, templates=WITH_TEMPLATES):
+                for each in overrides:
                     trait = self._trait_called(each.setting)
                     value = yield self._in_time(self._result_for(each.where, trait, each.value), deadline)
                     self._check_wanted(is_wanted)
@@ -214,16 +238,33 @@ class Choosing(Manifests, Waiting):
         had, before = trait in self._trait_values, self._trait_values.get(trait)
         if trait in self._overridden:
             had, before, _ = self._overridden[trait]
-        if by_user and _is_number(getattr(type(self), trait)):
-            value = _number(value)
+        if by_user:
+            value = self._checked_words(trait, value, by_user)
         try:
             setattr(self, trait, profiles.merged(getattr(self, trait), value))
-        except (TraitError, ValueError, TypeError) as e:
-            if by_user:
-                raise SpawnError('"%s" cannot be that: %s' % (by_user, e))
+        except Exception as e:
+            if by_user and _may_take(getattr(type(self), trait), value):
+                self.log.warning('%s: %s: %s', where, trait, one_line(e))
+                is_told = not isinstance(value, (dict, list, tuple))  # what is in those may be secret
+                raise SpawnError('"%s" cannot be that%s' % (by_user, ': %.*s' % (SHOWN_REASON, e) if is_told else '.'))
             raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, trait, e))
         self._overridden = OrderedDict(self._overridden)
         self._overridden[trait] = had, before, self._trait_values[trait]
+
+    def _checked_words(self, trait, value, by_user):
+        """Return `value`, in which a user wrote something, with numbers where the trait has numbers."""
+        if trait in OF_NUMBERS and isinstance(value, list):
+            try:
+                value = naming.expand_all(value, int)
+            except ValueError:
+                raise SpawnError('"%s" cannot be that: it has to be a whole number.' % by_user)
+        elif _is_number(getattr(type(self), trait)):
+            value = _number(value)
+        if trait == 'pod_connect_ip' and _NO_HOST.search(str(value)):
+            raise SpawnError('"%s" cannot be that: it has to be part of the name of a host.' % by_user)
+        if trait in OF_WAITING and isinstance(value, (int, float)) and not 0 < value <= LONGEST_WAIT:
+            raise SpawnError('"%s" cannot be that: it has to be from 1 to %d seconds.' % (by_user, LONGEST_WAIT))
+        return value
 
     def _end_profile(self):
         """Give settings the values back that they had before they were overridden, but for what was set since."""
@@ -260,19 +301,40 @@ class Choosing(Manifests, Waiting):
         self._end_profile()
 
 
+def _kinds(trait):
+    """Return the trait types of which a trait may be."""
+    return getattr(trait, 'trait_types', [trait])
+
+
 def _is_number(trait):
     """True if a trait takes a number."""
-    return any(isinstance(kind, (Float, Integer)) for kind in [trait] + list(getattr(trait, 'trait_types', [])))
+    return any(isinstance(kind, (Float, Integer)) for kind in _kinds(trait))
 
 
 def _number(text):
     """Return the number that a user wrote; the same text if it is none."""
     for kind in (int, float):
         try:
-            return kind(text)
+            number = kind(text)
+            if abs(number) <= LARGEST:  # which what is no number is not, either
+                return number
         except (TypeError, ValueError):
             pass
     return text
+
+
+def _may_take(trait, value):
+    """True if a trait takes values of the shape of `value`, whatever the texts in it are."""
+    return any(_may_be(kind, value) for kind in _kinds(trait))
+
+
+def _may_be(kind, value):
+    if isinstance(kind, (Bool, Callable)):
+        return False
+    if isinstance(kind, (Container, Dict)):
+        return (isinstance(value, dict) and isinstance(kind, (Dict, Objects))
+                or isinstance(value, (list, tuple)) and not isinstance(kind, Dict))
+    return not isinstance(value, (dict, list, tuple))
 
 
 @functools.lru_cache(maxsize=20)

@@ -67,6 +67,17 @@ class SpawnError(_Told, SpawnException or web.HTTPError):
     status_code = 400
 
 
+def do_not_count(handler):
+    """Have JupyterHub's `consecutive_failure_limit` not count the failure that is raised next.
+
+    Before 6.0 it counts every failure, and goes on from what is in the settings of its web application.
+
+    handler (tornado's RequestHandler or None): whose request the start is.
+    """
+    if SpawnException is None and handler is not None:
+        handler.settings['failure_count'] = handler.settings.get('failure_count', 0) - 1
+
+
 class HubError(_Told):
     """A server that cannot be started or stopped because the hub cannot talk to Kubernetes as it should."""
 

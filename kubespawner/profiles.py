@@ -8,8 +8,8 @@ options, whose value is the key of a choice. A value that is not listed has the 
 of the option and AS_UNLISTED. That is what JupyterHub keeps as `user_options` and takes from its REST API.
 """
 import difflib
-import functools
 import re
+import reprlib
 import unicodedata
 from collections import OrderedDict, namedtuple
 
@@ -31,6 +31,12 @@ _CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # what nobody types
 
 # Fields of templates, and variables of Kubernetes, which each container would fill in with what is its own.
 _FIELDS = re.compile(r'[{}]|\$\(')
+
+VALUE = '{value}'  # stands for what a user wrote
+_VALUES = re.compile(r'\{\{|\}\}|\{value\}')  # in a template, where a brace itself is doubled
+
+# Arguments of links that are JupyterHub's own: a form that was refused is shown at an address that has it.
+OF_JUPYTERHUB = '_xsrf'
 
 # The keys of what an operator writes, and the types of their values.
 TEXT = str, 'a text'
@@ -164,10 +170,27 @@ def from_form(form_data):
 
 def from_query(query):
     """Return what a link chooses: its arguments, a dict of lists of strings, have the names of the form's fields, or
-    those of `options`. Raises SpawnError."""
-    if any(name.startswith(OF_A_FORM) for name in query):
+    those of `options`. Raises SpawnError, also if it has a value that is not listed."""
+    check_link(query)
+    query = {name: values for name, values in query.items() if name != OF_JUPYTERHUB and not _is_for_unlisted(name)}
+    if not query or any(name.startswith(OF_A_FORM) for name in query):
         return from_form(query)
     return {name: _only(values) for name, values in query.items()}
+
+
+def check_link(query):
+    """Raise SpawnError if a link has a value that is not listed: whoever is led to it would start what others wrote.
+
+    query (dict of lists of strings): the arguments of the link. Fields of a form that were left empty are no harm.
+    """
+    for name, values in query.items():
+        texts = [str(value).strip() for value in (values if isinstance(values, (list, tuple)) else [values])]
+        if any(texts) and (_is_for_unlisted(name) or UNLISTED in map(str.lower, texts)):
+            raise SpawnError('A link cannot choose a value that is not listed. Write the value into the form instead.')
+
+
+def _is_for_unlisted(name):
+    return name.strip().lower().endswith(AS_UNLISTED)
 
 
 def _only(values):
@@ -258,7 +281,7 @@ def _checked_value(option, value):
 
 
 def _quoted(value):
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else reprlib.repr(value)  # which has an end, however deep or long it is
     return '"%s"' % (text if len(text) <= SHOWN else text[:SHOWN - 1] + '\u2026')
 
 
@@ -341,18 +364,27 @@ def overrides(profile, choices, values, templates=frozenset()):
             given = option['choices'][choice]['kubespawner_override']
             found += [Override('%s: choice %r' % (there, choice), name, value, '') for name, value in given.items()]
             continue
-        fill = functools.partial(_filled, values[key])
         for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
-            filled = naming.expand_all(value, fill)
-            if name in templates and filled != value and _FIELDS.search(values[key]):
+            filled = _filled(value, values[key], name in templates)
+            harmless = _filled(value, 'x', name in templates)
+            if name in templates and _marks(filled) != _marks(harmless):
                 raise SpawnError('%s may not have braces or "$(" in it.' % _quoted(option['display_name']))
             found.append(Override('%s: unlisted_choice' % there, name, filled,
-                                  str(option['display_name']) if filled != value else ''))
+                                  str(option['display_name']) if harmless != value else ''))
     return found
 
 
-def _filled(value, text):
-    return text.replace('{value}', value)
+def _filled(value, own, is_template):
+    """Return `value` with the user's text `own` wherever it says so. What is in that text is not read again."""
+    if not is_template:
+        return naming.expand_all(value, lambda text: text.replace(VALUE, own))
+    return naming.expand_all(value, lambda text: _VALUES.sub(
+        lambda found: own if found.group() == VALUE else found.group(), text))
+
+
+def _marks(value):
+    """Return what means something in the strings of a template, in a value of the same shape."""
+    return naming.expand_all(value, lambda text: ' '.join(_FIELDS.findall(text)))
 
 
 def settings_of(profiles):

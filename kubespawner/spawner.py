@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 
 from jupyterhub.spawner import Spawner
-from tornado import gen
+from tornado import gen, web
 from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
@@ -28,7 +28,7 @@ from .answering import Answering
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
-from .errors import ConfigurationError, HubError, SpawnError, one_line
+from .errors import ConfigurationError, HubError, SpawnError, do_not_count, one_line
 from .manifests import owner_of
 from .pods import Ownership, uid_of
 from .reflector import NamespacedResourceReflector
@@ -229,9 +229,17 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
                 return (yield self._start(story))
             except (api.ApiError, SpawnError, HubError) as e:
                 told = e.for_the_user() if isinstance(e, api.ApiError) else e
+                if self._is_by_user and isinstance(told, SpawnError):
+                    do_not_count(self.handler)
                 raise advice.explained(told, self._may_be_a_choice())
             except ValueError as e:
                 raise ConfigurationError(str(e))
+            except Exception as e:
+                if not self._is_by_user or isinstance(e, web.HTTPError) or hasattr(e, 'jupyterhub_message'):
+                    raise
+                self.log.exception('Pod %s cannot be started with what its user wrote', self.pod_name)
+                do_not_count(self.handler)
+                raise SpawnError('Your server cannot be started with the value that you wrote. Choose another one.')
             finally:
                 self._starts -= 1
 

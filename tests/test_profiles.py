@@ -1,5 +1,6 @@
 """Profiles as plain values: what may be configured, what the form gets, what arrives, and the settings that follow."""
 import copy
+import functools
 import re
 from collections import OrderedDict
 
@@ -130,9 +131,43 @@ def test_blanks_around_a_value_are_no_part_of_it():
     ({'profile': ['large'], 'image': ['r']}, {'profile': 'large', 'image': 'r'}),
     ({'profile': ['large'], 'profile-option-large--image': ['r']}, {'profile': 'large', 'image': 'r'}),
     ({'utm': ['x']}, {'utm': 'x'}),
+    ({'profile': ['large'], '_xsrf': ['x']}, {'profile': 'large'}),
+    ({'profile': ['large'], 'image': ['r'], 'image--unlisted-choice': ['']}, {'profile': 'large', 'image': 'r'}),
 ])
 def test_a_link_has_the_short_names_or_those_of_the_form(query, options):
     assert profiles.from_query(query) == options
+
+
+OF_A_FORM = 'profile-option-large--image'
+
+
+@pytest.mark.parametrize('query', [
+    {'profile': ['large'], 'image--unlisted-choice': ['evil']},
+    {'profile': ['large'], 'image': ['unlisted-choice'], 'image--unlisted-choice': ['evil']},
+    {'profile': ['large'], 'image': ['r'], 'image--unlisted-choice': ['evil']},
+    {'image--unlisted-choice': ['evil']},
+    {'profile': ['Large'], 'image--unlisted-choice': ['evil']},
+    {'profile': ['large'], 'image--unlisted-choice': ['', 'evil']},
+    {'profile': ['large'], 'image--unlisted-choice': ['evil', 'evil']},
+    {'profile': ['large'], ' image--Unlisted-Choice ': [' evil']},
+    {'profile': ['large'], 'opt-image--unlisted-choice': ['evil']},
+    {'profile': ['large'], 'image': [' Unlisted-Choice ']},
+    {'profile': ['large'], OF_A_FORM: ['unlisted-choice'], OF_A_FORM + '--unlisted-choice': ['evil']},
+    {'profile': ['large'], OF_A_FORM + '--unlisted-choice': ['evil']},
+    {OF_A_FORM + '--unlisted-choice': ['evil']},
+    {'profile': ['small'], OF_A_FORM + '--unlisted-choice': ['evil']},
+    {'profile': ['large'], 'image--unlisted-choice': 'evil'},
+    {'profile': ['large'], 'image--unlisted-choice': [7]},
+])
+def test_a_link_brings_no_value_that_is_not_listed(query):
+    with pytest.raises(SpawnError, match='^A link cannot choose a value that is not listed'):
+        profiles.from_query(query)
+
+
+@pytest.mark.parametrize('query', [{}, {'_xsrf': ['x']}, {'image--unlisted-choice': ['']}])
+def test_a_link_that_chooses_nothing_leads_to_the_form(query):
+    with pytest.raises(SpawnError, match='Choose a profile'):
+        profiles.from_query(query)
 
 
 @pytest.mark.parametrize('sent', [{}, {'utm': ['x']}, {'profile': ['a', 'b']}, {'profile': []}, {'profile': 'a'},
@@ -173,6 +208,8 @@ OWN = {'profile': 'large', 'image': 'unlisted-choice'}
     ({'profile': 'large', 'image': ['r']}, '"Image" of the profile'),
     ({'profile': 'large', 'image': 7}, '"Image" of the profile'),
     (OWN, ': say what it is to be.'),
+    ({'profile': functools.reduce(lambda inner, _: [inner], range(10 ** 5), 'x')}, 'There is no profile "[[['),
+    ({'profile': 'x' * 10 ** 6}, 'There is no profile "xxx'),
     (dict(OWN, **{'image--unlisted-choice': ''}), 'say what it is to be'),
     (dict(OWN, **{'image--unlisted-choice': ['example.org/a']}), 'say what it is to be'),
     (dict(OWN, **{'image--unlisted-choice': 'example.org/a\n'}), 'in one line'),
@@ -280,6 +317,42 @@ def test_a_value_with_fields_does_not_get_to_where_they_mean_something(own):
     with pytest.raises(SpawnError, match='braces'):
         settings(listed, sent, templates={'working_dir'})
     assert settings(listed, sent) == [('working_dir', '/' + own)]
+
+
+def filled(override, own, **more):
+    """Return what a `kubespawner_override` comes to when a user writes `own`: a list of `Override`."""
+    option = {'unlisted_choice': {'enabled': True, 'kubespawner_override': override}}
+    listed = profiles.checked([{'slug': 'x', 'profile_options': {'o': option}}])
+    return profiles.overrides(*profiles.chosen(listed, {'o--unlisted-choice': own}), **more)
+
+
+@pytest.mark.parametrize('own', ['{value}', '{', '}}', '{0}', '{value!r}', '{value.__class__}', '{username}', '$(TOKEN)',
+                                 '{value}{value}'])
+@pytest.mark.parametrize('given, prefix', [('{value}', ''), ('a {value}', 'a ')])
+def test_a_value_like_a_field_is_a_text_where_braces_mean_nothing_and_still_the_users(own, given, prefix):
+    each, = filled({'image': [given, {'a': given}]}, own)
+    assert each.value == [prefix + own, {'a': prefix + own}] and each.by_user == 'o'
+    with pytest.raises(SpawnError, match='braces'):
+        filled({'image': [given]}, own, templates={'image'})
+
+
+@pytest.mark.parametrize('given, own', [('${value}', '(TOKEN)'), ('{value}(TOKEN)', '$'), ('{value}{value}', '(A)$')])
+def test_a_value_makes_no_variable_of_what_is_around_it(given, own):
+    with pytest.raises(SpawnError, match='braces'):
+        filled({'args': [given]}, own, templates={'args'})
+
+
+@pytest.mark.parametrize('given, result', [
+    ('{username}-{value}', '{username}-own'), ('{{value}}', '{{value}}'), ('{{{value}}}', '{{own}}'),
+    ('{"a": {value}}', '{"a": own}'), ('$({value})', '$(own)'),
+])
+def test_in_a_template_a_brace_is_doubled_as_everywhere(given, result):
+    each, = filled({'environment': {'A': given}}, 'own', templates={'environment'})
+    assert each.value == {'A': result}
+
+
+def test_an_override_without_the_value_is_not_the_users():
+    assert [each.by_user for each in filled({'image': 'x', 'args': ['{username}']}, '{value}')] == ['', '']
 
 
 @pytest.mark.parametrize('value, override, result', [

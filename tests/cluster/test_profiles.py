@@ -4,10 +4,15 @@ from collections import OrderedDict
 from functools import partial
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jupyterhub import version_info
 from tornado import gen
 from tornado.concurrent import Future
+from traitlets import Dict, TraitError, validate
 
+from kubespawner import profiles
+from kubespawner.choosing import WITH_TEMPLATES
 from kubespawner.errors import SpawnError
 from tests.loop import gen_test
 
@@ -73,7 +78,7 @@ def test_who_chooses_nothing_gets_the_default(choosing, objects):
     assert 'nodeSelector' not in pod['spec']
 
 
-def settings(spawner):
+def set_in(spawner):
     names = ['singleuser_image_spec', 'singleuser_node_selector', 'mem_limit', 'environment', 'delete_grace_period',
              'singleuser_extra_labels', 'singleuser_supplemental_gids']
     return {name: getattr(spawner, name) for name in names}
@@ -82,12 +87,12 @@ def settings(spawner):
 @gen_test
 def test_what_was_overridden_reaches_neither_the_next_start_nor_another_user(choosing, objects):
     ann, bob = choosing('ann', LARGE), choosing('bob')
-    before = settings(ann)
+    before = set_in(ann)
     starts = [ann.start(), bob.start()]
     pods = {}
     for spawner in (ann, bob):
         pods[spawner.user.name] = yield objects.until(partial(objects.pod, spawner.pod_name))
-    assert settings(ann) != settings(bob) == before
+    assert set_in(ann) != set_in(bob) == before
     assert 'profile' not in pods['bob']['metadata']['labels']
     for spawner in (ann, bob):
         yield spawner.stop(now=True)
@@ -96,7 +101,7 @@ def test_what_was_overridden_reaches_neither_the_next_start_nor_another_user(cho
             yield start
     ann.user_options = {'profile': 'plain'}
     pod = yield objects.created_by(ann)
-    assert settings(ann) == before
+    assert set_in(ann) == before
     assert 'profile' not in pod['metadata']['labels']
     assert not [variable for variable in pod['spec']['containers'][0]['env'] if variable['name'] == 'SIZE']
 
@@ -104,11 +109,11 @@ def test_what_was_overridden_reaches_neither_the_next_start_nor_another_user(cho
 @gen_test
 def test_what_was_overridden_ends_with_the_state_and_what_a_hook_sets_then_stays(choosing, objects):
     spawner = choosing('ann', LARGE)
-    before = settings(spawner)
+    before = set_in(spawner)
     yield objects.created_by(spawner)
     assert spawner.delete_grace_period == 7
     spawner.clear_state()
-    assert settings(spawner) == before
+    assert set_in(spawner) == before
     spawner.user_options, spawner.mem_limit = {'profile': 'plain'}, '3G'
     pod = yield objects.created_by(spawner)
     assert pod['spec']['containers'][0]['resources']['limits']['memory'] == str(3 * 2 ** 30)
@@ -228,13 +233,13 @@ def test_a_list_may_be_asked_for_each_start_and_wait(choosing, objects):
 def test_a_start_that_was_given_up_overrides_nothing_any_more(choosing, objects):
     listed = Future()
     spawner = choosing(options=LARGE, profile_list=lambda spawner: listed)
-    before = settings(spawner)
+    before = set_in(spawner)
     start = spawner.start()
     yield spawner.stop(now=True)
     listed.set_result(PROFILES)
     with pytest.raises(SpawnError, match='given up'):
         yield start
-    assert settings(spawner) == before and objects.pods() == []
+    assert set_in(spawner) == before and objects.pods() == []
 
 
 @gen_test
@@ -280,9 +285,9 @@ def form_of(spawner):
 
 @gen_test
 def test_the_form_shows_all_profiles_with_the_last_choice_and_nothing_is_markup(choosing):
-    profiles = PROFILES + [{'slug': '"><x>', 'display_name': '<script>', 'description': '<b>', 'profile_options': {
+    listed = PROFILES + [{'slug': '"><x>', 'display_name': '<script>', 'description': '<b>', 'profile_options': {
         '<i>': {'display_name': '<u>', 'choices': {'<s>': {}}, 'unlisted_choice': {'enabled': True}}}}]
-    spawner = choosing('ann', {'profile': '"><x>', '<i>--unlisted-choice': '"<em>'}, profile_list=profiles)
+    spawner = choosing('ann', {'profile': '"><x>', '<i>--unlisted-choice': '"<em>'}, profile_list=listed)
     form = form_of(spawner)
     for markup in ('<script>', '<b>', '<i>', '<u>', '<s>', '<x>', '<em>'):
         assert markup not in form
@@ -293,8 +298,8 @@ def test_the_form_shows_all_profiles_with_the_last_choice_and_nothing_is_markup(
 
 @gen_test
 def test_there_is_no_form_where_there_is_nothing_to_choose(choosing):
-    for profiles in ([], [{'slug': 'x'}], lambda spawner: [{'slug': 'x'}]):
-        assert form_of(choosing(profile_list=profiles)) == ''
+    for listed in ([], [{'slug': 'x'}], lambda spawner: [{'slug': 'x'}]):
+        assert form_of(choosing(profile_list=listed)) == ''
     assert 'type="radio"' in form_of(choosing(profile_list=lambda spawner: PROFILES))
     yield gen.moment
 
@@ -389,6 +394,11 @@ def own(setting, text):
     ('mem_limit', 'lots', '"Of mine" cannot be that'), ('cpu_limit', 'two', '"Of mine" cannot be that'),
     ('notebook_dir', '/{x}', 'braces'), ('args', '$(JUPYTERHUB_API_TOKEN)', 'braces'),
     ('init_containers', '$(SECRET)', 'braces'), ('environment', '{x}', 'braces'),
+    ('mem_limit', '{value}', '"Of mine" cannot be that'), ('mem_limit', '1e400G', '"Of mine" cannot be that'),
+    ('cpu_limit', 'inf', '"Of mine" cannot be that'), ('cpu_limit', '9' * 400, '"Of mine" cannot be that'),
+    ('port', '{value}', '"Of mine" cannot be that'), ('port', '1.5', '"Of mine" cannot be that'),
+    ('uid', 'root', '"Of mine" cannot be that'), ('pod_connect_ip', 'a]b', '"Of mine" cannot be that'),
+    ('start_timeout', '0', 'from 1 to'), ('http_timeout', '9' * 15, 'from 1 to'), ('poll_interval', '-1', 'from 1 to'),
 ])
 @gen_test
 def test_a_value_of_the_users_that_cannot_be_is_their_mistake_not_the_hubs(choosing, objects, setting, text, told):
@@ -400,6 +410,159 @@ def test_a_value_of_the_users_that_cannot_be_is_their_mistake_not_the_hubs(choos
 
 
 @gen_test
+def test_a_list_of_numbers_takes_what_a_user_wrote_if_it_is_one(choosing, objects):
+    for text in ('{value}', 'x', '1.5'):
+        options, listed = own('supplemental_gids', text)
+        listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = {'supplemental_gids': ['{value}']}
+        with pytest.raises(SpawnError, match='a whole number'):
+            yield choosing('ann', options, profile_list=listed).start()
+    options = {'o--unlisted-choice': '7'}
+    pod = yield objects.created_by(choosing('ann', options, profile_list=listed))
+    assert pod['spec']['securityContext']['supplementalGroups'] == [7]
+
+
+@pytest.mark.parametrize('override', [
+    {'mem_limit': ['{value}']}, {'tolerations': '{value}'}, {'environment': {'A': '{value}', 'B': {'nope': 'x'}}},
+    {'extra_labels': {'a': '{value}', 'b': '{nope}'}}, {'debug': '{value}'}, {'modify_pod_hook': '{value}'},
+    {'volumes': ['{value}']},
+])
+@gen_test
+def test_what_no_value_would_mend_is_the_operators_mistake(choosing, objects, override):
+    options, listed = own('image', 'harmless')
+    listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = override
+    with pytest.raises(ValueError, match='KubeSpawner'):
+        yield choosing('ann', options, profile_list=listed).start()
+    assert objects.pods() == []
+
+
+@gen_test
+def test_a_refused_value_in_a_dict_does_not_show_what_else_is_in_it(choosing):
+    class Strict(type(choosing())):
+        environment = Dict(config=True)
+
+        @validate('environment')
+        def _no_a(self, proposal):
+            if proposal.value.get('A'):
+                raise TraitError('not %r' % proposal.value)
+            return proposal.value
+
+    options, listed = own('image', 'x')
+    listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = {
+        'environment': {'A': '{value}', 'TOKEN': 'secret'}}
+    spawner = choosing('ann', options, profile_list=listed)
+    strict = Strict(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=listed)
+    strict.user_options = options
+    with pytest.raises(SpawnError, match='"Of mine" cannot be that') as e:
+        yield strict.start()
+    assert 'secret' not in e.value.jupyterhub_message
+
+
+# Whatever users send
+
+# What an unlisted choice sets, as operators write it; all of these can be had with some value.
+OVERRIDES = [
+    {'image': '{value}'}, {'image': 'busybox:{value}'}, {'args': ['{value}', 'a {value}']}, {'cmd': ['sh', '{value}']},
+    {'environment': {'A': '{value}', 'B': 'x{value}x'}}, {'environment': {'C': '{"a": {value}}'}},
+    {'environment': {'D': {'value': '{value}'}}}, {'working_dir': '/home/{username}/{value}'},
+    {'port': '{value}'}, {'uid': '{value}'}, {'supplemental_gids': ['{value}']}, {'fs_gid': '1{value}'},
+    {'mem_limit': '{value}'}, {'mem_limit': '{value}G'}, {'cpu_limit': '{value}'}, {'http_timeout': '{value}'},
+    {'extra_resource_limits': {'nvidia.com/gpu': '{value}'}}, {'node_selector': {'zone': '{value}'}},
+    {'extra_labels': {'a': '{value}'}}, {'extra_annotations': {'a': '{value} of {username}'}},
+    {'volumes': [{'name': 'a', 'configMap': {'name': '{value}'}}, {'name': 'b', 'emptyDir': {}}],
+     'volume_mounts': [{'name': 'b', 'mountPath': '/{value}'}]},
+    {'init_containers': [{'name': 'i', 'image': 'busybox', 'command': ['echo', '{value}']}]},
+    {'extra_pod_config': {'hostname': '{value}', 'priority': '{value}'}}, {'lifecycle_hooks': {
+        'postStart': {'exec': {'command': ['sh', '-c', 'echo {value} ${HOME}']}}}},
+    {'tolerations': [{'key': '{value}', 'operator': 'Exists'}]}, {'container_security_context': {'runAsUser': '{value}'}},
+    {'pod_connect_ip': '{pod_name}.{value}'}, {'pod_name_template': 'x-{username}-{value}'}, {'service_account': '{value}'},
+    {'image_pull_policy': '{value}'}, {'image_pull_secrets': '{value}'}, {'default_url': '/{value}'},
+    {'notebook_dir': '/{value}'}, {'start_timeout': '{value}'},
+]
+NASTY = [
+    '{value}', '{username}', '{unescaped_username}', '{', '}', '}}', '{{', '{{value}}', '{0}', '{}', '{value!r}',
+    '{value:>9999999}', '{value.__class__}', '{value[0]}', '$(HOME)', '$', '(HOME)', '$$', '%s', '%(x)s', '%U', ' ', '../..',
+    'a b', "'", '"', '<b>', '\\', '-1', '0', '1', '1.5', '65536', '99999999999', '1e400', 'inf', 'nan', 'infG', '1e400G', '-5G',
+    '1_0', '\u0661\u0662', '9' * 30, '9' * 999, 'x' * 1000, 'x' * 1001, '\0', '\n', '\x1b[2J', '\ud800', '\u2028', '\U0001f40d',
+    'None', 'True', 'null', '[]', '', 'Always', 'a:b', '[::1', '::', 'a]b', 'a@b', '#']
+texts = st.sampled_from(NASTY) | st.text(max_size=8) | st.text(alphabet='{}$()value!:.[]"0 ', max_size=10)
+anything = st.recursive(
+    texts | st.none() | st.booleans() | st.integers() | st.floats() | st.just(10 ** 400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8)
+keys = st.sampled_from(['profile', 'o', 'o--unlisted-choice', 'o--unlisted-choice--unlisted-choice', 'PROFILE', '']) | texts
+
+
+@gen.coroutine
+def outcome_of(spawner):
+    """Start a server, and stop it as soon as it has a pod; return the error that the start ended with, or None.
+
+    The errors that a stop brings about are none of the start.
+    """
+    start = spawner.start()
+    while not (start.done() or spawner.pod_reflector.get(spawner._pod_key)):
+        yield gen.moment
+    error = start.exception() if start.done() else None
+    yield spawner.stop(now=True)
+    spawner.clear_state()
+    try:
+        yield start
+    except SpawnError:
+        pass
+    return error
+
+
+def is_of_users(error):
+    return error is None or isinstance(error, SpawnError) and '\n' not in error.jupyterhub_message
+
+
+@pytest.mark.parametrize('override', OVERRIDES, ids=str)
+@gen_test
+def test_whatever_users_write_it_starts_or_is_their_mistake(choosing, override):
+    wrong = {}
+    listed = copy.deepcopy(OWN)
+    listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = override
+    for text in NASTY:
+        error = yield outcome_of(choosing('ann', {'o--unlisted-choice': text}, profile_list=listed))
+        if not is_of_users(error):
+            wrong[text] = repr(error)
+    assert wrong == {}
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, database=None,
+          suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(keys, anything, max_size=4) | anything, st.sampled_from(OVERRIDES))
+def test_whatever_users_send_it_is_read_as_a_choice_or_is_their_mistake(options, override):
+    listed = copy.deepcopy(OWN) + [{'slug': 'other'}]
+    listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = override
+    offered = profiles.checked(listed)
+    try:
+        profiles.overrides(*profiles.chosen(offered, options), templates=WITH_TEMPLATES)
+    except SpawnError as e:
+        assert '\n' not in e.jupyterhub_message and len(e.jupyterhub_message) < 1000
+    profiles.for_form(offered, options)
+    for read in (profiles.from_form, profiles.from_query):
+        try:
+            read(options if isinstance(options, dict) else {})
+        except SpawnError:
+            pass
+
+
+@pytest.mark.skipif(version_info >= (6, 0), reason='this hub counts no mistakes of users')
+@gen_test
+def test_hubs_that_count_every_failure_do_not_count_those_of_users(choosing):
+    class Handler:
+        settings = {'failure_count': 3}
+
+    options, listed = own('mem_limit', '{value}')
+    for sent, counted in ((options, 3), ({'profile': 'gone'}, 3)):
+        spawner = choosing('ann', sent, profile_list=listed)
+        spawner.handler = Handler
+        with pytest.raises(SpawnError):
+            yield spawner.start()
+        Handler.settings['failure_count'] += 1  # as JupyterHub does
+        assert Handler.settings['failure_count'] == counted
+
+
+@gen_test
 def test_a_number_that_a_user_wrote_is_a_number(choosing, objects):
     options, listed = own('cpu_limit', '1.5')
     pod = yield objects.created_by(choosing('ann', options, profile_list=listed))
@@ -408,9 +571,11 @@ def test_a_number_that_a_user_wrote_is_a_number(choosing, objects):
 
 @gen_test
 def test_a_link_chooses_what_is_offered_and_nothing_else(choosing):
-    spawner = choosing()
-    sent = {'profile': ['with-options'], 'size': ['large'], 'tool--unlisted-choice': ['vim']}
-    assert spawner.options_from_query(sent) == LARGE
+    listed = copy.deepcopy(PROFILES)
+    del listed[1]['profile_options']['tool']
+    spawner = choosing(profile_list=listed)
+    sent = {'profile': ['with-options'], 'size': ['large']}
+    assert spawner.options_from_query(sent) == {'profile': 'with-options', 'size': 'large'}
     for query in (dict(sent, size=['huge']), {'utm': ['x']}, {'profile': ['gone']}):
         with pytest.raises(SpawnError):
             spawner.options_from_query(query)
