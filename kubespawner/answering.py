@@ -28,7 +28,8 @@ class Answering(Waiting, Progress):
         server = self.server
         if server is None:  # there is no hub that waits
             return
-        wait_up, handler = server.wait_up, self.handler  # JupyterHub takes that away when the start has ended
+        wait_up = server.wait_up
+        handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
 
         @gen.coroutine
         def attended(*args, **kwargs):

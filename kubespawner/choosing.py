@@ -14,7 +14,7 @@ from jupyterhub.spawner import Spawner
 from tornado import gen
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType, default
 
-from . import manifests, naming, profiles, templates
+from . import manifests, profiles, templates
 from .eras import NAMES, own_name
 from .errors import SpawnError, one_line
 from .manifests import Manifests, awaited, blaming
@@ -255,7 +255,7 @@ class Choosing(Manifests, Waiting):
         """Return `value`, in which a user wrote something, with numbers where the trait has numbers."""
         if trait in OF_NUMBERS and isinstance(value, list):
             try:
-                value = naming.expand_all(value, int)
+                value = profiles.with_numbers(value)
             except ValueError:
                 raise SpawnError('"%s" cannot be that: it has to be a whole number.' % by_user)
         elif _is_number(getattr(type(self), trait)):

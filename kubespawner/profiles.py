@@ -387,6 +387,11 @@ def _marks(value):
     return naming.expand_all(value, lambda text: ' '.join(_FIELDS.findall(text)))
 
 
+def with_numbers(value):
+    """Return a copy of `value` with whole numbers for all texts in it. Raises ValueError."""
+    return naming.expand_all(value, int)
+
+
 def settings_of(profiles):
     """Yield (where, setting) for everything that any choice would set."""
     for profile in profiles:

@@ -230,7 +230,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             except (api.ApiError, SpawnError, HubError) as e:
                 told = e.for_the_user() if isinstance(e, api.ApiError) else e
                 if self._is_by_user and isinstance(told, SpawnError):
-                    do_not_count(self.handler)
+                    do_not_count(getattr(self, 'handler', None))
                 raise advice.explained(told, self._may_be_a_choice())
             except ValueError as e:
                 raise ConfigurationError(str(e))
@@ -238,7 +238,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
                 if not self._is_by_user or isinstance(e, web.HTTPError) or hasattr(e, 'jupyterhub_message'):
                     raise
                 self.log.exception('Pod %s cannot be started with what its user wrote', self.pod_name)
-                do_not_count(self.handler)
+                do_not_count(getattr(self, 'handler', None))
                 raise SpawnError('Your server cannot be started with the value that you wrote. Choose another one.')
             finally:
                 self._starts -= 1

@@ -326,8 +326,8 @@ def filled(override, own, **more):
     return profiles.overrides(*profiles.chosen(listed, {'o--unlisted-choice': own}), **more)
 
 
-@pytest.mark.parametrize('own', ['{value}', '{', '}}', '{0}', '{value!r}', '{value.__class__}', '{username}', '$(TOKEN)',
-                                 '{value}{value}'])
+@pytest.mark.parametrize('own', [
+    '{value}', '{', '}}', '{0}', '{value!r}', '{value.__class__}', '{username}', '$(TOKEN)', '{value}{value}'])
 @pytest.mark.parametrize('given, prefix', [('{value}', ''), ('a {value}', 'a ')])
 def test_a_value_like_a_field_is_a_text_where_braces_mean_nothing_and_still_the_users(own, given, prefix):
     each, = filled({'image': [given, {'a': given}]}, own)

@@ -29,7 +29,8 @@ class ProfileConfiguration(HasTraits):
           `display_name_in_choices`, a `validation_regex` that the whole value has to match, a `validation_message` for
           those that do not, and a `kubespawner_override`, where `{value}` stands for the value. Without a
           `validation_regex` any line of at most 1,000 characters goes, but no braces and no `$(` where those mean
-          something. A slow expression stops the hub while it is matched.
+          something; there `{{value}}` is the text `{value}`. A value that a setting refuses is the user's mistake.
+          A slow expression stops the hub while it is matched.
 
         Or a function of the spawner that returns such a list, also a coroutine (which before JupyterHub 0.9 must not
         really wait). Texts are shown as they are, HTML only if it is a `Markup` of `markupsafe`.
@@ -38,7 +39,7 @@ class ProfileConfiguration(HasTraits):
         does: `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval`, `start_timeout`.
         If there is nothing to choose, there is no form, and the only profile counts. By the REST API a choice is
         `{"profile": "SLUG", "OPTION": "CHOICE"}`, a value of one's own `{"OPTION--unlisted-choice": "VALUE"}`, a link
-        `/hub/spawn?profile=SLUG&OPTION=CHOICE`. Display names do, too.
+        `/hub/spawn?profile=SLUG&OPTION=CHOICE`, which cannot bring a value of one's own. Display names do, too.
         """
     )
 

@@ -59,6 +59,20 @@ def test_its_own_error_is_what_it_gets_from_a_server_that_runs(started):
     yield spawner.stop(now=True)
 
 
+OWN_IMAGE = [{'slug': 'x', 'profile_options': {'image': {'unlisted_choice': {
+    'enabled': True, 'kubespawner_override': {'image': '{value}'}}}}}]
+
+
+@pytest.mark.parametrize('error', [TimeoutError('nobody there'), UnicodeError('no host')])
+@gen_test
+def test_what_a_user_wrote_and_does_not_answer_is_no_failure_of_the_hub(started, error):
+    spawner, waiting = yield started(profile_list=OWN_IMAGE, user_options={'image--unlisted-choice': 'busybox'})
+    spawner.server.answer.set_exception(error)
+    with pytest.raises(SpawnError, match='no notebook server answers'):
+        yield waiting
+    yield spawner.stop(now=True)
+
+
 @gen_test
 def test_a_pod_that_fails_ends_the_waiting_with_the_reason_and_what_to_do(started, objects):
     spawner, waiting = yield started()

@@ -413,7 +413,8 @@ def test_a_value_of_the_users_that_cannot_be_is_their_mistake_not_the_hubs(choos
 def test_a_list_of_numbers_takes_what_a_user_wrote_if_it_is_one(choosing, objects):
     for text in ('{value}', 'x', '1.5'):
         options, listed = own('supplemental_gids', text)
-        listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = {'supplemental_gids': ['{value}']}
+        unlisted = listed[0]['profile_options']['o']['unlisted_choice']
+        unlisted['kubespawner_override'] = {'supplemental_gids': ['{value}']}
         with pytest.raises(SpawnError, match='a whole number'):
             yield choosing('ann', options, profile_list=listed).start()
     options = {'o--unlisted-choice': '7'}
@@ -473,22 +474,23 @@ OVERRIDES = [
     {'init_containers': [{'name': 'i', 'image': 'busybox', 'command': ['echo', '{value}']}]},
     {'extra_pod_config': {'hostname': '{value}', 'priority': '{value}'}}, {'lifecycle_hooks': {
         'postStart': {'exec': {'command': ['sh', '-c', 'echo {value} ${HOME}']}}}},
-    {'tolerations': [{'key': '{value}', 'operator': 'Exists'}]}, {'container_security_context': {'runAsUser': '{value}'}},
-    {'pod_connect_ip': '{pod_name}.{value}'}, {'pod_name_template': 'x-{username}-{value}'}, {'service_account': '{value}'},
-    {'image_pull_policy': '{value}'}, {'image_pull_secrets': '{value}'}, {'default_url': '/{value}'},
-    {'notebook_dir': '/{value}'}, {'start_timeout': '{value}'},
+    {'tolerations': [{'key': '{value}', 'operator': 'Exists'}]},
+    {'container_security_context': {'runAsUser': '{value}'}}, {'pod_connect_ip': '{pod_name}.{value}'},
+    {'pod_name_template': 'x-{username}-{value}'}, {'service_account': '{value}'},
+    {'image_pull_policy': '{value}'}, {'image_pull_secrets': '{value}'}, {'default_url': '/{value}'}, {'notebook_dir': '/{value}'}, {'start_timeout': '{value}'},
 ]
 NASTY = [
     '{value}', '{username}', '{unescaped_username}', '{', '}', '}}', '{{', '{{value}}', '{0}', '{}', '{value!r}',
-    '{value:>9999999}', '{value.__class__}', '{value[0]}', '$(HOME)', '$', '(HOME)', '$$', '%s', '%(x)s', '%U', ' ', '../..',
-    'a b', "'", '"', '<b>', '\\', '-1', '0', '1', '1.5', '65536', '99999999999', '1e400', 'inf', 'nan', 'infG', '1e400G', '-5G',
-    '1_0', '\u0661\u0662', '9' * 30, '9' * 999, 'x' * 1000, 'x' * 1001, '\0', '\n', '\x1b[2J', '\ud800', '\u2028', '\U0001f40d',
-    'None', 'True', 'null', '[]', '', 'Always', 'a:b', '[::1', '::', 'a]b', 'a@b', '#']
+    '{value:>9999999}', '{value.__class__}', '{value[0]}', '$(HOME)', '$', '(HOME)', '$$', '%s', '%(x)s', '%U', ' ',
+    '../..', 'a b', "'", '"', '<b>', '\\', '-1', '0', '1', '1.5', '65536', '99999999999', '1e400', 'inf', 'nan', 'infG',
+    '1e400G', '-5G', '1_0', '\u0661\u0662', '9' * 30, '9' * 999, 'x' * 1000, 'x' * 1001, '\0', '\n', '\x1b[2J',
+    '\ud800', '\u2028', '\U0001f40d', 'None', 'True', 'null', '[]', '', 'Always', 'a:b', '[::1', '::', 'a]b', 'a@b', '#']
 texts = st.sampled_from(NASTY) | st.text(max_size=8) | st.text(alphabet='{}$()value!:.[]"0 ', max_size=10)
 anything = st.recursive(
     texts | st.none() | st.booleans() | st.integers() | st.floats() | st.just(10 ** 400),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8)
-keys = st.sampled_from(['profile', 'o', 'o--unlisted-choice', 'o--unlisted-choice--unlisted-choice', 'PROFILE', '']) | texts
+keys = texts | st.sampled_from(
+    ['profile', 'o', 'o--unlisted-choice', 'o--unlisted-choice--unlisted-choice', 'PROFILE', ''])
 
 
 @gen.coroutine
@@ -498,7 +500,7 @@ def outcome_of(spawner):
     The errors that a stop brings about are none of the start.
     """
     start = spawner.start()
-    while not (start.done() or spawner.pod_reflector.get(spawner._pod_key)):
+    while not (start.done() or spawner.pod_name in spawner.pod_reflector.pods):
         yield gen.moment
     error = start.exception() if start.done() else None
     yield spawner.stop(now=True)

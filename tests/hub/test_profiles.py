@@ -4,7 +4,9 @@ import json
 import jupyterhub
 import pytest
 
-from .browser import Browser, until
+from .browser import Browser, Form, until
+
+LIMIT = 5  # failures in a row that end the hub
 
 PROFILES = '''
 c.KubeSpawner.profile_list = [
@@ -18,9 +20,18 @@ c.KubeSpawner.profile_list = [
          'note': {'display_name': 'Note', 'unlisted_choice': {
              'enabled': True, 'validation_regex': '[a-z]*', 'validation_message': 'Only letters.',
              'kubespawner_override': {'extra_annotations': {'note': '{value}'}}}}}},
+    {'display_name': 'Simple', 'slug': 'simple', 'profile_options': {
+        'size': {'choices': {
+            'small': {}, 'large': {'kubespawner_override': {'environment': {'SIZE': 'large'}}}}},
+        'memory': {'display_name': 'Memory', 'choices': {'as it is': {}}, 'unlisted_choice': {
+            'enabled': True, 'kubespawner_override': {'mem_limit': '{value}'}}}}},
     {'display_name': 'Broken', 'slug': 'broken', 'kubespawner_override': {'modify_pod_hook': None}},
 ]
 '''
+
+# What the form has for the profile Simple.
+OF_SIMPLE = {'profile-option-simple--size': 'small', 'profile-option-simple--memory': 'as it is',
+             'profile-option-simple--memory--unlisted-choice': ''}
 
 # A pod that cannot be, of one profile.
 BROKEN = '''
@@ -35,7 +46,7 @@ c.KubeSpawner.profile_list[-1]['kubespawner_override']['modify_pod_hook'] = brea
 
 @pytest.fixture(scope='module')
 def more():
-    return PROFILES + BROKEN
+    return PROFILES + BROKEN + 'c.Spawner.consecutive_failure_limit = %d\n' % LIMIT
 
 
 @pytest.fixture
@@ -51,10 +62,10 @@ def pods(core, namespace):
 
 def test_the_page_offers_the_profiles_in_fields_that_say_what_they_are(hub):
     form = hub.user('reader').options()
-    assert form.offered['profile'] == ['plain', 'options', 'broken']
+    assert form.offered['profile'] == ['plain', 'options', 'simple', 'broken']
     assert form.values == {'profile': 'plain', 'profile-option-options--size': 'small',
-                           'profile-option-options--note--unlisted-choice': ''}
-    assert {'Plain', 'Options', 'Broken', 'Size', 'Note'} <= set(form.labels.values())
+                           'profile-option-options--note--unlisted-choice': '', **OF_SIMPLE}
+    assert {'Plain', 'Options', 'Simple', 'Broken', 'Size', 'Note'} <= set(form.labels.values())
     assert set(form.labels) <= form.ids and form.described <= form.ids
     assert 'For &lt;most&gt;' in form.text
 
@@ -63,11 +74,59 @@ def test_the_page_offers_the_profiles_in_fields_that_say_what_they_are(hub):
 @pytest.mark.parametrize('size', ['large', 'huge'])
 def test_a_link_starts_what_is_offered_and_nothing_else(hub, pods, size):
     user = hub.user('link-' + size)
-    answer = user.session.get(hub.url + '/hub/spawn?profile=options&note--unlisted-choice=x&size=' + size, timeout=60)
+    answer = user.session.get(hub.url + '/hub/spawn?profile=simple&size=' + size, timeout=60)
     if size == 'large':
         assert {'name': 'SIZE', 'value': 'large'} in pods('link-large')[0]['spec']['containers'][0]['env']
     else:
         assert 'cannot be &#34;huge&#34;' in answer.text and pods('link-huge') == []
+
+
+@pytest.mark.skipif(jupyterhub.version_info < (1, 2), reason='this hub has no links that choose')
+@pytest.mark.parametrize('server', ['', '/{}/another'])
+def test_a_link_that_brings_a_value_of_its_own_starts_nothing_and_shows_the_form(hub, pods, server):
+    user = hub.user('victim')
+    of_the_form = 'profile-option-options--note'
+    before = user.options().values
+    for query in ('profile=options&note--unlisted-choice=evil', 'profile=Options&note=unlisted-choice',
+                  'profile=options&%s--unlisted-choice=evil' % of_the_form, 'note--unlisted-choice=evil',
+                  'profile=options&{0}=unlisted-choice&{0}--unlisted-choice=evil&next=/hub/home'.format(of_the_form),
+                  'profile=options&note--unlisted-choice=evil&note--unlisted-choice=evil',
+                  'opt-profile=options&opt-note--unlisted-choice=evil',
+                  'profile=plain&failed=1&Note--Unlisted-Choice=evil'):
+        address = '%s/hub/spawn%s?%s' % (hub.url, server.format('victim'), query)
+        answer = user.session.get(address, timeout=60)
+        assert 'A link cannot choose a value that is not listed' in answer.text, query
+        assert Form(answer.url, answer.text).values == before, query
+    assert user.servers() == {} and pods('victim') == []
+
+
+@pytest.mark.skipif(jupyterhub.version_info < (1, 2), reason='this hub keeps no choices, nor has it links that choose')
+def test_a_value_from_the_form_counts_again_after_a_link_was_refused(hub, pods):
+    user = hub.user('returner')
+    user.send(user.options(), **{'profile': 'options', 'profile-option-options--note--unlisted-choice': 'mine'})
+    user.wait_for()
+    user.stop()
+    user.session.get(hub.url + '/hub/spawn?profile=options&note--unlisted-choice=evil', timeout=60)
+    user.start()
+    assert [pod['metadata']['annotations']['note'] for pod in pods('returner')] == ['mine']
+    user.stop()
+
+
+@pytest.mark.parametrize('way', ['form', 'api'])
+def test_a_hub_outlives_a_user_who_writes_what_a_field_looks_like(hub, pods, way):
+    user = hub.user('writer')
+    name = 'profile-option-simple--memory'
+    for _ in range(LIMIT + 2):
+        if way == 'form':
+            seen = [user.send(user.options(), **{'profile': 'simple', name: 'unlisted-choice',
+                                                name + '--unlisted-choice': '{value}'}).text]
+        else:
+            seen = [user._send('POST', hub.url + '/hub/api/users/writer/server', data=json.dumps(
+                {'profile': 'simple', 'memory--unlisted-choice': '{value}'})).text]
+        assert 'cannot be that' in seen[0] and '{value}' in seen[0]
+        until(lambda: user.servers() == {}, 60, 'the end of it')
+    assert 'consecutive spawns failed' not in hub.logged() and 'Aborting due to' not in hub.logged()
+    assert user.options().offered['profile'] and pods('writer') == []
 
 
 def test_a_choice_starts_its_server_and_is_selected_the_next_time(hub, pods):
@@ -84,7 +143,7 @@ def test_a_choice_starts_its_server_and_is_selected_the_next_time(hub, pods):
     user.stop()
     form = user.options()
     assert form.values == {'profile': 'options', 'profile-option-options--size': 'large',
-                           'profile-option-options--note--unlisted-choice': 'hello'}
+                           'profile-option-options--note--unlisted-choice': 'hello', **OF_SIMPLE}
     user.send(form, profile='plain')
     user.wait_for()
     pod, = pods('chooser')
