@@ -477,14 +477,16 @@ OVERRIDES = [
     {'tolerations': [{'key': '{value}', 'operator': 'Exists'}]},
     {'container_security_context': {'runAsUser': '{value}'}}, {'pod_connect_ip': '{pod_name}.{value}'},
     {'pod_name_template': 'x-{username}-{value}'}, {'service_account': '{value}'},
-    {'image_pull_policy': '{value}'}, {'image_pull_secrets': '{value}'}, {'default_url': '/{value}'}, {'notebook_dir': '/{value}'}, {'start_timeout': '{value}'},
+    {'image_pull_policy': '{value}'}, {'image_pull_secrets': '{value}'},
+    {'default_url': '/{value}'}, {'notebook_dir': '/{value}'}, {'start_timeout': '{value}'},
 ]
 NASTY = [
     '{value}', '{username}', '{unescaped_username}', '{', '}', '}}', '{{', '{{value}}', '{0}', '{}', '{value!r}',
     '{value:>9999999}', '{value.__class__}', '{value[0]}', '$(HOME)', '$', '(HOME)', '$$', '%s', '%(x)s', '%U', ' ',
     '../..', 'a b', "'", '"', '<b>', '\\', '-1', '0', '1', '1.5', '65536', '99999999999', '1e400', 'inf', 'nan', 'infG',
     '1e400G', '-5G', '1_0', '\u0661\u0662', '9' * 30, '9' * 999, 'x' * 1000, 'x' * 1001, '\0', '\n', '\x1b[2J',
-    '\ud800', '\u2028', '\U0001f40d', 'None', 'True', 'null', '[]', '', 'Always', 'a:b', '[::1', '::', 'a]b', 'a@b', '#']
+    '\ud800', '\u2028', '\U0001f40d', 'None', 'True', 'null', '[]', '', 'Always', 'a:b', '[::1', '::', 'a]b', 'a@b',
+    '#']
 texts = st.sampled_from(NASTY) | st.text(max_size=8) | st.text(alphabet='{}$()value!:.[]"0 ', max_size=10)
 anything = st.recursive(
     texts | st.none() | st.booleans() | st.integers() | st.floats() | st.just(10 ** 400),
