@@ -28,11 +28,12 @@ setup(
     long_description_content_type='text/x-rst',
     license='BSD-3-Clause',
     packages=find_packages(include=['kubespawner', 'kubespawner.*']),
-    package_data={'kubespawner': ['reference.rst', 'html/*.html']},
+    package_data={'kubespawner': ['html/*.html']},
     python_requires='>=3.6',
     install_requires=requirements,
     extras_require={
         'demo': demo,
+        'docs': ['furo', 'sphinx'],
         'test': demo + [
             'axe-playwright-python; python_version >= "3.9"',  # what a screen reader would miss
             'hypothesis',

@@ -17,7 +17,7 @@ from kubernetes.client.rest import ApiException
 
 from kubespawner.demo import copy_kubeconfig
 from kubespawner.localkube import LocalKube
-from tests import readme
+from tests import documentation
 
 Cluster = namedtuple('Cluster', 'kubeconfig is_localkube kube')
 Cluster.__doc__ += """: a Kubernetes API.
@@ -169,7 +169,7 @@ def grant_hub(core, namespace, kubeconfig):
     user = next(context['context']['user'] for context in content['contexts']
                 if context['name'] == content['current-context'])
     rbac = client.RbacAuthorizationV1Api(core.api_client)
-    rbac.create_namespaced_role(namespace=namespace, body=yaml.safe_load(readme.block('yaml', 'kind: Role')))
+    rbac.create_namespaced_role(namespace=namespace, body=yaml.safe_load(documentation.block('yaml', 'kind: Role')))
     rbac.create_namespaced_role_binding(namespace=namespace, body={
         'metadata': {'name': 'hub'},
         'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': 'hub'},

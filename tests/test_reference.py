@@ -1,50 +1,44 @@
-"""The reference of all settings is that of the code as it is, on every version of everything.
-
-After a change of a setting: `UPDATE_REFERENCE=1 pytest tests/test_reference.py`.
-"""
-import os
+"""The settings reference has every setting, with all its names, and is valid on every version of everything."""
 import re
 
 import pytest
 
-from kubespawner import KubeSpawner, eras
-from tests import reference
+from kubespawner import KubeSpawner
+from tests.documentation import settings_reference
 
 
 @pytest.fixture(scope='module')
 def text():
-    with open(reference.PATH, encoding='utf8') as f:
-        return f.read()
+    return settings_reference.reference()
 
 
-def test_the_reference_is_current():
-    made = reference.reference()
-    if os.environ.get('UPDATE_REFERENCE'):
-        with open(reference.PATH, 'w', encoding='utf8') as f:
-            f.write(made)
-    with open(reference.PATH, encoding='utf8') as f:
-        assert f.read() == made, 'write it anew: UPDATE_REFERENCE=1 pytest tests/test_reference.py'
+@pytest.fixture(scope='module')
+def entries(text):
+    """The names of each entry of the reference, as lists."""
+    return [found.split() for found in re.findall(r'^\.\. setting:: (\w+\n(?:    +\w+\n)*)', text, re.MULTILINE)]
 
 
-def test_every_setting_is_in_it_once_with_all_its_names(text):
-    headings = re.findall(r'^(\w+)\n~+$', text, re.MULTILINE)
+def test_every_setting_is_in_it_once_with_all_its_names(entries):
+    headings = [name for names in entries for name in names]
     assert len(headings) == len(set(headings))
-    assert set(KubeSpawner.class_own_traits(config=True)) <= set(headings)
-    for trait, names in eras.NAMES.items():
-        part = text[text.index('\n%s\n~' % trait):]
-        assert re.search('^:Names: (.*)$', part, re.MULTILINE).group(1) == ', '.join('``%s``' % name for name in names)
-
-
-def test_each_setting_says_since_when_spawners_have_it():
-    assert not reference.OF_2018 & set(reference.SINCE)
     for trait in KubeSpawner.class_own_traits(config=True):
-        assert reference.since(trait)
+        assert settings_reference.names_of(trait) in entries
+
+
+def test_it_has_the_settings_of_the_watch(entries):
+    assert {'further_fields', 'give_up_seconds'} <= {names[0] for names in entries}
+
+
+def test_the_name_of_another_setting_is_a_link(text):
+    assert ':setting:`pod_name_template`' in text
+    assert '``{username}``' in text
 
 
 def test_it_is_valid_restructuredtext(text):
     core = pytest.importorskip('docutils.core')
+    plain = re.sub(r':setting:`(\w+)`', r'``\1``', re.sub(r'\.\. setting:: .*\n(    +\w+\n)*', '.. container::\n', text))
     problems = []
-    core.publish_doctree(text, settings_overrides={
+    core.publish_doctree(plain, settings_overrides={
         'report_level': 2, 'halt_level': 6, 'warning_stream': type('Stream', (), {
             'write': lambda self, problem: problems.append(problem)})()})
     assert problems == []

@@ -10,7 +10,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner import KubeSpawner
-from tests import readme
+from tests import documentation
 from tests.simulated_node import SimulatedNode
 
 # A pod that no node takes, so that its life is the test's to tell.
@@ -85,7 +85,7 @@ def node(request, core, namespace):
 @pytest.fixture
 def role():
     """What the README's role allows: a set of (resource, verb)."""
-    rules = yaml.safe_load(readme.block('yaml', 'kind: Role'))['rules']
+    rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
     return {(resource, verb) for rule in rules for resource in rule['resources'] for verb in rule['verbs']}
 
 

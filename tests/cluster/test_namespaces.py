@@ -9,7 +9,7 @@ from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
-from tests import readme
+from tests import documentation
 from tests.loop import gen_test
 from tests.simulated_node import SimulatedNode
 
@@ -21,12 +21,12 @@ CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
 def cluster_role():
-    return yaml.safe_load(readme.block('yaml', 'kind: ClusterRole'))
+    return yaml.safe_load(documentation.block('yaml', 'kind: ClusterRole'))
 
 
 @pytest.fixture(scope='module')
 def rights(request, core):
-    """Gives the user that KubeSpawner runs as the rights of the README's ClusterRole, if it has rights to be given."""
+    """Gives the user that KubeSpawner runs as the rights of the documented ClusterRole, if it has rights to be given."""
     kubeconfig = request.config.getoption('--hub-kubeconfig')
     if not kubeconfig:
         yield
@@ -237,7 +237,7 @@ def test_the_hubs_own_namespace_is_a_field_of_templates(new_spawner):
 
 
 @gen_test
-def test_a_hub_makes_exactly_the_requests_that_the_readmes_cluster_role_allows(kube, new_user):
+def test_a_hub_makes_exactly_the_requests_that_the_documented_cluster_role_allows(kube, new_user):
     spawner = new_user('ann', events_enabled=True, **CLAIM)
     for _ in range(2):  # the second time in a namespace that is there
         yield run_all(spawner)

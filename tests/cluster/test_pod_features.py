@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from kubespawner import KubeSpawner
 from kubespawner.errors import SpawnError
-from tests import readme
+from tests import documentation
 from tests.cluster.conftest import UNTOUCHED, make_spawner
 from tests.cluster.test_traits import value_at
 from tests.loop import gen_test
@@ -271,11 +271,11 @@ def test_a_server_may_be_reached_by_a_name(new_spawner, objects, username, serve
 
 
 @gen_test
-def test_the_names_in_the_readme_are_those_of_pods_in_a_headless_service(new_spawner, objects, namespace):
+def test_the_names_in_the_documentation_are_those_of_pods_in_a_headless_service(new_spawner, objects, namespace):
     config = Config()
-    exec(readme.block('python', 'pod_connect_ip'), {'c': config})
+    exec(documentation.block('python', 'pod_connect_ip'), {'c': config})
     settings = dict(config.KubeSpawner)
-    settings['singleuser_extra_pod_config'].update(UNTOUCHED['singleuser_extra_pod_config'])
+    settings['extra_pod_config'].update(UNTOUCHED['singleuser_extra_pod_config'])
     spawner = new_spawner('Ann', 'gpu', **settings)
     assert (yield place_of(objects, spawner)) == (
         'jupyter--41nn--gpu.notebooks.%s.svc.cluster.local' % namespace, 8888)

@@ -9,7 +9,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
-from tests import readme
+from tests import documentation
 from tests.cluster.conftest import UNTOUCHED
 from tests.hub.browser import until
 from tests.loop import gen_test
@@ -138,7 +138,7 @@ def without_events(request, core, namespace):
     if not kubeconfig:
         pytest.skip('needs a hub whose rights are limited: --hub-kubeconfig')
     rbac = client.RbacAuthorizationV1Api(core.api_client)
-    rules = yaml.safe_load(readme.block('yaml', 'kind: Role'))['rules']
+    rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
     fewer = [rule for rule in rules if 'events' not in rule['resources']]
     rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': fewer})
     hubs = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig))
