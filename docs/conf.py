@@ -7,7 +7,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.p
 from kubespawner import __version__  # noqa: E402
 
 project = 'KubeSpawner'
-copyright = 'the KubeSpawner developers'
+copyright = '2026, the KubeSpawner developers'
 release = version = __version__
 
 extensions = ['settings_reference']
@@ -20,4 +20,5 @@ html_static_path = ['_static']
 html_css_files = ['custom.css']
 html_show_sphinx = False
 html_copy_source = False
+highlight_language = 'none'
 pygments_style = 'default'

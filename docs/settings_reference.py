@@ -89,7 +89,8 @@ def _section(title, introduction, cls, owner):
 def _setting(trait, owner):
     names = names_of(trait.name)
     lines = ['.. setting:: ' + names[0]] + [' ' * len('.. setting:: ') + name for name in names[1:]]
-    body = [':Value: %s' % type_of(trait), ':Default: %s' % default_of(trait, owner), ''] + help_of(trait).splitlines()
+    summary = '**Value:** %s. **Default:** %s.' % (type_of(trait), default_of(trait, owner))
+    body = [summary, ''] + help_of(trait).splitlines()
     return '\n'.join(lines + [''] + ['   ' + line if line else '' for line in body] + [''])
 
 
