@@ -125,7 +125,7 @@ def test_every_yaml_example_can_be_parsed(page, text):
     assert isinstance(yaml.safe_load(text), dict)
 
 
-@pytest.mark.parametrize('page', PROSE, ids=os.path.basename)
+@pytest.mark.parametrize('page', PROSE, ids=lambda page: os.path.relpath(page, documentation.ROOT))
 def test_links_and_images_lead_to_files(page):
     text = documentation.text_of(page)
     targets = re.findall(r'<([^<>\s]+)>`_', text) + re.findall(r'\.\. (?:image|include):: (\S+)', text)

@@ -1,6 +1,6 @@
 """What was measured, as tables: medians over the runs, ratios, the targets that were set, and how cost grows.
 
-Pure: plain numbers in, text out. The tables are reStructuredText, so that the README can have them as they are.
+Pure: plain numbers in, text out. The tables are reStructuredText, so that the documentation can have them as they are.
 """
 import math
 from collections import namedtuple

@@ -1,7 +1,7 @@
 """What users see in a real browser: Chromium, driven by playwright.
 
 Without Chromium, or on a Python that playwright does not support, these tests are skipped.
-`UPDATE_SCREENSHOTS=1` has them make the README's pictures anew.
+`UPDATE_SCREENSHOTS=1` takes the screenshots of the documentation again.
 """
 import json
 import os
@@ -100,7 +100,7 @@ def demo(chromium):
 
 @pytest.fixture
 def screenshot():
-    """`screenshot(page, name)` makes a picture for the README, if that is wanted."""
+    """`screenshot(page, name)` takes a screenshot for the documentation, if that is wanted."""
     def screenshot(page, name):
         if os.environ.get('UPDATE_SCREENSHOTS'):
             page.wait_for_timeout(1000)  # until nothing moves any more
