@@ -66,7 +66,7 @@ def record(server, address):
 
 
 def commit(user):
-    """Write what is known of a user's servers to the hub's database. JupyterHub 6 warns of every use of `Spawner.db`."""
+    """Write what is known of a user's servers to the hub's database. JupyterHub 6 warns when `Spawner.db` is used."""
     session = getattr(user, 'db', None)
     if session is not None:
         session.commit()
@@ -119,8 +119,9 @@ class Addresses(Pods):
             url = yield self._in_time(self._result_of('get_pod_url', self, pod), deadline)
             try:
                 return parse_url(url)
-            except ValueError as e:
-                raise ValueError('KubeSpawner.get_pod_url must return a URL: %s' % e)
+            except ValueError:
+                raise ValueError('KubeSpawner.get_pod_url returned %.100r; it must return a URL such as '
+                                 'http://10.0.0.1:8888.' % (url,))
         return self._usual_address(pod, podstatus.port(pod) or self.port)
 
     def _usual_address(self, pod, port):
@@ -142,7 +143,7 @@ class Addresses(Pods):
     # Following it
 
     def _follow_address(self, pod):
-        """Have the record follow the address of this pod, which is this server's, from now on. `pod` is as it is now."""
+        """Have the record follow the address of this pod, which is this server's, from now on."""
         self._confirmed = uid_of(pod), podstatus.ip(pod)
         if self._subscription != (self.pod_reflector, self._pod_key):
             self._unsubscribe()
@@ -193,7 +194,7 @@ class Addresses(Pods):
 
     @gen.coroutine
     def _compare_address(self, pod):
-        """Compare a pod's address with the record, and correct that; return False if there is nothing to compare yet."""
+        """Compare a pod's address with the record, and correct that; return False if there is nothing to compare."""
         if self.server is None or self._is_busy:
             return False
         if recorded(self.server) is None and not self.is_pod_running(pod):

@@ -3,8 +3,8 @@
 Here belongs which of two states of an object is the newer one, and waking; where states come from does not.
 
 Threads: `get`, `upsert`, `forget`, `wake`, `changed` and `subscribe` are for the loop's thread, and `resources` may be
-read on any. `_replace` and `_change` are for the thread that watches. Writing takes a lock, because an answer to a direct request is
-written by the loop's thread; reading takes none. Nothing but a callback crosses to the loop.
+read on any. `_replace` and `_change` are for the thread that watches. Writing takes a lock, because an answer to a
+direct request is written by the loop's thread; reading takes none. Nothing but a callback crosses to the loop.
 """
 import threading
 import weakref

@@ -1,4 +1,4 @@
-"""The one retry policy, for requests and for the watch: which errors may heal, how long to pause, what `Retry-After` says.
+"""The one retry policy, for requests and the watch: which errors may heal, how long to pause, what `Retry-After` says.
 
 Here belongs every decision to try again. Sending and waiting do not: the one who tries does that, on whatever thread.
 Nothing here blocks, and no object is shared between threads.
@@ -6,7 +6,7 @@ Nothing here blocks, and no object is shared between threads.
 import math
 import random
 import time
-from email.utils import parsedate_tz, mktime_tz
+from email.utils import mktime_tz, parsedate_tz
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a connection to the API server
 LONGEST_RETRY_AFTER = 60  # seconds; a server that asks for more is asked again after this

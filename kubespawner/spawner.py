@@ -353,8 +353,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
     def poll(self):
         """Return None while the server runs, starts, or while nobody knows; otherwise its exit code.
 
-        1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. Nothing is waited
-        for longer than FIRST_LIST_SECONDS and the time that one request has.
+        1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
+        FIRST_LIST_SECONDS, and as long as one request may take.
         """
         if self._ownership is Ownership.NONE:
             return 1

@@ -60,7 +60,7 @@ def test_the_record_follows_a_pod_that_gets_another_address(new_server, pods):
     spawner = yield started(new_server(), pods)
     for ip in (THERE, HERE):
         pods.move(spawner.pod_name, ip)
-        yield pods.until(lambda: spawner.server.ip == ip)
+        yield pods.until(lambda ip=ip: spawner.server.ip == ip)
         assert spawner.server.port == 8888
     yield spawner.stop(now=True)
 

@@ -57,7 +57,8 @@ def pods(core, namespace):
 def new_hub(namespace, port, pods):
     """`new_hub(more)` returns a `Hub`, to be started by `with`. No pod is left when the test has ended."""
     with tempfile.TemporaryDirectory() as directory:
-        yield lambda more='': Hub(directory, namespace, more=SCRIPTED + CONFIG.format(port=port, hold=HOLD, token=TOKEN) + more)
+        config = SCRIPTED + CONFIG.format(port=port, hold=HOLD, token=TOKEN)
+        yield lambda more='': Hub(directory, namespace, more=config + more)
         for log in glob.glob(directory + '/hub.log'):
             with open(log) as f:
                 print(f.read()[-10000:])  # shown if the test has failed
