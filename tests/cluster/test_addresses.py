@@ -198,6 +198,8 @@ def bad_connection(request, cluster, monkeypatch, tmpdir):
     with open(os.environ['KUBECONFIG']) as f:
         kubeconfig = yaml.safe_load(f)
     used, = kubeconfig['clusters']
+    if not used['cluster']['server'].startswith('https:') and 'CA' in request.param:
+        pytest.skip('needs an API server with TLS')
     used['cluster'].pop('certificate-authority-data', None)
     if request.param == 'a port that is closed':
         used['cluster'].update(server='https://127.0.0.1:%d' % demo.any_free_port())

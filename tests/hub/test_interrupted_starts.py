@@ -18,7 +18,7 @@ from .conftest import Hub
 
 CONFIG = """
 c.KubeSpawner.port = {port}
-c.Spawner.http_timeout = 10
+c.Spawner.http_timeout = 60
 c.Spawner.poll_interval = 600  # only the watch and the hub's start tell of changes
 """
 
@@ -57,7 +57,7 @@ def pods(core, namespace):
     pods = ScriptedPods(core, namespace)
     yield pods
     pods.delete_all()
-    until(lambda: not pods.pods(), 30, 'an empty namespace')
+    until(lambda: not pods.pods(), 120, 'an empty namespace')
 
 
 def begin_all(hub):
@@ -81,7 +81,7 @@ def all_answer(users, at=HERE):
 def end(hub, by):
     """End the hub, but not its proxy, by a signal."""
     hub.hub.send_signal(by)
-    hub.hub.wait(30)
+    hub.hub.wait(120)
 
 
 @pytest.mark.parametrize('by', [signal.SIGKILL, signal.SIGTERM])
@@ -89,18 +89,18 @@ def end(hub, by):
 def test_servers_whose_hub_ends_while_they_start_are_kept(new_hub, pods, ready, by):
     with new_hub() as hub:
         begin_all(hub)
-        until(lambda: len(pods.uids()) == len(SERVERS), 30, 'the pods')
+        until(lambda: len(pods.uids()) == len(SERVERS), 120, 'the pods')
         before = pods.uids()
         end(hub, by)
         if ready == 'before':
             pods.run()
         hub.launch()
         if ready == 'after':
-            until(lambda: hub.logged().count('waiting for it') == len(SERVERS), 30, 'the new hub to find the pods')
+            until(lambda: hub.logged().count('waiting for it') == len(SERVERS), 120, 'the new hub to find the pods')
             pods.run()
         hub.wait()
         users = {name: hub.user(name) for name, _ in SERVERS}
-        until(lambda: all_answer(users), 60, 'all servers to answer')
+        until(lambda: all_answer(users), 120, 'all servers to answer')
         assert pods.uids() == before and not pods.terminating()
         for name, server in SERVERS:
             users[name].stop(server)
@@ -110,19 +110,19 @@ def test_servers_whose_hub_ends_while_they_start_are_kept(new_hub, pods, ready, 
 def test_a_start_that_fails_after_its_hub_has_ended_is_cleaned_up(new_hub, pods):
     with new_hub('c.Spawner.http_timeout = 2\n') as hub:
         hub.user('ann').begin()
-        until(pods.pods, 30, 'the pod')
+        until(pods.pods, 120, 'the pod')
         hub.kill()
         pods.set_status('jupyter-ann', phase='Failed', reason='Evicted', message='The node was low on memory.')
         hub.start()
-        until(lambda: not pods.pods(), 60, 'the pod to be deleted')
+        until(lambda: not pods.pods(), 120, 'the pod to be deleted')
         user = hub.user('ann')
-        until(lambda: not user.servers(), 60, 'the hub to notice')
+        until(lambda: not user.servers(), 120, 'the hub to notice')
 
 
 def test_a_pod_that_took_the_name_after_the_hub_ended_is_not_taken_for_the_server(new_hub, pods, core):
     with new_hub('c.Spawner.http_timeout = 2\n') as hub:
         hub.user('ann').begin()
-        until(pods.pods, 30, 'the pod')
+        until(pods.pods, 120, 'the pod')
         ours = pods.pod('jupyter-ann')
         hub.kill()
         pods.delete_all()
@@ -132,7 +132,7 @@ def test_a_pod_that_took_the_name_after_the_hub_ended_is_not_taken_for_the_serve
         pods.run(THERE)
         hub.start()
         user = hub.user('ann')
-        until(lambda: not user.servers(), 60, 'the hub to notice')
+        until(lambda: not user.servers(), 120, 'the hub to notice')
         assert where(user) is None
         assert pods.uids()['jupyter-ann'] != ours['metadata']['uid'], 'the other pod is left alone'
 
@@ -145,16 +145,16 @@ def test_servers_in_namespaces_of_their_users_are_kept(new_hub, request, core):
     try:
         with new_hub(USER_NAMESPACES.format(prefix=prefix)) as hub:
             begin_all(hub)
-            until(lambda: sum(len(each.uids()) for each in pods.values()) == len(SERVERS), 30, 'the pods')
+            until(lambda: sum(len(each.uids()) for each in pods.values()) == len(SERVERS), 120, 'the pods')
             before = {name: pods[name].uids() for name in pods}
             hub.kill()
             hub.launch()
-            until(lambda: hub.logged().count('waiting for it') == len(SERVERS), 30, 'the new hub to find the pods')
+            until(lambda: hub.logged().count('waiting for it') == len(SERVERS), 120, 'the new hub to find the pods')
             for each in pods.values():
                 each.run()
             hub.wait()
             users = {name: hub.user(name) for name in pods}
-            until(lambda: all_answer(users), 60, 'all servers to answer')
+            until(lambda: all_answer(users), 120, 'all servers to answer')
             assert {name: pods[name].uids() for name in pods} == before
     finally:
         for each in pods.values():
@@ -166,16 +166,16 @@ def test_a_running_server_that_gets_another_address_is_followed(new_hub, pods, s
     with new_hub() as hub:
         user = hub.user('ann')
         user.begin()
-        until(pods.pods, 30, 'the pod')
+        until(pods.pods, 120, 'the pod')
         pods.run()
-        until(lambda: where(user) == HERE, 60, 'the server')
+        until(lambda: where(user) == HERE, 120, 'the server')
         if seen_by == 'the next hub':
             hub.kill()
         pods.move('jupyter-ann', THERE)
         if seen_by == 'the next hub':
             hub.start()
             user = hub.user('ann')
-        until(lambda: where(user) == THERE, 10 if seen_by == 'the watch' else 60, 'the new address')
+        until(lambda: where(user) == THERE, 120, 'the new address')
         assert 'corrected the record' in hub.logged()
         pods.move('jupyter-ann', HERE)
-        until(lambda: where(user) == HERE, 30, 'the first address again')
+        until(lambda: where(user) == HERE, 120, 'the first address again')

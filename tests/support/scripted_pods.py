@@ -70,9 +70,13 @@ class ScriptedPods(Objects):
 
     def move(self, name, ip):
         """Make a pod run, ready, at this address."""
-        self.set_status(name, phase='Running', podIP=ip, podIPs=[{'ip': ip}], containerStatuses=[{
+        pod = self.pod(name)
+        pod['metadata'].pop('resourceVersion')
+        pod['status'].update(phase='Running', podIP=ip, podIPs=[{'ip': ip}], containerStatuses=[{
             'name': 'notebook', 'ready': True, 'restartCount': 0, 'image': '', 'imageID': '',
             'state': {'running': {}}}])
+        self.core.replace_namespaced_pod_status(  # a patch would add an address to the others
+            name=name, namespace=self.namespace, body=pod, _preload_content=False)
 
     def terminating(self):
         return [pod for pod in self.pods() if pod['metadata'].get('deletionTimestamp')]
