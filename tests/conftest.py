@@ -30,6 +30,8 @@ kube (LocalKube or None): its switches for faults; None for a cluster that was n
 
 NO_TESTS_RUN = 5  # pytest's exit code when there are none
 
+TIMEOUT = 120  # seconds for a test that waits, if its mark names no others; the 5 of pytest-tornado are too few
+
 
 def pytest_addoption(parser):
     group = parser.getgroup('kubespawner')
@@ -47,6 +49,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.option.async_test_timeout = max(config.option.async_test_timeout, TIMEOUT)
+    # Warnings about pytest-tornado's own calls, two for each test.
+    config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:pytest_tornado')
     config.pluginmanager.register(NothingInVain(config))
 
 

@@ -14,7 +14,6 @@ from kubespawner.clients import to_dict
 from tests import documentation
 from tests.cluster.conftest import make_spawner
 from tests.documentation import settings_reference
-from tests.loop import gen_test
 
 PROSE = documentation.PAGES + [
     os.path.join(documentation.ROOT, name) for name in ('CHANGELOG.rst', 'CONTRIBUTING.rst', 'tests/README.rst')]
@@ -59,13 +58,13 @@ def test_every_setting_of_an_example_exists(page, text):
 
 
 @pytest.mark.parametrize('page, text', EXAMPLES, ids=IDS)
-@gen_test
+@pytest.mark.gen_test
 def test_every_example_makes_a_pod(spawner, page, text):
     pod = to_dict((yield spawner(configuration(text)).get_pod_manifest()))
     assert pod['spec']['containers'][0]['name'] == 'notebook'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_example_gives_the_pod_that_it_describes(spawner):
     config = configuration(README_CONFIGURATION)
     new = spawner(config)
@@ -79,7 +78,7 @@ def test_the_example_gives_the_pod_that_it_describes(spawner):
     assert claim['spec']['resources']['requests'] == {'storage': '10Gi'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_guide_gives_the_pod_that_it_describes(spawner):
     config = configuration(*GUIDE[:-2])
     pod = to_dict(config.KubeSpawner.modify_pod_hook(spawner(config), (yield spawner(config).get_pod_manifest())))
@@ -104,7 +103,7 @@ def test_the_guide_gives_the_pod_that_it_describes(spawner):
     ({'profile': 'large', 'tools--unlisted-choice': 'registry.example.org/team/image:1.0'},
      'registry.example.org/team/image:1.0', 1),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_the_profiles_give_the_pods_that_they_describe(spawner, options, image, variables):
     new = spawner(configuration(README_CONFIGURATION))
     profiles = configuration(documentation.block('python', 'profile_list'))

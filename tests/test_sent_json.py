@@ -14,7 +14,6 @@ from kubernetes import client
 
 from kubespawner import KubeSpawner, clients
 from tests.cluster.conftest import make_spawner
-from tests.loop import gen_test
 from tests.test_clients import KUBECONFIG
 
 SENT = os.path.join(os.path.dirname(__file__), 'sent')
@@ -149,7 +148,7 @@ def api_server(tmpdir, monkeypatch):
     server.server_close()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_large_configuration_sends_the_same_bytes_on_every_client(api_server, monkeypatch):
     monkeypatch.setattr('uuid.uuid4', lambda: uuid.UUID(int=2018))
     spawner = make_spawner(Spawner, 'ann@b', 'gpu', namespace='n', modify_pod_hook=hook, **CONFIGURATION)

@@ -18,7 +18,6 @@ from kubespawner import KubeSpawner, clients
 from kubespawner.clients import Resource
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import User, make_spawner
-from tests.loop import gen_test
 
 DEFAULTS = {
     'k8s_api_threadpool_workers': 5 * multiprocessing.cpu_count(),
@@ -263,7 +262,7 @@ def test_a_hub_that_passes_its_url_as_an_argument_passes_the_one_that_pods_reach
     assert passed[0] == '--hub-api-url="http://127.0.0.1:8081/hub/api"'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_asynchronize_runs_a_function_on_another_thread_and_tells_its_result_or_error():
     spawner = make_spawner(KubeSpawner)
     thread = yield spawner.asynchronize(threading.current_thread)

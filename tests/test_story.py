@@ -3,7 +3,6 @@ import pytest
 
 from kubespawner import story
 from kubespawner.story import EVENTS, EVENTS_TOLD, STEPS, Story
-from tests.loop import gen_test
 
 
 def clock():
@@ -154,7 +153,7 @@ def test_events_of_one_reason_have_words_for_what_they_are_about(told, reason, m
     assert messages(told) == ['%s %s (05:53:16 UTC)' % (words, message)]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_all_listeners_are_woken_by_each_change_and_by_the_end(told):
     changes = [lambda: told.tell('pod created'), lambda: told.event(event('Pulling')), told.end]
     for change in changes:
@@ -164,7 +163,7 @@ def test_all_listeners_are_woken_by_each_change_and_by_the_end(told):
         assert all(future.done() for future in futures)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_listener_who_has_gone_disturbs_nobody(told):
     gone, other = told.changed(), told.changed()
     gone.set_result(None)

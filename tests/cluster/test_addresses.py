@@ -9,7 +9,6 @@ from tornado import gen
 
 from kubespawner import KubeSpawner, clients, demo
 from kubespawner.addresses import Address, record, recorded
-from tests.loop import gen_test
 from tests.support.scripted_pods import ScriptedPods
 
 from .conftest import UNTOUCHED as FOR_NO_NODE
@@ -55,7 +54,7 @@ def successor(new_server, spawner, **traits):
     return new
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_record_follows_a_pod_that_gets_another_address(new_server, pods):
     spawner = yield started(new_server(), pods)
     for ip in (THERE, HERE):
@@ -65,7 +64,7 @@ def test_the_record_follows_a_pod_that_gets_another_address(new_server, pods):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_new_hub_corrects_a_record_that_became_wrong_meanwhile(new_server, pods):
     old = yield started(new_server(), pods)
     old.pod_reflector.stop()
@@ -79,7 +78,7 @@ def test_a_new_hub_corrects_a_record_that_became_wrong_meanwhile(new_server, pod
     yield new.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_new_hub_whose_port_is_another_one_keeps_that_of_the_pod(new_server, pods):
     old = yield started(new_server(), pods)
     new = successor(new_server, old, port=9999)
@@ -92,7 +91,7 @@ def test_a_new_hub_whose_port_is_another_one_keeps_that_of_the_pod(new_server, p
     yield new.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_address_that_a_subclass_returned_is_left_alone(new_server, pods):
     old = yield started(new_server(), pods)
     old.server.ip, old.server.port = '10.1.1.1', 1
@@ -104,7 +103,7 @@ def test_an_address_that_a_subclass_returned_is_left_alone(new_server, pods):
     yield old.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_of_another_uid_is_never_followed_nor_deleted(new_server, pods, core, namespace):
     spawner = yield started(new_server(), pods)
     ours = pods.pod(spawner.pod_name)
@@ -122,7 +121,7 @@ def test_a_pod_of_another_uid_is_never_followed_nor_deleted(new_server, pods, co
     assert [pod['metadata'].get('deletionTimestamp') for pod in pods.pods()] == [None]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_new_hub_waits_for_a_pod_that_still_starts(new_server, pods):
     old = new_server()
     start = old.start()
@@ -139,7 +138,7 @@ def test_a_new_hub_waits_for_a_pod_that_still_starts(new_server, pods):
     yield new.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_new_hub_gives_up_on_a_pod_that_never_starts_and_deletes_it(new_server, pods, caplog):
     old = new_server()
     start = old.start()
@@ -154,7 +153,7 @@ def test_a_new_hub_gives_up_on_a_pod_that_never_starts_and_deletes_it(new_server
         yield start
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_url_of_a_hook_is_followed_too(new_server, pods):
     def url_of(spawner, pod):
         return 'https://%s.example.org:1234' % pod['status']['podIP'].replace('.', '-')
@@ -184,7 +183,7 @@ def unreachable(kube, namespace, monkeypatch):
     Spawner.pod_reflector.stop()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_poll_is_none_while_the_api_has_not_answered_yet_but_1_for_a_server_without_a_pod(kube, unreachable):
     kube.drop(times=10 ** 9)
     unreachable.load_state({'pod_name': 'jupyter-ann'})
@@ -215,7 +214,7 @@ def bad_connection(request, cluster, monkeypatch, tmpdir):
     monkeypatch.setattr(clients, '_clients', type(clients._clients)())
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_after_a_start_whose_requests_never_got_through_poll_is_1_at_once(bad_connection, unreachable):
     with pytest.raises(Exception, match='Kubernetes'):
         yield unreachable.start()
@@ -226,7 +225,7 @@ def test_after_a_start_whose_requests_never_got_through_poll_is_1_at_once(bad_co
     assert poll.done() and poll.result() == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_after_a_start_whose_request_may_have_landed_poll_is_none(kube, unreachable):
     unreachable.clear_state()
     kube.drop(times=10 ** 9)

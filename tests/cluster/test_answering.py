@@ -8,7 +8,6 @@ from tornado import gen
 from tornado.concurrent import Future
 
 from kubespawner.errors import SpawnError
-from tests.loop import gen_test
 
 from .test_progress import Listener, new_teller  # noqa: F401 (a fixture)
 
@@ -39,7 +38,7 @@ def started(new_teller, node):  # noqa: F811
     return started
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_answer_is_what_jupyterhub_gets(started):
     spawner, waiting = yield started()
     assert not waiting.done()
@@ -50,7 +49,7 @@ def test_the_answer_is_what_jupyterhub_gets(started):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_its_own_error_is_what_it_gets_from_a_server_that_runs(started):
     spawner, waiting = yield started()
     spawner.server.answer.set_exception(TimeoutError('nobody there'))
@@ -64,7 +63,7 @@ OWN_IMAGE = [{'slug': 'x', 'profile_options': {'image': {'unlisted_choice': {
 
 
 @pytest.mark.parametrize('error', [TimeoutError('nobody there'), UnicodeError('no host')])
-@gen_test
+@pytest.mark.gen_test
 def test_what_a_user_wrote_and_does_not_answer_is_no_failure_of_the_hub(started, error):
     spawner, waiting = yield started(profile_list=OWN_IMAGE, user_options={'image--unlisted-choice': 'busybox'})
     spawner.server.answer.set_exception(error)
@@ -73,7 +72,7 @@ def test_what_a_user_wrote_and_does_not_answer_is_no_failure_of_the_hub(started,
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_fails_ends_the_waiting_with_the_reason_and_what_to_do(started, objects):
     spawner, waiting = yield started()
     objects.set_status(spawner.pod_name, phase='Failed', reason='Evicted', message='The node was low on memory.')
@@ -82,7 +81,7 @@ def test_a_pod_that_fails_ends_the_waiting_with_the_reason_and_what_to_do(starte
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_is_deleted_ends_the_waiting(started, objects):
     spawner, waiting = yield started()
     yield spawner.stop(now=True)
@@ -91,7 +90,7 @@ def test_a_pod_that_is_deleted_ends_the_waiting(started, objects):
 
 
 @pytest.mark.skipif(tornado.version_info < (5,), reason='waiting cannot be cancelled')
-@gen_test
+@pytest.mark.gen_test
 def test_waiting_that_is_cancelled_because_the_server_is_stopped_is_no_error_in_the_log(started, caplog):
     spawner, waiting = yield started()
     listener = Listener(spawner)
@@ -102,7 +101,7 @@ def test_waiting_that_is_cancelled_because_the_server_is_stopped_is_no_error_in_
 
 
 @pytest.mark.skipif(version_info < (0, 9), reason='this hub knows no progress')
-@gen_test
+@pytest.mark.gen_test
 def test_the_story_goes_on_until_the_answer(started):
     spawner, waiting = yield started()
     listener = Listener(spawner)
@@ -115,7 +114,7 @@ def test_the_story_goes_on_until_the_answer(started):
 
 
 @pytest.mark.skipif(version_info < (0, 9), reason='this hub knows no progress')
-@gen_test
+@pytest.mark.gen_test
 def test_the_story_ends_with_a_server_that_nobody_waited_for(new_teller, node):  # noqa: F811
     spawner = new_teller('ann')
     type(spawner).server = Server()

@@ -5,7 +5,6 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
 from tests import machine
-from tests.loop import gen_test
 
 FOREVER = 'trap "exit 0" TERM; sleep 1000 & wait'
 
@@ -41,7 +40,7 @@ def output(spawner, objects, last):
     return printed[:printed.index(last)]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_user_and_groups_are_what_id_says(run, objects):
     printed = yield output(run('id -u; id -G; echo end', singleuser_uid=1000, singleuser_fs_gid=200,
                                singleuser_supplemental_gids=[300, 400]), objects, 'end')
@@ -49,21 +48,21 @@ def test_user_and_groups_are_what_id_says(run, objects):
     assert set(printed[1].split()) >= {'200', '300', '400'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_tokens_place_is_empty_and_cannot_be_written(run, objects):
     printed = yield output(run('cd /var/run/secrets/kubernetes.io/serviceaccount; ls -A | wc -l\n'
                                'touch token 2>/dev/null || echo refused; echo end'), objects, 'end')
     assert printed == ['0', 'refused']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_with_a_service_account_the_token_is_there(run, objects):
     printed = yield output(run('ls /var/run/secrets/kubernetes.io/serviceaccount; echo end',
                                singleuser_service_account='default'), objects, 'end')
     assert 'token' in printed
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_limits_are_those_of_the_cgroup(run, objects):
     script = ('cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max\n'
               'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || cut -d " " -f 1 /sys/fs/cgroup/cpu.max\n'
@@ -72,7 +71,7 @@ def test_limits_are_those_of_the_cgroup(run, objects):
     assert printed == [str(128 * 2 ** 20), '50000']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_init_container_runs_before_the_notebook_container(run, objects):
     shared = {'name': 'shared', 'mountPath': '/shared'}
     init = {'name': 'init', 'image': machine.AS_A_CONTAINER['image'], 'imagePullPolicy': 'IfNotPresent',
@@ -84,7 +83,7 @@ def test_an_init_container_runs_before_the_notebook_container(run, objects):
     assert printed == ['prepared']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_start_waits_for_the_readiness_probe(run, objects):
     probe = {'exec': {'command': ['/usr/bin/test', '-e', '/tmp/ready']}, 'periodSeconds': 1}
     spawner = run('sleep 2; touch /tmp/ready; echo end', singleuser_extra_container_config={'readinessProbe': probe})
@@ -94,7 +93,7 @@ def test_start_waits_for_the_readiness_probe(run, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_post_start_runs_in_the_container(run, objects):
     hooks = {'postStart': {'exec': {'command': ['/usr/bin/touch', '/tmp/hook']}}}
     printed = yield output(run('until test -e /tmp/hook; do sleep 0.1; done; echo end',
@@ -107,7 +106,7 @@ def test_post_start_runs_in_the_container(run, objects):
     ('local/missing:latest', 'IfNotPresent', 'ErrImagePull|ImagePullBackOff'),
     ('not a name', 'IfNotPresent', 'InvalidImageName'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_an_image_that_is_not_there_ends_start_with_the_nodes_reason(run, image, policy, reason):
     spawner = run('', start_failure_grace=0)
     spawner.singleuser_image_spec, spawner.singleuser_image_pull_policy = image, policy
@@ -116,7 +115,7 @@ def test_an_image_that_is_not_there_ends_start_with_the_nodes_reason(run, image,
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_crashed_is_started_again_by_its_node(run, objects):
     spawner = run('test -e /state/once || { touch /state/once; exit 3; }', volumes=[{'name': 'state', 'emptyDir': {}}],
                   volume_mounts=[{'name': 'state', 'mountPath': '/state'}])
@@ -126,7 +125,7 @@ def test_a_server_that_crashed_is_started_again_by_its_node(run, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_ended_by_itself_stays_ended(run, objects):
     spawner = run('sleep 1; exit 0')
     yield spawner.start()
@@ -136,7 +135,7 @@ def test_a_server_that_ended_by_itself_stays_ended(run, objects):
     assert objects.pod(spawner.pod_name) is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_stop_ends_within_its_grace_also_when_term_is_ignored(run, objects):
     spawner = run('trap "" TERM; sleep 1000')
     yield spawner.start()

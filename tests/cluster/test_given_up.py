@@ -8,7 +8,6 @@ from tornado.concurrent import Future
 from tornado.web import HTTPError
 
 from kubespawner.story import STEPS
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 from .test_progress import CLAIM, Listener
@@ -44,7 +43,7 @@ def end_of(start):
         yield start
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_that_is_cancelled_before_its_server_is_stopped_leaves_no_pod_and_no_error_in_the_log(
         new_spawner, objects, caplog):
     spawner = new_spawner('ann', **UNTOUCHED)
@@ -60,7 +59,7 @@ def test_a_start_that_is_cancelled_before_its_server_is_stopped_leaves_no_pod_an
 
 
 @can_cancel
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_that_is_cancelled_before_there_is_a_pod_creates_nothing(kube, new_waiting):
     spawner, release = new_waiting()
     start = spawner.start()
@@ -72,7 +71,7 @@ def test_a_start_that_is_cancelled_before_there_is_a_pod_creates_nothing(kube, n
     assert creates(kube) == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_goes_no_further_when_the_state_is_cleared_as_after_a_stop_that_found_no_pod(kube, new_waiting):
     spawner, release = new_waiting()
     start = spawner.start()
@@ -82,7 +81,7 @@ def test_a_start_goes_no_further_when_the_state_is_cleared_as_after_a_stop_that_
     assert creates(kube) == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_could_not_be_created_is_not_tried_again(kube, new_spawner, objects):
     spawner = new_spawner('ann', **CLAIM)
     kube.fail(method='POST', status=503, headers=AGAIN)
@@ -94,7 +93,7 @@ def test_what_could_not_be_created_is_not_tried_again(kube, new_spawner, objects
     assert objects.claim(spawner.pvc_name) is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_pod_of_the_next_start_is_left_alone(kube, new_spawner, node, objects):
     before, spawner = new_spawner('ann'), new_spawner('ann')
     kube.delay(method='POST', path='/pods$', seconds=1)
@@ -108,7 +107,7 @@ def test_the_pod_of_the_next_start_is_left_alone(kube, new_spawner, node, object
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_next_server_keeps_its_name(kube, new_spawner, node, objects):
     spawner = new_spawner('ann', pod_name_template='one-{username}', **CLAIM)
     kube.delay(method='POST', path='/persistentvolumeclaims$', seconds=1)

@@ -1,15 +1,13 @@
 """Labels, annotations and state: whose a pod is, and how a hub finds it again."""
 import pytest
 
-from tests.loop import gen_test
-
 pytestmark = pytest.mark.usefixtures('node')
 
 OF_ALL_PODS = {'app.kubernetes.io/name': 'jupyterhub', 'app.kubernetes.io/managed-by': 'kubespawner',
                'app.kubernetes.io/component': 'singleuser-server'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_default_servers_pod_says_whose_it_is(new_spawner, objects):
     pod = yield objects.created_by(new_spawner('ann@x.org'))
     assert pod['metadata']['labels'] == dict(OF_ALL_PODS, **{
@@ -19,7 +17,7 @@ def test_a_default_servers_pod_says_whose_it_is(new_spawner, objects):
     assert 'hub.jupyter.org/servername' not in pod['metadata']['annotations']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_named_servers_pod_says_which_it_is(new_spawner, objects):
     pod = yield objects.created_by(new_spawner('ann', 'GPU 1'))
     assert pod['metadata']['annotations']['hub.jupyter.org/servername'] == 'GPU 1'
@@ -27,7 +25,7 @@ def test_a_named_servers_pod_says_which_it_is(new_spawner, objects):
 
 
 @pytest.mark.parametrize('username, servername', [('ann', 'gpu'), ('a@b', ''), ('Ünï', '40b'), ('x' * 200, 'y' * 200)])
-@gen_test
+@pytest.mark.gen_test
 def test_kubectls_selector_finds_pods_by_user_and_server(new_spawner, objects, core, namespace, username, servername):
     spawner = new_spawner(username, servername)
     yield spawner.start()
@@ -38,7 +36,7 @@ def test_kubectls_selector_finds_pods_by_user_and_server(new_spawner, objects, c
     assert [pod.metadata.name for pod in found.items] == [spawner.pod_name]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_no_configuration_hides_a_pod_from_the_hub(new_spawner, objects):
     labels = {'heritage': 'x', 'component': 'x', 'app': 'mine', 'hub.jupyter.org/username': 'x'}
     spawner = new_spawner('ann', singleuser_extra_labels=labels)
@@ -50,13 +48,13 @@ def test_no_configuration_hides_a_pod_from_the_hub(new_spawner, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_users_name_makes_no_invalid_label(new_spawner, objects):
     pod = yield objects.created_by(new_spawner('@x', singleuser_extra_labels={'of': '{username}'}))
     assert pod['metadata']['labels']['of'].startswith('40x-')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_is_found_under_the_name_it_was_started_with(new_spawner):
     old = new_spawner('ann', pod_name_template='old-{username}')
     yield old.start()
@@ -69,7 +67,7 @@ def test_a_server_is_found_under_the_name_it_was_started_with(new_spawner):
     assert (yield old.poll()) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_pod_that_a_stopped_server_had_is_not_taken_for_its_next_one(new_spawner, objects):
     renamed, other = new_spawner('ann'), new_spawner('ann')
     yield renamed.start()

@@ -4,7 +4,6 @@ from kubernetes import client
 
 from kubespawner.clients import to_dict
 from tests.eras.stand_in.kubernetes_asyncio import client as other
-from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -61,7 +60,7 @@ HOOK = {'exec': {'command': ['true']}}
     ({'image_pull_secrets': [{'name': 'a'}, 'b', client.V1LocalObjectReference(name='c')]}, ['a', 'b', 'c']),
     ({'image_pull_secrets': []}, []),
 ], ids=str)
-@gen_test
+@pytest.mark.gen_test
 def test_objects_arrive_in_the_order_of_a_list_or_of_the_keys_of_a_dict(new_spawner, objects, traits, names):
     pod = yield objects.created_by(new_spawner(**traits))
     of_the_pod = {'init_containers': 'initContainers', 'extra_containers': 'containers', 'volumes': 'volumes',
@@ -83,7 +82,7 @@ def test_objects_arrive_in_the_order_of_a_list_or_of_the_keys_of_a_dict(new_spaw
     ('pod_anti_affinity_required', 'affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution'),
     ('pod_anti_affinity_preferred', 'affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_where_a_pod_may_run_is_said_by_lists_dicts_and_models(new_spawner, objects, trait, path):
     one, two = of_kind(trait, 'one'), of_kind(trait, 'two')
     for value in ([one, two], {'b': two, 'a': one}, [AsModel(one), AsModel(two)], {'b': AsModel(two), 'a': one}):
@@ -95,7 +94,7 @@ def test_where_a_pod_may_run_is_said_by_lists_dicts_and_models(new_spawner, obje
         assert [item for item in found if 'node.kubernetes.io' not in item.get('key', '')] == [one, two]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_variable_may_be_a_model(new_spawner, objects):
     source = {'configMapKeyRef': {'name': 'course', 'key': 'title', 'optional': True}}
     pod = yield objects.created_by(new_spawner(environment={
@@ -103,7 +102,7 @@ def test_a_variable_may_be_a_model(new_spawner, objects):
     assert {'name': 'TITLE', 'valueFrom': source} in pod['spec']['containers'][0]['env']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_models_of_another_client_arrive_with_what_is_inside_them(new_spawner, objects):
     pod = yield objects.created_by(new_spawner(
         init_containers=[foreign('a')], extra_pod_config=other.V1PodSpec(hostname='h'),
@@ -120,7 +119,7 @@ def test_models_of_another_client_arrive_with_what_is_inside_them(new_spawner, o
     claim(other, 'of-{username}'),
     claim(client, 'of-{username}'),
 ], ids=['dict', 'model in a dict', 'model', 'model of the official client'])
-@gen_test
+@pytest.mark.gen_test
 def test_templates_are_expanded_in_whatever_form_a_volume_has(new_spawner, kind, volume):
     volumes = [volume] if kind is list else {'some': volume}
     spawner = new_spawner('A' * 30, volumes=volumes, pvc_name_template='of-{username}')
@@ -128,13 +127,13 @@ def test_templates_are_expanded_in_whatever_form_a_volume_has(new_spawner, kind,
     assert pod['spec']['volumes'][0]['persistentVolumeClaim'] == {'claimName': spawner.pvc_name}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_is_no_template_keeps_its_name_in_whatever_form_it_is(new_spawner):
     pod = to_dict((yield new_spawner(volumes={'a': claim(other, 'data.2018')}).get_pod_manifest()))
     assert pod['spec']['volumes'][0]['persistentVolumeClaim'] == {'claimName': 'data.2018'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_without_a_pull_policy_kubernetes_chooses_one(new_spawner, objects):
     for image, policy in [('busybox', 'Always'), ('busybox:1', 'IfNotPresent')]:
         pod = yield objects.created_by(new_spawner(image=image, image_pull_policy=None))
@@ -147,7 +146,7 @@ def test_without_a_pull_policy_kubernetes_chooses_one(new_spawner, objects):
     ({'init_containers': container('a')}, "KubeSpawner.singleuser_init_containers.* is no dict, but a str"),
     ({'image_pull_secrets': [5]}, r'KubeSpawner.singleuser_image_pull_secrets\[0\] is no dict, but a int'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_what_is_no_object_is_told_with_its_place(new_spawner, traits, sentence):
     with pytest.raises(ValueError, match=sentence):
         yield new_spawner(**traits).get_pod_manifest()

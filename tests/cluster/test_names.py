@@ -6,7 +6,6 @@ from kubespawner import KubeSpawner, naming
 from kubespawner.templates import Templates
 from tests.cluster.conftest import make_spawner
 from tests.faults.test_names import DNS_LABEL, PAIRS, distinct_pairs
-from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -64,7 +63,7 @@ def test_a_pod_is_called_what_its_template_and_the_scheme_say(username, serverna
         assert spawner.pod_name == name
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_pod_and_claim_are_created_by_the_safe_scheme(new_spawner, objects):
     pod = yield objects.created_by(new_spawner(
         'ann-b', 'Gpu', slug_scheme='safe', pvc_name_template='claim-{user_server}',
@@ -75,7 +74,7 @@ def test_pod_and_claim_are_created_by_the_safe_scheme(new_spawner, objects):
     assert claim == 'claim-ann-b--gpu---5926b855' and objects.claim(claim)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_field_pvc_name_is_the_claims_name_also_if_that_was_cut(new_spawner, objects):
     home = {'name': 'home', 'persistentVolumeClaim': {'claimName': '{pvc_name}'}}
     spawner = new_spawner(LONG, volumes=[home], **CLAIM)

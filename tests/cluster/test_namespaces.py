@@ -10,7 +10,6 @@ from kubernetes.client.rest import ApiException
 from tornado import gen
 
 from tests import documentation
-from tests.loop import gen_test
 from tests.simulated_node import SimulatedNode
 
 from .conftest import UNTOUCHED, Objects
@@ -87,7 +86,7 @@ def metadata_of(core, spawner):
     return metadata.labels, metadata.annotations
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_pods_and_claims_are_in_the_users_namespace_which_is_made(new_user, core, objects):
     spawner = new_user('ann@b', 'gpu', user_namespace_labels={'of': '{username}'},
                        user_namespace_annotations={'quota': 'of {username}'}, **CLAIM)
@@ -105,7 +104,7 @@ def test_pods_and_claims_are_in_the_users_namespace_which_is_made(new_user, core
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_pods_of_one_name_in_several_namespaces_are_told_apart(new_user):
     ann, bob = new_user('ann', pod_name_template='notebook'), new_user('bob', pod_name_template='notebook')
     assert ann.pod_reflector is bob.pod_reflector
@@ -121,7 +120,7 @@ def test_pods_of_one_name_in_several_namespaces_are_told_apart(new_user):
     assert (yield bob.poll()) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_is_told_of_its_own_pod_only(new_user):
     ann, bob = [new_user(name, pod_name_template='notebook', **UNTOUCHED) for name in ('ann', 'bob')]
     starts = [spawner.start() for spawner in (ann, bob)]
@@ -135,7 +134,7 @@ def test_a_start_is_told_of_its_own_pod_only(new_user):
         yield starts[0]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_spawners_with_and_without_namespaces_of_users_share_a_watch_or_two(new_user, new_spawner, namespace):
     plain, ann = new_spawner('plain'), new_user('ann')
     assert plain.pod_reflector.namespace == namespace
@@ -147,7 +146,7 @@ def test_spawners_with_and_without_namespaces_of_users_share_a_watch_or_two(new_
     yield [spawner.stop(now=True) for spawner in (plain, ann)]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_watch_of_all_namespaces_does_for_those_without(new_user, new_spawner):
     ann, plain = new_user('ann'), new_spawner('plain')
     assert plain.pod_reflector is ann.pod_reflector
@@ -157,7 +156,7 @@ def test_a_watch_of_all_namespaces_does_for_those_without(new_user, new_spawner)
     assert (yield plain.poll()) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_is_found_in_the_namespace_that_it_was_started_in(new_user):
     old = new_user('ann')
     yield old.start()
@@ -170,7 +169,7 @@ def test_a_server_is_found_in_the_namespace_that_it_was_started_in(new_user):
     assert new.namespace == new_user.prefix + '-new-ann'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_stays_where_its_claim_is(new_user):
     old = new_user('ann', **CLAIM)
     yield old.start()
@@ -182,7 +181,7 @@ def test_a_server_stays_where_its_claim_is(new_user):
     assert (new.namespace, new.pvc_name) == (old.namespace, 'claim-ann')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawner):
     old = new_spawner('ann')
     yield old.start()
@@ -197,7 +196,7 @@ def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawne
     assert new.namespace == new_user.prefix + '-ann'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_namespace_that_is_there_stays_as_it_is(new_user, core):
     spawner = new_user('ann', user_namespace_labels={'of': 'ann'})
     core.create_namespace(body={'metadata': {'name': spawner.namespace, 'labels': {'made': 'before'}}})
@@ -207,7 +206,7 @@ def test_a_namespace_that_is_there_stays_as_it_is(new_user, core):
     assert labels['made'] == 'before' and 'of' not in labels
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_account_of_a_new_namespace_is_waited_for(kube, new_user):
     spawner = new_user('ann')
     message = 'pods "jupyter-ann" is forbidden: error looking up service account %s/%s: serviceaccount "%s" not found'
@@ -236,7 +235,7 @@ def test_the_hubs_own_namespace_is_a_field_of_templates(new_spawner):
     assert new_spawner('ann', enable_user_namespaces=True).namespace == 'default-ann'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hub_makes_exactly_the_requests_that_the_documented_cluster_role_allows(kube, new_user):
     spawner = new_user('ann', events_enabled=True, **CLAIM)
     for _ in range(2):  # the second time in a namespace that is there

@@ -15,7 +15,6 @@ from kubespawner.errors import SpawnError
 from tests import documentation
 from tests.cluster.conftest import UNTOUCHED, make_spawner
 from tests.cluster.test_traits import value_at
-from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -62,14 +61,14 @@ RUNNING = {'phase': 'Running', 'containerStatuses': [
     ({'common_labels': {'a': 'b'}}, 'metadata.labels.heritage', 'jupyterhub'),
     ({'common_labels': {'a': 'b'}, 'singleuser_extra_labels': {'a': 'c'}}, 'metadata.labels.a', 'c'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_trait_arrives_in_the_pod(new_spawner, objects, traits, path, expected):
     pod = yield objects.created_by(new_spawner(**traits))
     assert value_at(pod, path) == expected
 
 
 @pytest.mark.parametrize('tolerations', [TOLERATIONS, {'2': TOLERATIONS[1], '1': TOLERATIONS[0]}], ids=['list', 'dict'])
-@gen_test
+@pytest.mark.gen_test
 def test_tolerations_are_a_list_or_the_values_of_a_dict_in_the_order_of_its_keys(new_spawner, objects, tolerations):
     pod = yield objects.created_by(new_spawner(tolerations=tolerations))
     assert [toleration for toleration in pod['spec']['tolerations'] if toleration['key'] in 'ab'] == TOLERATIONS
@@ -82,7 +81,7 @@ def test_tolerations_are_a_list_or_the_values_of_a_dict_in_the_order_of_its_keys
     ({'automount_service_account_token': True, 'singleuser_service_account': 'default'}, False),
     ({'automount_service_account_token': False, 'singleuser_service_account': 'default'}, False),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_the_place_of_the_token_is_masked_unless_there_is_an_account_or_its_token_is_wanted(
         new_spawner, objects, traits, is_masked):
     pod = yield objects.created_by(new_spawner(**traits))
@@ -91,7 +90,7 @@ def test_the_place_of_the_token_is_masked_unless_there_is_an_account_or_its_toke
 
 # Labels, and who finds a pod by them
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_has_the_labels_of_both_conventions(new_spawner, objects):
     pod = yield objects.created_by(new_spawner('ann'))
     assert pod['metadata']['labels'] == {
@@ -100,7 +99,7 @@ def test_a_pod_has_the_labels_of_both_conventions(new_spawner, objects):
         'app.kubernetes.io/component': 'singleuser-server', 'hub.jupyter.org/username': 'ann'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_each_hub_sees_the_pods_of_its_own_component_label(new_spawner, objects):
     default, ours, again = (new_spawner(name, component_label=label, **UNTOUCHED) for name, label in [
         ('ann', 'singleuser-server'), ('bob', 'ours'), ('eve', 'ours')])
@@ -128,7 +127,7 @@ def test_the_reflector_that_all_share_is_that_of_the_first_spawner(new_spawner):
     assert first.pod_reflector.labels == {'heritage': 'jupyterhub', 'component': 'ours'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_of_an_older_version_is_found_by_the_default_label(new_spawner, objects, core, namespace):
     core.create_namespaced_pod(namespace=namespace, body={
         'metadata': {'name': 'jupyter-old', 'labels': {
@@ -150,7 +149,7 @@ def variables(pod):
     return found
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_environment_variable_may_be_a_kubernetes_object_whose_strings_are_templates(new_spawner, objects):
     env = variables((yield objects.created_by(new_spawner('ann', 'gpu', environment={
         'NODE': {'valueFrom': {'fieldRef': {'fieldPath': 'spec.nodeName'}}},
@@ -162,7 +161,7 @@ def test_an_environment_variable_may_be_a_kubernetes_object_whose_strings_are_te
     assert env['NAMED'] == {'value': 'ann'} and 'ENTRY' not in env
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_environment_values_are_templates_unless_they_have_other_things_in_braces(new_spawner, objects):
     given = {
         'HOME': '/home/{username}', 'JSON': '{"a": "{username}"}', 'SHELL': 'echo ${username} {}', 'FORMAT': '{nobody}',
@@ -173,7 +172,7 @@ def test_environment_values_are_templates_unless_they_have_other_things_in_brace
         'ASKED': '{username}', 'DOUBLED': '{{username}}', 'IN_BRACES': '{ann}', 'NUMBER': '5'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_the_hub_itself_sets_is_no_template(new_spawner, objects):
     env = variables((yield objects.created_by(new_spawner('{userid}', environment={'OTHER': '{userid}'}))))
     assert (env['JUPYTERHUB_USER'], env['OTHER']) == ({'value': '{userid}'}, {'value': '7'})
@@ -181,7 +180,7 @@ def test_what_the_hub_itself_sets_is_no_template(new_spawner, objects):
     assert env['JUPYTERHUB_USER']['value'] == ('x' if version_info >= (1, 2) else '{userid}')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_server_is_told_its_image_unless_the_operator_says_something_else(new_spawner, objects):
     env = variables((yield objects.created_by(new_spawner(singleuser_image_spec='busybox:1.36'))))
     assert env['JUPYTER_IMAGE'] == env['JUPYTER_IMAGE_SPEC'] == {'value': 'busybox:1.36'}
@@ -211,7 +210,7 @@ EXPANDED = {'name': 'c-ann', 'image': 'busybox', 'args': ['ann--gpu'], 'command'
     ({'singleuser_extra_annotations': {'of': '{unescaped_username} {namespace} {pvc_name}'}}, 'metadata.annotations',
      {'of': 'ann %s claim-ann--gpu'}),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_strings_are_templates_unless_they_have_other_things_in_braces(
         new_spawner, objects, namespace, traits, path, expected):
     pod = yield objects.created_by(new_spawner('ann', 'gpu', **traits))
@@ -220,7 +219,7 @@ def test_strings_are_templates_unless_they_have_other_things_in_braces(
         assert found[key] == (value % namespace if isinstance(value, str) and '%s' in value else value)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_names_as_they_are_stay_names_where_kubernetes_expands_variables(new_spawner, objects):
     container = {'name': 'c', 'image': 'busybox', 'args': ['{unescaped_username}'], 'env': [
         {'name': 'A', 'value': '$(HOME) {unescaped_servername}'}]}
@@ -247,12 +246,12 @@ def place_of(objects, spawner, ip='10.1.2.3'):
     return place
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_is_at_the_address_of_its_pod(new_spawner, objects):
     assert (yield place_of(objects, new_spawner(**UNTOUCHED))) == ('10.1.2.3', 8888)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_jupyterhub_makes_a_url_of_an_ipv6_address(new_spawner, objects):
     ip, port = yield place_of(objects, new_spawner(**UNTOUCHED), 'fd00::1')
     assert Server(ip=ip, port=port).host == 'http://[fd00::1]:8888'
@@ -264,13 +263,13 @@ def test_jupyterhub_makes_a_url_of_an_ipv6_address(new_spawner, objects):
     ('ann', '', '{username}-{servername}.pods-.example.org', 'ann.pods.example.org'),
     ('ann', 'gpu', '{username}{servername}.example.org', 'ann--gpu.example.org'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_may_be_reached_by_a_name(new_spawner, objects, username, servername, template, host):
     spawner = new_spawner(username, servername, pod_connect_ip=template, **UNTOUCHED)
     assert (yield place_of(objects, spawner)) == (host, 8888)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_names_in_the_documentation_are_those_of_pods_in_a_headless_service(new_spawner, objects, namespace):
     config = Config()
     exec(documentation.block('python', 'pod_connect_ip'), {'c': config})
@@ -283,7 +282,7 @@ def test_the_names_in_the_documentation_are_those_of_pods_in_a_headless_service(
     assert (pod['spec']['hostname'], pod['spec']['subdomain']) == (pod['metadata']['name'], 'notebooks')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_port_is_the_one_that_is_called_notebook_port_in_what_was_created(new_spawner, objects):
     def hook(spawner, pod):
         pod.spec.containers[0].ports = []
@@ -294,7 +293,7 @@ def test_the_port_is_the_one_that_is_called_notebook_port_in_what_was_created(ne
     assert (yield place_of(objects, new_spawner(modify_pod_hook=hook, **UNTOUCHED))) == ('10.1.2.3', 9000)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_function_may_say_the_url_of_a_server(new_spawner, objects):
     def url(spawner, pod):
         return 'https://%s.%s.%s:99' % (pod.spec.containers[0].name, spawner.user.name, pod.status.pod_ip)
@@ -309,7 +308,7 @@ def test_a_function_may_say_the_url_of_a_server(new_spawner, objects):
 
 
 @pytest.mark.parametrize('url', [None, '10.0.0.1:8888', ('10.0.0.1', 8888), 'ftp://here', 5])
-@gen_test
+@pytest.mark.gen_test
 def test_what_is_no_url_is_told_by_name(new_spawner, objects, url):
     with pytest.raises(ValueError) as e:
         yield place_of(objects, new_spawner('bad', get_pod_url=lambda spawner, pod: url, **UNTOUCHED))
@@ -326,7 +325,7 @@ def test_a_pod_has_a_name_in_dns_by_a_template():
 
 # The hook after a pod is created
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hook_sees_the_pod_that_was_created_before_it_runs(new_spawner, objects):
     seen = []
 
@@ -350,7 +349,7 @@ def raising(spawner, pod):
 
 
 @pytest.mark.parametrize('hook, error', [(never, 'took longer'), (raising, 'raised KeyError')])
-@gen_test
+@pytest.mark.gen_test
 def test_a_hook_that_fails_or_never_ends_ends_the_start_by_name(new_spawner, objects, hook, error):
     spawner = new_spawner('hooked', after_pod_created_hook=hook, **UNTOUCHED)
     spawner.start_timeout = 2
@@ -373,7 +372,7 @@ def test_a_hook_that_fails_or_never_ends_ends_the_start_by_name(new_spawner, obj
     ({'singleuser_extra_containers': [{'name': '{pvc_name}'}], 'pvc_name_template': '{nobody}'},
      "KubeSpawner.pvc_name_template: cannot expand the template '{nobody}'"),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_bad_configuration_is_named_and_nothing_is_created(new_spawner, objects, traits, words):
     with pytest.raises(ValueError) as e:
         yield new_spawner('wrong', **traits).start()

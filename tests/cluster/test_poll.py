@@ -3,7 +3,6 @@ import pytest
 
 from kubespawner import KubeSpawner
 from kubespawner.spawner import SpawnError
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED, make_spawner
 
@@ -18,12 +17,12 @@ def ended(code):
     return notebook(terminated={'exitCode': code})
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_without_a_pod_poll_is_1(new_spawner):
     assert (yield new_spawner('nobody').poll()) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_running_server_is_none(new_spawner):
     spawner = new_spawner('ann')
     yield spawner.start()
@@ -47,7 +46,7 @@ def has_arrived(status, pod):
     ({'phase': 'Running', 'containerStatuses': ended(3)}, None),  # its node starts it again
     ({'phase': 'Failed', 'reason': 'Evicted'}, 1),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_the_notebook_containers_state_decides(new_spawner, objects, status, expected):
     spawner = new_spawner('ann', **UNTOUCHED)
     start = spawner.start()
@@ -62,7 +61,7 @@ def test_the_notebook_containers_state_decides(new_spawner, objects, status, exp
         yield start
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_ended_is_kept_when_asked_to(new_spawner, objects):
     spawner = new_spawner('ann', delete_stopped_pods=False, **UNTOUCHED)
     start = spawner.start()
@@ -76,7 +75,7 @@ def test_a_pod_that_ended_is_kept_when_asked_to(new_spawner, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_poll_waits_for_the_first_list(new_spawner, namespace):
     running = new_spawner('ann')
     yield running.start()

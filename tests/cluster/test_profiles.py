@@ -14,7 +14,6 @@ from traitlets import Dict, TraitError, validate
 from kubespawner import profiles
 from kubespawner.choosing import WITH_TEMPLATES
 from kubespawner.errors import SpawnError
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 
@@ -58,7 +57,7 @@ def choosing(new_spawner):
 LARGE = {'profile': 'with-options', 'size': 'large', 'tool--unlisted-choice': 'vim'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_choice_gives_the_pod_that_its_overrides_say_by_names_of_any_year(choosing, objects):
     spawner = choosing('ann', LARGE, singleuser_node_selector={'zone': 'a', 'arch': 'arm'})
     pod = yield objects.created_by(spawner)
@@ -71,7 +70,7 @@ def test_a_choice_gives_the_pod_that_its_overrides_say_by_names_of_any_year(choo
     assert pod['metadata']['labels']['profile'] == 'options'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_who_chooses_nothing_gets_the_default(choosing, objects):
     pod = yield objects.created_by(choosing())
     assert pod['spec']['containers'][0]['image'] == 'busybox'
@@ -84,7 +83,7 @@ def set_in(spawner):
     return {name: getattr(spawner, name) for name in names}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_was_overridden_reaches_neither_the_next_start_nor_another_user(choosing, objects):
     ann, bob = choosing('ann', LARGE), choosing('bob')
     before = set_in(ann)
@@ -106,7 +105,7 @@ def test_what_was_overridden_reaches_neither_the_next_start_nor_another_user(cho
     assert not [variable for variable in pod['spec']['containers'][0]['env'] if variable['name'] == 'SIZE']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_was_overridden_ends_with_the_state_and_what_a_hook_sets_then_stays(choosing, objects):
     spawner = choosing('ann', LARGE)
     before = set_in(spawner)
@@ -119,7 +118,7 @@ def test_what_was_overridden_ends_with_the_state_and_what_a_hook_sets_then_stays
     assert pod['spec']['containers'][0]['resources']['limits']['memory'] == str(3 * 2 ** 30)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_is_set_while_it_is_overridden_is_not_undone(choosing, objects):
     spawner = choosing('ann', LARGE)
     yield objects.created_by(spawner)
@@ -130,7 +129,7 @@ def test_what_is_set_while_it_is_overridden_is_not_undone(choosing, objects):
     assert spawner.delete_grace_period == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hook_that_changes_what_was_overridden_does_not_change_the_profile(choosing, objects):
     def hook(spawner, pod):
         spawner.environment['LEAK'] = 'of ' + spawner.user.name
@@ -144,7 +143,7 @@ def test_a_hook_that_changes_what_was_overridden_does_not_change_the_profile(cho
     assert profiles[0]['kubespawner_override'] == {'environment': {'A': 'b'}, 'extra_labels': {'a': 'b'}}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_ends_a_running_server_survives_a_restart_of_the_hub(choosing, objects):
     spawner = choosing('ann', LARGE)
     start = spawner.start()
@@ -162,7 +161,7 @@ def test_what_ends_a_running_server_survives_a_restart_of_the_hub(choosing, obje
         yield start
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_names_of_a_profile_count_although_they_were_asked_for_before(choosing, objects):
     spawner = choosing(profile_list=[{'slug': 'gpu', 'kubespawner_override': {
         'pod_name_template': 'gpu-{username}'}}])
@@ -181,7 +180,7 @@ def test_the_names_of_a_profile_count_although_they_were_asked_for_before(choosi
     (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'say what it is to be'),
     ({'profile': ['plain']}, 'There is no profile'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_choice_that_cannot_be_had_is_told_and_creates_nothing(choosing, objects, options, told):
     spawner = choosing('ann', options, user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
     with pytest.raises(SpawnError) as e:
@@ -205,7 +204,7 @@ def failing(spawner):
     ({'mem_limit': 'lots'}, "profile 'Broken': mem_limit"),
     ({'extra_labels': failing}, "profile 'Broken': singleuser_extra_labels raised KeyError: 'no such user'"),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_an_override_that_cannot_be_is_told_with_its_profile_and_overrides_nothing(choosing, objects, override, told):
     both = OrderedDict([('image', 'x')] + list(override.items()))
     spawner = choosing(profile_list=[{'display_name': 'Broken', 'kubespawner_override': both}])
@@ -216,7 +215,7 @@ def test_an_override_that_cannot_be_is_told_with_its_profile_and_overrides_nothi
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_list_may_be_asked_for_each_start_and_wait(choosing, objects):
     @gen.coroutine
     def listed(spawner):
@@ -229,7 +228,7 @@ def test_a_list_may_be_asked_for_each_start_and_wait(choosing, objects):
         yield choosing('bob', {'profile': 'of-ann'}, profile_list=listed).start()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_that_was_given_up_overrides_nothing_any_more(choosing, objects):
     listed = Future()
     spawner = choosing(options=LARGE, profile_list=lambda spawner: listed)
@@ -242,7 +241,7 @@ def test_a_start_that_was_given_up_overrides_nothing_any_more(choosing, objects)
     assert set_in(spawner) == before and objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_list_that_does_not_come_is_named(choosing):
     spawner = choosing(profile_list=lambda spawner: Future())
     spawner.start_timeout = 1
@@ -250,7 +249,7 @@ def test_a_list_that_does_not_come_is_named(choosing):
         yield spawner.start()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_form_waits_for_its_list_on_hubs_that_can(choosing):
     listed = Future()
     spawner = choosing(profile_list=lambda spawner: listed)
@@ -264,7 +263,7 @@ def test_a_form_waits_for_its_list_on_hubs_that_can(choosing):
     yield gen.moment
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_function_that_is_a_setting_itself_is_not_called_for_its_value(choosing, objects):
     def hook(spawner, pod):
         pod.metadata.annotations['by'] = 'hook'
@@ -283,7 +282,7 @@ def form_of(spawner):
     return form(spawner).result() if version_info >= (0, 9) and form else form
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_form_shows_all_profiles_with_the_last_choice_and_nothing_is_markup(choosing):
     listed = PROFILES + [{'slug': '"><x>', 'display_name': '<script>', 'description': '<b>', 'profile_options': {
         '<i>': {'display_name': '<u>', 'choices': {'<s>': {}}, 'unlisted_choice': {'enabled': True}}}}]
@@ -296,7 +295,7 @@ def test_the_form_shows_all_profiles_with_the_last_choice_and_nothing_is_markup(
     yield gen.moment
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_there_is_no_form_where_there_is_nothing_to_choose(choosing):
     for listed in ([], [{'slug': 'x'}], lambda spawner: [{'slug': 'x'}]):
         assert form_of(choosing(profile_list=listed)) == ''
@@ -304,7 +303,7 @@ def test_there_is_no_form_where_there_is_nothing_to_choose(choosing):
     yield gen.moment
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_choice_that_is_gone_leads_to_the_form_even_of_one_profile(choosing, objects):
     one = [{'display_name': 'Only'}]
     spawner = choosing('ann', {'profile': 'gone'}, profile_list=one)
@@ -315,7 +314,7 @@ def test_a_choice_that_is_gone_leads_to_the_form_even_of_one_profile(choosing, o
     yield objects.created_by(spawner)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_form_shows_what_is_offered_now(choosing):
     offered = [PROFILES]
     spawner = choosing(options={'profile': 'with-options'}, profile_list=lambda spawner: offered[0])
@@ -325,7 +324,7 @@ def test_a_form_shows_what_is_offered_now(choosing):
     yield gen.moment
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_list_that_is_wrong_is_told_to_the_operator_and_breaks_no_page(choosing, caplog):
     form = form_of(choosing(profile_list=[{'slug': 'a'}, {'slug': 'a'}]))
     assert 'cannot be shown' in form
@@ -339,7 +338,7 @@ def test_the_operators_own_form_counts_and_what_it_sends_is_left_alone(choosing)
     assert spawner.options_from_form({'course': ['x']}) == {'course': ['x']}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_the_form_sends_is_refused_before_anything_is_kept(choosing):
     spawner = choosing()
     assert spawner.options_from_form({'profile': ['plain']}) == {'profile': 'plain'}
@@ -347,7 +346,7 @@ def test_what_the_form_sends_is_refused_before_anything_is_kept(choosing):
         spawner.options_from_form({'profile': ['gone']})
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_was_refused_is_in_the_next_form_to_be_mended_once(choosing):
     spawner = choosing('ann', {'profile': 'plain'})
     with pytest.raises(SpawnError):
@@ -359,7 +358,7 @@ def test_what_was_refused_is_in_the_next_form_to_be_mended_once(choosing):
     assert 'Wr' not in form and 'value="large" selected' not in form
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
     class Own(type(choosing())):
         def options_from_form(self, form_data):
@@ -371,7 +370,7 @@ def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
     assert own._may_have_more() and not spawner._may_have_more()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_templates_of_the_operators_replace_the_form(choosing, tmpdir):
     assert form_of(choosing(profile_form_template='{% for p in profile_list %}{{ p.slug }} {% endfor %}')) == (
         'plain with-options ')
@@ -400,7 +399,7 @@ def own(setting, text):
     ('uid', 'root', '"Of mine" cannot be that'), ('pod_connect_ip', 'a]b', '"Of mine" cannot be that'),
     ('start_timeout', '0', 'from 1 to'), ('http_timeout', '9' * 15, 'from 1 to'), ('poll_interval', '-1', 'from 1 to'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_value_of_the_users_that_cannot_be_is_their_mistake_not_the_hubs(choosing, objects, setting, text, told):
     options, listed = own(setting, text)
     spawner = choosing('ann', options, profile_list=listed)
@@ -409,7 +408,7 @@ def test_a_value_of_the_users_that_cannot_be_is_their_mistake_not_the_hubs(choos
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_list_of_numbers_takes_what_a_user_wrote_if_it_is_one(choosing, objects):
     for text in ('{value}', 'x', '1.5'):
         options, listed = own('supplemental_gids', text)
@@ -427,7 +426,7 @@ def test_a_list_of_numbers_takes_what_a_user_wrote_if_it_is_one(choosing, object
     {'extra_labels': {'a': '{value}', 'b': '{nope}'}}, {'debug': '{value}'}, {'modify_pod_hook': '{value}'},
     {'volumes': ['{value}']},
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_what_no_value_would_mend_is_the_operators_mistake(choosing, objects, override):
     options, listed = own('image', 'harmless')
     listed[0]['profile_options']['o']['unlisted_choice']['kubespawner_override'] = override
@@ -436,7 +435,7 @@ def test_what_no_value_would_mend_is_the_operators_mistake(choosing, objects, ov
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_refused_value_in_a_dict_does_not_show_what_else_is_in_it(choosing):
     class Strict(type(choosing())):
         environment = Dict(config=True)
@@ -519,7 +518,7 @@ def is_of_users(error):
 
 
 @pytest.mark.parametrize('override', OVERRIDES, ids=str)
-@gen_test
+@pytest.mark.gen_test
 def test_whatever_users_write_it_starts_or_is_their_mistake(choosing, override):
     wrong = {}
     listed = copy.deepcopy(OWN)
@@ -551,7 +550,7 @@ def test_whatever_users_send_it_is_read_as_a_choice_or_is_their_mistake(options,
 
 
 @pytest.mark.skipif(version_info >= (6, 0), reason='this hub counts no mistakes of users')
-@gen_test
+@pytest.mark.gen_test
 def test_hubs_that_count_every_failure_do_not_count_those_of_users(choosing):
     class Handler:
         settings = {'failure_count': 3}
@@ -566,14 +565,14 @@ def test_hubs_that_count_every_failure_do_not_count_those_of_users(choosing):
         assert Handler.settings['failure_count'] == counted
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_number_that_a_user_wrote_is_a_number(choosing, objects):
     options, listed = own('cpu_limit', '1.5')
     pod = yield objects.created_by(choosing('ann', options, profile_list=listed))
     assert pod['spec']['containers'][0]['resources']['limits']['cpu'] == '1500m'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_link_chooses_what_is_offered_and_nothing_else(choosing):
     listed = copy.deepcopy(PROFILES)
     del listed[1]['profile_options']['tool']
@@ -585,7 +584,7 @@ def test_a_link_chooses_what_is_offered_and_nothing_else(choosing):
             spawner.options_from_query(query)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_list_that_is_forgotten_to_be_returned_is_no_list(choosing, objects):
     with pytest.raises(ValueError, match='profile_list: None is no list'):
         yield choosing(profile_list=lambda spawner: None).start()
@@ -593,7 +592,7 @@ def test_a_list_that_is_forgotten_to_be_returned_is_no_list(choosing, objects):
 
 
 @pytest.mark.parametrize('waits', [True, False])
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_timeout_counts_if_jupyterhub_can_know_it(choosing, waits):
     listed = [{'slug': 'long', 'kubespawner_override': {'start_timeout': 600}}]
 

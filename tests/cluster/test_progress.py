@@ -9,7 +9,6 @@ from tornado.ioloop import IOLoop
 from kubespawner import events
 from kubespawner.spawner import SpawnError
 from kubespawner.story import EVENTS, STEPS
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 
@@ -76,7 +75,7 @@ def percents(told):
     return [entry['progress'] for entry in told]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_steps_and_the_events_of_a_start_are_one_story(kube, new_teller, objects):
     spawner = new_teller('ann', singleuser_image_spec=SLOW, **CLAIM)
     listener = Listener(spawner)  # as on a hub that makes a start wait
@@ -92,7 +91,7 @@ def test_the_steps_and_the_events_of_a_start_are_one_story(kube, new_teller, obj
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_who_listens_before_jupyterhub_clears_the_state_hears_of_the_start(kube, new_teller):
     spawner = new_teller('ann')
     listener = Listener(spawner)
@@ -104,7 +103,7 @@ def test_who_listens_before_jupyterhub_clears_the_state_hears_of_the_start(kube,
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_is_there_is_found(kube, new_teller):
     spawner = new_teller('ann', **CLAIM)
     for _ in range(2):
@@ -116,7 +115,7 @@ def test_a_claim_that_is_there_is_found(kube, new_teller):
     assert listener.has_heard(STEPS['claim found'][1])
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_every_listener_gets_the_whole_story(new_teller, objects, new_event):
     spawner = new_teller('ann', start_failure_grace=0, **UNTOUCHED)
     start = start_in_vain(spawner)
@@ -135,7 +134,7 @@ def test_every_listener_gets_the_whole_story(new_teller, objects, new_event):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_story_of_a_start_that_fails_ends_with_why(new_teller, objects):
     spawner = new_teller('ann', **UNTOUCHED)
     start = start_in_vain(spawner)
@@ -148,7 +147,7 @@ def test_the_story_of_a_start_that_fails_ends_with_why(new_teller, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_each_start_has_a_story_of_its_own(kube, new_teller):
     spawner = new_teller('ann', singleuser_image_spec=SLOW)
     for _ in range(2):
@@ -161,7 +160,7 @@ def test_each_start_has_a_story_of_its_own(kube, new_teller):
     assert listener.has_heard(STEPS['pod created'][1])
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_old_events_and_those_of_other_pods_are_not_told(new_teller, objects, new_event):
     other = new_teller('other', **UNTOUCHED)
     spawner = new_teller('ann', **UNTOUCHED)
@@ -183,7 +182,7 @@ def test_old_events_and_those_of_other_pods_are_not_told(new_teller, objects, ne
     yield [each.stop(now=True) for each in (other, spawner)]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_that_is_late_says_what_the_last_warning_was(new_teller, objects, new_event):
     spawner = new_teller('ann', **UNTOUCHED)
     spawner.start_timeout = 3
@@ -194,7 +193,7 @@ def test_a_start_that_is_late_says_what_the_last_warning_was(new_teller, objects
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_volume_that_is_missing_is_named_in_the_error(kube, new_teller):
     spawner = new_teller('ann', volumes=[{'name': 'v', 'configMap': {'name': 'colours'}}])
     spawner.start_timeout = 3
@@ -208,7 +207,7 @@ UNSCHEDULABLE = {'conditions': [{'type': 'PodScheduled', 'status': 'False', 'rea
 
 
 @pytest.mark.parametrize('said, error', [('TriggeredScaleUp', 'Waited'), ('NotTriggerScaleUp', 'Unschedulable')])
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_for_which_a_node_is_being_added_may_wait_for_it(new_teller, objects, new_event, said, error):
     spawner = new_teller('ann', start_failure_grace=1, **UNTOUCHED)
     spawner.start_timeout = 4
@@ -222,7 +221,7 @@ def test_a_pod_for_which_a_node_is_being_added_may_wait_for_it(new_teller, objec
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_users_are_told_once_that_a_start_takes_long(new_teller, objects):
     spawner = new_teller('ann', slow_spawn_message='Have a coffee.', slow_spawn_message_after=0.1, **UNTOUCHED)
     start = start_in_vain(spawner)
@@ -234,7 +233,7 @@ def test_users_are_told_once_that_a_start_takes_long(new_teller, objects):
 
 
 @pytest.mark.parametrize('fault', ['forbidden', 'broken', 'silent'])
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_without_events_tells_its_own_steps(kube, new_teller, caplog, fault):
     path = '/events'
     if fault == 'silent':
@@ -255,7 +254,7 @@ def test_a_start_without_events_tells_its_own_steps(kube, new_teller, caplog, fa
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hub_without_the_right_to_events_is_told_of_it_once(kube, new_teller, caplog):
     kube.fail(method='GET', path='/events', status=403, times=1000)
     spawner = new_teller('ann')
@@ -269,7 +268,7 @@ def test_a_hub_without_the_right_to_events_is_told_of_it_once(kube, new_teller, 
     assert len(told) == 1 and 'KubeSpawner.events_enabled' in told[0]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_events_are_not_asked_for_if_they_are_not_wanted(kube, new_spawner):
     spawner = new_spawner('ann', events_enabled=False)
     start = spawner.start()
@@ -281,7 +280,7 @@ def test_events_are_not_asked_for_if_they_are_not_wanted(kube, new_spawner):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_of_more_pods_than_are_followed_the_steps_are_told(kube, new_teller, monkeypatch):
     monkeypatch.setattr(events, 'FOLLOWED', 1)
     users = [new_teller(name, singleuser_image_spec=SLOW) for name in ('ann', 'bob')]
@@ -300,7 +299,7 @@ def test_of_more_pods_than_are_followed_the_steps_are_told(kube, new_teller, mon
     yield users[0].stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_one_watch_tells_the_users_of_all_namespaces(kube, new_teller, namespace):
     users = [new_teller(name, enable_user_namespaces=True, user_namespace_template=namespace + '-{username}',
                         singleuser_image_spec=SLOW) for name in ('ann', 'bob')]
@@ -314,7 +313,7 @@ def test_one_watch_tells_the_users_of_all_namespaces(kube, new_teller, namespace
     yield [user.stop(now=True) for user in users]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_old_events_are_not_read(kube, new_teller, namespace):
     spawner = new_teller('ann')
     yield spawner.start()
@@ -325,7 +324,7 @@ def test_old_events_are_not_read(kube, new_teller, namespace):
     assert watches and all('resourceVersion=' in path and 'fieldSelector=' in path for path in watches)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_events_go_on_after_the_history_is_lost(kube, new_teller, objects):
     spawner = new_teller('ann', singleuser_image_spec=SLOW)
     yield spawner.start()

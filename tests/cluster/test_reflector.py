@@ -8,7 +8,6 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.reflector import NamespacedResourceReflector
 from kubespawner.spawner import PodReflector
-from tests.loop import gen_test
 
 LABELS = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}
 
@@ -63,7 +62,7 @@ def is_gone(pod):
     return pod is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_first_list_is_in_the_cache_when_its_future_is_done(reflector, create):
     create('a')
     create('b')
@@ -78,7 +77,7 @@ def test_nothing_is_read_before_start(reflector, create):
     assert reflector.pods == {}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_is_created_changed_and_deleted_arrives(reflector, create, core, namespace):
     reflector.start()
     yield reflector.first_load_future
@@ -92,7 +91,7 @@ def test_what_is_created_changed_and_deleted_arrives(reflector, create, core, na
     yield until(reflector, 'a', is_gone)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespace):
     create('foreign', {'heritage': 'jupyterhub'})
     create('own')
@@ -104,7 +103,7 @@ def test_only_objects_with_the_labels_are_kept(reflector, create, core, namespac
     yield until(reflector, 'own', is_gone)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_all_who_wait_for_a_pod_are_woken_and_nobody_else(reflector, create):
     reflector.start()
     yield reflector.first_load_future
@@ -114,7 +113,7 @@ def test_all_who_wait_for_a_pod_are_woken_and_nobody_else(reflector, create):
     assert not other.done()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_stop_ends_the_thread(reflector):
     before = set(threading.enumerate())
     reflector.start()
@@ -125,7 +124,7 @@ def test_stop_ends_the_thread(reflector):
     assert not thread.is_alive()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_cached_objects_answer_to_the_models_names_and_to_the_apis(reflector, create, core, namespace):
     create('a')
     core.patch_namespaced_pod_status(name='a', namespace=namespace, _preload_content=False, body={'status': {
@@ -147,7 +146,7 @@ def test_cached_objects_answer_to_the_models_names_and_to_the_apis(reflector, cr
     assert cached['status']['containerStatuses'][0]['ready'] is True
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_of_a_pods_spec_what_is_read_is_kept_and_what_the_configuration_adds(namespace, create):
     reflector = PodReflector(namespace=namespace, further_fields=['spec.containers.image', 'spec.schedulerName'])
     create('a')
@@ -181,12 +180,12 @@ def test_what_a_direct_request_did_not_find_leaves_the_cache_unless_there_is_a_n
     assert reflector.get('a') is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_waiting_for_a_change_that_does_not_come_ends(reflector):
     assert (yield reflector.changed('a', 0.01)) is False
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_starting_twice_starts_one_thread(reflector):
     before = threading.active_count()
     reflector.start()
@@ -195,7 +194,7 @@ def test_starting_twice_starts_one_thread(reflector):
     yield reflector.first_load_future
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_another_selection_is_a_subclass_away(namespace, create):
     class AllPods(NamespacedResourceReflector):
         kind = 'any pod'
@@ -209,7 +208,7 @@ def test_another_selection_is_a_subclass_away(namespace, create):
     reflector.stop()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_giving_up_is_told_and_lets_nobody_wait(namespace):
     loop, told = IOLoop.current(), []
     reflector = PodReflector(namespace=namespace, give_up_seconds=0, list_method_name='no_such_method')

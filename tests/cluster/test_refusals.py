@@ -9,14 +9,13 @@ from tornado.ioloop import IOLoop
 from kubespawner.clients import accepts
 from kubespawner.spawner import SpawnError
 from kubespawner.waiting import ASK_AFTER
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_is_there_is_fine_also_when_a_quota_refuses_to_create_it(kube, new_spawner):
     spawner = new_spawner('ann', **CLAIM)
     yield spawner.start()
@@ -26,7 +25,7 @@ def test_a_claim_that_is_there_is_fine_also_when_a_quota_refuses_to_create_it(ku
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_is_refused_ends_start_before_a_pod_is_made(kube, new_spawner, objects):
     kube.fail(method='POST', path='/persistentvolumeclaims$', status=403, times=1000, message='exceeded quota')
     with pytest.raises(Exception, match='exceeded quota') as e:
@@ -35,7 +34,7 @@ def test_a_claim_that_is_refused_ends_start_before_a_pod_is_made(kube, new_spawn
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_name_that_stays_taken_is_an_error_after_four_tries(kube, new_spawner, namespace):
     kube.fail(method='POST', path='/%s/pods$' % namespace, status=409, reason='AlreadyExists', times=1000)
     with pytest.raises(SpawnError, match='4 tries'):
@@ -44,7 +43,7 @@ def test_a_name_that_stays_taken_is_an_error_after_four_tries(kube, new_spawner,
     assert len(creates) == 4
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_quota_that_is_being_written_is_waited_for(kube, new_spawner, namespace):
     kube.fail(method='POST', path='/%s/' % namespace, status=409, reason='Conflict', times=1)
     spawner = new_spawner('ann', **CLAIM)
@@ -52,7 +51,7 @@ def test_a_quota_that_is_being_written_is_waited_for(kube, new_spawner, namespac
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_is_created_after_its_server_was_stopped_does_not_stay(kube, new_spawner, objects, namespace):
     kube.delay(method='POST', path='/%s/pods$' % namespace, seconds=1)
     spawner = new_spawner('ann')
@@ -64,7 +63,7 @@ def test_a_pod_that_is_created_after_its_server_was_stopped_does_not_stay(kube, 
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_is_created_after_the_hub_has_given_up_does_not_stay(kube, new_spawner, objects, namespace):
     kube.delay(method='POST', path='/%s/pods$' % namespace, seconds=2)
     spawner = new_spawner('ann')
@@ -75,7 +74,7 @@ def test_a_pod_that_is_created_after_the_hub_has_given_up_does_not_stay(kube, ne
     yield objects.until(lambda: objects.pods() == [])
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_each_try_is_one_request_that_is_told_of_and_a_retry_after_is_obeyed(kube, new_spawner, caplog):
     spawner = new_spawner('nobody')
     yield spawner.poll()
@@ -88,7 +87,7 @@ def test_each_try_is_one_request_that_is_told_of_and_a_retry_after_is_obeyed(kub
     assert len([record for record in caplog.records if 'Trying again in' in record.getMessage()]) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_stop_ends_at_its_deadline_when_the_api_refuses_all_the_time(kube, new_spawner, namespace):
     spawner = new_spawner('ann')
     yield spawner.start()
@@ -100,7 +99,7 @@ def test_stop_ends_at_its_deadline_when_the_api_refuses_all_the_time(kube, new_s
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_watches_ask_for_bookmarks_and_for_an_end(kube, new_spawner, objects, namespace):
     yield new_spawner('ann').poll()
     watch, = yield objects.until(lambda: [
@@ -110,7 +109,7 @@ def test_watches_ask_for_bookmarks_and_for_an_end(kube, new_spawner, objects, na
         assert 'allowWatchBookmarks=' in watch
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_watch_that_is_cut_goes_on_without_a_list(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()
@@ -126,7 +125,7 @@ def test_a_watch_that_is_cut_goes_on_without_a_list(kube, new_spawner, objects, 
     assert lists_of(kube, namespace) == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_after_silence_the_watch_begins_anew_without_a_list(kube, new_spawner, objects, namespace, monkeypatch):
     monkeypatch.setattr('kubespawner.reflector.IDLE_TIMEOUT', 0.5)
     spawner = new_spawner('ann', **UNTOUCHED)
@@ -143,7 +142,7 @@ def test_after_silence_the_watch_begins_anew_without_a_list(kube, new_spawner, o
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_after_an_error_of_the_server_the_watch_begins_with_a_list(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()
@@ -153,7 +152,7 @@ def test_after_an_error_of_the_server_the_watch_begins_with_a_list(kube, new_spa
     yield objects.until(lambda: lists_of(kube, namespace))
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_poll_says_none_when_the_api_cannot_be_asked(kube, new_spawner, namespace):
     spawner = new_spawner('nobody')
     assert (yield spawner.poll()) == 1
@@ -161,7 +160,7 @@ def test_poll_says_none_when_the_api_cannot_be_asked(kube, new_spawner, namespac
     assert (yield spawner.poll()) is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_answer_that_may_heal_is_asked_for_again(kube, new_spawner, namespace):
     kube.fail(method='POST', path='/%s/pods$' % namespace, status=503, times=2)
     spawner = new_spawner('ann')
@@ -169,7 +168,7 @@ def test_an_answer_that_may_heal_is_asked_for_again(kube, new_spawner, namespace
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hub_makes_exactly_the_requests_that_the_readmes_role_allows(kube, new_spawner, role, namespace):
     spawner = new_spawner('dora', events_enabled=True, **CLAIM)
     yield spawner.poll()
@@ -198,7 +197,7 @@ def rule_of(method, path):
     return resource, {'GET': 'get', 'POST': 'create', 'DELETE': 'delete'}[method]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()

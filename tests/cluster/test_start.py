@@ -6,7 +6,6 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
 from kubespawner.waiting import ASK_AFTER
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 
@@ -17,7 +16,7 @@ AT_ONCE = ASK_AFTER - 2  # seconds: before the spawner asks by itself, so that t
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_start_returns_address_and_port_of_a_pod_that_is_running(new_spawner, objects):
     spawner = new_spawner('ann', port=1234)
     ip, port = yield spawner.start()
@@ -26,7 +25,7 @@ def test_start_returns_address_and_port_of_a_pod_that_is_running(new_spawner, ob
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_old_pod_in_the_way_is_replaced(new_spawner, objects):
     spawner = new_spawner('ann')
     yield spawner.start()
@@ -36,7 +35,7 @@ def test_an_old_pod_in_the_way_is_replaced(new_spawner, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_old_pod_that_the_hub_does_not_know_is_replaced(new_spawner, objects, core, namespace):
     core.create_namespaced_pod(namespace=namespace, _preload_content=False, body={
         'metadata': {'name': 'jupyter-old'},
@@ -46,7 +45,7 @@ def test_an_old_pod_that_the_hub_does_not_know_is_replaced(new_spawner, objects,
     yield new_spawner('old').stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_is_there_is_left_as_it_is(new_spawner, objects):
     spawner = new_spawner('ann', **CLAIM)
     yield spawner.start()
@@ -73,7 +72,7 @@ def test_a_claim_that_is_there_is_left_as_it_is(new_spawner, objects):
          'lastState': {'terminated': {'exitCode': 3}}}]},
      ['container init', 'CrashLoopBackOff', 'exit code 3']),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spawner, objects, status, words):
     for kind in ('containerStatuses', 'initContainerStatuses'):
         for container in status.get(kind, []):
@@ -88,7 +87,7 @@ def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spaw
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, objects, core, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
     start = spawner.start()
@@ -98,7 +97,7 @@ def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, o
         yield gen.with_timeout(IOLoop.current().time() + AT_ONCE, start)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawner):
     spawner = new_spawner('ann', **UNTOUCHED)
     spawner.start_timeout = 2
@@ -107,7 +106,7 @@ def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawne
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_the_api_refuses_is_told_in_its_own_words_and_not_tried_again(new_spawner, objects):
     with pytest.raises(Exception) as e:
         yield new_spawner('ann', singleuser_image_pull_policy='Sometimes').start()
@@ -116,7 +115,7 @@ def test_what_the_api_refuses_is_told_in_its_own_words_and_not_tried_again(new_s
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_subclass_decides_what_running_means(new_spawner, objects):
     asked = []
 
@@ -131,7 +130,7 @@ def test_a_subclass_decides_what_running_means(new_spawner, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_of_a_long_name_is_the_one_that_is_mounted(new_spawner, objects):
     claim = {'claimName': 'claim-{username}{servername}'}
     spawner = new_spawner('christoph.von.oldenburg@informatik.uni-oldenburg.de', volume_mounts=[],
@@ -142,7 +141,7 @@ def test_a_claim_of_a_long_name_is_the_one_that_is_mounted(new_spawner, objects)
     assert objects.claim(name) is not None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hook_cannot_hide_the_pod_from_the_hub(new_spawner, objects):
     def hook(spawner, pod):
         pod.metadata.labels = {'mine': 'x'}
@@ -158,7 +157,7 @@ def test_a_hook_cannot_hide_the_pod_from_the_hub(new_spawner, objects):
     assert objects.pod('renamed') is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_subclass_may_call_a_pod_running_whose_sidecar_fails(new_spawner, objects):
     spawner = new_spawner('ann', **UNTOUCHED)
     spawner.is_pod_running = lambda pod: bool(pod and pod.status.container_statuses)
@@ -179,7 +178,7 @@ def test_a_spawner_of_another_namespace_has_a_reflector_of_its_own(new_spawner, 
 
 
 @pytest.mark.parametrize('trait', ['modify_pod_hook', 'singleuser_uid'])
-@gen_test
+@pytest.mark.gen_test
 def test_a_function_of_the_operator_that_never_ends_ends_with_the_start(new_spawner, objects, trait):
     spawner = new_spawner('ann', **{trait: lambda *args: Future()})
     spawner.start_timeout = 1
@@ -188,7 +187,7 @@ def test_a_function_of_the_operator_that_never_ends_ends_with_the_start(new_spaw
     assert objects.pod(spawner.pod_name) is None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_a_subclass_makes_itself_is_one_that_the_hub_finds(new_spawner):
     spawner = new_spawner('ann')
     make = spawner.get_pod_manifest

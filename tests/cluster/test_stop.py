@@ -4,7 +4,6 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
-from tests.loop import gen_test
 
 from .conftest import UNTOUCHED
 
@@ -12,7 +11,7 @@ pytestmark = pytest.mark.usefixtures('node')
 
 
 @pytest.mark.parametrize('now', [False, True])
-@gen_test
+@pytest.mark.gen_test
 def test_the_pod_is_gone_when_stop_returns(new_spawner, objects, now):
     spawner = new_spawner('ann')
     yield spawner.start()
@@ -21,7 +20,7 @@ def test_the_pod_is_gone_when_stop_returns(new_spawner, objects, now):
     assert (yield spawner.poll()) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_stopping_what_is_gone_already_is_fine(new_spawner):
     spawner = new_spawner('ann')
     yield spawner.stop()
@@ -30,7 +29,7 @@ def test_stopping_what_is_gone_already_is_fine(new_spawner):
     yield spawner.stop()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_claim_outlives_the_pod(new_spawner, objects):
     spawner = new_spawner('ann', user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
     yield spawner.start()
@@ -38,7 +37,7 @@ def test_the_claim_outlives_the_pod(new_spawner, objects):
     assert objects.claim(spawner.pvc_name) is not None
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_other_users_and_other_servers_are_not_touched(new_spawner, objects):
     spawners = [new_spawner('a'), new_spawner('a', '40b'), new_spawner('a@b')]
     yield [spawner.start() for spawner in spawners]
@@ -47,7 +46,7 @@ def test_other_users_and_other_servers_are_not_touched(new_spawner, objects):
     yield [spawner.stop(now=True) for spawner in spawners]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_stop_ends_at_its_deadline_and_says_what_it_waited_for(new_spawner, objects, core, namespace):
     def keep(spawner, pod):
         pod.metadata.finalizers = ['example.org/keep']
@@ -64,7 +63,7 @@ def test_stop_ends_at_its_deadline_and_says_what_it_waited_for(new_spawner, obje
     yield objects.until(lambda: objects.pod(spawner.pod_name) is None)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_took_the_name_since_is_not_touched(new_spawner, objects, core, namespace):
     """The cache still has the old one when stop is called."""
     spawner = new_spawner('ann', **UNTOUCHED)

@@ -12,7 +12,6 @@ from tornado import gen
 from traitlets.config import Config
 
 from kubespawner.spawner import SpawnError
-from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -77,14 +76,14 @@ def is_there(objects, name):
     ('any-class', {'storage_class': None}, 'storageClassName', None),
     ('a-class', {'storage_class': 'fast'}, 'storageClassName', 'fast'),
     ('any', {'storage_selector': {'matchLabels': {'of': '{username}'}}}, 'selector', {'matchLabels': {'of': 'any'}})])
-@gen_test
+@pytest.mark.gen_test
 def test_what_is_asked_of_the_volume_is_in_the_claim(new_spawner, objects, run, username, traits, field, value):
     spawner = new_spawner(username, **dict(CLAIM, **traits))
     yield run(spawner)
     assert objects.claim(spawner.pvc_name)['spec'].get(field) == value
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_annotations_of_a_claim_are_templates_and_do_not_hide_whose_it_is(new_spawner, objects, run):
     spawner = new_spawner('noted', **dict(CLAIM, storage_extra_annotations={'of': 'the {username}', OF_USER: 'x'}))
     yield run(spawner)
@@ -95,7 +94,7 @@ def test_annotations_of_a_claim_are_templates_and_do_not_hide_whose_it_is(new_sp
 @pytest.mark.parametrize('trait, value', [
     ('storage_selector', {1: 'a'}), ('storage_selector', {'matchLabels': {'a': '{nothing}'}}),
     ('storage_extra_annotations', {'a': [1]}), ('storage_extra_annotations', {'a': '{nothing}'})])
-@gen_test
+@pytest.mark.gen_test
 def test_what_no_claim_can_be_made_of_is_told_by_its_name_before_anything_is_made(new_spawner, objects, trait, value):
     spawner = new_spawner('wrong', **dict(CLAIM, **{trait: value}))
     with pytest.raises(ValueError, match='KubeSpawner.%s' % trait):
@@ -105,7 +104,7 @@ def test_what_no_claim_can_be_made_of_is_told_by_its_name_before_anything_is_mad
 
 # Whose they are
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_keeps_its_claim_when_the_template_changes_since_its_name_is_in_the_state(new_spawner, objects, run):
     old = new_spawner('ann', **OLD)
     assert 'pvc_name' not in state_of(old)
@@ -119,7 +118,7 @@ def test_a_server_keeps_its_claim_when_the_template_changes_since_its_name_is_in
     assert not is_there(objects, 'files-ann')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_without_a_state_is_found_by_its_annotations(new_spawner, objects, run):
     yield run(new_spawner('B@b', **OLD))
     new = new_spawner('B@b', **NEW)
@@ -128,7 +127,7 @@ def test_a_claim_without_a_state_is_found_by_its_annotations(new_spawner, object
     assert state_of(new)['pvc_name'] == 'claim--42-40b'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_each_server_finds_its_own_claim(new_spawner, objects, run):
     for servername in ('', 'gpu'):
         yield run(new_spawner('cat', servername, **OLD))
@@ -136,7 +135,7 @@ def test_each_server_finds_its_own_claim(new_spawner, objects, run):
         assert claim_of((yield run(new_spawner('cat', servername, **NEW)))) == name
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_from_before_there_were_labels_of_users_is_found(new_spawner, run, make_claim):
     make_claim('of-another', OURS, {OF_USER: 'do'})
     make_claim('of-a-server', OURS, {OF_USER: 'dora', OF_SERVER: 'gpu'})
@@ -146,21 +145,21 @@ def test_a_claim_from_before_there_were_labels_of_users_is_found(new_spawner, ru
 
 
 @pytest.mark.parametrize('username, label', [('A.Lee', 'A.Lee'), ('a@lee', 'a-lee---74670781')])
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_a_later_spawner_made_is_found(new_spawner, run, make_claim, username, label):
     name = 'later-' + label.lower()
     make_claim(name, dict(OURS, **{OF_USER: label}), {OF_USER: username, OF_SERVER: ''})
     assert claim_of((yield run(new_spawner(username, **NEW)))) == name
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_is_there_under_the_name_of_the_template_is_taken_whoever_made_it(new_spawner, run, make_claim):
     make_claim('files-eve')
     make_claim('older', OURS, {OF_USER: 'eve'})
     assert claim_of((yield run(new_spawner('eve', **NEW)))) == 'files-eve'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_nothing_is_remembered_nor_looked_for_if_that_is_not_wanted(new_spawner, objects, run):
     old = new_spawner('fay', remember_pvc_name=False, **OLD)
     yield run(old)
@@ -170,7 +169,7 @@ def test_nothing_is_remembered_nor_looked_for_if_that_is_not_wanted(new_spawner,
     assert claim_of((yield run(new))) == 'files-fay'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_other_volumes_keep_their_names(new_spawner, run):
     yield run(new_spawner('gil', **OLD))
     other = {'name': 'other', 'persistentVolumeClaim': {'claimName': 'other-{username}'}}
@@ -179,7 +178,7 @@ def test_other_volumes_keep_their_names(new_spawner, run):
         'claim-gil', 'other-gil']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_looks_for_other_claims_only_before_it_makes_one(kube, new_spawner, run):
     counts = []
     for _ in range(2):
@@ -189,7 +188,7 @@ def test_a_start_looks_for_other_claims_only_before_it_makes_one(kube, new_spawn
     assert counts == [['GET', 'GET', 'GET', 'POST'], ['GET']]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hub_that_may_not_look_for_claims_makes_no_new_one_and_says_what_it_needs(kube, new_spawner, objects, run):
     kube.fail(method='GET', path='/persistentvolumeclaims\\?', status=403, times=1000)
     with pytest.raises(SpawnError, match='right to list persistentvolumeclaims') as e:
@@ -214,7 +213,7 @@ def spawner_with_claim(new_spawner, run):
     return make
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_deleted_server_has_no_claim_and_others_keep_theirs(spawner_with_claim, objects):
     default, gpu, cpu, other = yield [spawner_with_claim(*names, **OLD) for names in [
         ('jo', ''), ('jo', 'gpu'), ('jo', 'cpu'), ('jon', '')]]
@@ -226,7 +225,7 @@ def test_a_deleted_server_has_no_claim_and_others_keep_theirs(spawner_with_claim
 
 
 @pytest.mark.parametrize('username, first', [('kim', ''), ('lee', 'gpu')])
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_of_all_servers_goes_with_the_default_one_only(spawner_with_claim, objects, username, first):
     yield spawner_with_claim(username, first, **SHARED)
     default, gpu = yield [spawner_with_claim(username, name, **SHARED) for name in ('', 'gpu')]
@@ -238,7 +237,7 @@ def test_a_claim_of_all_servers_goes_with_the_default_one_only(spawner_with_clai
 
 @pytest.mark.parametrize('user, template, name', [
     ('a.b', 'homes', 'homes'), ('c.d', 'c-{legacy_escape_username}', 'c-c-d')])
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_its_template_gives_to_other_users_as_well_is_kept(
         spawner_with_claim, objects, user, template, name):
     spawner = yield spawner_with_claim(user, **dict(OLD, pvc_name_template=template))
@@ -246,14 +245,14 @@ def test_a_claim_that_its_template_gives_to_other_users_as_well_is_kept(
     assert is_there(objects, name)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_of_another_hub_is_kept(spawner_with_claim, new_spawner, objects):
     yield spawner_with_claim('two', common_labels={'app': 'a', 'heritage': 'jupyterhub'}, **OLD)
     yield new_spawner('two', common_labels={'app': 'b', 'heritage': 'jupyterhub'}, **OLD).delete_forever()
     assert is_there(objects, 'claim-two')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_the_hub_remembers_of_another_server_as_well_is_kept(spawner_with_claim, new_spawner, objects):
     gpu = yield spawner_with_claim('mia', 'gpu', **SHARED)
     gpu.pvc_name_template = NEW['pvc_name_template']
@@ -268,7 +267,7 @@ def test_a_claim_that_the_hub_remembers_of_another_server_as_well_is_kept(spawne
 
 @pytest.mark.parametrize('username, annotations', [
     ('ned', {}), ('ona', {OF_USER: 'pia'}), ('pia', {OF_USER: 'pia', OF_SERVER: 'gpu'})])
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_that_does_not_say_that_it_is_this_servers_is_kept(
         new_spawner, objects, make_claim, caplog, username, annotations):
     make_claim('claim-' + username, OURS, annotations)
@@ -277,21 +276,21 @@ def test_a_claim_that_does_not_say_that_it_is_this_servers_is_kept(
     assert 'Claim claim-%s is not deleted' % username in caplog.text
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_of_an_earlier_template_is_deleted_as_well(spawner_with_claim, new_spawner, objects):
     yield spawner_with_claim('rex', **OLD)
     yield new_spawner('rex', **NEW).delete_forever()
     assert not is_there(objects, 'claim-rex')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_no_claim_is_deleted_if_that_is_not_wanted(spawner_with_claim, objects):
     spawner = yield spawner_with_claim('sam', delete_pvc=False, **OLD)
     yield spawner.delete_forever()
     assert is_there(objects, 'claim-sam')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hub_that_may_not_delete_claims_says_what_it_needs(kube, spawner_with_claim, objects, caplog):
     spawner = yield spawner_with_claim('tom', **OLD)
     kube.fail(method='DELETE', path='/persistentvolumeclaims/', status=403, times=1000)
@@ -304,7 +303,7 @@ def test_a_hub_that_may_not_delete_claims_says_what_it_needs(kube, spawner_with_
     assert 'right to get persistentvolumeclaims' in caplog.text
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_without_a_claim_is_deleted_without_a_word(new_spawner, caplog):
     yield new_spawner('uli').delete_forever()
     yield new_spawner('uli', **OLD).delete_forever()
@@ -312,7 +311,7 @@ def test_a_server_without_a_claim_is_deleted_without_a_word(new_spawner, caplog)
 
 
 @pytest.mark.skipif(not hasattr(User, 'delete_spawners'), reason='this JupyterHub tells no spawner of that')
-@gen_test
+@pytest.mark.gen_test
 def test_a_hub_that_deletes_a_user_deletes_the_claims_of_all_servers(new_spawner, run, objects, namespace):
     config = Config(KubeSpawner=dict(OLD, namespace=namespace, singleuser_image_spec='busybox', cmd=['sleep', '1000']))
     db = orm.new_session_factory('sqlite:///:memory:')()

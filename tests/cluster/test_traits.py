@@ -6,8 +6,6 @@ from kubernetes import client
 from tornado import gen
 from traitlets.config import Config
 
-from tests.loop import gen_test
-
 pytestmark = pytest.mark.usefixtures('node')
 
 HOOKS = {'preStop': {'exec': {'command': ['/bin/true']}}}
@@ -56,13 +54,13 @@ def value_at(obj, path):
     ({'singleuser_service_account': None}, 'spec.automountServiceAccountToken', False),
     ({}, 'spec.restartPolicy', 'OnFailure'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_trait_arrives_in_the_pod(new_spawner, objects, traits, path, expected):
     pod = yield objects.created_by(new_spawner(**traits))
     assert value_at(pod, path) == expected
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_without_a_service_account_its_tokens_place_is_masked(new_spawner, objects):
     pod = yield objects.created_by(new_spawner(volumes=VOLUMES, volume_mounts=MOUNTS))
     assert pod['spec']['volumes'][-1] == {'name': 'no-api-access-please', 'emptyDir': {}}
@@ -70,7 +68,7 @@ def test_without_a_service_account_its_tokens_place_is_masked(new_spawner, objec
         'name': 'no-api-access-please', 'mountPath': '/var/run/secrets/kubernetes.io/serviceaccount', 'readOnly': True}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_service_account_is_the_pods_and_nothing_is_masked(new_spawner, objects, core, namespace):
     pod = yield objects.created_by(new_spawner(singleuser_service_account='default'))
     assert pod['spec']['serviceAccountName'] == 'default'
@@ -90,7 +88,7 @@ def decorated(spawner):
 
 @pytest.mark.parametrize('function', [lambda spawner: spawner.user.id, native, decorated],
                          ids=['plain', 'async def', 'gen.coroutine'])
-@gen_test
+@pytest.mark.gen_test
 def test_ids_may_be_functions_of_the_spawner_of_any_kind(new_spawner, objects, function):
     async def groups(spawner):
         return [await native(spawner)]
@@ -119,7 +117,7 @@ def decorated_hook(spawner, pod):
 
 
 @pytest.mark.parametrize('hook', [plain_hook, native_hook, decorated_hook])
-@gen_test
+@pytest.mark.gen_test
 def test_what_the_hook_makes_of_the_pod_is_created(new_spawner, objects, hook):
     pod = yield objects.created_by(new_spawner(modify_pod_hook=hook))
     assert pod['metadata']['annotations']['hook'] == 'alice'
@@ -127,7 +125,7 @@ def test_what_the_hook_makes_of_the_pod_is_created(new_spawner, objects, hook):
     assert {'name': 'hook', 'emptyDir': {'sizeLimit': '1Mi'}} in pod['spec']['volumes']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_hook_that_returns_nothing_is_named_and_nothing_is_created(new_spawner, objects):
     spawner = new_spawner(modify_pod_hook=lambda spawner, pod: None)
     with pytest.raises(ValueError, match='modify_pod_hook'):
@@ -142,7 +140,7 @@ def test_a_hook_that_returns_nothing_is_named_and_nothing_is_created(new_spawner
     ({'singleuser_extra_pod_config': {'nobody': 1}}, "'nobody'"),
     ({'user_storage_pvc_ensure': True}, 'KubeSpawner.user_storage_capacity'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_bad_configuration_is_named_and_nothing_is_created(new_spawner, objects, traits, word):
     with pytest.raises(ValueError) as e:
         yield new_spawner(**traits).start()
@@ -154,7 +152,7 @@ def environment(pod):
     return {variable['name']: variable.get('value', '') for variable in pod['spec']['containers'][0]['env']}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_environment_is_the_configured_one_and_nothing_of_the_hubs_own(new_spawner, objects, monkeypatch):
     monkeypatch.setenv('VIRTUAL_ENV', 'of-the-hub')
     env = environment((yield objects.created_by(new_spawner(environment={'NUMBER': 5}))))
@@ -163,7 +161,7 @@ def test_the_environment_is_the_configured_one_and_nothing_of_the_hubs_own(new_s
     assert not {'PATH', 'VIRTUAL_ENV', 'LANG'} & set(env)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_env_keep_names_variables_of_the_hub_that_arrive(new_spawner, objects, monkeypatch):
     monkeypatch.setenv('VIRTUAL_ENV', 'of-the-hub')
     env = environment((yield objects.created_by(new_spawner(env_keep=['VIRTUAL_ENV']))))
@@ -177,7 +175,7 @@ def test_env_keep_names_variables_of_the_hub_that_arrive(new_spawner, objects, m
     ({'hub_connect_ip': '10.0.0.1', 'hub_connect_port': 80}, 'http://10.0.0.1:80/hub/api'),
     ({'hub_connect_ip': 'fd00::1'}, 'http://[fd00::1]:8081/hub/api'),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_pods_are_told_a_url_of_the_hub_that_they_can_reach(new_spawner, objects, traits, url):
     spawner = new_spawner(**traits)
     spawner.hub.ip, spawner.hub.port = '127.0.0.1', 8081
@@ -187,7 +185,7 @@ def test_pods_are_told_a_url_of_the_hub_that_they_can_reach(new_spawner, objects
     assert env.get('JUPYTERHUB_ACTIVITY_URL', url + '/users/alice/activity') == url + '/users/alice/activity'
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_legacy_environment_is_there_when_asked_for(new_spawner, objects):
     names = {'JPY_USER', 'JPY_COOKIE_NAME', 'JPY_BASE_URL', 'JPY_HUB_PREFIX', 'JPY_HUB_API_URL'}
     env = environment((yield objects.created_by(new_spawner())))
@@ -198,20 +196,20 @@ def test_the_legacy_environment_is_there_when_asked_for(new_spawner, objects):
     assert env['JPY_HUB_API_URL'].startswith('http://hub:')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_server_listens_where_ip_says(new_spawner, objects):
     pod = yield objects.created_by(new_spawner(ip='127.0.0.7', port=1234))
     said = ' '.join(pod['spec']['containers'][0]['args'] + [environment(pod).get('JUPYTERHUB_SERVICE_URL', '')])
     assert '127.0.0.7' in said and '1234' in said
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_args_of_the_hub_follow_the_command(new_spawner, objects):
     pod = yield objects.created_by(new_spawner(args=['--one', '--two']))
     assert pod['spec']['containers'][0]['args'][-2:] == ['--one', '--two']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_configuration_by_file_has_the_same_effect_also_for_a_subclass(new_spawner, objects):
     config = Config()
     config.KubeSpawner.singleuser_uid = 5
@@ -221,7 +219,7 @@ def test_configuration_by_file_has_the_same_effect_also_for_a_subclass(new_spawn
     assert pod['spec']['containers'][0]['resources']['limits'] == {'cpu': '2'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_claim_is_made_as_configured(new_spawner, objects):
     yield objects.created_by(new_spawner(
         'bob', 'gpu', user_storage_pvc_ensure=True, user_storage_capacity='1Gi', user_storage_class='fast',
@@ -241,7 +239,7 @@ def test_the_claim_is_made_as_configured(new_spawner, objects):
         'hub.jupyter.org/username': 'bob', 'hub.jupyter.org/servername': 'gpu'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_is_made_only_when_asked_for(new_spawner, objects):
     yield objects.created_by(new_spawner('carol', user_storage_capacity='1Gi'))
     assert objects.claim('claim-carol') is None

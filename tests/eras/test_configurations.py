@@ -15,7 +15,6 @@ from jupyterhub.objects import Hub
 
 from kubespawner.clients import to_dict
 from tests.cluster.conftest import User
-from tests.loop import gen_test
 
 HERE = os.path.dirname(__file__)
 STAND_IN = os.path.join(HERE, 'stand_in')
@@ -84,7 +83,7 @@ EXPECTED_VARIABLES = {'JUPYTERHUB_API_URL', 'MEM_LIMIT', 'MEM_GUARANTEE', 'CPU_L
 
 
 @pytest.mark.parametrize('era', sorted(ERAS))
-@gen_test
+@pytest.mark.gen_test
 def test_a_configuration_of_some_year_is_understood_and_gives_the_expected_pod(hub_of, caplog, era):
     app = hub_of(era)
     for _ in range(2):  # the second server gets what the first got

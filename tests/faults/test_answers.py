@@ -6,8 +6,6 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from tests.loop import gen_test
-
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 LONG = {'environment': {'LONG': 'x' * 40000}}  # more than one record of TLS
 DEADLINE = 15  # seconds from the end of a fault until all has healed, pauses included
@@ -32,7 +30,7 @@ def asked_for(kube, method, path):
 
 
 @pytest.mark.parametrize('status', [500, 502, 503, 504])
-@gen_test
+@pytest.mark.gen_test
 def test_calls_that_fail_some_times_heal_and_each_try_is_told_of(
         kube, node, new_spawner, objects, caplog, status, namespace):
     spawner = new_spawner('user-%d' % status, **CLAIM)
@@ -53,7 +51,7 @@ def test_calls_that_fail_some_times_heal_and_each_try_is_told_of(
     assert all(str(status) in line and 'says the server' in line for line in told)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_each_call_waits_as_long_as_the_server_asks(kube, node, new_spawner, objects, namespace, caplog):
     spawner = new_spawner('ann')
     yield spawner.poll()
@@ -69,7 +67,7 @@ def test_each_call_waits_as_long_as_the_server_asks(kube, node, new_spawner, obj
 
 
 @pytest.mark.parametrize('header', ['nan', 'inf', '-inf', '-1', 'soon', 'Sun, 06 Nov 1994 12:00:00 GMT'])
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_asks_for_a_pause_that_is_none_is_asked_with_our_own_pauses(kube, new_spawner, namespace, header):
     spawner = new_spawner('ann', k8s_api_request_retry_timeout=2)
     path = '/%s/pods/jupyter-ann' % namespace
@@ -81,7 +79,7 @@ def test_a_server_that_asks_for_a_pause_that_is_none_is_asked_with_our_own_pause
     assert 3 < len(tries) < 12
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_retry_after_beyond_the_deadline_is_not_waited_for(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann')
     spawner.start_timeout = 3
@@ -112,7 +110,7 @@ OUTAGES = {
 
 @pytest.mark.parametrize('verb', ['start', 'stop', 'poll'])
 @pytest.mark.parametrize('outage', sorted(OUTAGES))
-@gen_test
+@pytest.mark.gen_test
 def test_what_an_outage_meets_heals_when_it_ends(
         proxy, node, new_spawner, objects, caplog, monkeypatch, outage, verb):
     begin, word = OUTAGES[outage]
@@ -136,7 +134,7 @@ def test_what_an_outage_meets_heals_when_it_ends(
 
 
 @pytest.mark.parametrize('after', [0, 300, 20000])
-@gen_test
+@pytest.mark.gen_test
 def test_answers_that_end_in_their_middle_leave_one_pod_that_runs(proxy, node, new_spawner, objects, after):
     spawner = new_spawner('ann', **LONG)
     yield spawner.poll()
@@ -149,7 +147,7 @@ def test_answers_that_end_in_their_middle_leave_one_pod_that_runs(proxy, node, n
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_connections_that_are_reset_again_and_again_delay_a_start_and_a_stop_only(
         proxy, node, new_spawner, objects):
     spawner = new_spawner('ann', **CLAIM)
@@ -163,7 +161,7 @@ def test_connections_that_are_reset_again_and_again_delay_a_start_and_a_stop_onl
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_answer_that_is_no_json_is_asked_for_again(kube, node, new_spawner, objects, namespace, caplog):
     spawner = new_spawner('ann')
     yield spawner.poll()
@@ -175,7 +173,7 @@ def test_an_answer_that_is_no_json_is_asked_for_again(kube, node, new_spawner, o
 
 
 @pytest.mark.parametrize('verb', ['start', 'stop'])
-@gen_test
+@pytest.mark.gen_test
 def test_an_outage_without_end_ends_a_start_and_a_stop_in_time(proxy, node, new_spawner, objects, verb):
     spawner = new_spawner('ann')
     yield spawner.poll()
@@ -193,7 +191,7 @@ def test_an_outage_without_end_ends_a_start_and_a_stop_in_time(proxy, node, new_
 
 
 @pytest.mark.parametrize('verb', ['start', 'stop'])
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_never_answers_ends_a_start_and_a_stop_in_time(proxy, node, new_spawner, verb):
     spawner = new_spawner('ann')
     yield spawner.poll()
@@ -210,7 +208,7 @@ def test_a_server_that_never_answers_ends_a_start_and_a_stop_in_time(proxy, node
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_has_just_started_may_refuse_before_it_has_read_its_roles(kube, node, new_spawner, namespace):
     spawner = new_spawner('ann')
     for status in (503, 403):

@@ -14,7 +14,6 @@ from traitlets import TraitError
 from kubespawner import KubeSpawner
 from kubespawner.clients import model, to_dict
 from tests.cluster.conftest import UNTOUCHED, make_spawner
-from tests.loop import gen_test
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
@@ -92,7 +91,7 @@ def manifests_of(traits):
 
 
 @pytest.mark.parametrize('trait', TRAITS)
-@gen_test
+@pytest.mark.gen_test
 def test_whatever_a_trait_is_set_to_is_refused_by_name_or_makes_a_pod(trait):
     refused = 0
     for value in WRONG:
@@ -149,7 +148,7 @@ TO_RETURN = 'it must return the pod to create, a V1Pod'
     ('modify_pod_hook', lambda spawner, pod: setattr(pod, 'metadata', {}) or pod, 'returned a pod without a name'),
     ('modify_pod_hook', lambda spawner, pod: pod.spec.volumes.append(endless_dict()) or pod, CYCLE),
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_a_sentence_names_the_trait_and_the_place_in_it(trait, value, sentence):
     with pytest.raises(ValueError) as e:
         yield manifests_of({trait: value})
@@ -157,7 +156,7 @@ def test_a_sentence_names_the_trait_and_the_place_in_it(trait, value, sentence):
     assert re.search(sentence, str(e.value))
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_value_that_may_be_secret_is_not_repeated():
     for value in (b'secret', {b'secret'}, [{'a': b'secret'}]):
         with pytest.raises(ValueError) as e:
@@ -165,7 +164,7 @@ def test_a_value_that_may_be_secret_is_not_repeated():
         assert 'secret' not in str(e.value)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_models_of_the_client_are_as_good_as_dicts():
     pod, _ = yield manifests_of({
         'volumes': [client.V1Volume(name='a', empty_dir=client.V1EmptyDirVolumeSource())],
@@ -223,7 +222,7 @@ def all_of(core, namespace, username):
 
 
 @pytest.mark.parametrize('number', range(len(NEVER_CREATED)))
-@gen_test
+@pytest.mark.gen_test
 def test_nothing_is_created_and_the_trait_is_named_within_the_time_of_a_start(new_spawner, core, namespace, number):
     trait, value = NEVER_CREATED[number]
     spawner = new_spawner('ann%d' % number, **dict(dict(CLAIM, **UNTOUCHED), **{trait: value}))
@@ -236,7 +235,7 @@ def test_nothing_is_created_and_the_trait_is_named_within_the_time_of_a_start(ne
     assert all_of(core, namespace, 'ann%d' % number) == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_a_hook_raised_is_in_the_trace(new_spawner):
     with pytest.raises(ValueError) as e:
         yield new_spawner('ann', modify_pod_hook=raising_late).start()
@@ -244,7 +243,7 @@ def test_what_a_hook_raised_is_in_the_trace(new_spawner):
     assert 'modify_pod_hook' in str(e.value) and 'hook' not in e.value.jupyterhub_message  # users cannot mend it
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_a_hook_has_to_say_to_the_user_reaches_jupyterhub_unchanged(new_spawner, objects):
     def hook(spawner, pod):
         raise web.HTTPError(403, 'You have no hours left.')

@@ -15,7 +15,6 @@ from kubespawner.localkube import LocalKube
 from tests.bench.driver import memory, sockets
 from tests.bench.rest import Api
 from tests.cluster.conftest import make_spawner
-from tests.loop import gen_test
 
 from . import chaos
 from .conftest import until, versions
@@ -64,7 +63,7 @@ def new_spawner(monkeypatch):
     Spawner.event_reflector.stop()
 
 
-@gen_test(timeout=60 + CYCLES)
+@pytest.mark.gen_test(timeout=60 + CYCLES)
 def test_after_each_cycle_there_is_what_the_model_says_whatever_the_api_does(kube, new_spawner):
     api = Api(kube.kubeconfig)
     api.request('POST', '/api/v1/namespaces', {'metadata': {'name': 'cycles'}})
@@ -80,7 +79,7 @@ def real(cluster):
     return cluster
 
 
-@gen_test(timeout=60 + CYCLES)
+@pytest.mark.gen_test(timeout=60 + CYCLES)
 def test_after_each_cycle_there_is_what_the_model_says_whatever_the_network_does(real, proxy, namespace, new_spawner):
     faults, heal = chaos.networks(proxy)
     yield live(Api(real.kubeconfig), namespace, new_spawner(namespace), chaos.Saboteur(SEED, faults, heal))

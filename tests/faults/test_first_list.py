@@ -1,19 +1,19 @@
 """A thousand polls before the first list: one list, and all are answered."""
-from tests.loop import gen_test
+import pytest
 
 from .conftest import until
 
 SPAWNERS, POLLS = 100, 10  # of each
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_polling_a_thousand_times_lists_once(proxy, asked, new_spawner):
     spawners = [new_spawner('user-%d' % i) for i in range(SPAWNERS)]
     assert (yield [spawner.poll() for _ in range(POLLS) for spawner in spawners]) == [1] * SPAWNERS * POLLS
     yield until(lambda: asked == ['list', 'watch'])
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_polling_a_thousand_times_while_the_api_is_down_lists_once_it_is_up(proxy, asked, new_spawner):
     spawners = [new_spawner('user-%d' % i) for i in range(SPAWNERS)]
     proxy.refuse()

@@ -2,8 +2,6 @@
 import pytest
 from tornado.web import HTTPError
 
-from tests.loop import gen_test
-
 from .conftest import until
 
 
@@ -17,7 +15,7 @@ def deletes(kube):
 
 
 @pytest.mark.parametrize('retry_seconds, tries', [(30, 2), (0, 1)])
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_whose_answer_was_lost_is_taken_for_what_it_is(
         kube, new_spawner, namespace, retry_seconds, tries):
     kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
@@ -28,7 +26,7 @@ def test_a_pod_whose_answer_was_lost_is_taken_for_what_it_is(
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_whose_answer_was_lost_and_which_nobody_waits_for_is_deleted_once_kubernetes_answers(
         kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', k8s_api_request_retry_timeout=0)
@@ -39,7 +37,7 @@ def test_a_pod_whose_answer_was_lost_and_which_nobody_waits_for_is_deleted_once_
     yield until(lambda: objects.pods() == [])
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_whose_creation_is_answered_with_a_time_out_though_it_landed_is_deleted(
         kube, new_spawner, objects, namespace):
     kube.fail(method='POST', path='/%s/pods$' % namespace, status=504, after=True)
@@ -49,7 +47,7 @@ def test_a_pod_whose_creation_is_answered_with_a_time_out_though_it_landed_is_de
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_whose_answer_was_lost_after_the_start_was_given_up_is_deleted(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann')
     spawner.start_timeout = 1
@@ -61,7 +59,7 @@ def test_a_pod_whose_answer_was_lost_after_the_start_was_given_up_is_deleted(kub
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_of_an_earlier_start_is_not_taken_for_that_of_a_create_which_did_not_land(
         kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann')
@@ -74,7 +72,7 @@ def test_a_pod_of_an_earlier_start_is_not_taken_for_that_of_a_create_which_did_n
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_whose_answer_was_lost_is_the_claim(kube, new_spawner, objects, namespace):
     kube.drop(method='POST', path='/%s/persistentvolumeclaims$' % namespace, after=True)
     spawner = new_spawner('ann', user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
@@ -83,7 +81,7 @@ def test_a_claim_whose_answer_was_lost_is_the_claim(kube, new_spawner, objects, 
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_delete_whose_answer_was_lost_is_a_stop(kube, new_spawner, objects):
     spawner = new_spawner('ann')
     yield spawner.start()

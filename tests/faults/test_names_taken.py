@@ -5,7 +5,6 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
-from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -43,7 +42,7 @@ def foreign(core, namespace):
             assert e.status == 404
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_running_server_is_replaced_by_one_new_pod(new_spawner, objects):
     spawner = new_spawner('ann')
     yield spawner.start()
@@ -55,7 +54,7 @@ def test_a_running_server_is_replaced_by_one_new_pod(new_spawner, objects):
 
 
 @pytest.mark.parametrize('is_of_a_hub', [True, False])
-@gen_test
+@pytest.mark.gen_test
 def test_an_old_pod_that_never_goes_is_told_with_what_holds_it(new_spawner, objects, foreign, is_of_a_hub):
     spawner = new_spawner('ann')
     spawner.start_timeout = 2
@@ -69,7 +68,7 @@ def test_an_old_pod_that_never_goes_is_told_with_what_holds_it(new_spawner, obje
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_pod_of_another_user_is_left_alone_whatever_templates_say(new_spawner, objects):
     ann, bob = [new_spawner(name, pod_name_template='notebook') for name in ('ann', 'bob')]
     yield ann.start()
@@ -82,7 +81,7 @@ def test_the_pod_of_another_user_is_left_alone_whatever_templates_say(new_spawne
     yield ann.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_pod_of_another_hub_is_left_alone(new_spawner, objects):
     mine, other = [new_spawner('ann', component_label=label) for label in ('singleuser-server', 'of-another-hub')]
     yield mine.start()
@@ -94,7 +93,7 @@ def test_the_pod_of_another_hub_is_left_alone(new_spawner, objects):
     yield mine.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_of_another_hub_that_does_not_say_whose_it_is_is_left_alone(new_spawner, foreign, objects):
     foreign.create(labels={'heritage': 'jupyterhub', 'component': 'of-another-hub'})
     uid = objects.pod(NAME)['metadata']['uid']
@@ -103,7 +102,7 @@ def test_a_pod_of_another_hub_that_does_not_say_whose_it_is_is_left_alone(new_sp
     assert objects.pod(NAME)['metadata']['uid'] == uid
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_server_of_a_user_who_was_renamed_is_still_theirs(new_spawner, objects):
     before = new_spawner('ann')
     yield before.start()
@@ -115,7 +114,7 @@ def test_the_server_of_a_user_who_was_renamed_is_still_theirs(new_spawner, objec
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_old_pod_that_goes_late_is_waited_for(new_spawner, objects, foreign):
     foreign.create(finalizers=['example.org/keep'])
     spawner = new_spawner('ann')
@@ -128,7 +127,7 @@ def test_an_old_pod_that_goes_late_is_waited_for(new_spawner, objects, foreign):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_old_pod_that_is_replaced_before_it_is_deleted_is_told_from_the_new_one(new_spawner, objects, foreign):
     spawner = new_spawner('ann')
     send, deleted = spawner.asynchronize, []

@@ -9,7 +9,6 @@ from kubespawner import KubeSpawner
 from kubespawner.spawner import SpawnError
 from tests.cluster.conftest import UNTOUCHED, Objects, make_spawner
 from tests.conftest import grant_hub, wait_for_service_account
-from tests.loop import gen_test
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -57,7 +56,7 @@ def end(spawner, started):
             yield start
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_one_name_in_two_namespaces_is_two_servers(core, hubs, namespace, elsewhere):
     here, there = Objects(core, namespace), Objects(core, elsewhere)
     cls, = hubs(1)
@@ -74,7 +73,7 @@ def test_one_name_in_two_namespaces_is_two_servers(core, hubs, namespace, elsewh
     yield end(other, also_started)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_namespace_that_a_subclass_assigns_is_the_one_that_is_watched(core, hubs, namespace, elsewhere):
     spawner = make_spawner(hubs(1)[0], namespace=namespace)
     spawner.namespace = elsewhere
@@ -82,7 +81,7 @@ def test_a_namespace_that_a_subclass_assigns_is_the_one_that_is_watched(core, hu
     assert (spawner.pod_reflector.namespace, type(spawner).pod_reflector.namespace) == (elsewhere, namespace)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_two_hubs_with_names_of_their_own_share_a_namespace(hubs, objects, namespace):
     spawners = [make_spawner(cls, namespace=namespace, pod_name_template=template, **UNTOUCHED)
                 for cls, template in zip(hubs(2), ['a-{username}', 'b-{username}'])]
@@ -93,7 +92,7 @@ def test_two_hubs_with_names_of_their_own_share_a_namespace(hubs, objects, names
     yield end(spawners[1], started[1])
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_subclasses_of_one_hub_know_each_others_servers_by_name_only(objects, namespace, hubs):
     parent, = hubs(1)
     children = [type('Child', (parent,), {}) for _ in range(2)]

@@ -5,7 +5,6 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
 from tests.cluster.conftest import UNTOUCHED
-from tests.loop import gen_test
 
 AT_ONCE = 5  # seconds, of 60 that a start may take
 LAST_SECOND = 1.5  # of the two that a start is given where it has to come to its end
@@ -72,7 +71,7 @@ def told(spawner, start):
 
 
 @pytest.mark.parametrize('status, words', FOR_GOOD)
-@gen_test
+@pytest.mark.gen_test
 def test_what_cannot_heal_is_told_at_once_whatever_the_grace(starting, objects, status, words):
     spawner, start = yield starting(start_failure_grace=1000)
     objects.set_status(spawner.pod_name, **status)
@@ -81,7 +80,7 @@ def test_what_cannot_heal_is_told_at_once_whatever_the_grace(starting, objects, 
 
 
 @pytest.mark.parametrize('status, words', MAY_HEAL)
-@gen_test
+@pytest.mark.gen_test
 def test_what_may_heal_is_told_at_once_without_a_grace(starting, objects, status, words):
     spawner, start = yield starting(start_failure_grace=0)
     objects.set_status(spawner.pod_name, **status)
@@ -90,7 +89,7 @@ def test_what_may_heal_is_told_at_once_without_a_grace(starting, objects, status
 
 
 @pytest.mark.parametrize('status, words', MAY_HEAL)
-@gen_test
+@pytest.mark.gen_test
 def test_what_may_heal_is_told_after_its_grace_though_nothing_changes_any_more(starting, objects, status, words):
     spawner, start = yield starting(start_failure_grace=1)
     objects.set_status(spawner.pod_name, **status)
@@ -101,7 +100,7 @@ def test_what_may_heal_is_told_after_its_grace_though_nothing_changes_any_more(s
 
 
 @pytest.mark.parametrize('status, words', MAY_HEAL)
-@gen_test
+@pytest.mark.gen_test
 def test_what_heals_within_its_grace_is_not_failed(starting, objects, caplog, status, words):
     spawner, start = yield starting()
     objects.set_status(spawner.pod_name, **status)
@@ -111,7 +110,7 @@ def test_what_heals_within_its_grace_is_not_failed(starting, objects, caplog, st
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_one_failure_under_two_names_has_one_grace(starting, objects):
     spawner, start = yield starting(start_failure_grace=1)
     names = ['ErrImagePull', 'ImagePullBackOff'] * 20
@@ -122,7 +121,7 @@ def test_one_failure_under_two_names_has_one_grace(starting, objects):
     assert len(names) > 30
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_why_an_image_could_not_be_pulled_is_told_after_its_node_pauses(starting, objects, caplog):
     spawner, start = yield starting(start_failure_grace=1)
     objects.set_status(spawner.pod_name, **waiting('ErrImagePull', message='manifest for <it> not found'))
@@ -132,7 +131,7 @@ def test_why_an_image_could_not_be_pulled_is_told_after_its_node_pauses(starting
     assert 'ImagePullBackOff. Back-off' in message and 'manifest for <it> not found' in message
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_container_that_crashed_and_runs_again_is_given_its_time(starting, objects, caplog):
     spawner, start = yield starting(start_failure_grace=0.5)
     objects.set_status(spawner.pod_name, **waiting('CrashLoopBackOff'))
@@ -147,7 +146,7 @@ def test_a_container_that_crashed_and_runs_again_is_given_its_time(starting, obj
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_without_room_waits_as_long_as_the_start_may_take_unless_configured(starting, objects):
     spawner, start = yield starting()
     spawner.start_timeout = 2
@@ -162,7 +161,7 @@ def test_a_pod_without_room_waits_as_long_as_the_start_may_take_unless_configure
     assert '3 Insufficient cpu' in message
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_somebody_deletes_is_told_at_once(starting, core, namespace):
     spawner, start = yield starting()
     core.delete_namespaced_pod(name=spawner.pod_name, namespace=namespace, body={}, _preload_content=False)

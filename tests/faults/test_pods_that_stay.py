@@ -6,7 +6,6 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
 from tests.cluster.conftest import UNTOUCHED
-from tests.loop import gen_test
 
 
 def keep(spawner, pod):
@@ -49,7 +48,7 @@ def lost_node(core):
     core.delete_node(name='lost', body=client.V1DeleteOptions(), _preload_content=False)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_finalizer_that_never_ends_is_named(new_spawner, objects, let_go):
     spawner = new_spawner('ann', modify_pod_hook=keep, force_delete_after=0.5, **UNTOUCHED)
     start = spawner.start()
@@ -63,7 +62,7 @@ def test_a_finalizer_that_never_ends_is_named(new_spawner, objects, let_go):
     yield spawner.stop()
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_without_force_a_stop_ends_at_its_deadline(on_a_lost_node, objects):
     spawner = yield on_a_lost_node()
     spawner.start_timeout = 1
@@ -73,7 +72,7 @@ def test_without_force_a_stop_ends_at_its_deadline(on_a_lost_node, objects):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_force_is_used_after_its_time_and_said_so(on_a_lost_node, objects, caplog):
     spawner = yield on_a_lost_node(force_delete_after=1)
     began = IOLoop.current().time()
@@ -83,7 +82,7 @@ def test_force_is_used_after_its_time_and_said_so(on_a_lost_node, objects, caplo
     assert 'Deleting it by force' in caplog.text
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_uses_no_force_on_what_is_in_its_way_unless_told_to(on_a_lost_node, objects):
     spawner = yield on_a_lost_node()
     spawner.start_timeout = 2

@@ -12,7 +12,6 @@ from tornado.ioloop import IOLoop
 from kubespawner.spawner import SpawnError
 from tests import machine
 from tests.cluster.conftest import SLEEP
-from tests.loop import gen_test
 
 SOON = 30  # seconds, of 60 that a start may take; a node looks at its pods every few seconds
 AT_ONCE = 10  # seconds for what waits for no container
@@ -77,13 +76,13 @@ def failure(spawner, objects):
 
 
 @pytest.mark.parametrize('traits, words', FAILURES.values(), ids=list(FAILURES))
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_ends_with_the_nodes_words(on_the_node, objects, traits, words):
     message = yield failure(on_the_node(**traits), objects)
     assert [word for word in ['jupyter-ann'] + words if word not in message] == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_start_goes_on_when_the_config_map_appears_within_the_grace(on_the_node, objects, core, namespace):
     spawner = on_the_node(singleuser_extra_container_config=from_config_map('late'), start_failure_grace=SOON)
     start = spawner.start()
@@ -100,7 +99,7 @@ def test_a_start_goes_on_when_the_config_map_appears_within_the_grace(on_the_nod
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_crashes_once_is_started_again_within_the_grace(on_the_node, objects):
     once = 'test -e /state/once || { touch /state/once; exit 3; }; exec sleep 1000'
     spawner = on_the_node(
@@ -165,7 +164,7 @@ time.sleep(1000)
 
 
 @pytest.mark.parametrize('account, says', [(None, ['no token', 'refused 403']), ('default', ['allowed'])])
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_reads_the_api_only_with_a_service_account(
         on_the_node, api_address, objects, core, namespace, account, says):
     spawner = on_the_node(cmd=['/usr/bin/python3', '-u', '-c', READS_THE_API, api_address],

@@ -12,7 +12,6 @@ from kubespawner.spawner import SpawnError
 from tests import documentation
 from tests.cluster.conftest import UNTOUCHED
 from tests.hub.browser import until
-from tests.loop import gen_test
 
 AT_ONCE = 5  # seconds, of 60 that a start may take
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
@@ -46,19 +45,19 @@ INVALID = [
 
 
 @pytest.mark.parametrize('traits, words', INVALID)
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_is_invalid(new_spawner, objects, traits, words):
     message = yield refusal(new_spawner('ann', **traits), objects)
     assert [word for word in ['422 Invalid'] + words if word not in message] == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_service_account_that_does_not_exist(real, new_spawner, objects):
     message = yield refusal(new_spawner('ann', singleuser_service_account='ghost'), objects)
     assert '403 Forbidden' in message and 'serviceaccount "ghost" not found' in message
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_priority_class_that_does_not_exist(real, new_spawner, objects):
     spawner = new_spawner('ann', singleuser_extra_pod_config={'priorityClassName': 'utmost'})
     message = yield refusal(spawner, objects)
@@ -78,14 +77,14 @@ def quota(real, core, namespace, objects):
     core.delete_namespaced_resource_quota(name='quota', namespace=namespace, body=client.V1DeleteOptions())
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_quota_of_pods(quota, new_spawner, objects):
     yield quota(pods='0')
     message = yield refusal(new_spawner('ann'), objects)
     assert '403 Forbidden' in message and 'exceeded quota: quota, requested: pods=1' in message
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_quota_of_claims_refuses_those_that_are_not_there_yet_and_no_pod_is_made(
         quota, node, new_spawner, objects):
     ann = new_spawner('ann', **CLAIM)
@@ -102,7 +101,7 @@ def test_a_quota_of_claims_refuses_those_that_are_not_there_yet_and_no_pod_is_ma
     assert objects.claim('claim-ann') and not objects.claim('claim-bob')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_claim_stays_when_its_pod_is_refused_because_it_may_hold_data(new_spawner, objects):
     yield refusal(new_spawner('eve', singleuser_extra_pod_config={'dnsPolicy': 'Nowhere'}, **CLAIM), objects)
     assert objects.claim('claim-eve')
@@ -120,7 +119,7 @@ def elsewhere(request, real, core):
     core.delete_namespace(name=name, body=client.V1DeleteOptions())
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_namespace_in_which_the_hub_has_no_rights(elsewhere, new_spawner):
     spawner = new_spawner('ann', namespace=elsewhere, **UNTOUCHED)
     with pytest.raises(SpawnError, match='403 Forbidden.*cannot create resource "pods".*%s' % elsewhere):
@@ -155,7 +154,7 @@ def is_allowed(core, namespace):
     return True
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_role_without_events_costs_the_story_its_events_and_nothing_else(
         without_events, node, new_spawner, caplog):
     spawner = new_spawner('ann', events_enabled=True)

@@ -9,7 +9,6 @@ from urllib3.exceptions import HTTPError
 
 from kubespawner.reflector import version_of
 from tests.cluster.conftest import UNTOUCHED
-from tests.loop import gen_test
 from tests.simulated_node import NODE, SimulatedNode
 
 SERVERS = 50
@@ -95,7 +94,7 @@ def knows(reflector, truth):
     return all(name in cached and cached[name][1] >= version for name, (_, version) in truth.items())
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_each_start_that_an_outage_meets_ends_with_a_running_server_or_with_a_reason(
         seconds, outage, node, new_spawner, objects):
     spawners = [new_spawner('user-%d' % i) for i in range(SERVERS)]
@@ -129,7 +128,7 @@ def test_each_start_that_an_outage_meets_ends_with_a_running_server_or_with_a_re
     assert objects.pods() == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_loop_is_halted_after_the_limit_and_never_before(cluster, api_control, outage, new_spawner, objects):
     limit = 6 if cluster.is_localkube else 15
     spawner = new_spawner('ann', **UNTOUCHED)

@@ -3,7 +3,6 @@ import pytest
 import yaml
 
 from kubespawner import clients
-from tests.loop import gen_test
 
 
 @pytest.fixture
@@ -12,7 +11,7 @@ def without_clients(monkeypatch):
     monkeypatch.setattr(clients, '_clients', type(clients._clients)())
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_kubeconfig_with_a_new_token_is_read_again(
         cluster, kube, new_spawner, monkeypatch, tmpdir, without_clients):
     with open(cluster.kubeconfig) as f:
@@ -27,7 +26,7 @@ def test_a_kubeconfig_with_a_new_token_is_read_again(
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_service_accounts_new_token_is_read_again(cluster, kube, new_spawner, monkeypatch, tmpdir, without_clients):
     token = tmpdir.join('token')
     token.write('expired')
@@ -50,7 +49,7 @@ def as_in_a_pod(kube, cluster, token, monkeypatch):
     monkeypatch.setenv('KUBERNETES_SERVICE_PORT', port)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_token_that_stays_refused_is_told_after_one_more_try(kube, new_spawner, objects, namespace):
     kube.fail(method='POST', path='/%s/pods$' % namespace, status=401, times=1000, message='Unauthorized')
     with pytest.raises(Exception, match='401 Unauthorized'):

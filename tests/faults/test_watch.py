@@ -9,7 +9,6 @@ from tornado.ioloop import IOLoop
 
 from kubespawner import clients
 from kubespawner.reflector import version_of
-from tests.loop import gen_test
 
 from .conftest import LABELS, RECOVERY, until, until_right, until_watching, versions
 
@@ -27,7 +26,7 @@ def use_up(pods):
 
 # Cut
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_watch_that_is_cut_after_each_event_misses_none(reflector, proxy, asked, pods):
     yield until_watching(reflector, asked, pods)
     for change in [lambda: pods.create('a'), lambda: pods.change('a'), lambda: pods.delete('a')] * 3:
@@ -37,7 +36,7 @@ def test_a_watch_that_is_cut_after_each_event_misses_none(reflector, proxy, aske
     assert asked.count('list') == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_watch_that_is_reset_misses_nothing(reflector, proxy, asked, pods):
     yield until_watching(reflector, asked, pods)
     proxy.reset()
@@ -46,7 +45,7 @@ def test_a_watch_that_is_reset_misses_nothing(reflector, proxy, asked, pods):
     assert asked.count('list') == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_an_event_that_is_cut_in_its_middle_comes_again(reflector, proxy, asked, pods):
     yield until_watching(reflector, asked, pods)
     proxy.cut(after=LONG // 2)
@@ -56,7 +55,7 @@ def test_an_event_that_is_cut_in_its_middle_comes_again(reflector, proxy, asked,
     assert asked.count('watch') >= 2
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_list_that_is_cut_in_its_middle_is_asked_for_again(reflector, proxy, asked, pods):
     for name in 'abcd':
         pods.create(name, annotation='x' * LONG)
@@ -66,7 +65,7 @@ def test_a_list_that_is_cut_in_its_middle_is_asked_for_again(reflector, proxy, a
     assert asked.count('list') == 2
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_after_an_outage_the_cache_is_right_at_once_and_without_a_list(reflector, proxy, asked, pods):
     yield until_watching(reflector, asked, pods)
     proxy.refuse()
@@ -80,7 +79,7 @@ def test_after_an_outage_the_cache_is_right_at_once_and_without_a_list(reflector
     assert asked.count('list') == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_connection_that_is_half_open_is_noticed_within_the_idle_time_out(
         reflector, proxy, asked, pods, monkeypatch):
     monkeypatch.setattr('kubespawner.reflector.IDLE_TIMEOUT', 1)
@@ -133,7 +132,7 @@ INSERTED = {
 
 
 @pytest.mark.parametrize('name', sorted(INSERTED))
-@gen_test
+@pytest.mark.gen_test
 def test_whatever_a_watch_says_the_cache_is_right_soon_after(
         kube, reflector, asked, pods, caplog, monkeypatch, name):
     monkeypatch.setattr('kubespawner.jsonstream.LONGEST_LINE', LONG)
@@ -153,7 +152,7 @@ def test_whatever_a_watch_says_the_cache_is_right_soon_after(
         assert len([record for record in caplog.records if warning in record.getMessage()]) == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_watch_that_ends_at_once_again_and_again_misses_nothing(kube, reflector, asked, pods):
     yield until_watching(reflector, asked, pods)
     kube.insert_into_watches('', path=reflector.namespace, times=6, end=True)
@@ -164,7 +163,7 @@ def test_a_watch_that_ends_at_once_again_and_again_misses_nothing(kube, reflecto
     assert asked.count('list') == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_watches_that_tell_of_nothing_are_settled_by_a_list_before_the_reflector_gives_up(
         kube, reflector, asked, pods):
     reflector.give_up_seconds = 4
@@ -177,7 +176,7 @@ def test_watches_that_tell_of_nothing_are_settled_by_a_list_before_the_reflector
     assert not reflector.failed
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_whose_lists_take_long_gets_few_of_them_when_its_watches_fail(
         kube, reflector, asked, pods, monkeypatch):
     seconds = 0.2  # that a list takes
@@ -192,7 +191,7 @@ def test_a_server_whose_lists_take_long_gets_few_of_them_when_its_watches_fail(
     assert IOLoop.current().time() - third > 0.8
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_server_that_asks_for_time_gets_it(kube, reflector, asked, pods):
     yield until_watching(reflector, asked, pods)
     kube.fail(method='GET', path='/%s/pods.*watch=' % reflector.namespace, status=429, headers={'Retry-After': '2'})
@@ -206,7 +205,7 @@ def test_a_server_that_asks_for_time_gets_it(kube, reflector, asked, pods):
 
 
 @pytest.mark.parametrize('header', ['nan', 'inf', '-1', 'soon'])
-@gen_test
+@pytest.mark.gen_test
 def test_a_watch_is_tried_with_our_own_pauses_when_the_server_asks_for_one_that_is_none(
         kube, reflector, asked, pods, header):
     yield until_watching(reflector, asked, pods)
@@ -233,7 +232,7 @@ def told(kube, reflector, text):
     del reflector.resources['marker']
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_events_that_come_in_another_order_end_with_what_the_server_has(kube, reflector, asked, pods):
     yield until_watching(reflector, asked, pods)
     pods.create('changed')
@@ -260,7 +259,7 @@ def test_events_that_come_in_another_order_end_with_what_the_server_has(kube, re
     assert asked.count('list') == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_was_before_the_list_is_not_believed_after_it(kube, reflector, asked, pods):
     pods.create('old')
     old = pods.all()['old']
@@ -270,7 +269,7 @@ def test_what_was_before_the_list_is_not_believed_after_it(kube, reflector, aske
     assert set(reflector.resources) == {'first'}
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_a_direct_request_found_gone_does_not_come_back(kube, reflector, asked, pods):
     yield until_watching(reflector, asked, pods)
     kube.stall_watches()
@@ -292,7 +291,7 @@ def test_what_a_direct_request_found_gone_does_not_come_back(kube, reflector, as
     assert asked.count('list') == 1
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_was_thought_to_be_gone_by_mistake_comes_back_with_a_list(kube, reflector, asked, pods):
     yield until_watching(reflector, asked, pods)
     reflector.forget(reflector.get('first'))
@@ -302,7 +301,7 @@ def test_what_was_thought_to_be_gone_by_mistake_comes_back_with_a_list(kube, ref
     assert asked.count('list') == 2
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_pod_that_gets_its_labels_back_comes_back(reflector, asked, pods, core, namespace):
     yield until_watching(reflector, asked, pods)
     for component, expected in [('other', []), ('singleuser-server', ['first'])] * 2:
@@ -332,7 +331,7 @@ def kubeconfig(proxy):
     return write
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_token_that_was_replaced_is_read_again_though_nobody_else_asks(
         kubeconfig, reflector, asked, pods, caplog):
     kubeconfig('expired')
@@ -342,7 +341,7 @@ def test_a_token_that_was_replaced_is_read_again_though_nobody_else_asks(
     yield until_watching(reflector, asked, pods, lists=None)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_configuration_that_was_loaded_while_a_request_was_under_way_is_not_loaded_once_more(
         kubeconfig, proxy, reflector, asked, pods, monkeypatch, caplog):
     kubeconfig('expired')

@@ -5,7 +5,6 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import PodReflector
-from tests.loop import gen_test
 
 from .conftest import until, until_right
 
@@ -47,7 +46,7 @@ def threads():
 # In which method, how many lists are asked for: those before the bug and the one after it.
 @pytest.mark.parametrize('method, lists', [
     ('_list', 1), ('_replace', 2), ('_kept', 2), ('_watch', 2), ('_apply', 2), ('_list_and_watch', 1)])
-@gen_test
+@pytest.mark.gen_test
 def test_after_a_bug_the_thread_lists_and_goes_on(reflector, asked, pods, monkeypatch, caplog, method, lists):
     failed = plant(monkeypatch, method, times=1)
     pods.create('before')
@@ -62,7 +61,7 @@ def test_after_a_bug_the_thread_lists_and_goes_on(reflector, asked, pods, monkey
     assert not reflector.failed
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_a_bug_in_each_watch_is_made_up_for_by_lists(reflector, asked, pods, monkeypatch, caplog):
     reflector.give_up_seconds = 3
     failed = plant(monkeypatch, '_apply', times=float('inf'))
@@ -79,7 +78,7 @@ def test_a_bug_in_each_watch_is_made_up_for_by_lists(reflector, asked, pods, mon
 
 
 @pytest.mark.parametrize('method', ['_list', '_replace', '_list_and_watch'])
-@gen_test
+@pytest.mark.gen_test
 def test_a_bug_that_lets_nothing_into_the_cache_ends_in_giving_up(reflector, monkeypatch, caplog, threads, method):
     reflector.give_up_seconds = 1
     failed, told = plant(monkeypatch, method, times=float('inf')), []
@@ -94,7 +93,7 @@ def test_a_bug_that_lets_nothing_into_the_cache_ends_in_giving_up(reflector, mon
 
 
 @pytest.mark.parametrize('method, error', [('_follow', Bug), ('_list', End), ('_apply', SystemExit)])
-@gen_test
+@pytest.mark.gen_test
 def test_what_ends_the_thread_is_told_of_at_once(reflector, pods, monkeypatch, caplog, threads, method, error):
     plant(monkeypatch, method, times=1, error=error)
     told = []
@@ -107,7 +106,7 @@ def test_what_ends_the_thread_is_told_of_at_once(reflector, pods, monkeypatch, c
     assert logged(caplog) == [error]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeypatch, caplog, threads):
     plant(monkeypatch, '_follow', times=1)
 
@@ -123,7 +122,7 @@ def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeyp
 
 
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
-@gen_test
+@pytest.mark.gen_test
 def test_giving_up_is_told_of_also_when_nothing_can_be_logged(reflector, monkeypatch, threads):
     plant(monkeypatch, '_follow', times=1)
     for level in ('exception', 'critical'):

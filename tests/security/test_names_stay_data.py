@@ -6,7 +6,6 @@ import pytest
 
 from kubespawner import KubeSpawner
 from tests.cluster.conftest import SLEEP, UNTOUCHED, make_spawner
-from tests.loop import gen_test
 
 NASTY = [
     '{userid}', '{username.__class__}', '{{username}}', '{', '}}{{', '{0}', '%s%n', 'a,b=c', 'heritage=jupyterhub,!x',
@@ -44,7 +43,7 @@ def test_a_name_is_expanded_once_and_escaped(name):
     assert re.match(r'[-a-z0-9]+ [-a-z0-9]+ --[-a-z0-9]+ \{userid\}\Z', annotation)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_no_name_reaches_the_api_but_as_data(new_spawner, objects, core, namespace):
     for name in NASTY:
         spawner = new_spawner(name, name, **dict(TEMPLATES, **dict(CLAIM, **UNTOUCHED)))
@@ -60,7 +59,7 @@ def test_no_name_reaches_the_api_but_as_data(new_spawner, objects, core, namespa
         assert [claim.metadata.name for claim in claims] == [spawner.pvc_name]
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_every_request_names_what_it_is_for_and_nothing_else(kube, new_spawner, namespace):
     spawner = new_spawner('{userid},x=y&watch=1/../..', '?a=b#c', **dict(CLAIM, **UNTOUCHED))
     spawner.start_timeout = 1

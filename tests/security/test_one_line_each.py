@@ -6,7 +6,6 @@ import pytest
 
 from kubespawner.errors import HubError, SpawnError, one_line
 from tests.cluster.conftest import UNTOUCHED
-from tests.loop import gen_test
 
 FORGED = 'oops\n[C 2026-01-01 00:00:00 KubeSpawner] all is lost\r\x1b[2J\x9b31m\x85next\u2028line\u2029\u202etxt\0'
 STEERING = re.compile('[\0-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -51,7 +50,7 @@ def check(records):
     assert [message for message in messages if STEERING.search(message)] == []
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_message_with_which_a_container_ends(new_spawner, objects, caplog):
     caplog.set_level(logging.DEBUG)
     spawner = new_spawner('ann', **UNTOUCHED)
@@ -71,7 +70,7 @@ def test_the_message_with_which_a_container_ends(new_spawner, objects, caplog):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_what_a_pod_says_of_itself_that_does_not_start_in_time(new_spawner, objects, caplog):
     spawner = new_spawner('bea', **UNTOUCHED)
     spawner.start_timeout = 2
@@ -86,7 +85,7 @@ def test_what_a_pod_says_of_itself_that_does_not_start_in_time(new_spawner, obje
 
 
 @pytest.mark.parametrize('path', ['/pods$', '/pods/jupyter-', '/persistentvolumeclaims/', r'/pods\?'])
-@gen_test
+@pytest.mark.gen_test
 def test_the_message_of_an_answer(kube, new_spawner, caplog, path):
     kube.fail(path=path, status=503, times=3, message=FORGED)
     spawner = new_spawner('cat', user_storage_pvc_ensure=True, user_storage_capacity='1Gi', **UNTOUCHED)
@@ -101,7 +100,7 @@ def test_the_message_of_an_answer(kube, new_spawner, caplog, path):
     yield spawner.stop(now=True)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_names_of_users_and_servers(new_spawner, caplog):
     caplog.set_level(logging.DEBUG)
     spawner = new_spawner(FORGED, FORGED, **UNTOUCHED)

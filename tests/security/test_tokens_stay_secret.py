@@ -8,7 +8,6 @@ import yaml
 
 from kubespawner import api, clients
 from tests.cluster.conftest import UNTOUCHED
-from tests.loop import gen_test
 
 OF_THE_SERVER = '3c0ffee5-of-the-server'
 OF_THE_OPERATOR = 'pa55word-of-a-database'
@@ -45,7 +44,7 @@ def everything_about(error):
     return ''.join(traceback.format_exception(type(error), error, error.__traceback__)) + repr(error)
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_of_a_server_that_starts_runs_and_is_stopped(server, node, tokens, caplog):
     spawner = server('ann')
     yield spawner.start()
@@ -56,7 +55,7 @@ def test_of_a_server_that_starts_runs_and_is_stopped(server, node, tokens, caplo
           repr(spawner.pod_reflector.resources))
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_the_secrets_are_where_they_belong(server, objects):
     pod = yield objects.created_by(server('bea', **UNTOUCHED))
     assert OF_THE_SERVER in str(pod['spec']) and OF_THE_OPERATOR in str(pod['spec'])
@@ -74,7 +73,7 @@ def test_the_secrets_are_where_they_belong(server, objects):
     {'modify_pod_hook': lambda spawner, pod: pod.spec.containers[0].env.append(object()) or pod},
     {'modify_pod_hook': lambda spawner, pod: None},
 ])
-@gen_test
+@pytest.mark.gen_test
 def test_of_a_pod_that_is_refused(server, objects, tokens, caplog, traits):
     with pytest.raises(Exception) as e:
         yield server('cat', **dict(UNTOUCHED, **traits)).start()
@@ -87,7 +86,7 @@ QUOTING = (
     '"value":"{0}"}}],"envFrom":5,|..., bigger context ...|{{"name":"Z","value":"{0}"}}],"envFrom":5,"ima|...')
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_of_a_pod_that_the_answer_quotes_as_old_servers_do(kube, server, namespace, tokens, caplog):
     kube.fail(method='POST', path='/%s/pods$' % namespace, status=400, message=QUOTING.format(OF_THE_OPERATOR))
     with pytest.raises(Exception) as e:
@@ -97,7 +96,7 @@ def test_of_a_pod_that_the_answer_quotes_as_old_servers_do(kube, server, namespa
 
 
 @pytest.mark.parametrize('status', [401, 403, 404, 422, 500, 503])
-@gen_test
+@pytest.mark.gen_test
 def test_of_an_answer_that_is_an_error(kube, server, tokens, caplog, status):
     kube.fail(path='/namespaces/', status=status, times=1000)
     spawner = server('eve')
@@ -107,7 +106,7 @@ def test_of_an_answer_that_is_an_error(kube, server, tokens, caplog, status):
     check(tokens, caplog.text, everything_about(e.value))
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_of_a_connection_that_breaks(kube, server, tokens, caplog):
     kube.drop(path='/namespaces/', times=1000)
     spawner = server('fay')
@@ -117,7 +116,7 @@ def test_of_a_connection_that_breaks(kube, server, tokens, caplog):
     check(tokens, caplog.text, everything_about(e.value))
 
 
-@gen_test
+@pytest.mark.gen_test
 def test_of_a_request(server, tokens):
     manifest = yield server('gil').get_pod_manifest()
     request = api.create('pod', 'n', manifest)
