@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from . import clients, retry
-from .errors import HubError, SpawnError, one_line
+from .errors import Cause, HubError, SpawnError, one_line
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
 
@@ -26,6 +26,9 @@ _QUOTATION = re.compile(r', error found in #\d+ byte of .*', re.DOTALL)
 
 # What Python's ssl says of a server's certificate, or of a file of certificates, that it does not take.
 _NO_TRUST = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
+
+# What Kubernetes says of a request that a quota refuses; it is Forbidden, as many others are.
+_EXCEEDED_QUOTA = re.compile(r'\bexceeded quota\b')
 
 MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
 
@@ -94,13 +97,28 @@ class ApiError(Exception):
         super().__init__(str(self))
 
     def __str__(self):
-        return one_line('Kubernetes could not %r: %s%s: %s' % (
-            self.request, '%d ' % self.status if self.status else '', self.reason, self.message))
+        return one_line('%s %s' % (self._sentence, self._details))
+
+    @property
+    def _sentence(self):
+        return 'Kubernetes could not %r:' % (self.request,)
+
+    @property
+    def _details(self):
+        return '%s%s: %s' % ('%d ' % self.status if self.status else '', self.reason, self.message)
+
+    @property
+    def cause(self):
+        """What failed: a quota if one refuses the request, storage if that was for a claim, otherwise the API."""
+        if self.status == 403 and self.request.verb == 'create' and _EXCEEDED_QUOTA.search(self.message):
+            return Cause.STORAGE if self.request.kind == 'persistent_volume_claim' else Cause.QUOTA
+        return Cause.API
 
     def for_the_user(self):
         """Return the error to raise to JupyterHub. It is not the hub's fault if asking again would not help."""
         is_ours = self.may_heal or self.status == retry.UNAUTHORIZED
-        return (HubError if is_ours else SpawnError)(str(self), self.reason)
+        return (HubError if is_ours else SpawnError)(
+            self._sentence, self.reason, self.cause, self._details, self.message)
 
     @property
     def may_heal(self):

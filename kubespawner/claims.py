@@ -9,7 +9,7 @@ from tornado import gen
 
 from . import api, naming
 from .calls import Calls
-from .errors import SpawnError
+from .errors import Cause, SpawnError
 from .manifests import USERNAME, Manifests, owner_of
 
 LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
@@ -34,8 +34,9 @@ class Claims(Manifests, Calls):
                 if e.status != 403:
                     raise
                 raise SpawnError(
-                    '%s Whether there is a claim of another name already is not known. The hub needs the right to list '
-                    'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.' % e, e.reason)
+                    'Whether there is a claim of another name already is not known. The hub needs the right to list '
+                    'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.',
+                    e.reason, Cause.API, str(e), e.message)
             ours = [claim for claim in claims.get('items') or [] if self._is_our_claim(claim)]
             if ours:
                 found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last

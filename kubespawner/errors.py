@@ -1,11 +1,12 @@
 """What people are told when a server cannot be started or stopped: errors that JupyterHub shows, and their words.
 
-Here belongs how JupyterHub takes an error; what went wrong is known elsewhere. Any thread.
+Here belongs what an error holds and how JupyterHub takes it; what went wrong is known elsewhere. Any thread.
 
 JupyterHub shows users an HTTPError's message: old ones its `log_message`, later ones `jupyterhub_message`. Since 6.0 an
 error that is no fault of the hub does not bring the hub closer to its `consecutive_failure_limit`; it is a
 SpawnException, or has an HTTP status below 500.
 """
+import enum
 import re
 
 from tornado import web
@@ -28,23 +29,62 @@ def _escaped(match):
     return match.group().encode('unicode_escape').decode('ascii')
 
 
-class _Told(web.HTTPError):
-    """An error in words for the user.
+class Cause(enum.Enum):
+    """What failed."""
 
-    message (str): the words; one line, whatever it was made of. Logs have these.
-    word (str): a word of Kubernetes'; may be empty.
-    reason (str or None): the same, for JupyterHub's metrics; None on hubs that would show it instead of the message.
+    IMAGE = 'image'
+    SCHEDULE = 'schedule'
+    QUOTA = 'quota'
+    STORAGE = 'storage'
+    CONTAINER = 'container'
+    NODE = 'node'
+    DELETION = 'deletion'
+    TIME = 'time'
+    API = 'api'
+    CONFIGURATION = 'configuration'
+
+
+class Fault(enum.Enum):
+    """Who can do something about it."""
+
+    USER = 'user'
+    OPERATOR = 'operator'
+    CLUSTER = 'cluster'
+    HUB = 'hub'
+
+
+class UserFacingError(web.HTTPError):
+    """An error that JupyterHub shows to the user.
+
+    sentence (str): what happened, in KubeSpawner's own words.
+    k8s_reason (str): Kubernetes' word for it, such as `ImagePullBackOff`; may be empty.
+    cause (Cause or None): what failed; None if nothing did: the server was stopped, or what was chosen is not offered.
+    details (str): what Kubernetes says, to be shown after the sentence; may be empty. It may quote what a container
+        printed.
+    k8s_message (str): the message that Kubernetes gives with `k8s_reason`, and nothing else.
+    hint (str): what that means for the user, and what the user can do; may be empty.
+    fault (Fault): whose fault it is.
+    message (str): hint, sentence and details. Logs have these.
+    reason (str or None): `k8s_reason` for JupyterHub's metrics; None on hubs that would show it instead of the message.
     jupyterhub_message (str): what JupyterHub shows to the user.
+
+    Each text is one line, whatever it was made of.
     """
 
-    for_users = None  # the words for all errors of a kind, if users are not told the message
+    for_users = None  # the words for all errors of a class, if users are not told the message
+    fault = None
 
-    def __init__(self, message, reason=''):
-        self.message = one_line(message)
+    def __init__(self, sentence, k8s_reason='', cause=None, details='', k8s_message='', hint=''):
+        self.sentence, self.details, self.hint = one_line(sentence), one_line(details), one_line(hint)
+        self.k8s_reason, self.k8s_message, self.cause = k8s_reason, one_line(k8s_message), cause
+        self.message = ' '.join(filter(None, [self.hint, self.sentence, self.details]))
         self.jupyterhub_message = self.for_users or self.message
         web.HTTPError.__init__(self, self.status_code, self.jupyterhub_message)
-        self.word = reason
-        self._reason = (re.sub('[^A-Za-z0-9_-]', '', reason)[:60] or 'Failed') if SpawnException else None
+        self._reason = (re.sub('[^A-Za-z0-9_-]', '', k8s_reason)[:60] or 'Failed') if SpawnException else None
+
+    def with_hint(self, hint):
+        """Return an error that is the same, but for its hint."""
+        return type(self)(self.sentence, self.k8s_reason, self.cause, self.details, self.k8s_message, hint)
 
     @property
     def reason(self):
@@ -61,10 +101,19 @@ class _Told(web.HTTPError):
         return self.jupyterhub_message
 
 
-class SpawnError(_Told, SpawnException or web.HTTPError):
+# Whose fault an error is that the hub can do nothing about. What is not named here is the cluster's.
+_FAULTS = {None: Fault.USER, Cause.IMAGE: Fault.USER, Cause.CONTAINER: Fault.USER,
+           Cause.CONFIGURATION: Fault.OPERATOR}
+
+
+class SpawnError(UserFacingError, SpawnException or web.HTTPError):
     """A server that cannot be started or stopped, for a reason that lies with the server, its user or the cluster."""
 
     status_code = 400
+
+    @property
+    def fault(self):
+        return _FAULTS.get(self.cause, Fault.CLUSTER)
 
 
 def do_not_count(handler):
@@ -78,15 +127,20 @@ def do_not_count(handler):
         handler.settings['failure_count'] = handler.settings.get('failure_count', 0) - 1
 
 
-class HubError(_Told):
+class HubError(UserFacingError):
     """A server that cannot be started or stopped because the hub cannot talk to Kubernetes as it should."""
 
     status_code = 503
+    fault = Fault.HUB
 
 
-class ConfigurationError(_Told, ValueError):
+class ConfigurationError(UserFacingError, ValueError):
     """A server that cannot be started because of what the operator configured: users are not told what that is."""
 
     status_code = 500
+    fault = Fault.OPERATOR
     for_users = ('This hub is not configured as it should be for your server. Tell its operator: the log of the hub '
                  'says why.')
+
+    def __init__(self, sentence, k8s_reason='', cause=Cause.CONFIGURATION, *more):
+        super().__init__(sentence, k8s_reason, cause, *more)

@@ -10,7 +10,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from . import api
-from .errors import SpawnError
+from .errors import Cause, SpawnError
 from .manifests import owner_of
 from .waiting import TIMEOUTS, Waiting
 
@@ -78,7 +78,7 @@ class Pods(Waiting):
                                  self.pod_name, uid_of(pod))
                 yield self._delete_pod(pod, self.delete_grace_period, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
-            self.pod_name, CREATE_TRIES))
+            self.pod_name, CREATE_TRIES), 'AlreadyExists', Cause.API)
 
     @gen.coroutine
     def _created(self, manifest, deadline, is_wanted):
@@ -93,7 +93,7 @@ class Pods(Waiting):
         except TIMEOUTS:
             self._discard_late(creation, manifest)
             raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
-                             % self.pod_name)
+                             % self.pod_name, 'Timeout', Cause.API)
         except api.ApiError as e:
             if not e.was_sent:
                 raise
@@ -153,7 +153,7 @@ class Pods(Waiting):
             owner = 'another hub' if username is None else 'the server %r of the user %r, perhaps of another hub' % (
                 servername, username)
             raise SpawnError('Pod %s is in use by %s. KubeSpawner.pod_name_template gives one name to several servers.'
-                             % (self.pod_name, owner))
+                             % (self.pod_name, owner), cause=Cause.CONFIGURATION)
 
     @gen.coroutine
     def _discard(self, pod):

@@ -5,6 +5,8 @@ them (camelCase keys), and whatever may be missing in them may be missing here. 
 """
 from collections import namedtuple
 
+from .errors import Cause
+
 NOTEBOOK, NOTEBOOK_PORT = 'notebook', 'notebook-port'
 
 # A container's reasons to wait that belong to a good start.
@@ -18,14 +20,32 @@ HOPELESS = frozenset(['InvalidImageName', 'ErrImageNeverPull'])
 CONTAINER_PATIENCE = 30
 UNSCHEDULABLE_PATIENCE = float('inf')
 
-Failure = namedtuple('Failure', 'what reason message cause patience')
+# What else may be wrong with an image, besides the reasons that have `Image` in them.
+IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
+
+# A container's reasons to have ended that say nothing about why.
+EMPTY_REASONS = frozenset(['', 'Error', 'Completed'])
+
+# What the reason of a whole pod says to have failed; with all others a node ended it, or did not take it.
+OF_A_POD = {
+    'Deleted': Cause.DELETION,
+    'DeadlineExceeded': Cause.TIME,
+    'Failed': Cause.CONTAINER,
+    'Succeeded': Cause.CONTAINER,
+    'UnexpectedAdmissionError': Cause.SCHEDULE,
+    'TopologyAffinityError': Cause.SCHEDULE,
+}
+NO_ROOM = 'OutOf'  # of what the node has not enough of, such as `OutOfcpu`
+
+Failure = namedtuple('Failure', 'what reason message cause patience root_reason')
 Failure.__doc__ += """: why a pod does not run.
 
 what (str): `pod` or `container NAME`.
 reason (str): Kubernetes' word for it, such as `ImagePullBackOff` or `Evicted`.
 message (str): Kubernetes' sentence, may be empty.
-cause (str): the same for reasons that take turns while one failure lasts.
+cause (Cause): what failed; the same for reasons that take turns while one failure lasts.
 patience (float): seconds after which this is not likely to heal any more; 0 if it cannot.
+root_reason (str): the word for what is behind `reason`, such as `OOMKilled` behind `CrashLoopBackOff`; mostly the same.
 """
 
 
@@ -126,13 +146,27 @@ def failures(pod):
         return [_failure_of_the_end(pod)]
     found = _failures_of_containers(pod) + _failures_to_schedule(pod)
     if is_being_deleted(pod):
-        found.append(_hopeless('pod', _status(pod).get('reason') or 'Deleted',
-                               _status(pod).get('message') or 'It is being deleted.'))
+        found.append(_failure_of_pod(_status(pod).get('reason') or 'Deleted',
+                                     _status(pod).get('message') or 'It is being deleted.'))
     return sorted(found, key=lambda failure: failure.patience)
 
 
-def _hopeless(what, reason, message):
-    return Failure(what, str(reason), str(message), 'end', 0)
+def _failure_of_pod(reason, message):
+    """Return the failure, for good, of a pod as a whole."""
+    reason = str(reason)
+    cause = Cause.SCHEDULE if reason.startswith(NO_ROOM) else OF_A_POD.get(reason, Cause.NODE)
+    return Failure('pod', reason, str(message), cause, 0, reason)
+
+
+def _failure_of_ended(what, ended, patience):
+    """Return the failure of a container that has ended."""
+    reason = str(ended.get('reason') or 'Terminated')
+    return Failure(what, reason, _how_ended(ended), _cause_of_end(reason), patience, reason)
+
+
+def _cause_of_end(reason):
+    """Return why a container ended or cannot run, by a reason that has nothing to do with its image."""
+    return Cause.NODE if reason == 'ContainerStatusUnknown' else Cause.CONTAINER
 
 
 def _failure_of_the_end(pod):
@@ -140,8 +174,8 @@ def _failure_of_the_end(pod):
     status = _status(pod)
     ended = [(name, state) for name, state in _ended_containers(pod) if not status.get('reason')]
     for name, state in sorted(ended, key=lambda pair: pair[1].get('exitCode') == 0):
-        return _hopeless(name, state.get('reason') or 'Terminated', _how_ended(state))
-    return _hopeless('pod', status.get('reason') or phase(pod), status.get('message') or '')
+        return _failure_of_ended(name, state, 0)
+    return _failure_of_pod(status.get('reason') or phase(pod), status.get('message') or '')
 
 
 def _ended_containers(pod):
@@ -164,15 +198,24 @@ def _failure_of_container(pod, container, success):
     reason = str(waiting.get('reason'))
     if ended and (success is None or ended.get('exitCode') != success):
         patience = CONTAINER_PATIENCE if _is_restarted(pod, ended.get('exitCode')) else 0
-        return [Failure(what, str(ended.get('reason') or 'Terminated'), _how_ended(ended), 'run', patience)]
+        return [_failure_of_ended(what, ended, patience)]
     if waiting and reason not in STARTING:
-        return [Failure(what, reason, _why_waiting(container, waiting), 'image' if 'Image' in reason else 'run',
-                        0 if reason in HOPELESS else CONTAINER_PATIENCE)]
+        root = _root_reason(container, reason)
+        cause = Cause.IMAGE if 'Image' in reason or reason in IMAGE_REASONS else _cause_of_end(root)
+        return [Failure(what, reason, _why_waiting(container, waiting), cause,
+                        0 if reason in HOPELESS else CONTAINER_PATIENCE, root)]
     return []
 
 
+def _root_reason(container, reason):
+    """Return why a container ended that waits to be started again, if that says more than `reason`."""
+    last = str(_last_end(container).get('reason') or '')
+    return last if reason == 'CrashLoopBackOff' and last not in EMPTY_REASONS else reason
+
+
 def _failures_to_schedule(pod):
-    return [Failure('pod', 'Unschedulable', str(condition.get('message') or ''), 'schedule', UNSCHEDULABLE_PATIENCE)
+    return [Failure('pod', 'Unschedulable', str(condition.get('message') or ''), Cause.SCHEDULE, UNSCHEDULABLE_PATIENCE,
+                    'Unschedulable')
             for condition in _dicts(_status(pod).get('conditions'))
             if condition.get('type') == 'PodScheduled' and condition.get('reason') == 'Unschedulable'
             and condition.get('status') == 'False']
@@ -184,8 +227,13 @@ def _container(container):
 
 def _why_waiting(container, waiting):
     """Return the message of a waiting container, and how it ended the last time, if it did."""
-    last = _dict(_dict(container.get('lastState')).get('terminated'))
+    last = _last_end(container)
     return '; '.join(filter(None, [str(waiting.get('message') or ''), str(last.get('reason') or ''), _how_ended(last)]))
+
+
+def _last_end(container):
+    """Return the dict of how a container ended before its present state."""
+    return _dict(_dict(container.get('lastState')).get('terminated'))
 
 
 def _how_ended(terminated):

@@ -22,13 +22,13 @@ from tornado import gen, web
 from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
-from . import addresses, advice, api, clients, podstatus
+from . import addresses, api, clients, hints, podstatus
 from .addresses import Addresses
 from .answering import Answering
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
-from .errors import ConfigurationError, HubError, SpawnError, do_not_count, one_line
+from .errors import Cause, ConfigurationError, HubError, SpawnError, do_not_count, one_line
 from .manifests import owner_of
 from .pods import Ownership, uid_of
 from .reflector import NamespacedResourceReflector
@@ -38,18 +38,18 @@ FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after whi
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 
-def told_to_the_user(verb):
+def raises_user_errors(verb):
     """Have a coroutine raise what JupyterHub shows, instead of an ApiError."""
     @gen.coroutine
     @wraps(verb)
-    def told(*args, **kwargs):
+    def raising(*args, **kwargs):
         try:
             result = yield verb(*args, **kwargs)
         except api.ApiError as e:
             raise e.for_the_user()
         return result
 
-    return told
+    return raising
 
 
 class PodReflector(NamespacedResourceReflector):
@@ -214,24 +214,24 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
 
         Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
-        return shielded(self._start_and_explain(), self._give_up)
+        return shielded(self._start_with_hints(), self._give_up)
 
     def _give_up(self):
         """Have starts notice that nobody wants them any more. JupyterHub stops a server only if there is a pod."""
         self._stops += 1
 
     @gen.coroutine
-    def _start_and_explain(self):
+    def _start_with_hints(self):
         """Start, with a story about it; raise what JupyterHub shows."""
         self._starts += 1
         with self._telling() as story:
             try:
                 return (yield self._start(story))
             except (api.ApiError, SpawnError, HubError) as e:
-                told = e.for_the_user() if isinstance(e, api.ApiError) else e
-                if self._is_by_user and isinstance(told, SpawnError):
+                shown = e.for_the_user() if isinstance(e, api.ApiError) else e
+                if self._is_by_user and isinstance(shown, SpawnError):
                     do_not_count(getattr(self, 'handler', None))
-                raise advice.explained(told, self._may_be_a_choice())
+                raise hints.with_hint(shown, self._may_be_a_choice())
             except ValueError as e:
                 raise ConfigurationError(str(e))
             except Exception as e:
@@ -273,14 +273,14 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         if self.after_pod_created_hook is not None:
             yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
         outcome = yield self._until(partial(self._outcome, story, uid_of(created), {}), deadline, 'to be running',
-                                    story.why_late)
+                                    partial(self._too_late, story))
         if isinstance(outcome, SpawnError):
             raise outcome
         story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
-        self._attend(story, partial(self._explained_failure, story, uid_of(created), {}))
+        self._attend(story, partial(self._failure_with_hint, story, uid_of(created), {}))
         return self._place(address)
 
     def _outcome(self, story, uid, since, pod):
@@ -289,9 +289,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         failure = self._failure(story, uid, since, pod)
         return failure or (pod if self.is_pod_running(pod) else None)
 
-    def _explained_failure(self, *args, **kwargs):
+    def _failure_with_hint(self, *args, **kwargs):
         failure = self._failure(*args, **kwargs)
-        return failure and advice.explained(failure, self._may_be_a_choice())
+        return failure and hints.with_hint(failure, self._may_be_a_choice())
 
     def _failure(self, story, uid, since, pod, is_late=False):
         """Return why a pod that is not the one with this uid, or does not run, never will: a SpawnError, or None.
@@ -301,17 +301,29 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         is_late (bool): nothing has the time to heal any more.
         """
         if uid_of(pod) != uid:
-            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
+            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
         if self.is_pod_running(pod):
             return None
         for failure in podstatus.failures(pod):
             is_final = self._is_final(failure, since) or is_late
-            if is_final and not (failure.cause == 'schedule' and story.is_scaling_up):
+            if is_final and not (failure.cause is Cause.SCHEDULE and story.is_scaling_up):
                 _, longest = since[failure.what, failure.cause]
-                is_said = failure.cause != 'image' or longest in failure.message
+                is_said = failure.cause is not Cause.IMAGE or longest in failure.message
                 before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
-                return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}{before}'.format(
-                    failure, name=self.pod_name, before=before).strip(), failure.reason)
+                return SpawnError(
+                    'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
+                    '{0.what}: {0.reason}. {0.message}{1}'.format(failure, before).strip(), failure.message)
+
+    def _too_late(self, story, sentence, pod):
+        """Return the SpawnError of a pod that did not run in time, caused by what its status or the last warning says.
+
+        sentence (str): what was waited for. pod (dict or None): as it was seen last.
+        """
+        seen = podstatus.describe(pod)
+        found = podstatus.failures(pod)
+        cause, reason, message = (
+            (found[0].cause, found[0].root_reason, found[0].message) if found else story.failure_in_last_warning())
+        return SpawnError(sentence, reason, cause, 'Last seen: %s.%s' % (seen, story.why_late(seen)), message)
 
     def _is_final(self, failure, since):
         """True if a pod's failure has lasted for longer than it is given to heal; see `_failure` for `since`."""
@@ -390,7 +402,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         if self._is_our_pod(pod):
             yield self._correct_address(pod)
 
-    @told_to_the_user
+    @raises_user_errors
     @gen.coroutine
     def stop(self, now=False):
         """Delete the pod, with `delete_grace_period` for the server to end unless `now`; return when it is gone.

@@ -7,7 +7,7 @@ import html
 
 from tornado.concurrent import Future
 
-from .errors import one_line
+from .errors import Cause, one_line
 
 EVENTS_TOLD = 100  # of one pod
 
@@ -58,6 +58,15 @@ PARTICULARS = [
     ('Failed', 'ImagePull', 'The image cannot be pulled.'),
     ('BackOff', 'restarting', 'The container has ended. It will be started again soon.'),
 ]
+
+# What the last warning of a start that does not end says to have failed, by its reason.
+FAILED = {
+    'FailedAttachVolume': Cause.STORAGE,
+    'FailedMount': Cause.STORAGE,
+    'Evicted': Cause.NODE,
+    'Preempted': Cause.NODE,
+    'Preempting': Cause.NODE,
+}
 
 
 def _dict(value):
@@ -119,6 +128,11 @@ class Story:
         """Return a sentence of what the last warning said, if that is not in `seen`; begins with a space."""
         _, _, message = self.last_warning.partition(': ')
         return ' The last warning: %s' % self.last_warning if self.last_warning and message not in seen else ''
+
+    def failure_in_last_warning(self):
+        """Return (cause, reason, message) of the last warning if it says what failed; otherwise only time ran out."""
+        reason, _, message = self.last_warning.partition(': ')
+        return (FAILED[reason], reason, message) if reason in FAILED else (Cause.TIME, '', '')
 
     def about(self, uid):
         """Tell of the events of the pod with this uid, also of those that came before it was known."""

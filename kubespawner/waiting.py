@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 
 from . import api, podstatus
 from .calls import Calls
-from .errors import SpawnError
+from .errors import Cause, SpawnError
 
 ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
 
@@ -29,6 +29,11 @@ def shielded(future, when_cancelled=lambda: None):
     future.add_done_callback(lambda done: done.exception())
     shown.add_done_callback(lambda done: when_cancelled() if done.cancelled() else None)
     return shown
+
+
+def _too_late(sentence, pod):
+    """Return the error of waiting in vain for a pod (None: there is none)."""
+    return SpawnError(sentence, cause=Cause.TIME, details='Last seen: %s.' % podstatus.describe(pod))
 
 
 class Waiting(Calls):
@@ -53,7 +58,8 @@ class Waiting(Calls):
         else:  # they may also have held up the loop
             if IOLoop.current().time() < deadline or self.last_asked is None:
                 return result
-        raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name))
+        raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name),
+                         cause=Cause.CONFIGURATION)
 
     @gen.coroutine
     def _is_listed(self, reflector, seconds):
@@ -82,12 +88,13 @@ class Waiting(Calls):
         return pod
 
     @gen.coroutine
-    def _until(self, condition, deadline, what, more=lambda seen: ''):
+    def _until(self, condition, deadline, what, too_late=_too_late):
         """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
 
         The pod is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
         deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
-        more (callable): called with that, returns what the error is to say besides.
+        too_late (callable): called with the error's sentence and the pod as it was seen last (None: there was none),
+            returns the error.
         """
         reflector, key, loop = self.pod_reflector, self._pod_key, IOLoop.current()
 
@@ -102,7 +109,7 @@ class Waiting(Calls):
                 yield self._ask(deadline)
             return condition(reflector.get(key))
 
-        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), more,
+        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), too_late,
                                      start_wait=0, scale_factor=1))
 
     @gen.coroutine
@@ -118,7 +125,7 @@ class Waiting(Calls):
         yield self._back_off(look, deadline, what, lambda: last[0])
 
     @gen.coroutine
-    def _back_off(self, look, deadline, what, last_seen, more=lambda seen: '', **pauses):
+    def _back_off(self, look, deadline, what, last_seen, too_late=_too_late, **pauses):
         """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
 
         last_seen (callable): returns the pod as it was seen last, or None.
@@ -128,9 +135,8 @@ class Waiting(Calls):
         try:
             return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
         except TIMEOUTS:
-            seen = podstatus.describe(last_seen())
-            raise SpawnError('Waited %d s for pod %s %s. Last seen: %s.%s' % (
-                IOLoop.current().time() - started, self.pod_name, what, seen, more(seen)))
+            raise too_late('Waited %d s for pod %s %s.' % (
+                IOLoop.current().time() - started, self.pod_name, what), last_seen())
 
     @gen.coroutine
     def _ask(self, deadline):

@@ -81,7 +81,7 @@ def test_whatever_a_pod_is_its_status_can_be_read(pod):
     assert isinstance(seen['exit_code'], int) or seen['exit_code'] is None and seen['phase'] not in ENDED
     assert isinstance(seen['phase'], str) and isinstance(seen['describe'], str)
     for failure in seen['failures']:
-        assert isinstance(failure.what + failure.reason + failure.message + failure.cause, str)
+        assert isinstance(failure.what + failure.reason + failure.message + failure.root_reason, str)
         assert failure.patience >= 0
 
 

@@ -13,10 +13,11 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'addresses', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'answering', 'podstatus', 'advice',
+    'spawner': {'addresses', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'answering', 'podstatus', 'hints',
                 'api', 'reflector', 'clients', 'eras', 'errors'},
     'addresses': {'api', 'errors', 'pods', 'podstatus'},
-    'advice': {'errors'},
+    'hints': {'errors'},
+    'podstatus': {'errors'},
     'choosing': {'profiles', 'manifests', 'templates', 'waiting', 'eras', 'errors', 'traitlets'},
     'profiles': {'errors', 'naming'},
     'answering': {'progress', 'waiting', 'errors'},

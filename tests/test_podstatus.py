@@ -2,6 +2,7 @@
 import pytest
 
 from kubespawner import podstatus
+from kubespawner.errors import Cause
 
 
 def pod(phase='Running', containers=(), init=(), ip='10.0.0.1', deleted=False, policy='OnFailure', **status):
@@ -70,41 +71,75 @@ SOON, LATER = podstatus.CONTAINER_PATIENCE, podstatus.UNSCHEDULABLE_PATIENCE
     (pod('Pending', init=[container('init', terminated={'exitCode': 0})],
          containers=[container(waiting={'reason': 'PodInitializing'})]), []),
     (pod('Pending', containers=[container(waiting={'reason': 'ErrImagePull', 'message': 'once'})]),
-     [('container notebook', 'ErrImagePull', 'once', 'image', SOON)]),
+     [('container notebook', 'ErrImagePull', 'once', Cause.IMAGE, SOON)]),
     (pod('Pending', containers=[container(waiting={'reason': 'ImagePullBackOff', 'message': 'no such image'})]),
-     [('container notebook', 'ImagePullBackOff', 'no such image', 'image', SOON)]),
+     [('container notebook', 'ImagePullBackOff', 'no such image', Cause.IMAGE, SOON)]),
     (pod('Pending', containers=[container(waiting={'reason': 'InvalidImageName', 'message': 'what is A B?'})]),
-     [('container notebook', 'InvalidImageName', 'what is A B?', 'image', 0)]),
+     [('container notebook', 'InvalidImageName', 'what is A B?', Cause.IMAGE, 0)]),
     (pod('Pending', containers=[container(waiting={'reason': 'CreateContainerConfigError', 'message': 'no map'})]),
-     [('container notebook', 'CreateContainerConfigError', 'no map', 'run', SOON)]),
+     [('container notebook', 'CreateContainerConfigError', 'no map', Cause.CONTAINER, SOON)]),
     (pod('Pending', init=[container('init', waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'},
                                     last={'terminated': {'exitCode': 137, 'reason': 'OOMKilled'}})]),
-     [('container init', 'CrashLoopBackOff', 'back-off; OOMKilled; exit code 137', 'run', SOON)]),
-    (pod('Pending', init=[ended(1, 'init')]), [('container init', 'Error', 'exit code 1', 'run', SOON)]),
+     [('container init', 'CrashLoopBackOff', 'back-off; OOMKilled; exit code 137', Cause.CONTAINER, SOON)]),
+    (pod('Pending', init=[ended(1, 'init')]), [('container init', 'Error', 'exit code 1', Cause.CONTAINER, SOON)]),
     (pod(containers=[container(terminated={'reason': 'OOMKilled', 'exitCode': 137})]),
-     [('container notebook', 'OOMKilled', 'exit code 137', 'run', SOON)]),
-    (pod(containers=[ended(3)], policy='Never'), [('container notebook', 'Error', 'exit code 3', 'run', 0)]),
-    (pod(containers=[ended(0), READY]), [('container notebook', 'Completed', 'exit code 0', 'run', 0)]),
+     [('container notebook', 'OOMKilled', 'exit code 137', Cause.CONTAINER, SOON)]),
+    (pod(containers=[ended(3)], policy='Never'), [('container notebook', 'Error', 'exit code 3', Cause.CONTAINER, 0)]),
+    (pod(containers=[ended(0), READY]), [('container notebook', 'Completed', 'exit code 0', Cause.CONTAINER, 0)]),
     (pod('Pending', conditions=[{'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
                                  'message': '0/3 nodes are available'}]),
-     [('pod', 'Unschedulable', '0/3 nodes are available', 'schedule', LATER)]),
+     [('pod', 'Unschedulable', '0/3 nodes are available', Cause.SCHEDULE, LATER)]),
     (pod(containers=[container(waiting={'reason': 'CrashLoopBackOff'}),
                      container('sidecar', waiting={'reason': 'ErrImageNeverPull'})]),
-     [('container sidecar', 'ErrImageNeverPull', '', 'image', 0),
-      ('container notebook', 'CrashLoopBackOff', '', 'run', SOON)]),
+     [('container sidecar', 'ErrImageNeverPull', '', Cause.IMAGE, 0),
+      ('container notebook', 'CrashLoopBackOff', '', Cause.CONTAINER, SOON)]),
     (pod('Failed', reason='Evicted', message='low on memory', containers=[ended(137)]),
-     [('pod', 'Evicted', 'low on memory', 'end', 0)]),
+     [('pod', 'Evicted', 'low on memory', Cause.NODE, 0)]),
     (pod('Failed', containers=[ended(0, 'sidecar'), ended(3)]),
-     [('container notebook', 'Error', 'exit code 3', 'end', 0)]),
-    (pod('Succeeded', containers=[ended(0)]), [('container notebook', 'Completed', 'exit code 0', 'end', 0)]),
-    (pod('Failed'), [('pod', 'Failed', '', 'end', 0)]),
-    (pod(containers=[READY], deleted=True), [('pod', 'Deleted', 'It is being deleted.', 'end', 0)]),
+     [('container notebook', 'Error', 'exit code 3', Cause.CONTAINER, 0)]),
+    (pod('Succeeded', containers=[ended(0)]), [('container notebook', 'Completed', 'exit code 0', Cause.CONTAINER, 0)]),
+    (pod('Failed'), [('pod', 'Failed', '', Cause.CONTAINER, 0)]),
+    (pod(containers=[READY], deleted=True), [('pod', 'Deleted', 'It is being deleted.', Cause.DELETION, 0)]),
     (pod(containers=[READY], deleted=True, reason='NodeLost', message='Node a is unresponsive'),
-     [('pod', 'NodeLost', 'Node a is unresponsive', 'end', 0)]),
+     [('pod', 'NodeLost', 'Node a is unresponsive', Cause.NODE, 0)]),
     (None, []),
 ])
 def test_a_failure_is_told_with_its_place_its_reason_its_message_and_how_long_it_may_heal(pod, expected):
-    assert podstatus.failures(pod) == expected
+    assert [failure[:5] for failure in podstatus.failures(pod)] == expected
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod('Failed', reason='OutOfnvidia.com/gpu'), Cause.SCHEDULE),
+    (pod('Failed', reason='UnexpectedAdmissionError'), Cause.SCHEDULE),
+    (pod('Failed', reason='TopologyAffinityError'), Cause.SCHEDULE),
+    (pod('Failed', reason='DeadlineExceeded'), Cause.TIME),
+    (pod('Failed', reason='NodeShutdown'), Cause.NODE),
+    (pod('Failed', reason='Terminated'), Cause.NODE),
+    (pod('Failed', containers=[container(terminated={'exitCode': 1})]), Cause.CONTAINER),
+    (pod('Failed', containers=[container(terminated={'exitCode': 137, 'reason': 'ContainerStatusUnknown'})]),
+     Cause.NODE),
+    (pod('Pending', containers=[container(waiting={'reason': 'RegistryUnavailable'})]), Cause.IMAGE),
+    (pod('Pending', containers=[container(waiting={'reason': 'ImageInspectError'})]), Cause.IMAGE),
+    (pod('Pending', containers=[container(waiting={'reason': 'CreateContainerConfigError'})]), Cause.CONTAINER),
+])
+def test_the_cause_is_what_failed(pod, expected):
+    assert [failure.cause for failure in podstatus.failures(pod)] == [expected]
+
+
+@pytest.mark.parametrize('reason, last, expected', [
+    ('CrashLoopBackOff', 'OOMKilled', (Cause.CONTAINER, 'OOMKilled')),
+    ('CrashLoopBackOff', 'StartError', (Cause.CONTAINER, 'StartError')),
+    ('CrashLoopBackOff', 'ContainerStatusUnknown', (Cause.NODE, 'ContainerStatusUnknown')),
+    ('CrashLoopBackOff', 'Error', (Cause.CONTAINER, 'CrashLoopBackOff')),
+    ('CrashLoopBackOff', 'Completed', (Cause.CONTAINER, 'CrashLoopBackOff')),
+    ('CrashLoopBackOff', None, (Cause.CONTAINER, 'CrashLoopBackOff')),
+    ('ImagePullBackOff', 'OOMKilled', (Cause.IMAGE, 'ImagePullBackOff')),
+    ('CreateContainerError', 'OOMKilled', (Cause.CONTAINER, 'CreateContainerError')),
+])
+def test_behind_a_container_that_is_not_started_again_yet_is_how_it_ended(reason, last, expected):
+    ended = {'terminated': {'exitCode': 1, 'reason': last}}
+    failure, = podstatus.failures(pod(containers=[container(last=ended, waiting={'reason': reason})]))
+    assert failure.reason == reason and (failure.cause, failure.root_reason) == expected
 
 
 def test_a_pod_that_cannot_go_says_what_holds_it():

@@ -110,6 +110,32 @@ def test_what_heals_within_its_grace_is_not_failed(starting, objects, caplog, st
     yield spawner.stop(now=True)
 
 
+PRINTED = 'user exceeded quota on /home; see log: OOMKilled worker 3; Evicted; Unschedulable; Multi-Attach error'
+
+HINTED = [
+    (container(terminated={'reason': 'Error', 'exitCode': 1, 'message': PRINTED}), 'Your server ended before'),
+    (container(waiting={'reason': 'CreateContainerError', 'message': PRINTED}), 'Your server cannot be made'),
+    (container(waiting={'reason': 'ImagePullBackOff', 'message': PRINTED}), 'The image of your server'),
+    (container(terminated={'reason': 'OOMKilled', 'exitCode': 137}), 'Your server needed more memory'),
+    (dict(containerStatuses=[dict(
+        container(waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'})['containerStatuses'][0],
+        lastState={'terminated': {'reason': 'OOMKilled', 'exitCode': 137}})]), 'Your server needed more memory'),
+    (dict(containerStatuses=[dict(
+        container(waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'})['containerStatuses'][0],
+        lastState={'terminated': {'reason': 'Error', 'exitCode': 1, 'message': PRINTED}})]),
+     'Your server ended before'),
+    (UNSCHEDULABLE, 'No machine of the cluster has room'),
+]
+
+
+@pytest.mark.parametrize('status, hint', HINTED)
+@pytest.mark.gen_test
+def test_the_hint_is_about_what_failed_whatever_a_container_prints(starting, objects, status, hint):
+    spawner, start = yield starting(start_failure_grace=0)
+    objects.set_status(spawner.pod_name, **status)
+    assert (yield told(spawner, start)).startswith(hint)
+
+
 @pytest.mark.gen_test
 def test_one_failure_under_two_names_has_one_grace(starting, objects):
     spawner, start = yield starting(start_failure_grace=1)
@@ -158,7 +184,7 @@ def test_a_pod_without_room_waits_as_long_as_the_start_may_take_unless_configure
     objects.set_status(spawner.pod_name, **UNSCHEDULABLE)
     message = yield told(spawner, start)
     assert IOLoop.current().time() - began > LAST_SECOND
-    assert '3 Insufficient cpu' in message
+    assert '3 Insufficient cpu' in message and message.startswith('No machine of the cluster has room')
 
 
 @pytest.mark.gen_test

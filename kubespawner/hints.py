@@ -1,0 +1,96 @@
+"""What users are told of a start that failed, before Kubernetes' own words: what happened, and what they can do.
+
+Here belong these words, and the table by which they are found; what failed is known elsewhere. Pure, any thread.
+
+A hint depends on the cause of an error and on Kubernetes' reason. It does not depend on any sentence, which may be
+reworded, or quote what a container printed. The exceptions are in PROSE.
+"""
+import re
+
+from .errors import Cause, Fault
+
+# What there is to be done; with profiles to choose from, and without.
+OTHER_OR_TELL = ('Choose another profile, or tell the operator of this hub.', 'Tell the operator of this hub.')
+SMALLER_OR_LATER = ('Choose a profile that needs less, or try again later.', 'Try again later.')
+AGAIN_OR_OTHER = ('Try again. If that does not help, choose another profile, or tell the operator of this hub.',
+                  'Try again. If that does not help, tell the operator of this hub.')
+AGAIN_OR_TELL = (AGAIN_OR_OTHER[1],) * 2
+MORE_MEMORY = ('Choose a profile with more memory, or ask the operator of this hub for it.',
+               'Ask the operator of this hub for more.')
+NEEDLESS = ('Stop servers that you do not need, choose a profile that needs less, or try again later.',
+            'Stop servers that you do not need, or try again later.')
+TELL = ('Tell the operator of this hub.',) * 2
+
+# What happened, and what there is to be done.
+NO_ROOM = 'No machine of the cluster has room for your server.', SMALLER_OR_LATER
+PUT_OUT = 'The machine that your server was to run on put it out.', AGAIN_OR_OTHER
+ENDED = 'Your server ended before it was ready.', AGAIN_OR_OTHER
+CANNOT_BE_MADE = ('Your server cannot be made as it is configured, or something that it needs is not there.',
+                  OTHER_OR_TELL)
+OF_THE_HUB = 'Kubernetes does not do what the hub asks just now.', AGAIN_OR_TELL
+
+# By cause and reason. The reason None stands for all others. An error whose sentence says all has no hint.
+HINTS = {
+    (Cause.IMAGE, None): ('The image of your server cannot be pulled.', OTHER_OR_TELL),
+    (Cause.SCHEDULE, None): NO_ROOM,
+    (Cause.SCHEDULE, 'Unschedulable'): ('No machine of the cluster takes your server.', OTHER_OR_TELL),
+    (Cause.QUOTA, None): ('All that servers may have here together is in use.', NEEDLESS),
+    (Cause.STORAGE, None): ('Storage, or a file that your server needs, is not there.', AGAIN_OR_OTHER),
+    (Cause.STORAGE, 'Forbidden'): ('There is no storage left for your server.', TELL),
+    (Cause.CONTAINER, None): ENDED,
+    (Cause.CONTAINER, 'OOMKilled'): ('Your server needed more memory than it may have.', MORE_MEMORY),
+    (Cause.CONTAINER, 'CreateContainerConfigError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'CreateContainerError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'RunContainerError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'StartError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'ContainerCannotRun'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'PreCreateHookError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'PreStartHookError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'CreatePodSandboxError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'ConfigPodSandboxError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'SetupNetworkError'): CANNOT_BE_MADE,
+    (Cause.NODE, None): PUT_OUT,
+    (Cause.DELETION, None): ('Your server was ended while it was starting.', AGAIN_OR_OTHER),
+    (Cause.DELETION, 'Deleted'): PUT_OUT,
+    (Cause.TIME, None): ('Your server did not start in time.', AGAIN_OR_OTHER),
+    (Cause.TIME, 'DeadlineExceeded'): ENDED,
+    (Cause.API, None): ('The cluster refuses your server.', OTHER_OR_TELL),
+    (Cause.API, 'AlreadyExists'): None,
+    (Cause.API, 'Timeout'): None,
+}
+
+# Where one reason means different things, and only Kubernetes' message says which. These messages come from the
+# scheduler and the attach controller, which quote no container. The first pattern that is found counts; if none is,
+# HINTS does.
+PROSE = {
+    (Cause.SCHEDULE, 'Unschedulable'): [
+        (re.compile(r'\b[Pp]ersistent ?[Vv]olume ?[Cc]laim|\bvolume node affinity'),
+         ('The storage of your server is not there.', TELL)),
+        (re.compile(r'\b(Insufficient|Too many pods)\b'), NO_ROOM)],
+    (Cause.STORAGE, 'FailedAttachVolume'): [
+        (re.compile(r'\bMulti-Attach error\b'),
+         ('Your storage is still in use on another machine.', AGAIN_OR_TELL))],
+}
+
+
+def with_hint(error, may_choose):
+    """Return an error of the same kind that says first what happened and what the user can do; or the same.
+
+    error (UserFacingError), may_choose (bool): whether there are profiles to choose from.
+    """
+    hint = _hint(error)
+    if hint is None:
+        return error
+    words, to_do = hint
+    return error.with_hint('%s %s' % (words, to_do[0 if may_choose else 1]))
+
+
+def _hint(error):
+    """Return what happened and what there is to be done, or None if an error has no hint."""
+    if error.fault is Fault.HUB:
+        return OF_THE_HUB
+    key = error.cause, error.k8s_reason
+    for pattern, hint in PROSE.get(key, []):
+        if pattern.search(error.k8s_message):
+            return hint
+    return HINTS.get(key, HINTS.get((error.cause, None)))
