@@ -23,6 +23,7 @@ TELL = ('Tell the operator of this hub.',) * 2
 
 # What happened, and what there is to be done.
 NO_ROOM = 'No machine of the cluster has room for your server.', SMALLER_OR_LATER
+NOT_TAKEN = 'No machine of the cluster takes your server.', OTHER_OR_TELL
 PUT_OUT = 'The machine that your server was to run on put it out.', AGAIN_OR_OTHER
 ENDED = 'Your server ended before it was ready.', AGAIN_OR_OTHER
 CANNOT_BE_MADE = ('Your server cannot be made as it is configured, or something that it needs is not there.',
@@ -33,7 +34,7 @@ OF_THE_HUB = 'Kubernetes does not do what the hub asks just now.', AGAIN_OR_TELL
 HINTS = {
     (Cause.IMAGE, None): ('The image of your server cannot be pulled.', OTHER_OR_TELL),
     (Cause.SCHEDULE, None): NO_ROOM,
-    (Cause.SCHEDULE, 'Unschedulable'): ('No machine of the cluster takes your server.', OTHER_OR_TELL),
+    (Cause.SCHEDULE, 'Unschedulable'): NOT_TAKEN,
     (Cause.QUOTA, None): ('All that servers may have here together is in use.', NEEDLESS),
     (Cause.STORAGE, None): ('Storage, or a file that your server needs, is not there.', AGAIN_OR_OTHER),
     (Cause.STORAGE, 'Forbidden'): ('There is no storage left for your server.', TELL),
@@ -50,6 +51,10 @@ HINTS = {
     (Cause.CONTAINER, 'ConfigPodSandboxError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'SetupNetworkError'): CANNOT_BE_MADE,
     (Cause.NODE, None): PUT_OUT,
+    (Cause.NODE, 'AppArmor'): NOT_TAKEN,
+    (Cause.NODE, 'PodOSNotSupported'): NOT_TAKEN,
+    (Cause.NODE, 'PodOSSelectorNodeLabelDoesNotMatch'): NOT_TAKEN,
+    (Cause.NODE, 'SysctlForbidden'): NOT_TAKEN,
     (Cause.DELETION, None): ('Your server was ended while it was starting.', AGAIN_OR_OTHER),
     (Cause.DELETION, 'Deleted'): PUT_OUT,
     (Cause.TIME, None): ('Your server did not start in time.', AGAIN_OR_OTHER),

@@ -306,7 +306,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             return None
         for failure in podstatus.failures(pod):
             is_final = self._is_final(failure, since) or is_late
-            if is_final and not (failure.cause is Cause.SCHEDULE and story.is_scaling_up):
+            if is_final and not (failure.reason == 'Unschedulable' and story.is_scaling_up):
                 _, longest = since[failure.what, failure.cause]
                 is_said = failure.cause is not Cause.IMAGE or longest in failure.message
                 before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why

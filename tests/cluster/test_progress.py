@@ -199,6 +199,7 @@ def test_a_volume_that_is_missing_is_named_in_the_error(kube, new_teller):
     spawner.start_timeout = 3
     error = yield start_in_vain(spawner)
     assert 'FailedMount' in error and 'configmap "colours" not found' in error
+    assert error.startswith('Storage, or a file that your server needs, is not there.')
     yield spawner.stop(now=True)
 
 
@@ -218,6 +219,20 @@ def test_a_pod_for_which_a_node_is_being_added_may_wait_for_it(new_teller, objec
     yield objects.until(lambda: said in listener.reasons())
     objects.set_status(spawner.pod_name, **UNSCHEDULABLE)
     assert error in (yield start)
+    yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_pod_that_a_new_node_refuses_does_not_wait_for_another_one(new_teller, objects, new_event):
+    spawner = new_teller('ann', **UNTOUCHED)
+    start = start_in_vain(spawner)
+    listener = Listener(spawner)
+    pod = yield objects.until(lambda: objects.pod(spawner.pod_name))
+    new_event(pod, 'TriggeredScaleUp', kind='Normal')
+    yield objects.until(lambda: 'TriggeredScaleUp' in listener.reasons())
+    objects.set_status(spawner.pod_name, phase='Failed', reason='OutOfcpu')
+    error = yield gen.with_timeout(IOLoop.current().time() + 5, start)
+    assert error.startswith('No machine of the cluster has room') and 'OutOfcpu' in error
     yield spawner.stop(now=True)
 
 
