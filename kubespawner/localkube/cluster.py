@@ -36,7 +36,7 @@ class Cluster(object):
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10):
         check_kubeconfig(kubeconfig)
         self.kubeconfig = kubeconfig
-        self.temporary = None if data else directories.temporary('localkube-data')
+        self.temporary = None if data else directories.temporary('localkube')
         self.data = os.path.abspath(data or self.temporary)
         self._lock = lock_directory(self.data)
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # of one that was killed

@@ -35,8 +35,10 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.fixture
 def temporary(tmpdir, monkeypatch):
-    """The directory for what is temporary, here and in child processes."""
+    """The directory for what is temporary, and for what is private, here and in child processes."""
     directory = tmpdir.mkdir('temporary')
+    directory.chmod(0o700)
+    monkeypatch.setenv('XDG_RUNTIME_DIR', str(directory))
     monkeypatch.setattr(tempfile, 'tempdir', str(directory))
     monkeypatch.setenv('TMPDIR', str(directory))
     return directory
