@@ -45,8 +45,8 @@ class Cache(LoggingConfigurable):
         Unicode(),
         config=True,
         help="""
-        What is kept of each object besides what KubeSpawner itself reads, for subclasses and hooks that read more. For
-        example `spec.containers.image`, or `spec` for all of that.
+        Fields of each object to keep in addition to those that KubeSpawner itself reads, for subclasses and hooks that
+        read more. For example `spec.containers.image`, or `spec` for the whole spec.
         """
     )
 

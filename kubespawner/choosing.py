@@ -1,6 +1,6 @@
-"""Choosing: the form in which users choose a profile, what they send, and settings that are overridden for one server.
+"""The profile form, the options that users send, and the settings that are overridden for one server.
 
-Here belongs what a spawner does about profiles; what they are, and what may be chosen, is in `profiles`. Everything
+What a spawner does with profiles belongs here; what they are, and what users can choose, is in `profiles`. Everything
 runs on the IOLoop's thread, and reads hub state.
 """
 import functools
@@ -54,7 +54,7 @@ SHOWN_REASON = 200  # characters of what a setting says of a value that a user w
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
 
-NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Its log says why; please tell its operator.</p>'
+NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>'
 
 
 class Choosing(Manifests, Waiting):
@@ -71,7 +71,8 @@ class Choosing(Manifests, Waiting):
         form = self._profile_form(self)
         if form.done():
             return form.result()
-        self.log.error('KubeSpawner.profile_list: this JupyterHub cannot wait for a coroutine when it shows a form.')
+        self.log.error('KubeSpawner.profile_list: this version of JupyterHub cannot wait for a coroutine when it shows '
+                       'a form.')
         return NO_FORM
 
     def _may_be_a_choice(self):
@@ -120,14 +121,14 @@ class Choosing(Manifests, Waiting):
         """Raise ValueError if a profile cannot override a setting."""
         trait = getattr(type(self), self._trait_called(name), None)
         if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
-            raise ValueError('%s: kubespawner_override has %r, which is no setting of %s.' % (
+            raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
                 where, name, type(self).__name__))
         if trait.name in OF_ALL_STARTS:
-            raise ValueError('%s: kubespawner_override may not have %r, which concerns more than one start.' % (
+            raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
                 where, name))
         if trait.name == 'pvc_name_template' and self.remember_pvc_name:
-            raise ValueError('%s: kubespawner_override may have %r only if KubeSpawner.remember_pvc_name is False: '
-                             'otherwise a server keeps the claim that it has.' % (where, name))
+            raise ValueError('%s: kubespawner_override may contain %r only if KubeSpawner.remember_pvc_name is '
+                             'False. Otherwise a server keeps the claim that it has.' % (where, name))
 
     def _trait_called(self, name):
         return name if self.has_trait(name) else own_name(name)
@@ -215,7 +216,7 @@ class Choosing(Manifests, Waiting):
                 if is_wanted():
                     self._end_profile()
                 raise
-            self.log.info('Pod %s is to be of profile %r with %s', self.pod_name, choice[0]['slug'],
+            self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
                           dict(choice[1], **choice[2]) or 'no options')
             self.last_asked = None
         return set(self._overridden)
@@ -246,7 +247,8 @@ class Choosing(Manifests, Waiting):
             if by_user and _may_take(getattr(type(self), trait), value):
                 self.log.warning('%s: %s: %s', where, trait, one_line(e))
                 is_told = not isinstance(value, (dict, list, tuple))  # what is in those may be secret
-                raise SpawnError('"%s" cannot be that%s' % (by_user, ': %.*s' % (SHOWN_REASON, e) if is_told else '.'))
+                why = ': %.*s' % (SHOWN_REASON, e) if is_told else '.'
+                raise SpawnError('"%s" cannot have this value%s' % (by_user, why))
             raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, trait, e))
         self._overridden = OrderedDict(self._overridden)
         self._overridden[trait] = had, before, self._trait_values[trait]
@@ -257,13 +259,13 @@ class Choosing(Manifests, Waiting):
             try:
                 value = profiles.with_numbers(value)
             except ValueError:
-                raise SpawnError('"%s" cannot be that: it has to be a whole number.' % by_user)
+                raise SpawnError('"%s" cannot have this value: it must be a whole number.' % by_user)
         elif _is_number(getattr(type(self), trait)):
             value = _number(value)
         if trait == 'pod_connect_ip' and _NO_HOST.search(str(value)):
-            raise SpawnError('"%s" cannot be that: it has to be part of the name of a host.' % by_user)
+            raise SpawnError('"%s" cannot have this value: it must be part of a host name.' % by_user)
         if trait in OF_WAITING and isinstance(value, (int, float)) and not 0 < value <= LONGEST_WAIT:
-            raise SpawnError('"%s" cannot be that: it has to be from 1 to %d seconds.' % (by_user, LONGEST_WAIT))
+            raise SpawnError('"%s" cannot have this value: it must be from 1 to %d seconds.' % (by_user, LONGEST_WAIT))
         return value
 
     def _end_profile(self):

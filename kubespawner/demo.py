@@ -1,7 +1,7 @@
-"""A hub to try KubeSpawner with: `kubespawner demo`. On localkube, or on a cluster that is there already.
+"""`kubespawner demo`: a hub to try KubeSpawner, on localkube or on an existing cluster.
 
-Here belongs starting the parts (a localkube, a proxy, a hub), showing what happens to pods, and taking everything
-down. Nothing that a real hub needs is here. The main thread starts and ends processes; one thread prints events.
+Starting the parts (localkube, a proxy, a hub), printing the events of pods, and stopping everything belong here. A real
+hub needs nothing of this. The main thread starts and stops processes; one thread prints events.
 """
 import argparse
 import ctypes
@@ -28,7 +28,7 @@ from urllib3.exceptions import HTTPError
 from . import __version__
 from .localkube import LocalKube, directories
 
-# A hub for one machine, with a proxy of its own; also what the tests of real hubs use. It does not say who may log in.
+# A hub on one machine with a proxy of its own, which the tests of real hubs use, too. It lets nobody log in yet.
 CONFIG = """
 c.JupyterHub.ip = '127.0.0.1'
 c.JupyterHub.port = {port}
@@ -57,16 +57,16 @@ from kubespawner.demo_login import DemoAuthenticator
 
 c.JupyterHub.authenticator_class = DemoAuthenticator
 if hasattr(DemoAuthenticator, 'allow_all'):
-    c.Authenticator.allow_all = True  # who has the password or the link
+    c.Authenticator.allow_all = True  # everybody who has the password or the link
 c.KubeSpawner.cmd = {cmd!r}
 c.KubeSpawner.singleuser_image_spec = {image!r}
 c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
 c.KubeSpawner.default_url = '/lab'
 c.KubeSpawner.profile_list = [
-    {{'display_name': 'Plain', 'description': 'A notebook server as it comes.'}},
+    {{'display_name': 'Plain', 'description': 'A notebook server with the default settings.'}},
     {{
         'display_name': 'With options',
-        'description': 'Choose how much memory it may use, and how it greets you.',
+        'description': 'Choose the memory limit and a greeting.',
         'kubespawner_override': {{'environment': {{'PROFILE': 'with options'}}}},
         'profile_options': {{
             'memory': {{
@@ -77,7 +77,7 @@ c.KubeSpawner.profile_list = [
                 }},
             }},
             'greeting': {{
-                'display_name': 'Greeting, in the variable GREETING',
+                'display_name': 'Greeting (environment variable GREETING)',
                 'choices': {{
                     'none': {{'display_name': 'None'}},
                     'hello': {{
@@ -89,7 +89,7 @@ c.KubeSpawner.profile_list = [
                     'enabled': True,
                     'display_name': 'Your own greeting',
                     'validation_regex': '[A-Za-z][A-Za-z ]{{0,39}}',
-                    'validation_message': '1 to 40 letters from A to Z, and blanks.',
+                    'validation_message': 'Use 1 to 40 letters from A to Z and spaces, and begin with a letter.',
                     'kubespawner_override': {{'environment': {{'GREETING': '{{value}}'}}}},
                 }},
             }},
@@ -97,7 +97,7 @@ c.KubeSpawner.profile_list = [
     }},
     {{
         'display_name': 'Broken',
-        'description': 'Its image cannot be pulled, so that you see what users are told.',
+        'description': 'A server whose image cannot be pulled, to show what users see when a start fails.',
         'kubespawner_override': {{'singleuser_image_spec': {missing_image!r}, 'start_failure_grace': 5}},
     }},
 ]
@@ -106,13 +106,13 @@ c.KubeSpawner.profile_list = [
 WELCOME = """
     http://127.0.0.1:%d/hub/login/ann?token=%s
 
-Open this link, and you are logged in as ann. Put another name into it to be another user.
-Or log in at http://127.0.0.1:%d with any name and the password %s
+Open this link to log in as ann, or replace ann in it to log in as another user.
+You can also log in at http://127.0.0.1:%d with any username and the password %s
 
-Give neither to anybody: a server of the demo is a shell of yours. Ctrl-C ends everything.
+Keep both secret: whoever has one of them can run programs as you. Press Ctrl-C to stop the demo.
 """
 
-# The path of a Unix socket has at most 107 bytes; those of kernels are called kernel-UUID-ipc-N.
+# The path of a Unix socket has at most 107 bytes. The sockets of kernels are named kernel-UUID-ipc-N.
 LONGEST_RUNTIME_DIRECTORY = 107 - len('/kernel-12345678-1234-1234-1234-123456789012-ipc-10')
 
 WAIT_FOR_ANSWER = 60  # seconds for the proxy and the hub to start
@@ -123,11 +123,11 @@ libc = ctypes.CDLL(None)
 
 
 class DemoError(Exception):
-    """Something that a newcomer can mend, in one sentence."""
+    """An error that a newcomer can correct; its message is one sentence."""
 
 
 def command(argv=None):
-    """The console script `kubespawner`, whose first word says what to do; return the exit code."""
+    """Run the console script `kubespawner`, whose first argument is the command; return the exit code."""
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == ['--version']:
         print(__version__)
@@ -141,8 +141,8 @@ def command(argv=None):
 def main(argv=None):
     """Run the demo until Ctrl-C; return the exit code."""
     arguments = parse(sys.argv[1:] if argv is None else argv)
-    os.umask(0o077)  # other users of the machine read nothing of what is written
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT too: a shell's `&` has it ignored
+    os.umask(0o077)  # so that other users of the machine cannot read the files of the demo
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT, too: with `&` a shell has it ignored
         signal.signal(number, signal.default_int_handler)
     try:
         Demo(arguments).run()
@@ -155,23 +155,25 @@ def main(argv=None):
 
 def parse(argv):
     parser = argparse.ArgumentParser(prog='kubespawner demo', description=(
-        'A JupyterHub on 127.0.0.1 that spawns notebook servers as pods, on a localkube that it starts: '
-        'a one-node Kubernetes in one process, whose pods are processes of this machine.'))
+        'Run JupyterHub on 127.0.0.1 with KubeSpawner. It uses localkube, a one-node Kubernetes in one process whose '
+        'pods are processes on this machine, or a cluster of your own.'))
     parser.add_argument('--port', type=int, default=8000,
-                        help='of the hub (default: 8000); if it is taken, the next one that is free')
-    parser.add_argument('--kubeconfig', help='use the cluster of this kubeconfig instead of a localkube')
-    parser.add_argument('--context', help='the context of the kubeconfig to use (default: its current one)')
-    parser.add_argument('--hub-ip', help='with a cluster: the address of this machine at which its pods reach the hub')
-    parser.add_argument('--image', help='of the notebook servers on a cluster (default: jupyterhub/singleuser of the '
-                                        "hub's version)")
-    parser.add_argument('--config', help="a Python file of settings, such as c.KubeSpawner.profile_list, that count "
-                                         "after the demo's own")
-    parser.add_argument('--debug', action='store_true', help='show the log of the hub as well')
+                        help='port of the hub (default: 8000); if it is in use, the demo takes the next free port')
+    parser.add_argument('--kubeconfig', metavar='FILE', help='use the cluster of this kubeconfig in place of localkube')
+    parser.add_argument('--context', metavar='NAME', help='context of the kubeconfig (default: its current context)')
+    parser.add_argument('--hub-ip', metavar='ADDRESS',
+                        help='address of this machine at which the pods of the cluster reach the hub (default: the '
+                             'address from which this machine reaches the cluster)')
+    parser.add_argument('--image', help='image of the notebook servers on a cluster (default: jupyterhub/singleuser '
+                                        "with the hub's version as its tag)")
+    parser.add_argument('--config', metavar='FILE', help="configuration file of JupyterHub, for example with "
+                                                         "c.KubeSpawner.profile_list, to load after the demo's own")
+    parser.add_argument('--debug', action='store_true', help='also show the logs of the hub and the proxy')
     arguments = parser.parse_args(argv)
     if arguments.config and not os.path.isfile(arguments.config):
-        parser.error('--config %s: there is no such file' % arguments.config)
+        parser.error('--config %s: the file does not exist' % arguments.config)
     if not (arguments.kubeconfig or arguments.context) and (arguments.hub_ip or arguments.image):
-        parser.error('--hub-ip and --image go with --kubeconfig or --context')
+        parser.error('--hub-ip and --image need --kubeconfig or --context')
     return arguments
 
 
@@ -185,20 +187,20 @@ def port_is_free(port):
         try:
             sock.bind(('127.0.0.1', port))
         except PermissionError:
-            raise DemoError('--port %d: ports below 1024 are for root; name another one.' % port)
+            raise DemoError('--port %d: only root can use ports below 1024; choose another port.' % port)
         except OSError:
             return False
         return True
 
 
 def free_ports(wanted):
-    """Yield `wanted` and the ports after it, as far as they are free just now. DemoError when there are no more."""
+    """Yield `wanted` and up to 99 ports after it, if they are free. Raises DemoError when there are no more."""
     if not 1 <= wanted <= 65535:
-        raise DemoError('--port %d: a port is a number from 1 to 65535.' % wanted)
+        raise DemoError('--port %d: a port must be a number from 1 to 65535.' % wanted)
     for port in range(wanted, min(wanted + 100, 65536)):
         if port_is_free(port):
             yield port
-    raise DemoError('No free port from %d on; name another one with --port.' % wanted)
+    raise DemoError('There is no free port from %d on; choose another one with --port.' % wanted)
 
 
 def any_free_port():
@@ -214,14 +216,14 @@ def password():
 
 
 def arguments_for_this_user():
-    """Return what a notebook server needs to be told when it is a process of this user."""
+    """Return the arguments that a notebook server needs when it runs as this user."""
     return ['--allow-root'] if os.geteuid() == 0 else []
 
 
 def singleuser_command(runtime_directory):
-    """Return the command of a notebook server whose kernels have sockets in a directory instead of ports.
+    """Return the command of a notebook server whose kernels listen on sockets in a directory, not on ports.
 
-    What a kernel shows at its ports, such as each output, can be read by every user of the machine.
+    Every user of the machine could read what a kernel sends at its ports, such as its output.
     """
     return ['env', 'JUPYTER_RUNTIME_DIR=' + runtime_directory, 'jupyterhub-singleuser',
             '--KernelManager.transport=ipc']
@@ -229,23 +231,23 @@ def singleuser_command(runtime_directory):
 
 def require(package):
     if importlib.util.find_spec(package) is None:
-        raise DemoError("The package %s is missing; install kubespawner with its extra [demo]." % package)
+        raise DemoError("The package %s is not installed; install kubespawner with the extra [demo]." % package)
 
 
 def end_with_parent():
-    """Have this process, just forked, killed when the demo dies, however it dies."""
+    """Have the kernel kill this process, which was just forked, when the demo ends for any reason."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Demo:
-    """The parts of a running demo, in the order in which they start; they end in the opposite order."""
+    """A running demo. Its parts stop in the reverse order of their start."""
 
     def __init__(self, arguments):
         self.arguments = arguments
-        self.endings = []  # functions that end what was started
+        self.endings = []  # functions that stop what was started
 
     def run(self):
-        """Start everything, wait for Ctrl-C or for the end of a part, and end everything."""
+        """Start everything, wait until Ctrl-C or until a part exits, and stop everything."""
         try:
             for package in ('jupyterlab', 'jupyterhub', 'ipykernel', 'configurable_http_proxy'):
                 require(package)
@@ -263,15 +265,15 @@ class Demo:
             self.end()
 
     def make_directory(self):
-        """Make a directory for what the demo writes."""
+        """Create a directory for the files of the demo."""
         try:
             self.directory = directories.temporary('demo')
         except OSError as e:
-            raise DemoError('The demo has no place for its files: %s' % e)
+            raise DemoError('The demo cannot create a directory for its files: %s' % e)
         self.endings.append(lambda: shutil.rmtree(self.directory, ignore_errors=True))
 
     def make_runtime_directory(self):
-        """Return a directory for the sockets of kernels, whose path is short enough for them."""
+        """Return a directory for the sockets of kernels. Its path is short enough for them."""
         path = os.path.join(self.directory, 'run')
         if len(os.fsencode(path)) <= LONGEST_RUNTIME_DIRECTORY:
             os.mkdir(path)
@@ -279,29 +281,29 @@ class Demo:
         path = directories.temporary('demo', tempfile.gettempdir())
         self.endings.append(lambda: shutil.rmtree(path, ignore_errors=True))
         if len(os.fsencode(path)) > LONGEST_RUNTIME_DIRECTORY:
-            raise DemoError('The temporary directory %s has too long a path; set TMPDIR to a shorter one.' % path)
+            raise DemoError('The path of the temporary directory %s is too long; set TMPDIR to a shorter one.' % path)
         return path
 
     def check_parts(self):
-        """Raise DemoError if the proxy or the hub has ended by itself."""
+        """Raise DemoError if the proxy or the hub has exited."""
         for name, process in (('proxy', self.proxy), ('hub', self.hub)):
             if process.poll() is not None:
-                raise DemoError('The %s has ended by itself. The end of its log:\n%s' % (name, self.log_tail(name)))
+                raise DemoError('The %s has exited. The end of its log:\n%s' % (name, self.log_tail(name)))
 
     def end(self):
-        """End what was started, whatever happens; a second Ctrl-C does not leave anything behind."""
+        """Stop everything that was started. A second Ctrl-C does not interrupt this."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if len(self.endings) > 1:  # more than an empty directory
-            say('\nTaking everything down.')
+            say('\nStopping the demo.')
         while self.endings:
             try:
                 self.endings.pop()()
             except Exception as e:
-                say('While ending: %s', e)
+                say('Error while stopping: %s', e)
 
     def start_localkube(self):
-        say('Starting localkube: a one-node Kubernetes in this process, for trying things out.')
+        say('Starting localkube, a one-node Kubernetes in this process.')
         kube = LocalKube()
         kube.start()
         self.endings.append(kube.stop)
@@ -315,7 +317,7 @@ class Demo:
         say('    export KUBECONFIG=%s', self.kubeconfig)
 
     def use_cluster(self):
-        """Use a cluster that is there already, in a namespace of the demo's own."""
+        """Use an existing cluster, in a new namespace."""
         import jupyterhub
         source = os.path.expanduser(self.arguments.kubeconfig or os.environ.get('KUBECONFIG', '~/.kube/config'))
         self.kubeconfig = os.path.join(self.directory, 'kubeconfig')
@@ -330,7 +332,7 @@ class Demo:
         try:
             core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=self.namespace)))
         except ApiException as e:
-            raise DemoError('The cluster of context %s refuses the demo a namespace: %s' % (context, e.body))
+            raise DemoError('The demo cannot create a namespace in the cluster of context %s: %s' % (context, e.body))
         except HTTPError as e:
             raise DemoError('The cluster of context %s cannot be reached: %s' % (context, e))
         self.endings.append(lambda: core.delete_namespace(name=self.namespace, body=client.V1DeleteOptions()))
@@ -347,14 +349,14 @@ class Demo:
         threading.Thread(target=print_events, args=(client.CoreV1Api(), self.namespace), daemon=True).start()
 
     def start_proxy(self):
-        """Start the proxy at the wanted port, or the next one that it gets."""
+        """Start the proxy on the wanted port, or on the next free one."""
         self.hub_port, self.api_port = any_free_port(), any_free_port()
         self.environment = dict(os.environ, KUBECONFIG=self.kubeconfig, CONFIGPROXY_AUTH_TOKEN=secrets.token_hex(32))
         proxy = [sys.executable, '-m', 'kubespawner.demo_proxy']
         for port in free_ports(self.arguments.port):
             self.port = port
             if port != self.arguments.port:
-                say('Port %d is taken; trying %d.', self.arguments.port, self.port)
+                say('Port %d is in use; trying %d.', self.arguments.port, self.port)
             say('Starting the proxy: %s', ' '.join(proxy))
             self.proxy = self.process('proxy', proxy + [
                 '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
@@ -363,7 +365,7 @@ class Demo:
                              headers={'Authorization': 'token ' + self.environment['CONFIGPROXY_AUTH_TOKEN']})
             if self.answers(routes, self.proxy):
                 return
-            if port_is_free(self.port):  # so that was not the reason
+            if port_is_free(self.port):  # so the port was not the reason
                 raise DemoError('The proxy does not start. The end of its log:\n' + self.log_tail('proxy'))
 
     def start_hub(self):
@@ -382,7 +384,7 @@ class Demo:
             raise DemoError('The hub does not answer. The end of its log:\n' + self.log_tail('hub'))
 
     def answers(self, request, process):
-        """Return True when there is an answer to an HTTP request; False if the process ends or takes too long."""
+        """Return True when an HTTP request is answered; False if the process exits or takes too long."""
         deadline = time.monotonic() + WAIT_FOR_ANSWER
         while time.monotonic() < deadline and process.poll() is None:
             try:
@@ -393,7 +395,7 @@ class Demo:
         return False
 
     def process(self, name, command):
-        """Start a part of the demo as a process that ends with it; return it."""
+        """Start a part of the demo as a process that stops with the demo; return the process."""
         log = None if self.arguments.debug else open(os.path.join(self.directory, name + '.log'), 'w')
         process = subprocess.Popen(
             [str(word) for word in command], cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL,
@@ -404,13 +406,13 @@ class Demo:
     def log_tail(self, name):
         path = os.path.join(self.directory, name + '.log')
         if not os.path.exists(path):
-            return '(it is shown above)'
+            return '(see above)'
         with open(path, errors='replace') as f:
             return ''.join(f.readlines()[-20:])
 
 
 def end_process(process):
-    """End a process in order, or after a while in any case."""
+    """Terminate a process; kill it if it does not exit within WAIT_FOR_END seconds."""
     process.terminate()
     try:
         process.wait(WAIT_FOR_END)
@@ -420,10 +422,11 @@ def end_process(process):
 
 
 def copy_kubeconfig(source, context, target):
-    """Write the kubeconfig `source` to the path `target` with `context` as the current one, and return its name.
+    """Copy the kubeconfig `source` to the path `target`, with absolute paths; return the name of its current context.
 
-    context (str or None): None keeps the current one. Paths in the file are made absolute. ValueError without that
-    context.
+    context (str or None): the context to make the current one; None keeps the current one.
+
+    Raises ValueError if the file does not contain the context.
     """
     with open(source) as f:
         content = yaml.safe_load(f)
@@ -432,7 +435,7 @@ def copy_kubeconfig(source, context, target):
     context = context or content.get('current-context')
     names = [entry['name'] for entry in content.get('contexts') or []]
     if context not in names:
-        raise ValueError('it has no context %r, only: %s' % (context, ', '.join(names) or 'none'))
+        raise ValueError('it has no context %r; its contexts are: %s' % (context, ', '.join(names) or 'none'))
     content['current-context'] = context
     directory = os.path.dirname(os.path.abspath(source))
     for entry in (content.get('clusters') or []) + (content.get('users') or []):
@@ -447,8 +450,8 @@ def copy_kubeconfig(source, context, target):
 def address_for_pods(api_url):
     """Return an address of this machine that pods of the cluster at `api_url` can probably reach. Sends nothing.
 
-    That is the one from which this machine reaches the cluster; if that is only the loopback (the cluster is a
-    container or a forwarded port), the one from which it reaches the rest of the world.
+    This is the address from which this machine reaches the cluster. If that is a loopback address (the cluster is a
+    container or a forwarded port), it is the address from which this machine reaches the Internet.
     """
     where = urlparse(api_url)
     for host in (where.hostname, '192.0.2.1'):
@@ -460,19 +463,19 @@ def address_for_pods(api_url):
             address = sock.getsockname()[0]
             if not address.startswith('127.'):
                 return address
-    raise DemoError('It is not clear at which address pods of the cluster at %s reach this machine; '
-                    'say it with --hub-ip.' % api_url)
+    raise DemoError('It is not clear at which address the pods of the cluster at %s reach this machine; '
+                    'give the address with --hub-ip.' % api_url)
 
 
 def print_events(core, namespace):
-    """Print what happens to pods, as it happens; the life of a thread."""
+    """Print the events of pods as they happen, forever. Runs on a thread of its own."""
     while True:
         try:
             for event in watch.Watch().stream(core.list_namespaced_event, namespace=namespace):
                 event = event['raw_object']
                 say('%s  %s  %s: %s', time.strftime('%H:%M:%S'), event['involvedObject'].get('name'),
                     event.get('reason'), event.get('message'))
-        except Exception:  # the cluster is going down, or is away for a moment
+        except Exception:  # the cluster is stopping, or cannot be reached at the moment
             time.sleep(1)
 
 

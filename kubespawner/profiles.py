@@ -1,11 +1,12 @@
-"""Profiles: what the operator offers, what a user chose of it, and the settings that follow.
+"""Profiles: what the operator offers, what a user chose, and the settings that result from the choice.
 
-Here belongs everything about profiles that can be said of plain values: the configured list, the form's data, what
-arrives. Nothing here knows spawners; no I/O. Any thread.
+Everything about profiles that works on plain values belongs here: the configured list, the data of the form, and what
+users send. Nothing here knows spawners, and there is no I/O. Any thread.
 
-What a user chose, `options`, is a dict: `profile` is a profile's slug, and every other key is the name of one of its
-options, whose value is the key of a choice. A value that is not listed has the choice UNLISTED, and is under the name
-of the option and AS_UNLISTED. That is what JupyterHub keeps as `user_options` and takes from its REST API.
+`options` is what a user chose, a dict: `profile` is the slug of a profile, and every other key is the name of one of
+its options, with the key of a choice as its value. For a value that is not listed, the choice is UNLISTED, and the
+value is under the name of the option followed by AS_UNLISTED. JupyterHub keeps this dict as `user_options`, and accepts
+it in its REST API.
 """
 import difflib
 import re
@@ -21,25 +22,25 @@ AS_UNLISTED = '--' + UNLISTED
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 
-ALIKE = 0.8  # how much a key has to be like one of ours to be taken for a misspelt one; others are the operator's
+ALIKE = 0.8  # how similar to a known key an unknown one must be to be a misspelling; others are the operator's own
 
-LONGEST = 1000  # characters of a value that is not listed: an expression is matched with it on the loop
+LONGEST = 1000  # characters of a value that is not listed, because a regular expression is matched on the loop
 
-SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and how many names, in an error
+SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and names of a list, that an error quotes at most
 
-_CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # what nobody types
+_CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # nobody types these
 
-# Fields of templates, and variables of Kubernetes, which each container would fill in with what is its own.
+# Fields of templates, and variables of Kubernetes, which each container would replace with values of its own.
 _FIELDS = re.compile(r'[{}]|\$\(')
 
-VALUE = '{value}'  # stands for what a user wrote
-_VALUES = re.compile(r'\{\{|\}\}|\{value\}')  # in a template, where a brace itself is doubled
+VALUE = '{value}'  # stands for the value that a user entered
+_VALUES = re.compile(r'\{\{|\}\}|\{value\}')  # in a template, in which literal braces are doubled
 
-# Arguments of links that are JupyterHub's own: a form that was refused is shown at an address that has it.
+# The argument of links that belongs to JupyterHub: the address of a form that was rejected contains it.
 OF_JUPYTERHUB = '_xsrf'
 
-# The keys of what an operator writes, and the types of their values.
-TEXT = str, 'a text'
+# The keys of the configured list, and the types of their values.
+TEXT = str, 'a string'
 FLAG = bool, 'True or False'
 MAPPING = dict, 'a dict'
 KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
@@ -53,22 +54,23 @@ KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_na
 # What the operator wrote
 
 def checked(profile_list):
-    """Return the profiles of a configured list, or dict, as new dicts in which nothing is left out.
+    """Return the profiles of a configured list or dict as new dicts with all keys filled in.
 
-    Each has a slug, a display_name, a description, profile_options and a kubespawner_override; of the profiles, and of
-    the choices of each option, exactly one is the default. Further keys stay, for templates of the operator's.
+    Each has a slug, a display_name, a description, profile_options and a kubespawner_override. Exactly one of the
+    profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for templates of the
+    operator.
 
     Raises ValueError that names the profile.
     """
     if isinstance(profile_list, dict):
         profile_list = [profile for _, profile in sorted(profile_list.items())]
     if not isinstance(profile_list, (list, tuple)):
-        raise ValueError('%.100r is no list of profiles.' % (profile_list,))
+        raise ValueError('%.100r is not a list of profiles.' % (profile_list,))
     profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
     slugs = [profile['slug'] for profile in profiles]
     for slug in slugs:
         if slugs.count(slug) > 1:
-            raise ValueError('the profiles %s have all the slug %r; give each a `slug` of its own.' % (
+            raise ValueError('the profiles %s all have the slug %r; give each a `slug` of its own.' % (
                 _in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
     _with_one_default(profiles)
     return profiles
@@ -78,16 +80,16 @@ def _checked_profile(profile, number):
     where = 'profile number %d' % number
     _check_keys(profile, KEYS_OF_A_PROFILE, where)
     if not profile.get('display_name') and not profile.get('slug'):
-        raise ValueError('%s: has no display_name.' % where)
+        raise ValueError('%s has no display_name.' % where)
     name = profile.get('display_name') or profile['slug']
     where = 'profile %r' % str(name)
     slug = profile.get('slug') or slug_of(name)
     if '--' in slug:
-        raise ValueError("%s: its slug %r may not have '--' in it." % (where, slug))
+        raise ValueError("%s: the slug %r must not contain '--'." % (where, slug))
     options = OrderedDict((key, _checked_option(key, option, where))
                           for key, option in (profile.get('profile_options') or {}).items())
     if 'profile' in options:
-        raise ValueError("%s: an option may not be called 'profile'." % where)
+        raise ValueError("%s: an option must not have the name 'profile'." % where)
     return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
                 default=bool(profile.get('default')), profile_options=options,
                 kubespawner_override=profile.get('kubespawner_override') or {})
@@ -100,7 +102,7 @@ def _checked_option(key, option, where):
     for name, choice in (option.get('choices') or {}).items():
         _check_keys(choice, KEYS_OF_A_CHOICE, '%s: choice %r' % (where, name))
         if not isinstance(name, str) or name == UNLISTED:
-            raise ValueError('%s: a choice may not be called %r.' % (where, name))
+            raise ValueError('%s: a choice must not have the name %r.' % (where, name))
         choices[name] = dict(choice, display_name=choice.get('display_name') or name,
                              default=bool(choice.get('default')),
                              kubespawner_override=choice.get('kubespawner_override') or {})
@@ -110,11 +112,11 @@ def _checked_option(key, option, where):
     try:
         re.compile(unlisted.get('validation_regex') or '')
     except re.error as e:
-        raise ValueError('%s: its validation_regex is none: %s.' % (where, e))
+        raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
     if not isinstance(key, str) or key.endswith(AS_UNLISTED):
-        raise ValueError('%s: may not be called that.' % where)
+        raise ValueError('%s: an option must not have this name.' % where)
     if not choices and not unlisted.get('enabled'):
-        raise ValueError('%s: has no choices.' % where)
+        raise ValueError('%s has no choices.' % where)
     texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
     unlisted = dict(unlisted, enabled=bool(unlisted.get('enabled')),
                     **{text: unlisted.get(text) or default for text, default in texts.items()})
@@ -122,55 +124,60 @@ def _checked_option(key, option, where):
 
 
 def _check_keys(value, keys, where):
-    """Raise ValueError if `value` is no dict, has a misspelt key, or a value of another type than `keys` says."""
+    """Raise ValueError if `value` is not a dict, has a misspelt key, or a value of the wrong type for its key."""
     if not isinstance(value, dict):
-        raise ValueError('%s: %.100r is no dict.' % (where, value))
+        raise ValueError('%s: %.100r is not a dict.' % (where, value))
     for key in set(value) - set(keys):
         meant = difflib.get_close_matches(str(key), keys, 1, ALIKE)
         if meant:
-            raise ValueError('%s: has %r; is %r meant?' % (where, key, meant[0]))
+            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, meant[0]))
     for key, (kind, in_words) in keys.items():
         if value.get(key) is not None and not isinstance(value[key], kind):
-            raise ValueError('%s: %s is to be %s, not %.100r.' % (where, key, in_words, value[key]))
+            raise ValueError('%s: %s must be %s, not %.100r.' % (where, key, in_words, value[key]))
 
 
 def _with_one_default(dicts):
-    """Leave one of these dicts the default: the first one that says so, or else the first one."""
+    """Make exactly one of these dicts the default: the first that claims to be it, or else the first of all."""
     default = next((each for each in dicts if each['default']), dicts[0] if dicts else None)
     for each in dicts:
         each['default'] = each is default
 
 
 def slug_of(display_name):
-    """Return a slug for a profile that has none: the letters and digits of its name, and `-`."""
+    """Return a slug for a profile without one: the letters and digits of its name, and `-` for everything else."""
     plain = unicodedata.normalize('NFKD', display_name).encode('ascii', 'ignore').decode('ascii').lower()
     return re.sub('[^a-z0-9]+', '-', plain).strip('-') or naming.safe_slug(display_name).replace('---', '-')
 
 
 def is_a_choice(profiles):
-    """True if there is anything to choose."""
+    """True if users have anything to choose."""
     return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
 
 
 # What arrives
 
 def from_form(form_data):
-    """Return what a user chose in the form, as JupyterHub gets it: a dict of lists of strings. What it means is not
-    known here. Raises SpawnError."""
+    """Return the options that a user chose in the form. They are not checked here. Raises SpawnError.
+
+    form_data (dict of lists of strings): the fields of the form, as JupyterHub passes them on.
+    """
     options = {'profile': _only(form_data.get('profile'))}
     prefix = '%s%s--' % (OF_A_FORM, options['profile'])
-    for name, values in form_data.items():  # those of other profiles are in it, too
+    for name, values in form_data.items():  # which contains the fields of the other profiles, too
         if name.startswith(prefix):
             options[name[len(prefix):]] = _only(values)
-    for name in list(options):  # the box for what is not listed is there whatever was chosen
+    for name in list(options):  # the field for a value that is not listed is sent with every choice
         if name.endswith(AS_UNLISTED) and options.get(name[:-len(AS_UNLISTED)], UNLISTED) != UNLISTED:
             del options[name]
     return options
 
 
 def from_query(query):
-    """Return what a link chooses: its arguments, a dict of lists of strings, have the names of the form's fields, or
-    those of `options`. Raises SpawnError, also if it has a value that is not listed."""
+    """Return the options that a link chooses. Raises SpawnError, also if it contains a value that is not listed.
+
+    query (dict of lists of strings): the arguments of the link, named like the fields of the form or like the keys of
+        `options`.
+    """
     check_link(query)
     query = {name: values for name, values in query.items() if name != OF_JUPYTERHUB and not _is_for_unlisted(name)}
     if not query or any(name.startswith(OF_A_FORM) for name in query):
@@ -179,14 +186,14 @@ def from_query(query):
 
 
 def check_link(query):
-    """Raise SpawnError if a link has a value that is not listed: whoever is led to it would start what others wrote.
+    """Raise SpawnError if a link contains a value that is not listed: somebody else may have written the link.
 
-    query (dict of lists of strings): the arguments of the link. Fields of a form that were left empty are no harm.
+    query (dict of lists of strings): the arguments of the link. Empty fields are harmless.
     """
     for name, values in query.items():
         texts = [str(value).strip() for value in (values if isinstance(values, (list, tuple)) else [values])]
         if any(texts) and (_is_for_unlisted(name) or UNLISTED in map(str.lower, texts)):
-            raise SpawnError('A link cannot choose a value that is not listed. Write the value into the form instead.')
+            raise SpawnError('A link cannot choose a value that is not listed. Enter the value in the form instead.')
 
 
 def _is_for_unlisted(name):
@@ -200,14 +207,15 @@ def _only(values):
 
 
 def chosen(profiles, options, may_have_more=False):
-    """Return (the profile that was chosen, the keys of its choices by option, the values that are not listed).
+    """Return (the chosen profile, the keys of its choices by option, the values that are not listed by option).
 
-    What is not said is the default. may_have_more (bool): whether `options` may have keys that are none of an option.
+    Where `options` says nothing, the default is chosen.
+    may_have_more (bool): whether `options` may contain keys that do not belong to an option.
 
-    Raises SpawnError, which says in one sentence what cannot be had.
+    Raises SpawnError, which says in one sentence what is not available.
     """
     if not isinstance(options, dict):
-        raise SpawnError('The choice of a profile has to be an object, with the key "profile".')
+        raise SpawnError('The choice of a profile must be an object with the key "profile".')
     profile = _profile(profiles, options)
     of_the_profile = profile['profile_options']
     more = set(options) - {'profile'} - set(of_the_profile) - {key + AS_UNLISTED for key in of_the_profile}
@@ -229,14 +237,14 @@ def _profile(profiles, options):
     found = _called(wanted, [(profile['slug'], profile['display_name'], profile) for profile in profiles])
     if found is not None:
         return found
-    raise SpawnError('There is no profile %s. Choose one of those that are offered: %s.' % (
+    raise SpawnError('There is no profile %s. Choose one of these: %s.' % (
         _quoted(wanted), _in_words(profile['display_name'] for profile in profiles)))
 
 
 def _called(wanted, offered):
-    """Return what is offered under a name, or else under a display name; None if there is nothing of either.
+    """Return what is offered under a name, or else under a display name; None if nothing matches.
 
-    The first hubs with profiles have kept display names. offered: a list of (name, display name, what is offered).
+    The first hubs with profiles kept display names. offered: a list of (name, display name, what is offered).
     """
     for name_or_display_name in (0, 1):
         for each in offered:
@@ -257,7 +265,7 @@ def _choice(profile, key, options):
     if found is not None:
         return found, None
     names = [_quoted(each['display_name']) for each in option['choices'].values()]
-    raise SpawnError('%s of the profile %s cannot be %s. Choose one of those that are offered: %s.' % (
+    raise SpawnError('%s of the profile %s cannot be %s. Choose one of these: %s.' % (
         _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),
         _listed(names + ['a value of your own'] * option['unlisted_choice']['enabled'])))
 
@@ -267,21 +275,21 @@ def _default(choices):
 
 
 def _checked_value(option, value):
-    """Return a value that is not listed, if it may be one."""
+    """Return a value that is not listed. Raises SpawnError if it is not allowed."""
     unlisted = option['unlisted_choice']
     name = _quoted((unlisted if option['choices'] else option)['display_name'])
     if not isinstance(value, str) or not value:
-        raise SpawnError('%s: say what it is to be.' % name)
+        raise SpawnError('%s: enter a value.' % name)
     if len(value) > LONGEST or _CONTROLS.search(value):
-        raise SpawnError('%s: at most %d characters, all in one line.' % (name, LONGEST))
+        raise SpawnError('%s: enter at most %d characters in one line.' % (name, LONGEST))
     if unlisted.get('validation_regex') and not re.fullmatch(unlisted['validation_regex'], value):
         raise SpawnError('%s cannot be %s. %s' % (name, _quoted(value), unlisted['validation_message'] or
-                                                  'It has to match %s.' % unlisted['validation_regex']))
+                                                  'It must match %s.' % unlisted['validation_regex']))
     return value
 
 
 def _quoted(value):
-    text = value if isinstance(value, str) else reprlib.repr(value)  # which has an end, however deep or long it is
+    text = value if isinstance(value, str) else reprlib.repr(value)  # which is short, however deep or long the value is
     return '"%s"' % (text if len(text) <= SHOWN else text[:SHOWN - 1] + '\u2026')
 
 
@@ -297,10 +305,12 @@ def _listed(texts):
 # The form's data
 
 def for_form(profiles, options):
-    """Return (the profiles as the form shows them, why what was chosen last is not in them or '').
+    """Return (the profiles as the form shows them, a note if the last choice is no longer available or '').
 
-    options (dict): what was chosen last, or nothing. Of the profiles, and the choices of each option, the `default` is
-    what is to be selected. An `unlisted_choice` has also a `default`, and a `value`, which may be a refused one.
+    options (dict): the last choice; may be empty.
+
+    In the result, `default` marks the profile and the choices to preselect. An `unlisted_choice` also has a `default`,
+    and a `value`, which may be one that was rejected.
     """
     options = options if isinstance(options, dict) else {}
     selected, notes = None, []
@@ -315,7 +325,7 @@ def for_form(profiles, options):
             (key, _option_of_form(profile, key, said, notes)) for key in profile['profile_options'])
         is_selected = profile is selected if selected else profile['default']
         shown.append(dict(profile, default=is_selected, profile_options=of_the_form))
-    return shown, ' '.join(['What you chose last can no longer be had.'] + notes) if notes else ''
+    return shown, ' '.join(['Your last choice is no longer available.'] + notes) if notes else ''
 
 
 def _option_of_form(profile, key, options, notes):
@@ -333,7 +343,7 @@ def _option_of_form(profile, key, options, notes):
 
 
 def _to_be_mended(option, choice, value, default):
-    """Return what the form shows of a choice that was refused: the user's own value, to be mended, or the default."""
+    """Return what the form shows of a rejected choice: the user's own value, to be corrected, or the default."""
     is_own = choice == UNLISTED and option['unlisted_choice']['enabled'] and isinstance(value, str)
     return (UNLISTED, _CONTROLS.sub('', value[:LONGEST])) if is_own else (default, None)
 
@@ -343,16 +353,17 @@ def _to_be_mended(option, choice, value, default):
 Override = namedtuple('Override', 'where setting value by_user')
 Override.__doc__ += """: a setting for one server.
 
-where (str): where it is configured. setting (str): its name. by_user (str): what the user's own words in the value are
-called; empty if there are none.
+where (str): where it is configured.
+setting (str): its name.
+by_user (str): the display name of an option, if the value contains what the user entered there; otherwise empty.
 """
 
 
 def overrides(profile, choices, values, templates=frozenset()):
-    """Return what a choice sets: a list of `Override`, in the order in which it counts.
+    """Return the settings that a choice overrides: a list of `Override`, in the order in which they are applied.
 
     profile, choices, values: see `chosen`.
-    templates (set of str): the settings, by any name, in which braces mean something.
+    templates (set of str): the settings, by any name, in which braces have a meaning.
 
     Raises SpawnError.
     """
@@ -368,14 +379,14 @@ def overrides(profile, choices, values, templates=frozenset()):
             filled = _filled(value, values[key], name in templates)
             harmless = _filled(value, 'x', name in templates)
             if name in templates and _marks(filled) != _marks(harmless):
-                raise SpawnError('%s may not have braces or "$(" in it.' % _quoted(option['display_name']))
+                raise SpawnError('%s must not contain braces or "$(".' % _quoted(option['display_name']))
             found.append(Override('%s: unlisted_choice' % there, name, filled,
                                   str(option['display_name']) if harmless != value else ''))
     return found
 
 
 def _filled(value, own, is_template):
-    """Return `value` with the user's text `own` wherever it says so. What is in that text is not read again."""
+    """Return `value` with `{value}` replaced by the user's text `own`, in which nothing is replaced again."""
     if not is_template:
         return naming.expand_all(value, lambda text: text.replace(VALUE, own))
     return naming.expand_all(value, lambda text: _VALUES.sub(
@@ -383,17 +394,17 @@ def _filled(value, own, is_template):
 
 
 def _marks(value):
-    """Return what means something in the strings of a template, in a value of the same shape."""
+    """Return the braces and `$(` in the strings of a template, in a value of the same shape."""
     return naming.expand_all(value, lambda text: ' '.join(_FIELDS.findall(text)))
 
 
 def with_numbers(value):
-    """Return a copy of `value` with whole numbers for all texts in it. Raises ValueError."""
+    """Return a copy of `value` in which all strings are converted to integers. Raises ValueError."""
     return naming.expand_all(value, int)
 
 
 def settings_of(profiles):
-    """Yield (where, setting) for everything that any choice would set."""
+    """Yield (where, setting) for every setting that any choice overrides."""
     for profile in profiles:
         where = 'profile %r' % str(profile['display_name'])
         for name in profile['kubespawner_override']:
@@ -405,7 +416,7 @@ def settings_of(profiles):
 
 
 def merged(value, override):
-    """Return what an override makes of a value: itself, but dicts are merged, and None removes a key. All is copied."""
+    """Return a copy of `override`, merged with `value` if it is a dict. None in a dict removes a key."""
     if isinstance(override, dict):
         under = value if isinstance(value, dict) else {}
         result = {key: copied(item) for key, item in under.items() if key not in override}
@@ -415,5 +426,5 @@ def merged(value, override):
 
 
 def copied(value):
-    """Return a value whose dicts and lists are new, so that no two spawners share one."""
+    """Return a value with new dicts and lists, so that no two spawners share one."""
     return naming.expand_all(value, str)

@@ -115,9 +115,8 @@ class NamespacedResourceReflector(Cache):
         300,
         config=True,
         help="""
-        Seconds without anything learned from the API server after which the reflector gives up for good.
-
-        What it knows is out of date by then, so it halts the hub: whatever supervises the hub starts a new one.
+        How many seconds the hub continues without any answer from the API server. After that its knowledge of the pods
+        is out of date, so the hub halts with exit code 1, and its supervisor can start a new one.
         """
     )
 

@@ -1,7 +1,7 @@
-"""The story of one start: what has happened so far, in words, and who listens to it.
+"""The progress of one start: the messages so far, and who listens to them.
 
-Here belong the words for what happens, how far it brings a start, and when events of Kubernetes are told of. Where
-events come from does not. Pure, but for futures that wake listeners; everything runs on the IOLoop's thread.
+The words of the messages, their percentages, and the choice of the events that are shown belong here; where events come
+from does not. Apart from futures that wake listeners there are no side effects. Everything runs on the IOLoop's thread.
 """
 import html
 
@@ -9,54 +9,55 @@ from tornado.concurrent import Future
 
 from .errors import Cause, one_line
 
-EVENTS_TOLD = 100  # of one pod
+EVENTS_TOLD = 100  # at most, of one pod
 
-# Our own steps: percent, words.
+# The steps of the hub itself: percent, words.
 STEPS = {
-    'claim found': (5, 'The storage is there.'),
-    'claim created': (5, 'The storage has been made.'),
-    'pod created': (10, 'The server is registered with the cluster. It looks for a machine.'),
-    'scheduled': (30, 'A machine has been found.'),
+    'claim found': (5, 'Storage found.'),
+    'claim created': (5, 'Storage created.'),
+    'pod created': (10, 'Pod created; waiting for the scheduler to assign it to a node.'),
+    'scheduled': (30, 'Pod assigned to a node.'),
     'slow': (0, ''),
-    'running': (95, 'The server is running.'),
+    'running': (95, 'Container started; waiting for the server to answer.'),
     'failed': (0, 'The start failed.'),
 }
 
-# Events, by their reason, that say the same as a step of ours: whichever is first is told.
+# Events, by their reason, that say the same as one of the steps. Only the first of the two is shown.
 SAME_AS = {'Scheduled': 'scheduled'}
 
 # Events by their reason: percent, words.
 EVENTS = {
-    'FailedScheduling': (10, 'No machine takes the server just now.'),
-    'TriggeredScaleUp': (20, 'The cluster is adding a machine. That may take some minutes.'),
-    'NotTriggerScaleUp': (10, 'The cluster adds no machine.'),
-    'Scheduled': (30, 'A machine has been found.'),
-    'SuccessfulAttachVolume': (40, 'The storage is connected to the machine.'),
-    'FailedAttachVolume': (30, 'The storage cannot be connected to the machine yet.'),
-    'FailedMount': (30, 'Storage, or a file that the server needs, is not there yet.'),
-    'Pulling': (50, 'The image is being pulled. A new one may take some minutes.'),
-    'Pulled': (70, 'The image is there.'),
+    'FailedScheduling': (10, 'No node can run the pod at the moment.'),
+    'TriggeredScaleUp': (20, 'The cluster is adding a node. This may take some minutes.'),
+    'NotTriggerScaleUp': (10, 'The cluster is not adding a node.'),
+    'Scheduled': (30, 'Pod assigned to a node.'),
+    'SuccessfulAttachVolume': (40, 'Storage attached to the node.'),
+    'FailedAttachVolume': (30, 'The storage cannot be attached to the node yet.'),
+    'FailedMount': (30, 'A volume cannot be mounted yet.'),
+    'Pulling': (50, 'Pulling the image. This may take some minutes.'),
+    'Pulled': (70, 'Image pulled.'),
     'Failed': (30, 'The container cannot be started yet.'),
-    'FailedToRetrieveImagePullSecret': (30, 'A secret for pulling the image is not there.'),
+    'FailedToRetrieveImagePullSecret': (30, 'The secret for pulling the image does not exist.'),
     'InspectFailed': (30, 'The image cannot be pulled.'),
-    'ErrImageNeverPull': (30, 'The image is not there.'),
-    'FailedCreatePodSandBox': (30, 'The machine cannot make room for the server yet.'),
-    'BackOff': (30, 'It will be tried again soon.'),
-    'Created': (80, 'The container has been made.'),
-    'Started': (90, 'The container has been started.'),
-    'Unhealthy': (90, 'The container does not answer yet.'),
-    'Evicted': (0, 'The machine has put the server out.'),
-    'Preempted': (0, 'The server had to make room for another one.'),
-    'Killing': (0, 'A container is being ended.'),
+    'ErrImageNeverPull': (30, 'The image is not on the node, and must not be pulled.'),
+    'FailedCreatePodSandBox': (30, 'The node cannot set up the pod yet.'),
+    'BackOff': (30, 'The node will try again soon.'),
+    'Created': (80, 'Container created.'),
+    'Started': (90, 'Container started.'),
+    'Unhealthy': (90, 'The container is not ready yet.'),
+    'Evicted': (0, 'The node evicted the pod.'),
+    'Preempted': (0, 'The pod had to make room for a pod with a higher priority.'),
+    'Killing': (0, 'Stopping a container.'),
 }
 
-# Words for events of one reason that mean different things: reason, what is looked for in the message, words.
+# Words for a reason that stands for different things: reason, a part of the event's message, words.
 PARTICULARS = [
     ('Failed', 'pull image', 'The image cannot be pulled.'),
     ('Failed', 'inspect image', 'The image cannot be pulled.'),
     ('Failed', 'ErrImage', 'The image cannot be pulled.'),
     ('Failed', 'ImagePull', 'The image cannot be pulled.'),
-    ('BackOff', 'restarting', 'The container has ended. It will be started again soon.'),
+    ('Pulled', 'already present', 'The image is already on the node.'),
+    ('BackOff', 'restarting', 'The container exited. The node will restart it soon.'),
 ]
 
 # What the last warning of a start that does not end says to have failed, by its reason.
@@ -74,58 +75,58 @@ def _dict(value):
 
 
 def time_of(event):
-    """Return when an event happened last, as `05:53:16`; empty if it does not say that."""
+    """Return the time of an event's last occurrence, such as `05:53:16`; empty if the event has no time."""
     times = (event.get('lastTimestamp'), _dict(event.get('series')).get('lastObservedTime'), event.get('eventTime'),
              event.get('firstTimestamp'), _dict(event.get('metadata')).get('creationTimestamp'))
     return next((time[11:19] for time in times if isinstance(time, str) and time), '')
 
 
 def _words_of(reason, message):
-    """Return how far an event brings a start, and what it says in plain words."""
+    """Return the percentage and the plain words for an event."""
     percent, words = EVENTS.get(reason, (0, reason + ':'))
     found = [particular for of, sign, particular in PARTICULARS if of == reason and sign in message]
     return percent, (found + [words])[0]
 
 
 class Story:
-    """What has happened in one start, for any number of listeners.
+    """The progress of one start, for any number of listeners.
 
-    entries (list): what JupyterHub shows of each thing that happened, see `Spawner.progress`: dicts with `progress`,
-        `message`, of an event `raw_event`, of a failure `html_message`. It only grows; an event that is repeated keeps
-        its place and its words.
-    has_begun (bool): it is told of a start. Before that people may listen already.
-    goes_on (bool): it does not end when the start does: somebody else will end it.
-    is_over (bool): nothing more will come.
-    timer: what the loop is to do about it later.
-    last_warning (str): reason and message of the last event that was a warning; empty if there was none.
-    is_scaling_up (bool): an autoscaler has said that it adds a node for the pod.
+    entries (list): what JupyterHub shows, see `Spawner.progress`: dicts with `progress` and `message`. The entry of an
+        event also has `raw_event`, and that of a failure `html_message`. The list only grows; an event that is repeated
+        keeps its place and its words.
+    has_begun (bool): the start has begun. Listeners may come before that.
+    goes_on (bool): the story does not end when `start` returns; somebody else will end it.
+    is_over (bool): no more entries will come.
+    timer: the loop's handle of the message for slow starts.
+    last_warning (str): reason and message of the last event of type Warning; empty if there was none.
+    is_scaling_up (bool): an autoscaler has announced a new node for the pod.
     """
 
     def __init__(self, clock):
-        """clock (callable): returns what time it is, as `05:53:16`."""
+        """clock (callable): returns the current time, such as `05:53:16`."""
         self.entries, self.last_warning = [], ''
         self.has_begun = self.goes_on = self.is_over = self.is_scaling_up = False
         self.timer, self._clock = None, clock
-        self._uid = None  # of the pod that events have to be about
-        self._early = []  # events that came before that was known
-        self._places = {}  # a step, or what an event is told apart by -> index of its entry
+        self._uid = None  # of the pod whose events are shown
+        self._early = []  # events that arrived before the uid was known
+        self._places = {}  # a step, or what identifies an event -> index of its entry
         self._events = 0
         self._listeners = []
 
     def changed(self):
-        """Return a future that is done when more has happened."""
+        """Return a future that is done when there are more entries, or when the story is over."""
         self._listeners = [future for future in self._listeners if not future.done()]
         self._listeners.append(Future())
         return self._listeners[-1]
 
     def tell(self, step, more=''):
-        """Add one of our own steps, a key of STEPS, with words of its own; nothing if that has been told."""
+        """Add a step, a key of STEPS, with `more` after its words. A step is added only once."""
         if not self.is_over and step not in self._places:
             self._places[step] = len(self.entries)
             self._add(self._clock(), *(STEPS[step] + (more,)))
 
     def why_late(self, seen):
-        """Return a sentence of what the last warning said, if that is not in `seen`; begins with a space."""
+        """Return a space and a sentence with the last warning; empty without one, or if `seen` contains its message."""
         _, _, message = self.last_warning.partition(': ')
         return ' The last warning: %s' % self.last_warning if self.last_warning and message not in seen else ''
 
@@ -135,13 +136,13 @@ class Story:
         return (FAILED[reason], reason, message) if reason in FAILED else (Cause.TIME, '', '')
 
     def about(self, uid):
-        """Tell of the events of the pod with this uid, also of those that came before it was known."""
+        """Show the events of the pod with this uid, including those that have already arrived."""
         early, self._uid, self._early = self._early, uid, []
         for event in early:
             self.event(event)
 
     def event(self, event):
-        """Add an event of Kubernetes (a dict) about a pod of the right name."""
+        """Add a Kubernetes event (a dict) about a pod of the right name. Events about another uid are ignored."""
         if self.is_over:
             return
         if self._uid is None:
@@ -153,10 +154,10 @@ class Story:
         reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
         if event.get('type') == 'Warning':
             self.last_warning = ': '.join(filter(None, [reason, message]))
-        elif reason == 'Scheduled':  # so what the scheduler warned of is over
+        elif reason == 'Scheduled':  # warnings of the scheduler no longer apply
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
-        field = str(event['involvedObject'].get('fieldPath'))  # which container
+        field = str(event['involvedObject'].get('fieldPath'))  # names the container
         keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field), SAME_AS.get(reason))
         place = next((self._places[key] for key in keys if key in self._places), None)
         if place is not None:
@@ -174,12 +175,12 @@ class Story:
         self._wake()
 
     def end(self, failure=None, url=''):
-        """Say that the start has ended, well or with a failure (words); at `url` one may try again. Once only."""
+        """End the story: well, or with the words of a failure and a link to `url`. Only the first call counts."""
         if self.is_over:
             return
         if failure is not None:
             self.tell('failed', failure)
-            told = self.entries[-1]  # JupyterHub says it, too, but has the server stopped before
+            told = self.entries[-1]  # JupyterHub shows the failure, too, but stops the server first
             told['html_message'] = '%s <a href="%s">Try again</a>' % (html.escape(told['message']), html.escape(url))
         self.is_over = True
         self._wake()

@@ -75,7 +75,7 @@ def test_a_misspelt_key_is_told_with_what_is_meant(where, misspelt, meant):
     for key in ('profile_options',) * bool(where) + tuple(where):
         there = there[key]
     there[misspelt] = {}
-    with pytest.raises(ValueError, match=r"has '%s'; is '%s' meant\?" % (misspelt, meant)):
+    with pytest.raises(ValueError, match=r"has the key '%s'; did you mean '%s'\?" % (misspelt, meant)):
         profiles.checked([wrong])
 
 
@@ -85,20 +85,21 @@ def test_keys_that_are_like_none_of_ours_are_the_operators():
 
 
 @pytest.mark.parametrize('wrong, told', [
-    (7, 'no list'),
-    (['a'], "profile number 1: 'a' is no dict"),
-    ([{}], 'number 1: has no display_name'),
-    ([{'display_name': 7}], 'display_name is to be a text'),
-    ([PLAIN, PLAIN], "the profiles \"Small\", \"Small\" have all the slug 'small'"),
-    ([{'slug': 'a--b'}], "may not have '--'"),
-    ([{'slug': 'a', 'kubespawner_override': ['x']}], 'kubespawner_override is to be a dict'),
-    ([{'slug': 'a', 'profile_options': {'x': {}}}], "profile 'a': option 'x': has no choices"),
-    ([{'slug': 'a', 'profile_options': {'x': {'choices': ['y']}}}], 'choices is to be a dict'),
-    ([{'slug': 'a', 'profile_options': {'x': {'choices': {'y': 'z'}}}}], "choice 'y': 'z' is no dict"),
-    ([{'slug': 'a', 'profile_options': {'x': {'choices': {'unlisted-choice': {}}}}}], 'may not be called'),
-    ([{'slug': 'a', 'profile_options': {'profile': {'choices': {'y': {}}}}}], "called 'profile'"),
+    (7, 'not a list'),
+    (['a'], "profile number 1: 'a' is not a dict"),
+    ([{}], 'number 1 has no display_name'),
+    ([{'display_name': 7}], 'display_name must be a string'),
+    ([PLAIN, PLAIN], "the profiles \"Small\", \"Small\" all have the slug 'small'"),
+    ([{'slug': 'a--b'}], "must not contain '--'"),
+    ([{'slug': 'a', 'kubespawner_override': ['x']}], 'kubespawner_override must be a dict'),
+    ([{'slug': 'a', 'profile_options': {'x': {}}}], "profile 'a': option 'x' has no choices"),
+    ([{'slug': 'a', 'profile_options': {'x': {'choices': ['y']}}}], 'choices must be a dict'),
+    ([{'slug': 'a', 'profile_options': {'x': {'choices': {'y': 'z'}}}}], "choice 'y': 'z' is not a dict"),
+    ([{'slug': 'a', 'profile_options': {'x': {'choices': {'unlisted-choice': {}}}}}],
+     "a choice must not have the name 'unlisted-choice'"),
+    ([{'slug': 'a', 'profile_options': {'profile': {'choices': {'y': {}}}}}], "must not have the name 'profile'"),
     ([{'slug': 'a', 'profile_options': {'x': {'unlisted_choice': {'enabled': True, 'validation_regex': '('}}}}],
-     'validation_regex is none'),
+     'validation_regex is not a valid regular expression'),
 ])
 def test_what_is_wrong_is_told_with_the_profile_that_it_is_in(wrong, told):
     with pytest.raises(ValueError) as e:
@@ -198,7 +199,7 @@ OWN = {'profile': 'large', 'image': 'unlisted-choice'}
 
 
 @pytest.mark.parametrize('options, told', [
-    ([], 'has to be an object'),
+    ([], 'must be an object'),
     ({'profile': 'huge'}, 'There is no profile "huge".'),
     ({'profile': ['small']}, 'There is no profile'),
     ({'profile': {'a': 1}}, 'There is no profile'),
@@ -207,11 +208,11 @@ OWN = {'profile': 'large', 'image': 'unlisted-choice'}
     ({'profile': 'large', 'image': 'perl'}, '"Image" of the profile'),
     ({'profile': 'large', 'image': ['r']}, '"Image" of the profile'),
     ({'profile': 'large', 'image': 7}, '"Image" of the profile'),
-    (OWN, ': say what it is to be.'),
+    (OWN, ': enter a value.'),
     ({'profile': functools.reduce(lambda inner, _: [inner], range(10 ** 5), 'x')}, 'There is no profile "[[['),
     ({'profile': 'x' * 10 ** 6}, 'There is no profile "xxx'),
-    (dict(OWN, **{'image--unlisted-choice': ''}), 'say what it is to be'),
-    (dict(OWN, **{'image--unlisted-choice': ['example.org/a']}), 'say what it is to be'),
+    (dict(OWN, **{'image--unlisted-choice': ''}), 'enter a value'),
+    (dict(OWN, **{'image--unlisted-choice': ['example.org/a']}), 'enter a value'),
     (dict(OWN, **{'image--unlisted-choice': 'example.org/a\n'}), 'in one line'),
     (dict(OWN, **{'image--unlisted-choice': 'x example.org/a'}), 'It begins with example.org.'),
     (dict(OWN, **{'image--unlisted-choice': 'example.org/a;rm'}), 'It begins with example.org.'),

@@ -77,7 +77,7 @@ def test_a_repeated_event_takes_the_place_of_the_one_before(told, again):
 
 
 @pytest.mark.parametrize('event_comes_first', [False, True])
-def test_a_machine_that_has_been_found_is_told_of_once(told, event_comes_first):
+def test_an_assigned_node_is_told_of_once(told, event_comes_first):
     scheduled = event('Scheduled', 'Successfully assigned')
     both = [lambda: told.tell('scheduled'), lambda: told.event(scheduled)]
     for tell in reversed(both) if event_comes_first else both:
@@ -145,8 +145,10 @@ def test_a_story_that_is_over_does_not_become_a_failure(told):
     ('Failed', 'Error: ImagePullBackOff', 'The image cannot be pulled.'),
     ('Failed', 'Error: configmap "c" not found', 'The container cannot be started yet.'),
     ('Failed', 'Error: container has runAsNonRoot and image will run as root', 'The container cannot be started yet.'),
-    ('BackOff', 'Back-off pulling image "a"', 'It will be tried again soon.'),
-    ('BackOff', 'Back-off restarting failed container', 'The container has ended. It will be started again soon.'),
+    ('Pulled', 'Successfully pulled image "a" in 3s', 'Image pulled.'),
+    ('Pulled', 'Container image "a" already present on machine', 'The image is already on the node.'),
+    ('BackOff', 'Back-off pulling image "a"', 'The node will try again soon.'),
+    ('BackOff', 'Back-off restarting failed container', 'The container exited. The node will restart it soon.'),
 ])
 def test_events_of_one_reason_have_words_for_what_they_are_about(told, reason, message, words):
     told.event(event(reason, message))

@@ -1,13 +1,14 @@
-"""What an operator can configure: the traits, their defaults and what they mean to who reads `--help-all`.
+"""The settings of KubeSpawner: configurable traits, their defaults, and the help that `--help-all` shows.
 
-Here belongs no behaviour, but for defaults that have to be looked up. Everything runs on the IOLoop's thread.
+No behaviour belongs here, except the validation of values and defaults that must be looked up. Everything runs on the
+IOLoop's thread.
 
-    cluster     where things are: the API, namespaces, the hub
+    cluster     the Kubernetes API, namespaces, and the hub as pods reach it
     container   the notebook container
     pod         the pod around it
     storage     volumes and claims
-    life        hooks, when to give up, and what is told meanwhile
-    profiles    what users may choose
+    life        hooks, time limits, and what users see while a server starts
+    profiles    what users can choose
 """
 from .cluster import ClusterConfiguration
 from .container import ContainerConfiguration
@@ -20,4 +21,4 @@ from .storage import StorageConfiguration
 class Configuration(
         ClusterConfiguration, ContainerConfiguration, PodConfiguration, StorageConfiguration, LifeConfiguration,
         ProfileConfiguration):
-    """The configurable traits of KubeSpawner. Parts of it, no sections of configuration files of their own."""
+    """All settings of KubeSpawner. The parts are not sections of configuration files; `c.KubeSpawner` sets them all."""

@@ -1,4 +1,4 @@
-"""Where things are: the Kubernetes API, the namespace of pods and claims, the hub as pods reach it."""
+"""Settings of the Kubernetes API, the namespace of pods and claims, and the address at which pods reach the hub."""
 import functools
 import multiprocessing
 import os
@@ -13,16 +13,16 @@ NAMESPACE_FILE = os.path.join(SERVICE_ACCOUNT_DIRECTORY, 'namespace')
 
 
 class ClusterConfiguration(HasTraits):
-    """Where things are: the Kubernetes API, the namespace of pods and claims, the hub as pods reach it."""
+    """Settings of the Kubernetes API, the namespace of pods and claims, and the address at which pods reach the hub."""
 
     k8s_api_threadpool_workers = Integer(
         5 * multiprocessing.cpu_count(),
         min=1,
         config=True,
         help="""
-        How many threads make requests to the Kubernetes API, for all spawners together.
+        The number of threads that send requests to the Kubernetes API. All spawners share them.
 
-        Read once, by the first spawner of the hub's process.
+        The first spawner of the hub's process reads this setting; later changes have no effect.
         """
     )
 
@@ -31,9 +31,11 @@ class ClusterConfiguration(HasTraits):
         min=0.001,
         config=True,
         help="""
-        Seconds to wait for an answer of the Kubernetes API, or for the next piece of one. Connecting may take 5 s.
+        How many seconds to wait for the Kubernetes API to answer, or to send the next part of an answer. Connecting may
+        take at most 5 seconds.
 
-        What was asked for may have been done all the same; that is looked at before anything is asked for again.
+        A request that timed out may have taken effect nevertheless, so KubeSpawner checks that before it repeats the
+        request.
         """
     )
 
@@ -42,10 +44,11 @@ class ClusterConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        Seconds for which a request that fails in a way that may heal is sent again, with growing pauses.
+        For how many seconds to repeat a request that failed in a way that can heal. The pauses grow. 0 sends each
+        request only once.
 
-        Such failures: no connection, no answer, and the statuses 429, 500, 502, 503 and 504. The time of a start or
-        stop comes to its end whatever this is. 0 sends each request once.
+        These failures can heal: no connection, no answer, and the statuses 429, 500, 502, 503 and 504. The time limit
+        of a start or stop applies in any case.
         """
     )
 
@@ -53,10 +56,11 @@ class ClusterConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`, in place of the one that is found otherwise: in
-        the hub's pod, or in the kubeconfig. The token and certificates are still those that are found there.
+        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`. It replaces the URL that comes from the hub's
+        pod or from the kubeconfig. The token and the certificates still come from there.
 
-        This, `k8s_api_ssl_ca_cert` and `k8s_api_verify_ssl` are read once, by the first spawner of the hub's process.
+        The first spawner of the hub's process reads `k8s_api_host`, `k8s_api_ssl_ca_cert` and `k8s_api_verify_ssl`;
+        later changes have no effect.
         """
     )
 
@@ -64,22 +68,23 @@ class ClusterConfiguration(HasTraits):
     def _api_host_is_a_url(self, proposal):
         host = proposal['value'].rstrip('/')
         if host and not re.match(r'https?://[^\s/?#@]+(/[^\s?#]*)?\Z', host):
-            raise TraitError('KubeSpawner.k8s_api_host is a URL such as https://10.0.0.1:6443, not %.100r.' % host)
+            raise TraitError('KubeSpawner.k8s_api_host must be a URL such as https://10.0.0.1:6443, not %.100r.' % host)
         return host
 
     k8s_api_ssl_ca_cert = Unicode(
         '',
         config=True,
         help="""
-        A file of certificates (PEM), one of which has signed that of the Kubernetes API, in place of the one that is
-        found otherwise, see `k8s_api_host`.
+        A file with the certificates (PEM) of the authorities that may sign the certificate of the Kubernetes API. It
+        replaces the file that comes from the hub's pod or from the kubeconfig. It is an error if the file does not
+        exist.
         """
     )
 
     @validate('k8s_api_ssl_ca_cert')
     def _ca_cert_is_there(self, proposal):
         if proposal['value'] and not _is_file(proposal['value']):
-            raise TraitError('KubeSpawner.k8s_api_ssl_ca_cert: there is no file %.1000r.' % proposal['value'])
+            raise TraitError('KubeSpawner.k8s_api_ssl_ca_cert: the file %.1000r does not exist.' % proposal['value'])
         return proposal['value']
 
     k8s_api_verify_ssl = Bool(
@@ -87,17 +92,18 @@ class ClusterConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Whether the certificate of the Kubernetes API is verified. None leaves it to what is found otherwise, see
-        `k8s_api_host`. With False, whoever is between the hub and the API can pretend to be the API.
+        Whether to verify the certificate of the Kubernetes API. None leaves this to the configuration of the hub's pod
+        or to the kubeconfig. With False, anybody between the hub and the API can impersonate the API.
         """
     )
 
     namespace = Unicode(
         config=True,
         help="""
-        The Kubernetes namespace that pods and claims are made in. `enable_user_namespaces` sets it to the user's own.
+        The Kubernetes namespace of pods and persistent volume claims. With `enable_user_namespaces`, KubeSpawner uses
+        the namespace of the user instead.
 
-        Unless set it is the hub's own namespace when the hub runs in a pod, otherwise `default`.
+        The default is the hub's own namespace if the hub runs in a pod, and `default` otherwise.
         """
     )
 
@@ -108,18 +114,20 @@ class ClusterConfiguration(HasTraits):
     @validate('namespace')
     def _namespace_is_one(self, proposal):
         if not re.match(r'[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z', proposal['value']):
-            raise TraitError('KubeSpawner.namespace is the name of a Kubernetes namespace, at most 63 characters of '
-                             'a-z, 0-9 and -, not %.100r.' % proposal['value'])
+            raise TraitError('KubeSpawner.namespace must be the name of a Kubernetes namespace (at most 63 characters '
+                             'of a-z, 0-9 and -), not %.100r.' % proposal['value'])
         return proposal['value']
 
     enable_user_namespaces = Bool(
         False,
         config=True,
         help="""
-        Give each user a namespace of their own, in which all their pods and claims are. It is made if it is not there.
+        Give each user a namespace for all their pods and claims. KubeSpawner creates the namespace if it does not
+        exist.
 
-        The hub then needs its rights in all namespaces (a ClusterRole), and the right to get and create namespaces.
-        Files do not move: a server that starts after a change of this has a claim of its own there.
+        The hub then needs its rights in all namespaces (a ClusterRole), and the rights to get and create namespaces.
+
+        Changing this setting moves no files: a server that starts in another namespace uses a claim of that namespace.
         """
     )
 
@@ -127,10 +135,11 @@ class ClusterConfiguration(HasTraits):
         '{hubnamespace}-{username}',
         config=True,
         help="""
-        What a user's namespace is called, see `enable_user_namespaces`; a template as `pod_name_template` is.
+        A template for the name of a user's namespace, see `enable_user_namespaces` and `pod_name_template`.
+        `{hubnamespace}` is the namespace of the hub.
 
-        `{hubnamespace}` is the namespace that the hub itself runs in. When this is changed, a server stays where it is
-        as long as it runs, and for good if its claim is there (see `remember_pvc_name`).
+        After a change, a running server stays in its namespace until it stops. A server that has a claim stays in the
+        namespace of the claim for good (see `remember_pvc_name`).
         """
     )
 
@@ -138,7 +147,8 @@ class ClusterConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Labels of a user's namespace when it is made, by name. Values are templates, see `pod_name_template`.
+        Labels, by name, that a user's namespace gets when KubeSpawner creates it. The values are templates, see
+        `pod_name_template`.
         """
     )
 
@@ -146,7 +156,8 @@ class ClusterConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Annotations of a user's namespace when it is made, by name. Values are templates, see `pod_name_template`.
+        Annotations, by name, that a user's namespace gets when KubeSpawner creates it. The values are templates, see
+        `pod_name_template`.
         """
     )
 
@@ -155,10 +166,11 @@ class ClusterConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The address or host name at which pods reach the hub's API.
+        The IP address or host name at which pods reach the hub's API. None takes it from the URL of the hub's API, or
+        from `Spawner.hub_connect_url` if that is set (since JupyterHub 1.4).
 
-        None leaves it to the address that the hub says it listens on. Pods use whichever it is, by the environment
-        variables JUPYTERHUB_API_URL and JUPYTERHUB_ACTIVITY_URL, or by `--hub-api-url` on hubs that pass that.
+        Pods find the URL in the environment variables JUPYTERHUB_API_URL and JUPYTERHUB_ACTIVITY_URL; older versions of
+        JupyterHub pass it as `--hub-api-url`.
         """
     )
 
@@ -167,7 +179,7 @@ class ClusterConfiguration(HasTraits):
         max=65535,
         config=True,
         help="""
-        The port at which pods reach the hub's API. Unless set it is the one that the hub listens on.
+        The port at which pods reach the hub's API. The default is the port that the hub listens on.
         """
     )
 
@@ -177,7 +189,7 @@ class ClusterConfiguration(HasTraits):
 
 
 def hub_namespace():
-    """Return the namespace that the hub runs in, which Kubernetes writes to a file in each pod; otherwise `default`."""
+    """Return the namespace of the hub's pod, which Kubernetes writes to a file in each pod; outside a pod `default`."""
     return _written_in(NAMESPACE_FILE)
 
 
@@ -193,7 +205,7 @@ def _written_in(path):
 def _is_file(path):
     try:
         return os.path.isfile(path)
-    except ValueError:  # of what no path can be, before Python 3.8
+    except ValueError:  # before Python 3.8, for a string that cannot be a path
         return False
 
 

@@ -1,4 +1,4 @@
-"""The notebook container: what it runs, what of, and with how much."""
+"""Settings of the notebook container: its image, its command and its resources."""
 
 from jupyterhub.traitlets import ByteSpecification, Command
 from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, Union, default, validate
@@ -7,24 +7,24 @@ from ..traitlets import Callable, Object
 
 
 class Memory(ByteSpecification):
-    """A number of bytes, which may be written with a suffix. What is none is told with the name of the trait."""
+    """A number of bytes, or a string with a suffix. The error for any other value names the setting."""
 
     def validate(self, obj, value):
         try:
             return super().validate(obj, value)
-        except Exception:  # of many kinds
-            raise TraitError('KubeSpawner.%s is a number of bytes, or a string such as 512M or 1.5G, not %.100r.' % (
-                self.name, value))
+        except Exception:  # its type depends on the value and on the version of JupyterHub
+            raise TraitError('KubeSpawner.%s must be a number of bytes, or a string such as 512M or 1.5G, '
+                             'not %.100r.' % (self.name, value))
 
 
 class ContainerConfiguration(HasTraits):
-    """The notebook container: what it runs, what of, and with how much."""
+    """Settings of the notebook container: its image, its command and its resources."""
 
     ip = Unicode(
         '0.0.0.0',
         config=True,
         help="""
-        The address that the notebook server listens on, inside its pod. `0.0.0.0` is all of the pod's addresses.
+        The IP address that the notebook server listens on in its pod. `0.0.0.0` means all IPv4 addresses of the pod.
         """
     )
 
@@ -34,7 +34,7 @@ class ContainerConfiguration(HasTraits):
         max=65535,
         config=True,
         help="""
-        The port that the notebook server listens on, inside its pod. 0 means 8888: a pod shares its ports with nobody.
+        The port that the notebook server listens on in its pod. 0 means 8888: each pod has all ports for itself.
         """
     )
 
@@ -48,25 +48,25 @@ class ContainerConfiguration(HasTraits):
         minlen=0,
         config=True,
         help="""
-        The command that starts the notebook server, a string or a list of strings.
+        The command that starts the notebook server: a string or a list of strings. None runs the command of the image
+        without arguments.
 
-        None runs the command of the image, without arguments. Otherwise this and the server's arguments
-        (`Spawner.args` and what the hub adds to them) become the `args` of the container: the image's entrypoint, if
-        it has one, runs them.
+        Otherwise the command and the arguments of the server (`Spawner.args` and those that the hub adds) become the
+        `args` of the container. So if the image has an entrypoint, the entrypoint runs them.
         """
     )
 
     @default('cmd')
     def _cmd_is_the_images(self):
-        return None  # traitlets 4 would make that []
+        return None  # traitlets 4 would replace None by []
 
     env_keep = List(
         Unicode(),
         [],
         config=True,
         help="""
-        Variables of the hub's own environment that the notebook server gets as well. None of them, unless set:
-        they say things about the hub's container.
+        Names of environment variables of the hub that the notebook server inherits. By default it inherits none,
+        because they describe the hub's container.
         """
     )
 
@@ -84,8 +84,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The directory that the notebook container starts in. None is the one that the image says. It may be a template,
-        as the strings in `singleuser_init_containers`.
+        The working directory of the notebook container. None means the working directory of the image. May be a
+        template, like the strings in `singleuser_init_containers`.
         """
     )
 
@@ -93,9 +93,7 @@ class ContainerConfiguration(HasTraits):
         'jupyterhub/singleuser:latest',
         config=True,
         help="""
-        The image of the notebook container.
-
-        It should hold the same version of JupyterHub as the hub has.
+        The image of the notebook container. It should contain the same version of JupyterHub as the hub.
         """
     )
 
@@ -104,10 +102,10 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        When the node pulls the image: `Always`, `IfNotPresent` or `Never`. None leaves it to Kubernetes, which always
-        pulls the tag `latest`, and others if they are not there.
+        When the node pulls the image: `Always`, `IfNotPresent` or `Never`. With None, Kubernetes always pulls the tag
+        `latest`, and pulls other tags if the node does not have them.
 
-        With a tag that moves, such as `latest`, only `Always` gives every user what it points to today.
+        If a tag moves, as `latest` does, only `Always` gives every user the current image.
         """
     )
 
@@ -117,8 +115,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The name of the secret (of type `kubernetes.io/dockerconfigjson`) to pull the image with, if it needs one; or a
-        list of such names, or of dicts such as `{'name': 'registry'}`.
+        The secret that the node needs to pull the image: the name of a secret of type `kubernetes.io/dockerconfigjson`.
+        Or a list of such names, or of dicts such as `{'name': 'registry'}`. None means no secret.
         """
     )
 
@@ -126,7 +124,7 @@ class ContainerConfiguration(HasTraits):
         False,
         config=True,
         help="""
-        Give the notebook container all rights on its node. Whoever runs code in it then owns the node.
+        Run the notebook container in privileged mode. Whoever runs code in it then controls the node.
         """
     )
 
@@ -135,9 +133,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Whether programs in the notebook container may get more rights than their parent has, as `sudo` does.
-
-        None says nothing about that to Kubernetes. Privileged containers always may.
+        Whether a process in the notebook container may gain more privileges than its parent process, as `sudo` does.
+        None leaves this to Kubernetes. Privileged containers may always do so.
         """
     )
 
@@ -145,9 +142,9 @@ class ContainerConfiguration(HasTraits):
         [Object({}), Callable()],
         config=True,
         help="""
-        Fields of the notebook container's Kubernetes SecurityContext object, or a function of the spawner that returns
-        them. They replace what `singleuser_privileged` and `allow_privilege_escalation` say, and count more than what
-        is set for the whole pod::
+        Fields of the notebook container's Kubernetes SecurityContext, or a function of the spawner that returns them.
+        They override `singleuser_privileged` and `allow_privilege_escalation`, and take precedence over the security
+        context of the pod::
 
             c.KubeSpawner.container_security_context = {'capabilities': {'drop': ['ALL']}}
         """
@@ -157,8 +154,8 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        What to run in the notebook container just after its start (`postStart`) and just before its end (`preStop`):
-        a Kubernetes Lifecycle object, for example::
+        A Kubernetes Lifecycle object: what to run in the notebook container after it has started (`postStart`) and
+        before it is stopped (`preStop`), for example::
 
             c.KubeSpawner.singleuser_lifecycle_hooks = {
                 'postStart': {'exec': {'command': ['touch', 'started']}}
@@ -172,9 +169,9 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Fields of the notebook container that no trait stands for, named as in the Kubernetes API (`envFrom`) or as in
-        the Python client (`env_from`). They replace what is there otherwise. An unknown field is an error. Strings may
-        be templates, as in `singleuser_init_containers`::
+        Fields of the notebook container for which there is no setting. They are named as in the Kubernetes API
+        (`envFrom`) or as in the Python client (`env_from`), and replace fields of the same name. An unknown field is an
+        error. Strings may be templates, as in `singleuser_init_containers`. An example::
 
             c.KubeSpawner.singleuser_extra_container_config = {
                 'envFrom': [
@@ -189,7 +186,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        How many cores the notebook container may use at most, such as 0.5 or 2. It is slowed down there.
+        The number of CPU cores that the notebook container may use, such as 0.5 or 2. A container that needs more is
+        slowed down. None means no limit of the hub's.
         """
     )
 
@@ -198,7 +196,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        How many cores the notebook container is guaranteed. A node takes only as many pods as it has cores for.
+        The number of CPU cores that the notebook container is guaranteed. The scheduler assigns the pod only to a node
+        that has them free. None leaves this to Kubernetes, which guarantees the limit if there is one.
         """
     )
 
@@ -207,8 +206,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        How much memory the notebook container may use at most: bytes, or with a suffix K, M, G or T. A process that
-        asks for more is killed.
+        The memory that the notebook container may use: a number of bytes, or a string with the suffix K, M, G or T
+        (powers of 1024). A process that needs more is killed. None means no limit of the hub's.
         """
     )
 
@@ -217,8 +216,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        How much memory the notebook container is guaranteed, as for `mem_limit`. A node takes only as many pods as it
-        has memory for.
+        The memory that the notebook container is guaranteed, in the units of `mem_limit`. The scheduler assigns the pod
+        only to a node that has it free. None leaves this to Kubernetes, which guarantees the limit if there is one.
         """
     )
 
@@ -226,7 +225,8 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Resources besides CPU and memory that the notebook container is guaranteed, as for `extra_resource_limits`.
+        Other resources than CPU and memory that the notebook container is guaranteed, by name, as in
+        `extra_resource_limits`.
         """
     )
 
@@ -234,7 +234,7 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Resources besides CPU and memory that the notebook container may use at most, by name, for example::
+        Limits for other resources than CPU and memory of the notebook container, by name, for example::
 
             c.KubeSpawner.extra_resource_limits = {'nvidia.com/gpu': '1'}
         """

@@ -1,4 +1,4 @@
-"""What is done in the life of a server: hooks, when to give up, and what is told meanwhile."""
+"""Settings of start and stop: hooks, time limits, and what users see while a server starts."""
 
 from traitlets import Bool, Float, HasTraits, Integer, Unicode
 
@@ -6,18 +6,21 @@ from ..traitlets import Callable
 
 
 class LifeConfiguration(HasTraits):
-    """What is done in the life of a server: hooks, when to give up, and what is told meanwhile."""
+    """Settings of start and stop: hooks, time limits, and what users see while a server starts."""
 
     modify_pod_hook = Callable(
         None,
         allow_none=True,
         config=True,
         help="""
-        A function, called with the spawner and the pod (a `V1Pod` of the `kubernetes` client) before it is created.
+        A function that can change the pod before it is created. It is called with the spawner and the pod, a `V1Pod` of
+        the `kubernetes` client, and returns the pod to create. It may be a coroutine; its time is part of the time of
+        the start.
 
-        What it returns is created; it may be a coroutine, which has the time of the start. Volumes and other things
-        that are configured as raw Kubernetes objects are such dicts in the pod. When it raises an HTTPError (of
-        `tornado.web`), the user is told that; other errors are told in the hub's log.
+        Parts that are configured as Kubernetes objects, such as `volumes`, are still dicts in this pod.
+
+        If the function raises an error, the start fails. The user sees the message of an HTTPError (of `tornado.web`).
+        Other errors appear in the hub's log only.
         """
     )
 
@@ -26,10 +29,10 @@ class LifeConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        A function, called with the spawner and the pod as it was created (dicts that answer to attributes as well).
+        A function that is called with the spawner and the pod that was created. The pod consists of dicts whose keys
+        are also attributes. The function may be a coroutine; its time is part of the time of the start.
 
-        It may be a coroutine, which has the time of the start. When it raises an error, the start fails, and the hub
-        stops the server.
+        If the function raises an error, the start fails, and the hub stops the server.
         """
     )
 
@@ -37,9 +40,8 @@ class LifeConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Delete a pod whose server ended by itself, when the hub notices.
-
-        False keeps it, so that its logs and status can be read, until the user starts a server again.
+        Delete the pod of a server that exited by itself, as soon as the hub notices. False keeps the pod, with its logs
+        and its status, until the user starts the server again.
         """
     )
 
@@ -48,7 +50,7 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        Seconds that a server has to end in order when it is stopped, before its node ends it.
+        How many seconds a server has to shut down when it is stopped. Then its node kills it.
         """
     )
 
@@ -58,12 +60,15 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        Seconds for which a pod may fail to start in a way that may heal, before the start is given up.
+        How many seconds a pod may fail to start in a way that can heal, before the start fails. 0 means that the start
+        fails at once.
 
-        Such failures: an image that cannot be pulled, a config map that is missing, a container that crashes, a pod
-        that no node has room for. 0 gives up at once. None gives containers 30 seconds, and a pod that waits for room
-        all of `start_timeout`, because clusters may grow. So much has, whatever this is, a pod for which an autoscaler
-        says by an event that it adds a node. What cannot heal ends a start at once, whatever this is.
+        These failures can heal: an image cannot be pulled, a config map is missing, a container crashes, or no node has
+        room for the pod. None means 30 seconds for containers, and all of `start_timeout` for a pod that no node has
+        room for, because clusters can grow.
+
+        Two cases do not depend on this setting. If an autoscaler announces a new node for the pod with an event, the
+        start waits until `start_timeout`. If a failure cannot heal, the start fails at once.
         """
     )
 
@@ -71,10 +76,11 @@ class LifeConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Show users Kubernetes' events about their pod while it starts (since JupyterHub 0.9), and in errors.
+        Show users the Kubernetes events of their pod while it starts (since JupyterHub 0.9), and in errors.
 
-        The hub needs the right to list and watch events. Without it, and with False, there is less to show: the hub's
-        own steps. Events from before the hub's first start of a server are not read, and none are kept after a start.
+        The hub needs the rights to list and watch events. Without them, or with False, users see only the steps of the
+        hub itself. The hub starts to read events with its first start of a server, and forgets the events of a pod
+        after its start.
         """
     )
 
@@ -82,7 +88,7 @@ class LifeConfiguration(HasTraits):
         'This takes longer than most starts do. The page goes on by itself when the server is there.',
         config=True,
         help="""
-        What users are told once a start has taken `slow_spawn_message_after` seconds. Empty tells nothing.
+        What users see when a start has taken `slow_spawn_message_after` seconds. An empty string shows nothing.
         """
     )
 
@@ -91,7 +97,7 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        Seconds after which a start is slow, see `slow_spawn_message`.
+        After how many seconds of a start users see `slow_spawn_message`.
         """
     )
 
@@ -101,10 +107,10 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        Seconds after which a pod that does not go away is deleted by force, without waiting for its node to confirm.
+        After how many seconds a pod that is being deleted, but does not disappear, is deleted by force. None never does
+        that: the stop then fails after `start_timeout` seconds.
 
-        None never does that: a stop then ends with an error after `start_timeout` seconds. By force means that the pod
-        is gone from Kubernetes while its containers may still run, if its node is only cut off from the cluster; two
-        of them may then write to one home directory.
+        Deletion by force does not wait for the node. If the node is only cut off from the cluster, the containers may
+        still run there although the pod is gone from Kubernetes, and two servers may write to one home directory.
         """
     )

@@ -1,4 +1,4 @@
-"""The pod around the notebook container: its name, who it runs as and where, and what else is in it."""
+"""Settings of the pod: names, labels, scheduling, users and groups, and additional containers."""
 
 import re
 
@@ -8,31 +8,37 @@ from ..traitlets import Callable, Object, Objects
 
 
 class PodConfiguration(HasTraits):
-    """The pod around the notebook container: its name, who it runs as and where, and what else is in it."""
+    """Settings of the pod: names, labels, scheduling, users and groups, and additional containers."""
 
     pod_name_template = Unicode(
         'jupyter-{username}{servername}',
         config=True,
         help="""
-        What a server's pod is called: a template. Templates may have these fields in braces:
+        A template for the name of a server's pod. Templates can contain these fields:
 
-        - `{username}`: the user's name as `slug_scheme` writes it; by default in `[a-z0-9]`, other characters as `-`
-          and their bytes in hexadecimal.
-        - `{servername}`: empty for the default server, otherwise `--` and the server's name, written likewise. If `--`
-          stands before it already, no other is added, and none is left for the default server.
-        - `{user_server}`: both in one, such as `ann` and `ann--gpu`.
-        - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`, `{safe_username}`, `{safe_servername}`,
-          `{safe_user_server}`: the same by that scheme, whatever `slug_scheme` is. Those of servers without `--`.
-        - `{unescaped_username}`, `{unescaped_servername}`: as they are in JupyterHub. They may hold anything that
-          users can be called, so do not put them into commands.
-        - `{legacy_escape_username}`: `-` for other characters, so that different users can get the same one.
-        - `{userid}`: JupyterHub's number of the user.
-        - `{namespace}` of the pod, `{hubnamespace}` of the hub, `{pod_name}` and `{pvc_name}`: not in their own
-          templates.
+        - `{username}`: the name of the user, escaped as `slug_scheme` says.
+        - `{servername}`: `--` and the name of the server, escaped in the same way; empty for the default server. If the
+          template has `--` before this field, the dashes are not doubled, and they are removed for the default server.
+        - `{user_server}`: both names together, such as `ann` or `ann--gpu`.
+        - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`: the same names, always by the scheme
+          `escape`. `{escaped_servername}` has no `--`.
+        - `{safe_username}`, `{safe_servername}`, `{safe_user_server}`: the same names, always by the scheme `safe`.
+          `{safe_servername}` has no `--`.
+        - `{unescaped_username}`, `{unescaped_servername}`: the names as they are in JupyterHub. They can contain any
+          character, so do not use them in commands.
+        - `{legacy_escape_username}`: the name of the user in lower case, with `-` for every character other than a
+          letter or a digit. Different users can get the same name.
+        - `{userid}`: the number of the user in JupyterHub.
+        - `{namespace}`: the namespace of the pod. `{hubnamespace}`: the namespace of the hub.
+        - `{pod_name}`, `{pvc_name}`: the names of the pod and of the claim.
 
-        With `{user_server}`, or `{username}` before `{servername}`, no two servers are called the same.
+        A field cannot be used in the template that it is made from. Any other field is an error. Write `{{` and `}}`
+        for braces.
 
-        What does not make a DNS label of at most 63 characters is cut, and ends in a hash.
+        Every server gets a pod name of its own if the template contains `{user_server}`, or `{username}` followed by
+        `{servername}`.
+
+        A name that is not a valid DNS label of at most 63 characters is shortened, and ends in a hash.
         """
     )
 
@@ -41,12 +47,14 @@ class PodConfiguration(HasTraits):
         'escape',
         config=True,
         help="""
-        How names of users and servers are written in Kubernetes' names.
+        How the names of users and servers are escaped in the names of Kubernetes objects.
 
-        `escape`: characters other than `a`-`z` and `0`-`9` become `-` and their bytes in hexadecimal: `ann-2db`.
-        `safe`: names of at most 48 characters `a`-`z`, `0`-`9` and single `-`, that begin with a letter and do not end
-        in `-`, stay as they are: `ann-b`. Others become what is left of them, `---`, and eight digits of a hash. That
-        keeps names apart by chance (1 in 4,000,000,000), and not from users who can choose their names at will.
+        - `escape`: each byte of characters other than `a`-`z` and `0`-`9` becomes `-` and two hexadecimal digits, so
+          `ann-b` becomes `ann-2db`. Different names stay different.
+        - `safe`: a name stays as it is if it has at most 48 characters, consists of `a`-`z`, `0`-`9` and single `-`,
+          begins with a letter and does not end with `-`. Any other name is reduced to these characters, followed by
+          `---` and a hash of eight hexadecimal digits. Two such names collide with a chance of 1 in 4,000,000,000, but
+          users who can choose their names freely can find a collision.
         """
     )
 
@@ -54,9 +62,11 @@ class PodConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        With `slug_scheme = 'safe'`: servers that were started before that was set keep the claims that `escape` named.
+        With `slug_scheme = 'safe'`, let servers that were started before this change keep their claims, whose names
+        come from the scheme `escape`.
 
-        They are known by their state in the hub's database. Without effect if `remember_pvc_name` is False.
+        The hub recognizes these servers by their state in its database. This setting has no effect if
+        `remember_pvc_name` is False.
         """
     )
 
@@ -64,8 +74,10 @@ class PodConfiguration(HasTraits):
         '{name}.{namespace}.svc.cluster.local',
         config=True,
         help="""
-        A name of the pod in the cluster's DNS, for hooks: the spawner's attribute `dns_name`. A template as
-        `pod_name_template` is, in which `{name}` is the pod's name. The hub itself does not use it.
+        A template for the name of the pod in the DNS of the cluster, see `pod_name_template`. `{name}` is the name of
+        the pod.
+
+        Hooks can read the result from the attribute `dns_name` of the spawner. The hub itself does not use it.
         """
     )
 
@@ -73,9 +85,11 @@ class PodConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        The address or host name at which the hub and the proxy reach a server, if it is not the address of its pod; a
-        template as `pod_name_template` is, for example `{pod_name}.notebooks.svc.cluster.local`. `-` at the end of any
-        part of it is dropped.
+        The IP address or host name at which the hub and the proxy reach a server. An empty string means the IP address
+        of its pod.
+
+        This is a template, see `pod_name_template`, for example `{pod_name}.notebooks.svc.cluster.local`. A `-` at the
+        end of a part between dots is removed.
         """
     )
 
@@ -84,9 +98,9 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        A function, called with the spawner and its running pod (dicts that answer to attributes as well), that returns
-        the URL at which the hub and the proxy reach the server, such as `http://10.0.0.1:8888`. It counts more than
-        `pod_connect_ip`.
+        A function that returns the URL at which the hub and the proxy reach a server, such as `http://10.0.0.1:8888`.
+        It is called with the spawner and the running pod, and takes precedence over `pod_connect_ip`. The pod consists
+        of dicts whose keys are also attributes.
         """
     )
 
@@ -99,8 +113,11 @@ class PodConfiguration(HasTraits):
         },
         config=True,
         help="""
-        Labels of pods and claims alike, by name. They count less than extra labels. A pod has the label `heritage`
-        with the value `jupyterhub` in any case: the hub finds it by that, and by `component_label`.
+        Labels of all pods and claims, by name. Labels in `singleuser_extra_labels` and `user_storage_extra_labels` take
+        precedence.
+
+        Pods always get the label `heritage: jupyterhub`, because the hub finds its pods by this label and by
+        `component_label`.
         """
     )
 
@@ -108,7 +125,7 @@ class PodConfiguration(HasTraits):
     def _common_labels_are_labels(self, proposal):
         for label, value in proposal['value'].items():
             if not isinstance(label, str) or not isinstance(value, (str, int, float)):
-                raise TraitError('KubeSpawner.common_labels is a dict of strings, but has %.100r: %s.' % (
+                raise TraitError('KubeSpawner.common_labels must be a dict of strings, but contains %.100r: %s.' % (
                     label, type(value).__name__))
         return proposal['value']
 
@@ -116,23 +133,25 @@ class PodConfiguration(HasTraits):
         'singleuser-server',
         config=True,
         help="""
-        The value of the labels `component` and `app.kubernetes.io/component`. Hubs that share a namespace need one
-        each: pods with another value are not seen as this hub's, nor are its own that run while this is changed.
+        The value of the labels `component` and `app.kubernetes.io/component` of pods.
+
+        A hub ignores pods with another value. So hubs that share a namespace need different values, and a hub loses its
+        running servers if you change the value.
         """
     )
 
     @validate('component_label')
     def _component_label_is_one(self, proposal):
         if not re.match(r'[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z', proposal['value']):
-            raise TraitError('KubeSpawner.component_label is the value of a label, at most 63 characters of A-Z, a-z, '
-                             '0-9, -, _ and ., not %.100r.' % proposal['value'])
+            raise TraitError('KubeSpawner.component_label must be the value of a label (at most 63 characters of A-Z, '
+                             'a-z, 0-9, -, _ and .), not %.100r.' % proposal['value'])
         return proposal['value']
 
     singleuser_extra_labels = Dict(
         {},
         config=True,
         help="""
-        Further labels of the pod, by name. Values are templates, see `pod_name_template`.
+        Additional labels of the pod, by name. The values are templates, see `pod_name_template`.
 
         The labels by which the hub finds its pods cannot be changed.
         """
@@ -142,7 +161,7 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Further annotations of the pod, by name. Values are templates, see `pod_name_template`.
+        Additional annotations of the pod, by name. The values are templates, see `pod_name_template`.
         """
     )
 
@@ -150,7 +169,7 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Labels that a node must have for the pod to run there, for example::
+        Labels that a node must have to run the pod, for example::
 
             c.KubeSpawner.singleuser_node_selector = {'disktype': 'ssd'}
         """
@@ -161,10 +180,10 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The Kubernetes service account whose token the pod gets.
+        The Kubernetes service account of the pod. The pod gets its token, see `automount_service_account_token`.
 
-        None gives users no token: an empty directory is mounted where it would be. A template if all that it has in
-        braces are fields, see `pod_name_template`.
+        None gives users no token: an empty directory is mounted in its place. May be a template, like the strings in
+        `singleuser_init_containers`.
         """
     )
 
@@ -173,10 +192,11 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Whether the pod gets the token of its service account. None: if `singleuser_service_account` is set.
+        Whether the pod gets the token of its service account. None means that it does if `singleuser_service_account`
+        is set.
 
-        With True and no service account it is that of the namespace's `default`. Whoever runs code in the pod can do
-        whatever that account may.
+        With True and no `singleuser_service_account`, the pod gets the token of the account `default` of its namespace.
+        Whoever runs code in the pod has the rights of the account.
         """
     )
 
@@ -185,7 +205,7 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The name of the scheduler that finds a node for the pod. None is the cluster's own.
+        The scheduler that assigns the pod to a node. None means the default scheduler of the cluster.
         """
     )
 
@@ -193,7 +213,8 @@ class PodConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        The name of the pod's priority class, which says what has to go when there is no room. Empty is the default.
+        The priority class of the pod. If there is no room, pods with a lower priority are preempted. An empty string
+        means the default of the cluster.
         """
     )
 
@@ -201,8 +222,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes Toleration objects: taints of nodes that the pod tolerates. A list, or a dict whose values count, in
-        the order of its keys; so are all of the following::
+        Kubernetes Toleration objects, for the taints of nodes that the pod tolerates. A list, or a dict whose values
+        are used in the order of its keys::
 
             c.KubeSpawner.tolerations = [
                 {'key': 'notebooks', 'operator': 'Exists', 'effect': 'NoSchedule'}
@@ -214,7 +235,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Which nodes the pod prefers: Kubernetes PreferredSchedulingTerm objects.
+        Kubernetes PreferredSchedulingTerm objects: the nodes that the pod prefers. A list or a dict, like
+        `tolerations`.
         """
     )
 
@@ -222,7 +244,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Which nodes the pod may run on, any of these: Kubernetes NodeSelectorTerm objects, for example::
+        Kubernetes NodeSelectorTerm objects: the nodes that the pod may run on. A node must match at least one of them.
+        A list or a dict, like `tolerations`::
 
             c.KubeSpawner.node_affinity_required = [
                 {'matchExpressions': [{'key': 'disktype', 'operator': 'In', 'values': ['ssd', 'nvme']}]}
@@ -234,7 +257,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Which other pods the pod prefers to be near: Kubernetes WeightedPodAffinityTerm objects.
+        Kubernetes WeightedPodAffinityTerm objects: the pods that the pod prefers to be near. A list or a dict, like
+        `tolerations`.
         """
     )
 
@@ -242,7 +266,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Which other pods the pod must be near, all of these: Kubernetes PodAffinityTerm objects.
+        Kubernetes PodAffinityTerm objects: the pods that the pod must be near. All of them must match. A list or a
+        dict, like `tolerations`.
         """
     )
 
@@ -250,7 +275,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Which other pods the pod prefers not to be near: Kubernetes WeightedPodAffinityTerm objects.
+        Kubernetes WeightedPodAffinityTerm objects: the pods that the pod prefers not to be near. A list or a dict, like
+        `tolerations`.
         """
     )
 
@@ -258,7 +284,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Which other pods the pod must not be near, none of these: Kubernetes PodAffinityTerm objects.
+        Kubernetes PodAffinityTerm objects: the pods that the pod must not be near. None of them may match. A list or a
+        dict, like `tolerations`.
         """
     )
 
@@ -268,8 +295,9 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The user id that the pod's processes run with: a number, or a function of the spawner that returns one, or
-        that returns a future of one. None is the one that the image says.
+        The user ID of the processes in the pod. None means the user of the image.
+
+        A number, or a function of the spawner that returns a number. The function may be a coroutine.
         """
     )
 
@@ -279,8 +307,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The group id that the pod's processes run with: a number, or a function as for `singleuser_uid`. None is the
-        one that the image says.
+        The primary group ID of the processes in the pod: a number, or a function as for `singleuser_uid`. None means
+        the group of the image.
         """
     )
 
@@ -290,8 +318,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The group id that owns the pod's volumes, where the kind of volume allows: a number, or a function as for
-        `singleuser_uid`. None leaves volumes as they are.
+        The group ID that owns the volumes of the pod, if the type of the volume supports it: a number, or a function as
+        for `singleuser_uid`. None does not change the owner.
         """
     )
 
@@ -301,7 +329,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Further group ids of the pod's processes: a list of numbers, or a function as for `singleuser_uid`.
+        Additional group IDs of the processes in the pod: a list of numbers, or a function as for `singleuser_uid` that
+        returns one.
         """
     )
 
@@ -309,8 +338,8 @@ class PodConfiguration(HasTraits):
         [Object({}), Callable()],
         config=True,
         help="""
-        Fields of the pod's Kubernetes PodSecurityContext object, or a function of the spawner that returns them. They
-        replace what `singleuser_uid`, `gid`, `singleuser_fs_gid` and `singleuser_supplemental_gids` say.
+        Fields of the pod's Kubernetes PodSecurityContext, or a function of the spawner that returns them. They override
+        `singleuser_uid`, `gid`, `singleuser_fs_gid` and `singleuser_supplemental_gids`.
         """
     )
 
@@ -319,10 +348,10 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Kubernetes Container objects that run one after the other before the notebook container starts: a list, or a
-        dict whose values count, in the order of its keys.
+        dict whose values are used in the order of its keys.
 
-        Strings that have fields of templates (see `pod_name_template`) and nothing else in braces are expanded. All
-        others, such as a shell command with `${HOME}` in it, stay as they are.
+        A string is a template (see `pod_name_template`) if everything in braces in it is a field. Any other string
+        stays as it is, for example a shell command that contains `${HOME}`.
         """
     )
 
@@ -330,10 +359,10 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes Container objects that run beside the notebook container: a list, or a dict as for
-        `singleuser_init_containers`. Strings may be templates, as there.
+        Kubernetes Container objects that run beside the notebook container: a list or a dict with templates, like
+        `singleuser_init_containers`.
 
-        The server counts as running when all of them are ready.
+        The server counts as running when all containers are ready.
         """
     )
 
@@ -341,7 +370,8 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Fields of the pod's `spec` that no trait stands for, as for `singleuser_extra_container_config`, for example::
+        Fields of the pod's `spec` for which there is no setting. Names, unknown fields and templates are treated as in
+        `singleuser_extra_container_config`. An example::
 
             c.KubeSpawner.singleuser_extra_pod_config = {
                 'hostAliases': [

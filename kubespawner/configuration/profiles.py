@@ -1,45 +1,66 @@
-"""What users may choose before their server starts."""
+"""Settings of profiles: what users can choose before their server starts."""
 from traitlets import Dict, HasTraits, List, Unicode, Union
 
 from ..traitlets import Callable, Fresh
 
 
 class ProfileConfiguration(HasTraits):
-    """What users may choose before their server starts."""
+    """Settings of profiles: what users can choose before their server starts."""
 
     profile_list = Union(
         [List(), Dict(), Callable()],
         config=True,
         help="""
-        The profiles that users choose from: a list of dicts, or a dict of them, which is sorted by its keys.
+        The profiles that users can choose from: a list of dicts, or a dict of dicts, which is sorted by its keys. Or a
+        function of the spawner that returns one of these. The function may be a coroutine (which must not wait before
+        JupyterHub 0.9).
 
-        Each may have:
+        If there is nothing to choose, users see no form, and the only profile is used. An error in the list appears in
+        the hub's log when a user sees the form or starts a server.
 
-        - `display_name`: what it is called; needed. `description`: a sentence or two about it.
-        - `slug`: what it is called in the form and the REST API. By default it is made of the `display_name`.
-        - `default`: True for the one that counts if nothing is chosen. By default it is the first one.
-        - `kubespawner_override`: a dict of settings, by any of their names, for servers of this profile. A function is
-          called with the spawner and returns the value; it may be a coroutine. A dict is merged with the setting's own,
-          at all depths, and None in it removes a key. Settings that concern more than one start (`namespace`,
-          `component_label`, `delete_pvc`, the API's, these) are not to be had, `pvc_name_template` only without
-          `remember_pvc_name`. A `start_timeout` counts only if no function had to be waited for.
-        - `profile_options`: a dict of further choices. Each has a `display_name` and `choices`, a dict of dicts that
-          have a `display_name`, `default` and a `kubespawner_override`, which counts after the profile's. With an
-          `unlisted_choice` of `{'enabled': True}` users may write a value of their own; it has a `display_name`,
-          `display_name_in_choices`, a `validation_regex` that the whole value has to match, a `validation_message` for
-          those that do not, and a `kubespawner_override`, where `{value}` stands for the value. Without a
-          `validation_regex` any line of at most 1,000 characters goes, but no braces and no `$(` where those mean
-          something; there `{{value}}` is the text `{value}`. A value that a setting refuses is the user's mistake.
-          A slow expression stops the hub while it is matched.
+        A profile has these keys:
 
-        Or a function of the spawner that returns such a list, also a coroutine (which before JupyterHub 0.9 must not
-        really wait). Texts are shown as they are, HTML only if it is a `Markup` of `markupsafe`.
+        - `display_name` (required) and `description`: what users see. They are shown as plain text; use `Markup` of
+          `markupsafe` for HTML.
+        - `slug`: the name of the profile in the form and in the REST API. By default it is made from the
+          `display_name`.
+        - `default`: True for the profile that is used if the user chooses none. By default it is the first one.
+        - `kubespawner_override`: a dict of settings, by any of their names, for servers of this profile.
+        - `profile_options`: a dict of further choices, by name.
 
-        What one start overrides lasts until the server has stopped. After a restart of the hub only what ends a server
-        does: `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval`, `start_timeout`.
-        If there is nothing to choose, there is no form, and the only profile counts. By the REST API a choice is
-        `{"profile": "SLUG", "OPTION": "CHOICE"}`, a value of one's own `{"OPTION--unlisted-choice": "VALUE"}`, a link
-        `/hub/spawn?profile=SLUG&OPTION=CHOICE`, which cannot bring a value of one's own. Display names do, too.
+        An option has these keys:
+
+        - `display_name`: what users see. By default it is the name of the option.
+        - `choices`: a dict of choices by name. Each is a dict with a `display_name`, `default` and
+          `kubespawner_override`.
+        - `unlisted_choice`: a dict that, with `'enabled': True`, lets users enter a value of their own.
+
+        An `unlisted_choice` has these further keys:
+
+        - `display_name` and `display_name_in_choices`: what users see beside the field, and in the list of choices.
+        - `validation_regex`: a regular expression that the whole value must match. The hub does nothing else while it
+          matches, so avoid slow expressions. With or without an expression, the value must be one line of at most
+          1,000 characters, and must not contain braces or `$(` where a setting gives them a meaning.
+        - `validation_message`: what users see if the value does not match.
+        - `kubespawner_override`: settings in which `{value}` stands for the value. In a template, write `{{value}}` for
+          the literal text `{value}`. If a setting rejects the value, the user sees an error and can correct it.
+
+        Overrides work like this:
+
+        - The overrides of choices are applied after those of the profile.
+        - A dict is merged with the value of the setting, at all levels, and None removes a key. Any other value
+          replaces the value of the setting.
+        - A function is called with the spawner and returns the value. It may be a coroutine.
+        - They apply until the server has stopped. If the hub restarts in the meantime, it keeps only those of
+          `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval` and `start_timeout`.
+        - A profile cannot override settings that concern more than one start, such as `namespace`, `component_label`,
+          `delete_pvc`, `slug_scheme`, the settings of the Kubernetes API, and those in this section. It can override
+          `pvc_name_template` only if `remember_pvc_name` is False.
+        - An override of `start_timeout` has no effect if KubeSpawner had to wait for one of these functions.
+
+        In the REST API, a choice is `{"profile": "SLUG", "OPTION": "CHOICE"}`, and a value of the user's own is
+        `{"OPTION--unlisted-choice": "VALUE"}`. A link is `/hub/spawn?profile=SLUG&OPTION=CHOICE`; it cannot contain a
+        value of the user's own. Both accept display names in place of slugs and choices.
         """
     )
 
@@ -47,12 +68,19 @@ class ProfileConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        A Jinja2 template for the form in which profiles are chosen, instead of the one that is built in.
+        A Jinja2 template for the form in which users choose a profile. An empty string means the built-in form.
 
-        It gets `profile_list`: profiles as they are configured, in which nothing is left out, `default` is what is to
-        be selected, and an `unlisted_choice` has a `value`; and `note`: why what the user chose last is not in it, or
-        an empty text. What the form sends are `profile`, a slug; `profile-option-SLUG--OPTION`, the key of a choice or
-        `unlisted-choice`; and for that one `profile-option-SLUG--OPTION--unlisted-choice`, the value.
+        The template gets these variables:
+
+        - `profile_list`: the configured profiles with all keys filled in. `default` is True for the profile and the
+          choices to preselect, and each `unlisted_choice` has a `value` to show.
+        - `note`: why the user's last choice is no longer available, or an empty string.
+
+        The form must send these fields:
+
+        - `profile`: the slug of the profile.
+        - `profile-option-SLUG--OPTION`: the name of a choice, or `unlisted-choice`.
+        - `profile-option-SLUG--OPTION--unlisted-choice`: the value of the user's own.
         """
     )
 
@@ -60,14 +88,17 @@ class ProfileConfiguration(HasTraits):
         Unicode(),
         config=True,
         help="""
-        Directories in which templates are looked for first: `form.html`, and what it includes.
+        Directories in which KubeSpawner looks for templates first: for `form.html`, and for the templates that it
+        includes.
         """
     )
 
     options_form = Fresh(
         config=True,
         help="""
-        The form that a user sees before a server starts, in HTML, or (since JupyterHub 0.9) a function of the spawner
-        that returns it. By default that of `profile_list`. What another form sends is left to `options_from_form`.
+        The form that users see before a server starts: a string of HTML, or (since JupyterHub 0.9) a function of the
+        spawner that returns one. The default is the form of `profile_list`.
+
+        KubeSpawner does not interpret the data of another form; `options_from_form` must do that.
         """
     )

@@ -1,4 +1,4 @@
-"""Volumes, where they are mounted, and the claim for a server's files."""
+"""Settings of storage: volumes, where they are mounted, and the persistent volume claim of each server."""
 
 from traitlets import Bool, Dict, HasTraits, List, Unicode
 
@@ -6,13 +6,13 @@ from ..traitlets import Object, Objects
 
 
 class StorageConfiguration(HasTraits):
-    """Volumes, where they are mounted, and the claim for a server's files."""
+    """Settings of storage: volumes, where they are mounted, and the persistent volume claim of each server."""
 
     volumes = Objects(
         [],
         config=True,
         help="""
-        Kubernetes Volume objects of the pod: a list, or a dict whose values count, in the order of its keys. Every
+        Kubernetes Volume objects of the pod: a list, or a dict whose values are used in the order of its keys. Every
         string in them is a template, see `pod_name_template`::
 
             c.KubeSpawner.volumes = [{
@@ -28,7 +28,8 @@ class StorageConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes VolumeMount objects of the notebook container: where it sees the `volumes`. Templates, as those are::
+        Kubernetes VolumeMount objects: where the notebook container mounts the `volumes`. A list or a dict with
+        templates, like `volumes`::
 
             c.KubeSpawner.volume_mounts = [
                 {'name': 'home', 'mountPath': '/home/jovyan'}
@@ -40,9 +41,9 @@ class StorageConfiguration(HasTraits):
         'claim-{username}{servername}',
         config=True,
         help="""
-        What the claim of a server's files is called; a template as `pod_name_template` is.
+        A template for the name of a server's persistent volume claim, see `pod_name_template`.
 
-        A server that has a claim already keeps it when this is changed, see `remember_pvc_name`.
+        After a change, a server keeps the claim that it has, see `remember_pvc_name`.
         """
     )
 
@@ -50,9 +51,8 @@ class StorageConfiguration(HasTraits):
         False,
         config=True,
         help="""
-        Make a persistent volume claim before the pod, if it is not there yet.
-
-        It is mounted only if `volumes` and `volume_mounts` say so.
+        Create a persistent volume claim for the server before its pod, if the server has none. The pod mounts it only
+        if `volumes` and `volume_mounts` contain it.
         """
     )
 
@@ -61,7 +61,7 @@ class StorageConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        How much storage a new claim asks for, such as `10Gi`. Needed with `user_storage_pvc_ensure`.
+        The size of a new claim, such as `10Gi`. `user_storage_pvc_ensure` requires it: without it the start fails.
         """
     )
 
@@ -70,8 +70,8 @@ class StorageConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The storage class that a new claim asks for. None is the cluster's default; an empty string asks for none, so
-        that the claim gets a volume that is there and has no class.
+        The storage class of a new claim. None means the default class of the cluster. An empty string means no class:
+        the claim is bound to an existing volume that has no class.
         """
     )
 
@@ -79,7 +79,8 @@ class StorageConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Which volumes a new claim takes: a Kubernetes LabelSelector. Every string in it is a template::
+        A Kubernetes LabelSelector for the volumes that a new claim may be bound to. Every string in it is a template,
+        see `pod_name_template`::
 
             c.KubeSpawner.storage_selector = {'matchLabels': {'content': 'jupyter'}}
         """
@@ -89,7 +90,7 @@ class StorageConfiguration(HasTraits):
         ['ReadWriteOnce'],
         config=True,
         help="""
-        The access modes that a new claim asks for.
+        The access modes of a new claim.
         """
     )
 
@@ -97,7 +98,7 @@ class StorageConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Further labels of a new claim, by name. Values are templates, see `pod_name_template`.
+        Additional labels of a new claim, by name. The values are templates, see `pod_name_template`.
         """
     )
 
@@ -105,7 +106,7 @@ class StorageConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Further annotations of a new claim, by name. Values are templates, see `pod_name_template`.
+        Additional annotations of a new claim, by name. The values are templates, see `pod_name_template`.
         """
     )
 
@@ -113,13 +114,14 @@ class StorageConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        A server keeps its claim, whatever `pvc_name_template` says now.
+        Let a server keep its claim when `pvc_name_template` changes.
 
-        With `user_storage_pvc_ensure`, the hub remembers the claim of each server. Before it makes a new one, it looks
-        for one that by its annotations belongs to this user and server already, which needs the right to list claims.
-        Volumes that name the claim as `pvc_name_template` does get the claim that was found.
+        With `user_storage_pvc_ensure`, the hub remembers the name of each server's claim. If it does not know a claim,
+        it looks for one whose annotations name the user and the server, before it creates a new claim. This needs the
+        right to list claims. A volume whose claim name is the one that `pvc_name_template` gives uses the claim that
+        was found.
 
-        Set this to False if there is another hub in the same namespace whose users are others of the same names.
+        Set this to False if another hub in the same namespace has other users with the same names.
         """
     )
 
@@ -127,10 +129,10 @@ class StorageConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Delete the claim of a server, and with it usually all files, when the user or the named server is deleted from
-        JupyterHub (1.4.1 or newer). To stop a server deletes nothing.
+        Delete the claim of a server when its user or the named server is deleted from JupyterHub (1.4.1 or newer). This
+        usually deletes all files. Stopping a server deletes no files.
 
-        Only a claim is deleted that by its annotations belongs to that user and server, and that no other server of the
-        user has as well. This needs the right to delete claims.
+        The claim is deleted only if its annotations name that user and server, and no other server of the user uses it.
+        This needs the right to delete claims.
         """
     )

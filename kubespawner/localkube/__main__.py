@@ -1,7 +1,4 @@
-"""python -m kubespawner.localkube: a one-node Kubernetes until Ctrl-C, SIGTERM or, if asked to, the end of its input.
-
-What belongs here: the command line. What does not: everything else. Runs on the main thread, which is the loop thread.
-"""
+"""`python -m kubespawner.localkube`: the command line. Runs on the main thread, which is the loop thread."""
 import argparse
 import logging
 import os
@@ -14,30 +11,36 @@ from . import TOKEN
 from .cluster import Cluster
 
 NOTICE = """\
-localkube is a tool for development: pods are processes of this machine with the rights of %(user)s, and nothing is kept
-apart. Do not let anyone use it whom you would not give a shell.
-API server at %(url)s; its kubeconfig: %(kubeconfig)s"""
+localkube is a tool for development. Pods are processes on this machine with the rights of %(user)s, and nothing
+isolates them. Let only those use it to whom you would give a shell.
+API server: %(url)s
+Kubeconfig: %(kubeconfig)s"""
 TRY = 'Try: kubectl --kubeconfig %s get pods'
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog='python -m kubespawner.localkube', description=__doc__.partition(':')[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.description = 'A one-node Kubernetes in one process, for development: pods are processes of this machine.'
-    parser.epilog = 'The variable %s sets the bearer token of the API; without it, the token is random.' % TOKEN
-    parser.add_argument('--kubeconfig', required=True, metavar='FILE', help='write the way to this API into FILE')
-    parser.add_argument('--port', type=int, default=0, help='port of the API on 127.0.0.1; 0: any free one')
-    parser.add_argument('--data', metavar='DIR', help='keep claims in DIR; without it they go when localkube ends')
+    parser = argparse.ArgumentParser(
+        prog='python -m kubespawner.localkube',
+        description='Run a one-node Kubernetes in one process, for development. Pods are processes on this machine. '
+                    'Press Ctrl-C to stop it.',
+        epilog='The environment variable %s sets the bearer token of the API. Without it the token is random.' % TOKEN)
+    parser.add_argument('--kubeconfig', required=True, metavar='FILE',
+                        help='write a kubeconfig for this cluster to FILE')
+    parser.add_argument('--port', type=int, default=0, help='port of the API on 127.0.0.1; 0 means any free port (default: 0)')
+    parser.add_argument('--data', metavar='DIR',
+                        help='keep the files of claims in DIR (default: remove them when localkube stops)')
     parser.add_argument('--backoff', type=float, default=10, metavar='SECONDS',
-                        help='wait before the second restart of a container that fails; doubled each time')
-    parser.add_argument('--no-kubelet', dest='kubelet', action='store_false', help='serve the API, run no pods')
-    parser.add_argument('--until-eof', action='store_true', help='end when standard input ends')
+                        help='seconds before the second restart of a container that fails, doubled for each '
+                             'further restart (default: %(default)s)')
+    parser.add_argument('--no-kubelet', dest='kubelet', action='store_false',
+                        help='serve the API, but run no pods (default: run pods)')
+    parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
 
 
 def main(arguments=None):
     options = vars(parse(arguments))
-    os.umask(0o077)  # other users read nothing of what is written
+    os.umask(0o077)  # so that other users cannot read the files of localkube
     options['token'] = os.environ.pop(TOKEN, None)
     until_eof = options.pop('until_eof')
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')

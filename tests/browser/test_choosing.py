@@ -9,6 +9,7 @@ TOUCH = 44  # pixels that a finger needs
 NOT_ZOOMED = 16  # pixels of a field's text, below which phones zoom in
 
 OWN = 'Your own greeting'
+HINT = 'Use 1 to 40 letters from A to Z and spaces, and begin with a letter.'
 NAMES = {'plain': 'Plain', 'options': 'With options', 'broken': 'Broken'}
 
 
@@ -34,7 +35,7 @@ def environment(pod):
 def test_everything_fits_and_can_be_touched(demo, visit, width):
     page = visit(demo.url, 'phone-%d' % width, demo.password, **dict(PHONE, viewport={'width': width, 'height': 667}))
     choose(page, 'options')
-    page.get_by_label('Greeting, in').select_option('Other…')
+    page.get_by_label('Greeting (env').select_option('Other…')
     assert page.evaluate('document.documentElement.scrollWidth') <= width
     fields = page.locator('#spawn_form').locator('select, input[type=text], label:has(input)').all()
     assert len(fields) == 6
@@ -50,7 +51,7 @@ def test_what_does_not_count_is_not_shown(demo, visit, screenshot):
     assert not memory.is_visible()
     choose(page, 'options')
     assert memory.is_visible() and not own.is_visible()
-    page.get_by_label('Greeting, in').select_option('Other…')
+    page.get_by_label('Greeting (env').select_option('Other…')
     assert own.is_visible()
     screenshot(page, 'form')
     choose(page, 'plain')
@@ -89,15 +90,15 @@ def test_a_screen_reader_is_told_everything(demo, visit, theme):
     page = visit(demo.url, 'ears-' + theme, demo.password)
     page.evaluate('theme => document.documentElement.setAttribute("data-bs-theme", theme)', theme)
     choose(page, 'options')
-    page.get_by_label('Greeting, in').select_option('Other…')
+    page.get_by_label('Greeting (env').select_option('Other…')
     found = AXE.Axe().run(page, context='.kubespawner-profiles')  # the rest of the page is JupyterHub's
     assert found.violations_count == 0, found.generate_report()
-    group = page.get_by_role('group', name='Which server?')
+    group = page.get_by_role('group', name='Choose a server')
     plain = group.get_by_role('radio', name='Plain')
-    assert described(page, plain) == 'A notebook server as it comes.'
+    assert described(page, plain) == 'A notebook server with the default settings.'
     options = group.get_by_role('group', name='Options of With options')
     assert options.get_by_role('combobox').count() == 2
-    assert '1 to 40 letters from A to Z, and blanks.' in described(page, options.get_by_role('textbox', name=OWN))
+    assert HINT in described(page, options.get_by_role('textbox', name=OWN))
 
 
 def described(page, field):
@@ -108,7 +109,7 @@ def described(page, field):
 def test_it_works_without_javascript(demo, visit):
     page = visit(demo.url, 'noscript', demo.password, java_script_enabled=False)
     choose(page, 'options')
-    page.get_by_label('Greeting, in').select_option('Hello')
+    page.get_by_label('Greeting (env').select_option('Hello')
     start(page)
     page.wait_for_url('**/noscript*')
     assert environment(demo.pod('noscript'))['GREETING'] == 'Hello'
@@ -117,11 +118,11 @@ def test_it_works_without_javascript(demo, visit):
 def test_what_cannot_be_had_is_told_in_a_sentence_and_can_be_mended(demo, visit):
     page = visit(demo.url, 'typo', demo.password)
     choose(page, 'options')
-    page.get_by_label('Greeting, in').select_option('Other…')
+    page.get_by_label('Greeting (env').select_option('Other…')
     page.get_by_label(OWN).fill('<b>7</b>')
     start(page)
     told = page.locator('.spawn-error-msg')
-    assert '"Your own greeting" cannot be "<b>7</b>". 1 to 40 letters from A to Z, and blanks.' in told.inner_text()
+    assert '"Your own greeting" cannot be "<b>7</b>". ' + HINT in told.inner_text()
     assert page.get_by_role('alert').count() == 0  # it is told once
     assert demo.pod('typo') is None
     assert page.get_by_label(OWN).input_value() == '<b>7</b>'

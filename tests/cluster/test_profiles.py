@@ -177,7 +177,7 @@ def test_the_names_of_a_profile_count_although_they_were_asked_for_before(choosi
     ({'profile': 'plain', 'size': 'large'}, 'no option "size"'),
     (dict(LARGE, size='huge'), 'cannot be "huge"'),
     (dict(LARGE, **{'tool--unlisted-choice': 'Vim'}), 'cannot be "Vim"'),
-    (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'say what it is to be'),
+    (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'enter a value'),
     ({'profile': ['plain']}, 'There is no profile'),
 ])
 @pytest.mark.gen_test
@@ -194,9 +194,9 @@ def failing(spawner):
 
 
 @pytest.mark.parametrize('override, told', [
-    ({'imaeg': 'x'}, "profile 'Broken': kubespawner_override has 'imaeg', which is no setting"),
-    ({'user': 'x'}, "'user', which is no setting"),
-    ({'pod_name': 'x'}, "'pod_name', which is no setting"),
+    ({'imaeg': 'x'}, "profile 'Broken': kubespawner_override contains 'imaeg', which is not a setting"),
+    ({'user': 'x'}, "'user', which is not a setting"),
+    ({'pod_name': 'x'}, "'pod_name', which is not a setting"),
     ({'kube_namespace': 'x'}, "'kube_namespace', which concerns more than one start"),
     ({'profile_list': []}, 'more than one start'),
     ({'delete_pvc': False}, 'more than one start'),
@@ -308,7 +308,7 @@ def test_a_choice_that_is_gone_leads_to_the_form_even_of_one_profile(choosing, o
     one = [{'display_name': 'Only'}]
     spawner = choosing('ann', {'profile': 'gone'}, profile_list=one)
     form = yield gen.maybe_future(form_of(spawner))
-    assert 'can no longer be had' in form and 'value="only" checked' in form
+    assert 'is no longer available' in form and 'value="only" checked' in form
     spawner.user_options = spawner.options_from_form({'profile': ['only']})
     assert not (yield gen.maybe_future(form_of(spawner)))
     yield objects.created_by(spawner)
@@ -390,13 +390,15 @@ def own(setting, text):
 
 
 @pytest.mark.parametrize('setting, text, told', [
-    ('mem_limit', 'lots', '"Of mine" cannot be that'), ('cpu_limit', 'two', '"Of mine" cannot be that'),
+    ('mem_limit', 'lots', '"Of mine" cannot have this value'), ('cpu_limit', 'two', '"Of mine" cannot have this value'),
     ('notebook_dir', '/{x}', 'braces'), ('args', '$(JUPYTERHUB_API_TOKEN)', 'braces'),
     ('init_containers', '$(SECRET)', 'braces'), ('environment', '{x}', 'braces'),
-    ('mem_limit', '{value}', '"Of mine" cannot be that'), ('mem_limit', '1e400G', '"Of mine" cannot be that'),
-    ('cpu_limit', 'inf', '"Of mine" cannot be that'), ('cpu_limit', '9' * 400, '"Of mine" cannot be that'),
-    ('port', '{value}', '"Of mine" cannot be that'), ('port', '1.5', '"Of mine" cannot be that'),
-    ('uid', 'root', '"Of mine" cannot be that'), ('pod_connect_ip', 'a]b', '"Of mine" cannot be that'),
+    ('mem_limit', '{value}', '"Of mine" cannot have this value'),
+    ('mem_limit', '1e400G', '"Of mine" cannot have this value'),
+    ('cpu_limit', 'inf', '"Of mine" cannot have this value'),
+    ('cpu_limit', '9' * 400, '"Of mine" cannot have this value'),
+    ('port', '{value}', '"Of mine" cannot have this value'), ('port', '1.5', '"Of mine" cannot have this value'),
+    ('uid', 'root', '"Of mine" cannot have this value'), ('pod_connect_ip', 'a]b', '"Of mine" cannot have this value'),
     ('start_timeout', '0', 'from 1 to'), ('http_timeout', '9' * 15, 'from 1 to'), ('poll_interval', '-1', 'from 1 to'),
 ])
 @pytest.mark.gen_test
@@ -452,7 +454,7 @@ def test_a_refused_value_in_a_dict_does_not_show_what_else_is_in_it(choosing):
     spawner = choosing('ann', options, profile_list=listed)
     strict = Strict(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=listed)
     strict.user_options = options
-    with pytest.raises(SpawnError, match='"Of mine" cannot be that') as e:
+    with pytest.raises(SpawnError, match='"Of mine" cannot have this value') as e:
         yield strict.start()
     assert 'secret' not in e.value.jupyterhub_message
 
@@ -586,7 +588,7 @@ def test_a_link_chooses_what_is_offered_and_nothing_else(choosing):
 
 @pytest.mark.gen_test
 def test_a_list_that_is_forgotten_to_be_returned_is_no_list(choosing, objects):
-    with pytest.raises(ValueError, match='profile_list: None is no list'):
+    with pytest.raises(ValueError, match='profile_list: None is not a list'):
         yield choosing(profile_list=lambda spawner: None).start()
     assert objects.pods() == []
 

@@ -123,7 +123,7 @@ def test_a_hub_outlives_a_user_who_writes_what_a_field_looks_like(hub, pods, way
         else:
             seen = [user._send('POST', hub.url + '/hub/api/users/writer/server', data=json.dumps(
                 {'profile': 'simple', 'memory--unlisted-choice': '{value}'})).text]
-        assert 'cannot be that' in seen[0] and '{value}' in seen[0]
+        assert 'cannot have this value' in seen[0] and '{value}' in seen[0]
         until(lambda: user.servers() == {}, 60, 'the end of it')
     assert 'consecutive spawns failed' not in hub.logged() and 'Aborting due to' not in hub.logged()
     assert user.options().offered['profile'] and pods('writer') == []
