@@ -115,8 +115,8 @@ class NamespacedResourceReflector(Cache):
         300,
         config=True,
         help="""
-        How many seconds the hub continues without any answer from the API server. After that its knowledge of the pods
-        is out of date, so the hub halts with exit code 1, and its supervisor can start a new one.
+        The time in seconds that the hub continues without any answer from the API server. After that, its knowledge of
+        the pods is out of date. So the hub halts with exit code 1, and its supervisor can start a new one.
         """
     )
 

@@ -31,8 +31,8 @@ class ClusterConfiguration(HasTraits):
         min=0.001,
         config=True,
         help="""
-        How many seconds to wait for the Kubernetes API to answer, or to send the next part of an answer. Connecting may
-        take at most 5 seconds.
+        The time in seconds that KubeSpawner waits for the Kubernetes API to answer, or to send the next part of an
+        answer. Connecting may take at most 5 seconds.
 
         A request that timed out may have taken effect nevertheless, so KubeSpawner checks that before it repeats the
         request.
@@ -44,11 +44,11 @@ class ClusterConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        For how many seconds to repeat a request that failed in a way that can heal. The pauses grow. 0 sends each
-        request only once.
+        The time in seconds for which KubeSpawner repeats a failed request, with growing pauses. 0 means that it sends
+        each request only once.
 
-        These failures can heal: no connection, no answer, and the statuses 429, 500, 502, 503 and 504. The time limit
-        of a start or stop applies in any case.
+        It repeats a request only if the failure can heal: no connection, no answer, and the statuses 429, 500, 502, 503
+        and 504. The time limit of a start or stop applies in any case.
         """
     )
 

@@ -187,7 +187,7 @@ class ContainerConfiguration(HasTraits):
         config=True,
         help="""
         The number of CPU cores that the notebook container may use, such as 0.5 or 2. A container that needs more is
-        slowed down. None means no limit of the hub's.
+        slowed down. None sets no limit.
         """
     )
 
@@ -207,7 +207,7 @@ class ContainerConfiguration(HasTraits):
         config=True,
         help="""
         The memory that the notebook container may use: a number of bytes, or a string with the suffix K, M, G or T
-        (powers of 1024). A process that needs more is killed. None means no limit of the hub's.
+        (powers of 1024). A process that needs more is killed. None sets no limit.
         """
     )
 
@@ -225,8 +225,7 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Other resources than CPU and memory that the notebook container is guaranteed, by name, as in
-        `extra_resource_limits`.
+        Guarantees for resources other than CPU and memory, by name, as in `extra_resource_limits`.
         """
     )
 
@@ -234,7 +233,7 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Limits for other resources than CPU and memory of the notebook container, by name, for example::
+        Limits for resources other than CPU and memory, by name, for example::
 
             c.KubeSpawner.extra_resource_limits = {'nvidia.com/gpu': '1'}
         """

@@ -50,7 +50,7 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        How many seconds a server has to shut down when it is stopped. Then its node kills it.
+        The time in seconds that a server has to shut down when it is stopped. After that, its node kills it.
         """
     )
 
@@ -60,15 +60,15 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        How many seconds a pod may fail to start in a way that can heal, before the start fails. 0 means that the start
+        The time in seconds that a pod has to recover from a failure before its start fails. 0 means that the start
         fails at once.
 
-        These failures can heal: an image cannot be pulled, a config map is missing, a container crashes, or no node has
-        room for the pod. None means 30 seconds for containers, and all of `start_timeout` for a pod that no node has
-        room for, because clusters can grow.
+        A pod can recover from these failures: an image cannot be pulled, a config map is missing, a container crashes,
+        or no node has room for the pod. None means 30 seconds for containers, and all of `start_timeout` for a pod that
+        no node has room for, because clusters can grow.
 
-        Two cases do not depend on this setting. If an autoscaler announces a new node for the pod with an event, the
-        start waits until `start_timeout`. If a failure cannot heal, the start fails at once.
+        Two cases do not depend on this setting. If an autoscaler reports in an event that it adds a node for the pod,
+        the start waits for the node until `start_timeout`. If a pod cannot recover, the start fails at once.
         """
     )
 
@@ -88,7 +88,8 @@ class LifeConfiguration(HasTraits):
         'This takes longer than most starts do. The page goes on by itself when the server is there.',
         config=True,
         help="""
-        What users see when a start has taken `slow_spawn_message_after` seconds. An empty string shows nothing.
+        The message that users see when a start has taken `slow_spawn_message_after` seconds. An empty string shows
+        nothing.
         """
     )
 
@@ -97,7 +98,7 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        After how many seconds of a start users see `slow_spawn_message`.
+        The time in seconds after which users see `slow_spawn_message` while their server starts.
         """
     )
 
@@ -107,8 +108,8 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        After how many seconds a pod that is being deleted, but does not disappear, is deleted by force. None never does
-        that: the stop then fails after `start_timeout` seconds.
+        The time in seconds after which KubeSpawner deletes a pod by force that is being deleted but does not disappear.
+        None never deletes by force: the stop fails after `start_timeout` seconds.
 
         Deletion by force does not wait for the node. If the node is only cut off from the cluster, the containers may
         still run there although the pod is gone from Kubernetes, and two servers may write to one home directory.

@@ -32,8 +32,8 @@ class PodConfiguration(HasTraits):
         - `{namespace}`: the namespace of the pod. `{hubnamespace}`: the namespace of the hub.
         - `{pod_name}`, `{pvc_name}`: the names of the pod and of the claim.
 
-        A field cannot be used in the template that it is made from. Any other field is an error. Write `{{` and `}}`
-        for braces.
+        A template cannot contain its own result, such as `{pod_name}` in `pod_name_template`. Any other field is an
+        error. Write `{{` and `}}` for braces.
 
         Every server gets a pod name of its own if the template contains `{user_server}`, or `{username}` followed by
         `{servername}`.
@@ -62,8 +62,8 @@ class PodConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        With `slug_scheme = 'safe'`, let servers that were started before this change keep their claims, whose names
-        come from the scheme `escape`.
+        Let servers that were started before you set `slug_scheme = 'safe'` keep their claims, whose names come from the
+        scheme `escape`.
 
         The hub recognizes these servers by their state in its database. This setting has no effect if
         `remember_pvc_name` is False.

@@ -11,9 +11,10 @@ class ProfileConfiguration(HasTraits):
         [List(), Dict(), Callable()],
         config=True,
         help="""
-        The profiles that users can choose from: a list of dicts, or a dict of dicts, which is sorted by its keys. Or a
-        function of the spawner that returns one of these. The function may be a coroutine (which must not wait before
-        JupyterHub 0.9).
+        The profiles that users can choose from: a list of dicts, or a dict of dicts, which is sorted by its keys.
+
+        It can also be a function of the spawner that returns one of these. The function may be a coroutine, but before
+        JupyterHub 0.9 only one that does not have to wait.
 
         If there is nothing to choose, users see no form, and the only profile is used. An error in the list appears in
         the hub's log when a user sees the form or starts a server.
@@ -51,7 +52,7 @@ class ProfileConfiguration(HasTraits):
         - A dict is merged with the value of the setting, at all levels, and None removes a key. Any other value
           replaces the value of the setting.
         - A function is called with the spawner and returns the value. It may be a coroutine.
-        - They apply until the server has stopped. If the hub restarts in the meantime, it keeps only those of
+        - Overrides apply until the server has stopped. If the hub restarts in the meantime, it keeps only those of
           `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval` and `start_timeout`.
         - A profile cannot override settings that concern more than one start, such as `namespace`, `component_label`,
           `delete_pvc`, `slug_scheme`, the settings of the Kubernetes API, and those in this section. It can override

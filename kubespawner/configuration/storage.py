@@ -118,8 +118,8 @@ class StorageConfiguration(HasTraits):
 
         With `user_storage_pvc_ensure`, the hub remembers the name of each server's claim. If it does not know a claim,
         it looks for one whose annotations name the user and the server, before it creates a new claim. This needs the
-        right to list claims. A volume whose claim name is the one that `pvc_name_template` gives uses the claim that
-        was found.
+        right to list claims. If a volume names the claim as `pvc_name_template` does, the pod mounts the claim that was
+        found.
 
         Set this to False if another hub in the same namespace has other users with the same names.
         """

@@ -26,7 +26,8 @@ def parse(arguments):
         epilog='The environment variable %s sets the bearer token of the API. Without it the token is random.' % TOKEN)
     parser.add_argument('--kubeconfig', required=True, metavar='FILE',
                         help='write a kubeconfig for this cluster to FILE')
-    parser.add_argument('--port', type=int, default=0, help='port of the API on 127.0.0.1; 0 means any free port (default: 0)')
+    parser.add_argument('--port', type=int, default=0,
+                        help='port of the API on 127.0.0.1; 0 means any free port (default: %(default)s)')
     parser.add_argument('--data', metavar='DIR',
                         help='keep the files of claims in DIR (default: remove them when localkube stops)')
     parser.add_argument('--backoff', type=float, default=10, metavar='SECONDS',
