@@ -33,13 +33,13 @@ def version_of(resource):
 class Cache(LoggingConfigurable):
     """A dictionary of objects, by key. A key is the object's name; for all namespaces `namespace/name`."""
 
-    labels = Dict({}, help="""Labels, by name, that objects must have to be kept.""")
+    labels = Dict({}, help="""Labels, by name, that an object must have to be kept.""")
 
-    namespace = Unicode(help="""The namespace that the objects are in; empty: all namespaces.""")
+    namespace = Unicode(help="""The namespace of the objects. An empty string means all namespaces.""")
 
-    resources = Dict({}, help="""The objects by key. Changes are single steps: it is read without a lock.""")
+    resources = Dict({}, help="""The objects by key. Each change is atomic, so reading needs no lock.""")
 
-    fields = List(Unicode(), help="""What is kept of each object besides its metadata; empty: all of it.""")
+    fields = List(Unicode(), help="""The fields to keep of each object besides its metadata. Empty means all fields.""")
 
     further_fields = List(
         Unicode(),

@@ -21,8 +21,8 @@ from .manifests import Manifests, awaited, blaming
 from .traitlets import Callable, Fresh, Objects
 from .waiting import Waiting
 
-# Settings that are not one start's: what spawners share, where pods are looked for, what is asked before a start, and
-# what counts when the server has gone.
+# Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
+# start, and what applies when the server is gone.
 OF_ALL_STARTS = frozenset('''
     k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
     enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
@@ -30,26 +30,26 @@ OF_ALL_STARTS = frozenset('''
     apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
     group_overrides ssl_alt_names ssl_alt_names_include_local consecutive_failure_limit'''.split())
 
-# Settings that count as long as a server runs, also after a restart of the hub.
+# Settings that apply as long as a server runs, even after a restart of the hub.
 OF_RUNNING_SERVERS = frozenset(
     ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
 
-# Settings in which braces, or Kubernetes' `$(VARIABLE)`, mean something, by all names.
+# Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
 WITH_TEMPLATES = frozenset(name for trait in (
     templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.FILLED.values()) +
     ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
      'cmd', 'args', 'default_url', 'notebook_dir']
 ) for name in NAMES.get(trait, [trait]))
 
-# Settings that are lists of numbers, and those that JupyterHub itself waits for: seconds.
+# Settings that are lists of numbers, and settings in seconds for which JupyterHub waits.
 OF_NUMBERS = frozenset(['singleuser_supplemental_gids'])
 OF_WAITING = frozenset(['start_timeout', 'http_timeout', 'poll_interval'])
-LONGEST_WAIT = 10 ** 6  # seconds that a user may have the hub wait
-LARGEST = 2 ** 63 - 1  # number that Kubernetes, and the hub's database, can hold
+LONGEST_WAIT = 10 ** 6  # seconds for which a user may make the hub wait
+LARGEST = 2 ** 63 - 1  # largest number that Kubernetes and the hub's database can hold
 
-_NO_HOST = re.compile('[^A-Za-z0-9_.{}-]')  # what a host in a URL cannot have in it, but for templates
+_NO_HOST = re.compile('[^A-Za-z0-9_.{}-]')  # characters that a host in a URL, or a template of one, cannot contain
 
-SHOWN_REASON = 200  # characters of what a setting says of a value that a user wrote
+SHOWN_REASON = 200  # characters of a setting's error about a value that a user entered
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
@@ -58,7 +58,7 @@ NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Please tell
 
 
 class Choosing(Manifests, Waiting):
-    """The part of KubeSpawner that has users choose. `super()` of its methods is JupyterHub's Spawner."""
+    """The part of KubeSpawner that lets users choose. `super()` of its methods is JupyterHub's Spawner."""
 
     # The form
 
@@ -85,7 +85,7 @@ class Choosing(Manifests, Waiting):
 
     @gen.coroutine
     def _profile_form(self, _):
-        """Return the form of the profiles, with what was chosen last; '' if there is nothing to choose, nor to mend."""
+        """Return the form with the last choice preselected; '' if there is nothing to choose or to correct."""
         try:
             offered = yield self._profiles()
         except ValueError as e:
@@ -135,19 +135,19 @@ class Choosing(Manifests, Waiting):
 
     # What is sent
 
-    _refused = None  # what the form that comes next is to show, for the user to mend
+    _refused = None  # the rejected options that the next form shows for the user to correct
 
     def _options_from_form(self, form_data):
-        """Return what a user chose, as it is kept in `user_options`. Raises SpawnError if it cannot be had."""
+        """Return what a user chose, for `user_options`. Raises SpawnError if it is not available."""
         if not self.profile_list or self._has_own_form():
             return form_data
         return self._checked_choice(profiles.from_form(form_data))
 
     def options_from_query(self, query_data):
-        """Return what a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError.
+        """Return the options that a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError.
 
-        Others may have written the link: JupyterHub starts what it says without asking its user. So it has only what is
-        listed, also if another form, or another `options_from_form`, reads it.
+        Somebody else may have written the link, and JupyterHub starts the server without asking the user. So a link can
+        choose listed values only, even if another form or another `options_from_form` reads it.
         """
         if not self.profile_list:
             return super().options_from_query(query_data)
@@ -157,7 +157,7 @@ class Choosing(Manifests, Waiting):
         return self._checked_choice(profiles.from_query(query_data))
 
     def _checked_choice(self, options):
-        """Return `options` if they may be chosen. Raises SpawnError, of which the next form tells."""
+        """Return `options` if they are available. Otherwise raise SpawnError, and let the next form show them again."""
         offered = self._profiles()
         if not offered.done():  # it is checked at the start: old hubs do not wait here
             offered.add_done_callback(lambda future: future.exception())
@@ -183,17 +183,17 @@ class Choosing(Manifests, Waiting):
         return 'options_form' in self._trait_values or not isinstance(type(self).options_form, Fresh)
 
     def _may_have_more(self):
-        """True if what users sent may be more than what is chosen of profiles, because the operator asked for it."""
+        """True if users may send more than a choice: the operator replaced the form, or what reads it."""
         ours = getattr(self.options_from_form, '__func__', None) is Choosing._options_from_form
         return not ours or self._has_own_form()
 
     # What is overridden
 
-    _is_by_user = False  # whether a failure of this start may lie with what its user sent
+    _is_by_user = False  # whether what the user sent may be the reason for a failure of this start
 
     @gen.coroutine
     def _use_profile(self, deadline, is_wanted):
-        """Override settings as the user's choice says, until `_end_profile`; return the names of these traits.
+        """Override settings with those of the user's choice until `_end_profile`; return the names of their traits.
 
         is_wanted (callable): whether the start still is.
         Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
@@ -223,7 +223,7 @@ class Choosing(Manifests, Waiting):
 
     @gen.coroutine
     def _result_for(self, where, trait, value):
-        """Return what a trait is to be: `value`, or what comes of it if it is a function of the spawner."""
+        """Return the new value of a trait: `value`, or its result if it is a function of the spawner."""
         if not callable(value) or isinstance(getattr(type(self), trait), Callable):
             return value
         self.last_asked = 'profile_list'
@@ -235,7 +235,7 @@ class Choosing(Manifests, Waiting):
     _overridden = {}  # by trait: (whether it had a value, that value, the one it has now)
 
     def _override(self, where, trait, value, by_user=''):
-        """Set a trait until `_end_profile`. If it cannot be, that is the user's fault for words `by_user`."""
+        """Set a trait until `_end_profile`. An error is the user's if the option `by_user` contains their own value."""
         had, before = trait in self._trait_values, self._trait_values.get(trait)
         if trait in self._overridden:
             had, before, _ = self._overridden[trait]
@@ -254,7 +254,7 @@ class Choosing(Manifests, Waiting):
         self._overridden[trait] = had, before, self._trait_values[trait]
 
     def _checked_words(self, trait, value, by_user):
-        """Return `value`, in which a user wrote something, with numbers where the trait has numbers."""
+        """Return `value`, which contains a user's own text, with numbers where the trait takes numbers."""
         if trait in OF_NUMBERS and isinstance(value, list):
             try:
                 value = profiles.with_numbers(value)
@@ -269,7 +269,7 @@ class Choosing(Manifests, Waiting):
         return value
 
     def _end_profile(self):
-        """Give settings the values back that they had before they were overridden, but for what was set since."""
+        """Restore the values of overridden settings, except of those that have been set since."""
         overridden, self._overridden = self._overridden, {}
         for trait, (had, before, now) in overridden.items():
             if self._trait_values.get(trait) is not now:
@@ -314,7 +314,7 @@ def _is_number(trait):
 
 
 def _number(text):
-    """Return the number that a user wrote; the same text if it is none."""
+    """Return the number in a text; the text itself if it is not a number."""
     for kind in (int, float):
         try:
             number = kind(text)
@@ -326,7 +326,7 @@ def _number(text):
 
 
 def _may_take(trait, value):
-    """True if a trait takes values of the shape of `value`, whatever the texts in it are."""
+    """True if a trait takes values of the shape of `value`, whatever strings it contains."""
     return any(_may_be(kind, value) for kind in _kinds(trait))
 
 
@@ -341,7 +341,7 @@ def _may_be(kind, value):
 
 @functools.lru_cache(maxsize=20)
 def _form(directories, text):
-    """Return the template of the form: one with this text if there is any, otherwise the first `form.html`."""
+    """Return the template of the form: `text` as a template, or the first `form.html` if it is empty."""
     ours = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'html')
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(list(directories) + [ours]), autoescape=True)
     return environment.from_string(text) if text else environment.get_template('form.html')

@@ -81,7 +81,7 @@ def translated(obj, section):
 def _together(newest, *older):
     """Return the value that counts, of those that one setting is given in turn, the last first.
 
-    What appends to a list, or updates a dict, does so to what is set under an older name, or for a parent.
+    An `append` or `update` applies to the value that is set under an older name, or for a parent.
     """
     if not older or not isinstance(newest, LazyConfigValue):
         return newest
@@ -90,7 +90,7 @@ def _together(newest, *older):
 
 
 def _added(first, then):
-    """Return one LazyConfigValue that does what two do. Neither is changed: every spawner gets the same ones."""
+    """Return a new LazyConfigValue that does what two others do. All spawners share those, so they stay unchanged."""
     both = LazyConfigValue()
     both._inserts = first._inserts + then._inserts
     both._prepend = then._prepend + first._prepend
@@ -102,12 +102,12 @@ def _added(first, then):
 
 
 def amended(value, lazy):
-    """Return what `append`, `update` and the like (a LazyConfigValue) make of a setting's value.
+    """Return a setting's value after `append`, `update` and the like (a LazyConfigValue).
 
-    Those of lists may be used on dicts, and the other way round, where a dict is a list of its values in the order of
-    its keys; and either on None. Of such, traitlets alone would drop what is added.
+    Methods of lists also work on dicts, and methods of dicts on lists: the dict is first converted to the list of its
+    values, in the order of its keys. Both work on None. traitlets alone would drop the added values in these cases.
     """
-    lazy = _added(lazy, LazyConfigValue())  # which does not remember what it was made into
+    lazy = _added(lazy, LazyConfigValue())  # a copy, because `get_value` caches its result
     update = lazy._update if isinstance(lazy._update, dict) else {}
     if lazy._extend or lazy._prepend or lazy._inserts:
         value = _values(value) if isinstance(value, dict) else [] if value is None else value

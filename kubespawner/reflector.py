@@ -99,9 +99,9 @@ class NamespacedResourceReflector(Cache):
     the cache; `resources` maps keys to `Resource`s. A key is the object's name; for all namespaces `namespace/name`.
     """
 
-    kind = Unicode('resource', help="""What the objects are called in log messages.""")
+    kind = Unicode('resource', help="""The name of the objects in log messages.""")
 
-    list_method_name = Unicode('', help="""The method of the client that lists the objects, `list_namespaced_pod`.""")
+    list_method_name = Unicode('', help="""The client's method that lists the objects: `list_namespaced_pod`.""")
 
     api_group_name = Unicode('CoreV1Api', help="""The class in `kubernetes.client` that has this method.""")
 

@@ -1,4 +1,4 @@
-"""Trait types: what some versions of traitlets lack, and those of Kubernetes objects. No traits of our own."""
+"""Trait types that some versions of traitlets lack, and trait types for Kubernetes objects."""
 from jupyterhub import version_info
 from traitlets import Dict, List, TraitType, Unicode, Union
 
@@ -16,9 +16,9 @@ class Callable(TraitType):
 
 
 class Objects(List):
-    """A list of Kubernetes objects, or a dict of them. Of a dict the values count, in the order of its keys.
+    """A list of Kubernetes objects, or a dict whose values are used in the order of its keys.
 
-    An object is a dict, or a model of any client. Lists are what the default is; what is configured stays as it is.
+    An object is a dict or a model of any client. The default is a list; a configured dict stays a dict.
     """
     _literal_from_string_pairs = ('[]', '()', '{}')  # on the command line
 
@@ -27,14 +27,14 @@ class Objects(List):
 
 
 class Object(Dict):
-    """A Kubernetes object: a dict, or a model of any client, which becomes one."""
+    """A Kubernetes object: a dict, or a model of any client, which is converted to a dict."""
 
     def validate(self, obj, value):
         return super().validate(obj, to_dict(value) if hasattr(type(value), 'attribute_map') else value)
 
 
 class Fresh(Union):
-    """A text, or where JupyterHub takes one a function, whose default is asked for each time."""
+    """A string, or a function if JupyterHub accepts one. Its default is computed again each time it is read."""
 
     def __init__(self, **metadata):
         super().__init__([Unicode()] + [Callable()] * (version_info >= (0, 9)), **metadata)
