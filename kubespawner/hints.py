@@ -15,31 +15,31 @@ SMALLER_OR_LATER = ('Choose a profile that needs less, or try again later.', 'Tr
 AGAIN_OR_OTHER = ('Try again. If that does not help, choose another profile, or tell the operator of this hub.',
                   'Try again. If that does not help, tell the operator of this hub.')
 AGAIN_OR_TELL = (AGAIN_OR_OTHER[1],) * 2
-MORE_MEMORY = ('Choose a profile with more memory, or ask the operator of this hub for it.',
+MORE_MEMORY = ('Choose a profile with more memory, or ask the operator of this hub for more.',
                'Ask the operator of this hub for more.')
 NEEDLESS = ('Stop servers that you do not need, choose a profile that needs less, or try again later.',
             'Stop servers that you do not need, or try again later.')
 TELL = ('Tell the operator of this hub.',) * 2
 
 # What happened, and what there is to be done.
-NO_ROOM = 'No machine of the cluster has room for your server.', SMALLER_OR_LATER
-NOT_TAKEN = 'No machine of the cluster takes your server.', OTHER_OR_TELL
-PUT_OUT = 'The machine that your server was to run on put it out.', AGAIN_OR_OTHER
-ENDED = 'Your server ended before it was ready.', AGAIN_OR_OTHER
-CANNOT_BE_MADE = ('Your server cannot be made as it is configured, or something that it needs is not there.',
-                  OTHER_OR_TELL)
-OF_THE_HUB = 'Kubernetes does not do what the hub asks just now.', AGAIN_OR_TELL
+NO_ROOM = 'No node has enough free resources for your server.', SMALLER_OR_LATER
+NOT_TAKEN = 'No node can run your server.', OTHER_OR_TELL
+PUT_OUT = 'Your server was removed from its node.', AGAIN_OR_OTHER
+ENDED = 'Your server exited before it was ready.', AGAIN_OR_OTHER
+CANNOT_BE_MADE = ('The container of your server cannot be created: its configuration is wrong, or something that it needs '
+                  'is missing.', OTHER_OR_TELL)
+OF_THE_HUB = 'The hub cannot use Kubernetes at the moment.', AGAIN_OR_TELL
 
 # By cause and reason. The reason None stands for all others. An error whose sentence says all has no hint.
 HINTS = {
     (Cause.IMAGE, None): ('The image of your server cannot be pulled.', OTHER_OR_TELL),
     (Cause.SCHEDULE, None): NO_ROOM,
     (Cause.SCHEDULE, 'Unschedulable'): NOT_TAKEN,
-    (Cause.QUOTA, None): ('All that servers may have here together is in use.', NEEDLESS),
-    (Cause.STORAGE, None): ('Storage, or a file that your server needs, is not there.', AGAIN_OR_OTHER),
-    (Cause.STORAGE, 'Forbidden'): ('There is no storage left for your server.', TELL),
+    (Cause.QUOTA, None): ('The quota of this hub is used up.', NEEDLESS),
+    (Cause.STORAGE, None): ('A volume that your server needs cannot be mounted.', AGAIN_OR_OTHER),
+    (Cause.STORAGE, 'Forbidden'): ('The storage quota of this hub is used up.', TELL),
     (Cause.CONTAINER, None): ENDED,
-    (Cause.CONTAINER, 'OOMKilled'): ('Your server needed more memory than it may have.', MORE_MEMORY),
+    (Cause.CONTAINER, 'OOMKilled'): ('Your server used more memory than its limit.', MORE_MEMORY),
     (Cause.CONTAINER, 'CreateContainerConfigError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'CreateContainerError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'RunContainerError'): CANNOT_BE_MADE,
@@ -55,11 +55,11 @@ HINTS = {
     (Cause.NODE, 'PodOSNotSupported'): NOT_TAKEN,
     (Cause.NODE, 'PodOSSelectorNodeLabelDoesNotMatch'): NOT_TAKEN,
     (Cause.NODE, 'SysctlForbidden'): NOT_TAKEN,
-    (Cause.DELETION, None): ('Your server was ended while it was starting.', AGAIN_OR_OTHER),
+    (Cause.DELETION, None): ('Your server was stopped while it was starting.', AGAIN_OR_OTHER),
     (Cause.DELETION, 'Deleted'): PUT_OUT,
     (Cause.TIME, None): ('Your server did not start in time.', AGAIN_OR_OTHER),
     (Cause.TIME, 'DeadlineExceeded'): ENDED,
-    (Cause.API, None): ('The cluster refuses your server.', OTHER_OR_TELL),
+    (Cause.API, None): ('The cluster rejected your server.', OTHER_OR_TELL),
     (Cause.API, 'AlreadyExists'): None,
     (Cause.API, 'Timeout'): None,
 }
@@ -70,11 +70,11 @@ HINTS = {
 PROSE = {
     (Cause.SCHEDULE, 'Unschedulable'): [
         (re.compile(r'\b[Pp]ersistent ?[Vv]olume ?[Cc]laim|\bvolume node affinity'),
-         ('The storage of your server is not there.', TELL)),
+         ('The storage of your server is not available.', TELL)),
         (re.compile(r'\b(Insufficient|Too many pods)\b'), NO_ROOM)],
     (Cause.STORAGE, 'FailedAttachVolume'): [
         (re.compile(r'\bMulti-Attach error\b'),
-         ('Your storage is still in use on another machine.', AGAIN_OR_TELL))],
+         ('Your storage is still attached to another node.', AGAIN_OR_TELL))],
 }
 
 

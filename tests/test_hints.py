@@ -27,45 +27,45 @@ TOLD = [
     (starting(Cause.IMAGE, 'ImagePullBackOff', 'Back-off pulling image "a"'), 'image', 'another profile'),
     (starting(Cause.IMAGE, 'ErrImageNeverPull', 'Container image "a" is not present'), 'image', 'another profile'),
     (starting(Cause.IMAGE, 'InvalidImageName', 'Failed to apply default image tag'), 'image', 'another profile'),
-    (starting(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'room', 'needs less'),
-    (starting(Cause.SCHEDULE, 'OutOfcpu', 'Pod was rejected: Node didn\'t have enough resource: cpu'), 'room',
+    (starting(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'enough free resources', 'needs less'),
+    (starting(Cause.SCHEDULE, 'OutOfcpu', 'Pod was rejected: Node didn\'t have enough resource: cpu'), 'enough free resources',
      'needs less'),
-    (starting(Cause.SCHEDULE, 'OutOfnvidia.com/gpu', 'Pod was rejected'), 'room', 'needs less'),
+    (starting(Cause.SCHEDULE, 'OutOfnvidia.com/gpu', 'Pod was rejected'), 'enough free resources', 'needs less'),
     (starting(Cause.SCHEDULE, 'Unschedulable', '0/1 nodes are available: 1 node(s) had untolerated taint {gpu: true}. '
-              'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'), 'takes',
+              'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'), 'can run',
      'another profile'),
     (starting(Cause.SCHEDULE, 'Unschedulable', '0/1 nodes are available: pod has unbound immediate '
               'PersistentVolumeClaims.'), 'storage', 'operator'),
     (starting(Cause.SCHEDULE, 'Unschedulable', 'persistentvolumeclaim "claim-ann" not found'), 'storage', 'operator'),
     (starting(Cause.SCHEDULE, 'Unschedulable', '0/1 nodes are available: 1 node(s) had volume node affinity conflict.'),
      'storage', 'operator'),
-    (late(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Too many pods.'), 'room', 'needs less'),
+    (late(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Too many pods.'), 'enough free resources', 'needs less'),
     (late(Cause.STORAGE, 'FailedAttachVolume', 'Multi-Attach error for volume "v" Volume is already used by pod(s) '
-          'jupyter-ann'), 'still in use', 'Try again'),
-    (late(Cause.STORAGE, 'FailedAttachVolume', 'AttachVolume.Attach failed for volume "v"'), 'is not there',
+          'jupyter-ann'), 'still attached', 'Try again'),
+    (late(Cause.STORAGE, 'FailedAttachVolume', 'AttachVolume.Attach failed for volume "v"'), 'cannot be mounted',
      'another profile'),
-    (late(Cause.STORAGE, 'FailedMount', 'a volume'), 'is not there', 'another profile'),
+    (late(Cause.STORAGE, 'FailedMount', 'a volume'), 'cannot be mounted', 'another profile'),
     (late(), 'in time', 'Try again'),
     (refused('pod', 'Forbidden', 'pods "jupyter-ann" is forbidden: exceeded quota: q, requested: memory=1G, used: '
-             'memory=2G, limited: memory=2G'), 'in use', 'Stop servers'),
-    (refused('persistent_volume_claim', 'Forbidden', 'exceeded quota: q'), 'storage left', 'operator'),
-    (refused('persistent_volume_claim', 'Forbidden', 'User "hub" cannot create resource'), 'refuses', 'operator'),
-    (refused('pod', 'Invalid', 'Pod "jupyter-ann" is invalid', 422), 'refuses', 'operator'),
-    (starting(Cause.CONTAINER, 'CrashLoopBackOff', 'back-off 10s; Error; exit code 1'), 'ended', 'Try again'),
-    (starting(Cause.CONTAINER, 'Completed', 'exit code 0'), 'ended', 'Try again'),
+             'memory=2G, limited: memory=2G'), 'quota', 'Stop servers'),
+    (refused('persistent_volume_claim', 'Forbidden', 'exceeded quota: q'), 'storage quota', 'operator'),
+    (refused('persistent_volume_claim', 'Forbidden', 'User "hub" cannot create resource'), 'rejected', 'operator'),
+    (refused('pod', 'Invalid', 'Pod "jupyter-ann" is invalid', 422), 'rejected', 'operator'),
+    (starting(Cause.CONTAINER, 'CrashLoopBackOff', 'back-off 10s; Error; exit code 1'), 'exited', 'Try again'),
+    (starting(Cause.CONTAINER, 'Completed', 'exit code 0'), 'exited', 'Try again'),
     (starting(Cause.CONTAINER, 'OOMKilled', 'exit code 137'), 'memory', 'more memory'),
-    (starting(Cause.CONTAINER, 'CreateContainerConfigError', 'configmap "c" not found'), 'is not there', 'operator'),
+    (starting(Cause.CONTAINER, 'CreateContainerConfigError', 'configmap "c" not found'), 'is missing', 'operator'),
     (starting(Cause.CONTAINER, 'CreateContainerConfigError', 'container has runAsNonRoot and image will run as root'),
-     'configured', 'another profile'),
+     'configuration', 'another profile'),
     (starting(Cause.CONTAINER, 'StartError', 'failed to create containerd task: exec: "lab": executable file not '
-              'found; exit code 128'), 'configured', 'another profile'),
-    (starting(Cause.CONTAINER, 'Terminated', 'exit code 1'), 'ended', 'Try again'),
-    (starting(Cause.NODE, 'ContainerStatusUnknown', 'exit code 137'), 'machine', 'Try again'),
-    (starting(Cause.DELETION, 'Deleted', 'It is being deleted.'), 'machine', 'Try again'),
-    (SpawnError('Pod jupyter-ann was deleted while it was starting.', 'NotFound', Cause.DELETION), 'was ended',
+              'found; exit code 128'), 'configuration', 'another profile'),
+    (starting(Cause.CONTAINER, 'Terminated', 'exit code 1'), 'exited', 'Try again'),
+    (starting(Cause.NODE, 'ContainerStatusUnknown', 'exit code 137'), 'node', 'Try again'),
+    (starting(Cause.DELETION, 'Deleted', 'It is being deleted.'), 'node', 'Try again'),
+    (SpawnError('Pod jupyter-ann was deleted while it was starting.', 'NotFound', Cause.DELETION), 'was stopped',
      'Try again'),
-    (starting(Cause.NODE, 'Evicted', 'The node was low on resource: memory.'), 'machine', 'Try again'),
-    (starting(Cause.TIME, 'DeadlineExceeded', 'Pod was active on the node longer than it may'), 'ended', 'Try again'),
+    (starting(Cause.NODE, 'Evicted', 'The node was low on resource: memory.'), 'node', 'Try again'),
+    (starting(Cause.TIME, 'DeadlineExceeded', 'Pod was active on the node longer than it may'), 'exited', 'Try again'),
 ]
 IDS = ['%s-%s-%s' % (error.cause.value, error.k8s_reason, number) for number, (error, _, _) in enumerate(TOLD)]
 ERRORS = [error for error, _, _ in TOLD]
@@ -96,7 +96,7 @@ def test_what_does_not_lie_with_the_server_is_not_laid_to_its_profile(may_choose
 
 @pytest.mark.parametrize('name', ['x', 'Evicted', 'exceeded quota'])
 def test_what_says_already_what_to_do_stays_as_it_is(name):
-    error = SpawnError('There is no profile "%s". Choose one of those that are offered: "y".' % name)
+    error = SpawnError('There is no profile "%s". Choose one of the profiles: "y".' % name)
     assert hints.with_hint(error, True) is error
 
 

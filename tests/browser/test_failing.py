@@ -23,10 +23,10 @@ c.KubeSpawner.profile_list = [
 # Why, and what the user can do.
 TOLD = {
     'Missing': ['The image of your server cannot be pulled. Choose another profile', 'ImagePull'],
-    'Crashing': ['Your server ended before it was ready. Try again.', 'exit code 3'],
-    'Large': ['No machine of the cluster has room for your server. Choose a profile that needs less',
+    'Crashing': ['Your server exited before it was ready. Try again.', 'exit code 3'],
+    'Large': ['No node has enough free resources for your server. Choose a profile that needs less',
               'Insufficient cpu'],
-    'Quota': ['All that servers may have here together is in use. Stop servers that you do not need', 'exceeded quota'],
+    'Quota': ['The quota of this hub is used up. Stop servers that you do not need', 'exceeded quota'],
 }
 
 

@@ -199,7 +199,7 @@ def test_a_volume_that_is_missing_is_named_in_the_error(kube, new_teller):
     spawner.start_timeout = 3
     error = yield start_in_vain(spawner)
     assert 'FailedMount' in error and 'configmap "colours" not found' in error
-    assert error.startswith('Storage, or a file that your server needs, is not there.')
+    assert error.startswith('A volume that your server needs cannot be mounted.')
     yield spawner.stop(now=True)
 
 
@@ -232,7 +232,7 @@ def test_a_pod_that_a_new_node_refuses_does_not_wait_for_another_one(new_teller,
     yield objects.until(lambda: 'TriggeredScaleUp' in listener.reasons())
     objects.set_status(spawner.pod_name, phase='Failed', reason='OutOfcpu')
     error = yield gen.with_timeout(IOLoop.current().time() + 5, start)
-    assert error.startswith('No machine of the cluster has room') and 'OutOfcpu' in error
+    assert error.startswith('No node has enough free resources') and 'OutOfcpu' in error
     yield spawner.stop(now=True)
 
 

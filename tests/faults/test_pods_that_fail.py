@@ -113,18 +113,19 @@ def test_what_heals_within_its_grace_is_not_failed(starting, objects, caplog, st
 PRINTED = 'user exceeded quota on /home; see log: OOMKilled worker 3; Evicted; Unschedulable; Multi-Attach error'
 
 HINTED = [
-    (container(terminated={'reason': 'Error', 'exitCode': 1, 'message': PRINTED}), 'Your server ended before'),
-    (container(waiting={'reason': 'CreateContainerError', 'message': PRINTED}), 'Your server cannot be made'),
+    (container(terminated={'reason': 'Error', 'exitCode': 1, 'message': PRINTED}), 'Your server exited before'),
+    (container(waiting={'reason': 'CreateContainerError', 'message': PRINTED}),
+     'The container of your server cannot be created'),
     (container(waiting={'reason': 'ImagePullBackOff', 'message': PRINTED}), 'The image of your server'),
-    (container(terminated={'reason': 'OOMKilled', 'exitCode': 137}), 'Your server needed more memory'),
+    (container(terminated={'reason': 'OOMKilled', 'exitCode': 137}), 'Your server used more memory'),
     (dict(containerStatuses=[dict(
         container(waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'})['containerStatuses'][0],
-        lastState={'terminated': {'reason': 'OOMKilled', 'exitCode': 137}})]), 'Your server needed more memory'),
+        lastState={'terminated': {'reason': 'OOMKilled', 'exitCode': 137}})]), 'Your server used more memory'),
     (dict(containerStatuses=[dict(
         container(waiting={'reason': 'CrashLoopBackOff', 'message': 'back-off'})['containerStatuses'][0],
         lastState={'terminated': {'reason': 'Error', 'exitCode': 1, 'message': PRINTED}})]),
-     'Your server ended before'),
-    (UNSCHEDULABLE, 'No machine of the cluster has room'),
+     'Your server exited before'),
+    (UNSCHEDULABLE, 'No node has enough free resources'),
 ]
 
 
@@ -184,7 +185,7 @@ def test_a_pod_without_room_waits_as_long_as_the_start_may_take_unless_configure
     objects.set_status(spawner.pod_name, **UNSCHEDULABLE)
     message = yield told(spawner, start)
     assert IOLoop.current().time() - began > LAST_SECOND
-    assert '3 Insufficient cpu' in message and message.startswith('No machine of the cluster has room')
+    assert '3 Insufficient cpu' in message and message.startswith('No node has enough free resources')
 
 
 @pytest.mark.gen_test

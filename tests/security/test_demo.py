@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 import pytest
 import requests
+import yaml
 
 from kubespawner.localkube import LocalKube, directories
 from tests.hub.browser import Browser
@@ -118,7 +119,7 @@ def test_a_stranger_does_not_get_at_the_proxy_or_the_cluster(demo):
     with open(directory(demo, 'jupyterhub_config.py')) as f:
         api = re.search(r"api_url = '(.*)'", f.read()).group(1)
     with open(demo.kubeconfig) as f:
-        cluster = re.search('server: "(.*?)"', f.read()).group(1)
+        cluster = yaml.safe_load(f)['clusters'][0]['cluster']['server']
     for headers in ({}, {'Authorization': 'token any'}, {'Authorization': 'Bearer any'}):
         assert requests.get(api + '/api/routes', headers=headers, timeout=60).status_code == 403
         for path in ('/healthz', '/api/v1/pods', '/api/v1/secrets', '/localkube/requests'):
@@ -277,7 +278,7 @@ def test_another_user_reads_no_file_of_the_demo(seen_by_another_user):
 
 def test_another_user_sees_no_secret_in_the_list_of_processes(demo, seen_by_another_user):
     with open(demo.kubeconfig) as f:
-        secrets = [demo.token, demo.password, re.search('token: "(.*?)"', f.read()).group(1)]
+        secrets = [demo.token, demo.password, yaml.safe_load(f)['users'][0]['user']['token']]
     secrets += [variable.partition('=')[2] for variable in environments(demo)
                 if re.match('(CONFIGPROXY_AUTH|JUPYTERHUB_API|JPY_API|KUBESPAWNER_DEMO)_', variable)]
     assert len(set(secrets)) >= 5
