@@ -14,6 +14,8 @@ import hashlib
 import re
 import string
 
+import escapism
+
 SAFE_CHARACTERS = frozenset(string.ascii_lowercase + string.digits)
 NAME_LIMIT = 63  # of a DNS label (RFC 1123) and of a label value
 HASH_LENGTH = 20  # hexadecimal digits: 80 bits, too many to find a second name for
@@ -21,6 +23,8 @@ SLUG_LIMIT = 48  # of a safe slug, so that there is room for what a template put
 SLUG_HASH_LENGTH = 8  # of safe slugs, which others make as well: 32 bits, enough for what comes by chance
 SLUG_HASH_ROOM = SLUG_HASH_LENGTH + len('---')
 
+# Characters that escapism writes with one digit, so that the next one may pass for the second, or refuses to write.
+_NOT_FOR_ESCAPISM = re.compile('([\x00-\x0f\ud800-\udfff])')
 _DNS_LABEL = re.compile(r'[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\Z')
 _LABEL_VALUE = re.compile(r'(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z')
 _SAFE_SLUG = re.compile(r'[a-z](?:[-a-z0-9]*[a-z0-9])?\Z')
@@ -28,8 +32,13 @@ _CUT = re.compile(r'(?:\A|-)[0-9a-f]{%d}\Z' % HASH_LENGTH)
 
 
 def escape(name):
-    """Return `name` in `[a-z0-9]`, each byte (UTF-8) of other characters as `-` and two hexadecimal digits."""
-    return ''.join(c if c in SAFE_CHARACTERS else _escape_character(c) for c in name)
+    """Return `name` in `[a-z0-9]`, each byte (UTF-8) of other characters as `-` and two hexadecimal digits.
+
+    This is what configuration files make with `escapism.escape`, except for control characters below 0x10.
+    """
+    return ''.join(_escape_character(part) if _NOT_FOR_ESCAPISM.match(part) else
+                   escapism.escape(part, safe=SAFE_CHARACTERS, escape_char='-').lower()
+                   for part in _NOT_FOR_ESCAPISM.split(name))
 
 
 def _escape_character(character):

@@ -1,6 +1,8 @@
 """Names in Kubernetes: valid whatever users and servers are called, and never shared by two of them."""
 import re
+import string
 
+import escapism
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,6 +167,30 @@ def test_nobody_can_be_called_like_a_cut_name(name):
 
 def test_control_characters_do_not_run_into_what_follows():
     assert pod_name('\x01' + '0') != pod_name('\x10')
+
+
+@pytest.mark.parametrize('field', ['username', 'user_server', 'escaped_username', 'escaped_user_server'])
+@given(st.text('\x00\x01\x0f\x100f-', max_size=6), st.text('\x00\x01\x0f\x100f-', max_size=6))
+def test_names_with_control_characters_are_escaped_to_different_names_in_every_field(field, one, other):
+    escaped = [naming.template_fields(name, 1, '')[field] for name in (one, other)]
+    assert (escaped[0] == escaped[1]) == (one == other)
+
+
+@given(st.text(st.characters(min_codepoint=0x10, blacklist_categories=['Cs']), max_size=200))
+def test_every_escaped_field_is_what_configuration_files_make_with_escapism(name):
+    safe = set(string.ascii_lowercase + string.digits)
+    escaped = escapism.escape(name, safe=safe, escape_char='-').lower()
+    fields = naming.template_fields(name, 1, name)
+    for field in ['escaped_username', 'escaped_servername', 'username']:
+        assert fields[field] == escaped
+    assert fields['servername'] == ('--' + escaped if name else '')
+    assert fields['user_server'] == fields['escaped_user_server'] == escaped + fields['servername']
+
+
+def test_surrogates_are_escaped_though_escapism_refuses_them():
+    with pytest.raises(UnicodeEncodeError):
+        escapism.escape('\ud800')
+    assert naming.escape('a\ud800-\udfffb') == 'a-ed-a0-80-2d-ed-bf-bfb'
 
 
 @given(names, names)
