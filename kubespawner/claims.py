@@ -42,8 +42,7 @@ class Claims(Manifests, Calls):
                 found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
                 self.log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
                                  self.pvc_name, found['metadata']['name'])
-                self._name_for_now('pvc_name', found['metadata']['name'])
-                self.has_claim = True
+                self._server_names.take_claim(found['metadata']['name'])
                 return found
         return None
 

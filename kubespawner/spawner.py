@@ -22,7 +22,7 @@ from tornado import gen, web
 from tornado.ioloop import IOLoop
 from traitlets import Dict, Unicode, default
 
-from . import addresses, api, clients, hints, podstatus
+from . import addresses, api, clients, hints, podstatus, server_names
 from .addresses import Addresses
 from .answering import Answering
 from .choosing import Choosing
@@ -140,7 +140,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
     def get_state(self):
         """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
-        state['pod_name'] = self.pod_name
+        state.update(self._server_names.state(partial(getattr, self)))
         if self._ownership in (Ownership.UNCERTAIN, Ownership.NONE):
             state['stopped'] = True
         if self._has_pod and self._pod_uid:
@@ -149,32 +149,20 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
                 state['address'] = str(self._address)
         if self.enable_user_namespaces:
             state['namespace'] = self.namespace
-        if self.has_claim and self.remember_pvc_name:
-            state['pvc_name'] = self.pvc_name
-        if self.slug_scheme != 'escape' and not self.has_legacy_names:
-            state['slug_scheme'] = self.slug_scheme
         return state
 
     def load_state(self, state):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
-        self._keep_assigned_names()  # JupyterHub loads a state, which may be empty, into each new spawner
         super().load_state(state)
         if state.get('pod_name'):
             self._ownership = Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS
             if self._has_pod:
-                self._name_for_now('pod_name', state['pod_name'])
                 self._pod_uid = state.get('pod_uid')
                 self._address = addresses.remembered(state.get('address'))
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
-        if state.get('pvc_name') and self.remember_pvc_name:
-            self._name_for_now('pvc_name', state['pvc_name'])
-            self.has_claim = True
-        was_by = state.get('slug_scheme', 'escape' if state.get('pod_name') else self.slug_scheme)
-        if was_by != self.slug_scheme == 'safe' and self.handle_legacy_names and not self.has_legacy_names:
-            self.has_legacy_names = True
-            if not self.has_claim:
-                self._trait_values.pop('pvc_name', None)
+        # JupyterHub loads a state, which may be empty, into each new spawner.
+        self._server_names.load(state, self._has_pod)
 
     def clear_state(self):
         """Forget the state: the next pod is named by the templates as they are then.
@@ -187,15 +175,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         self._unfollow_address()
         self._ownership, self._pod_uid = Ownership.NONE, None
         self._drop_story()
-        self.has_claim = self.has_claim and self.remember_pvc_name
-        self._forget_names()
-        if self.enable_user_namespaces and not self.has_claim:
+        self._server_names.clear()
+        if self.enable_user_namespaces and not self._server_names.has_claim:
             self.namespace = self._user_namespace()
-
-    def _forget_names(self):
-        """Have the names of what this server does not have yet made of the templates again."""
-        for name in ['pod_name'] * (not self._has_pod) + ['pvc_name'] * (not self.has_claim):
-            self._forget_name(name)
 
     def _save_state(self):
         """Have the hub's database know of a new pod at once: the hub may die before the start is over."""
@@ -250,8 +232,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         deadline = started + self.start_timeout * (1 - START_MARGIN)
         overridden = self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
-        if (yield overridden) & {'pod_name_template', 'pvc_name_template'}:
-            self._forget_names()
+        if (yield overridden) & set(server_names.TEMPLATES.values()):
+            self._server_names.forget(self._has_pod)
         if is_known:
             deadline = started + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, stops, deadline)
@@ -262,9 +244,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             self._check_wanted(is_wanted)
             yield self._create(kind, namespace, missing, deadline, is_wanted)
         self._check_wanted(is_wanted)
-        self.has_claim = self.has_claim or self.user_storage_pvc_ensure
+        if self.user_storage_pvc_ensure:
+            self._server_names.has_claim = True
         self._tell_of_claim(story, new_objects)
-        self._name_for_now('pod_name', manifest.metadata.name)
+        self._server_names.take('pod_name', manifest.metadata.name)
         yield self._follow_events(story)
         created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
         story.tell('pod created')

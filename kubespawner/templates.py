@@ -1,16 +1,15 @@
-"""Templates: what a server's pod and claim are called, and configured values with names filled in.
+"""Templates: configured values with names filled in.
 
-Here belongs which values are templates, and of what; the rules by which names are made are in `naming`. Everything
-runs on the IOLoop's thread, and reads hub state.
+Here belongs which values are templates, and of what. The rules by which names are made are in `naming`, and what a
+server's own objects are called is in `server_names`. Everything runs on the IOLoop's thread, and reads hub state.
 """
 from contextlib import contextmanager
-
-from traitlets import Unicode, default, observe
 
 from . import naming
 from .clients import to_dict
 from .configuration import Configuration
 from .configuration.cluster import hub_namespace
+from .server_names import Named
 
 HOW_FILLED = {
     'singleuser_init_containers': '_fill_containers',
@@ -38,76 +37,23 @@ WITH_VARIABLES = frozenset(['command', 'args', 'env'])
 WITH_CONTAINERS = frozenset(['containers', 'initContainers', 'init_containers'])
 
 
-class Templates(Configuration):
+class Templates(Named, Configuration):
     """The part of KubeSpawner that expands templates."""
 
     # Names
-
-    pod_name = Unicode(help="""The name of this server's pod. Kept in the server's state.""")
-
-    @default('pod_name')
-    def _pod_name_from_template(self):
-        return self._name_by_template('pod_name', 'pod_name_template')
-
-    pvc_name = Unicode(help="""The name of this server's claim.""")
-
-    @default('pvc_name')
-    def _pvc_name_from_template(self):
-        scheme = 'escape' if self.has_legacy_names and self.remember_pvc_name else None
-        with self._expanding(scheme=scheme):
-            return self._name_by_template('pvc_name', 'pvc_name_template')
-
-    @observe('pod_name', 'pvc_name')
-    def _name_was_assigned(self, change):
-        if not self._is_naming:
-            vars(self).setdefault('_assigned', {})[change.name] = change.new
-
-    def _name_for_now(self, name, value):
-        """Set `pod_name` or `pvc_name` until it is forgotten."""
-        self._is_naming = True
-        try:
-            setattr(self, name, value)
-        finally:
-            self._is_naming = False
-
-    def _keep_assigned_names(self):
-        """Take the names that have been assigned so far for those that a subclass wants. The first call counts."""
-        vars(self).setdefault('_own_names', dict(self._assigned))
-
-    def _forget_name(self, name):
-        """Have a name be the one that the subclass wants, or else what its template makes of it then."""
-        self._trait_values.pop(name, None)
-        if name in self._own_names:
-            self._name_for_now(name, self._own_names[name])
-
-    _assigned, _own_names, _is_naming = {}, {}, False
-
-    has_claim = False  # whether `pvc_name` is that of a claim that this server is known to have
-    has_legacy_names = False  # whether the server is from before `slug_scheme` was set, and its claim may be, too
 
     @property
     def dns_name(self):
         """The name of this server's pod in the cluster's DNS, by `dns_name_template`."""
         return self._expand_user_properties(self.dns_name_template.replace('{name}', '{pod_name}'))
 
-    def _name_by_template(self, name, trait):
-        """Return what the attribute `name` is by the template that is the value of a trait."""
-        self._being_made = self._being_made + (name,)
-        try:
-            return naming.object_name(self._expand_trait(trait))
-        finally:
-            self._being_made = self._being_made[:-1]
-
-    _being_made = ()
-
-    def _name_in_template(self, name):
-        if name in self._being_made:
-            raise ValueError('cannot have the field {%s}, which is made of it.' % name)
-        return getattr(self, name)
+    def _text_of_name(self, trait, scheme):
+        with self._expanding(scheme=scheme or self._scheme):
+            return self._expand_trait(trait)
 
     def _claim_name_of(self, servername, username=None):
         """Return what the claim of another server is called now, of this user or another; None if a subclass knows."""
-        scheme = 'escape' if self.has_legacy_names and self.remember_pvc_name else self.slug_scheme
+        scheme = self._server_names.scheme('pvc_name') or self.slug_scheme
         user = (self.user.name, getattr(self.user, 'id', None)) if username is None else (username, -1)
         fields = naming.template_fields(*(user + (servername, scheme)), others=FIELDS, asker=self)
         try:
@@ -117,7 +63,7 @@ class Templates(Configuration):
 
     def _user_namespace(self):
         """Return what the user's namespace is called now."""
-        return self._name_by_template('namespace', 'user_namespace_template')
+        return self._server_names.made('namespace')
 
     _checked = None  # the configuration whose templates were looked at last
 
@@ -219,7 +165,7 @@ class Templates(Configuration):
         """
         volumes = self._expand_trait('volumes')
         other_names = {}
-        if self.has_claim or self.has_legacy_names:
+        if self._server_names.has_claim or self._server_names.is_legacy:
             other_names[naming.object_name(self._expand_trait('pvc_name_template'))] = self.pvc_name
         for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
             name, configured = _claim_name(volume), _claim_name(template)

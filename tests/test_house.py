@@ -14,7 +14,7 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 MAY_IMPORT = {
     '__init__': {'spawner'},
     'spawner': {'addresses', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'answering', 'podstatus', 'hints',
-                'api', 'reflector', 'clients', 'eras', 'errors'},
+                'api', 'reflector', 'clients', 'eras', 'errors', 'server_names'},
     'addresses': {'api', 'errors', 'pods', 'podstatus'},
     'hints': {'errors'},
     'podstatus': {'errors'},
@@ -28,7 +28,8 @@ MAY_IMPORT = {
     'pods': {'manifests', 'waiting', 'api', 'errors'},
     'claims': {'manifests', 'calls', 'api', 'errors', 'naming'},
     'manifests': {'templates', 'configuration', 'clients', 'naming', 'objects'},
-    'templates': {'configuration', 'clients', 'naming'},
+    'templates': {'configuration', 'clients', 'naming', 'server_names'},
+    'server_names': {'naming'},
     'calls': {'configuration', 'api', 'clients'},
     'configuration': {'objects', 'traitlets'},
     'api': {'clients', 'errors', 'retry'},
