@@ -1,10 +1,10 @@
 """KubeSpawner: the verbs start, poll and stop. Lifecycle only.
 
-KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
-(what pods and claims look like), `choosing` (profiles), `claims` and `pods` (whose they are, making and deleting them),
-`calls` (requests), `waiting`, `progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard
-from the server). What a pod's status means is in `podstatus`, how the API is talked to in `api`, and how its changes
-arrive in `reflector`.
+KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `server_names` (what a
+server's objects are called), `templates`, `manifests` (what pods and claims look like), `choosing` (profiles), `claims`
+and `pods` (whose they are, making and deleting them), `calls` (requests), `waiting`, `progress` (what users are told
+meanwhile) and `answering` (until JupyterHub has heard from the server). What a pod's status means is in `podstatus`,
+how the API is talked to in `api`, and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.

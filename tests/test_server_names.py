@@ -116,6 +116,20 @@ def test_a_later_state_makes_nothing_a_wish_of_the_subclass():
     assert server.pod_name == 'jupyter-ann-b'
 
 
+def test_the_name_of_a_pod_that_was_created_before_any_state_is_no_wish_of_the_subclass():
+    server = Server()
+    server.names.take('pod_name', 'of-the-manifest')
+    server.names.load({}, False)
+    server.names.clear()
+    assert server.pod_name == 'jupyter-ann-b'
+
+
+def test_nothing_is_known_of_a_name_that_was_forgotten():
+    server = loaded(state={'pod_name': 'old'})
+    server.names.forget()
+    assert server.names.known('pod_name') is None
+
+
 def test_an_attribute_that_a_subclass_overrides_is_what_the_state_has():
     server = loaded(Fixed, {'pod_name': 'old'})
     assert server.pod_name == server.state()['pod_name'] == 'fixed'
@@ -169,6 +183,14 @@ def test_a_server_that_is_older_than_the_scheme_has_the_claim_that_it_had_and_a_
     server.names.clear()
     assert server.both == ('jupyter-ann-b', 'claim-ann-2db')
     assert set(server.state()) == {'pod_name'}
+
+
+def test_the_claim_is_that_of_before_also_if_its_name_was_asked_for_before_the_state_was_loaded():
+    server = Server()
+    server.slug_scheme = 'safe'
+    assert server.pvc_name == 'claim-ann-b'
+    server.names.load({'pod_name': 'old'}, True)
+    assert server.pvc_name == 'claim-ann-2db'
 
 
 def test_a_server_that_is_older_than_the_scheme_keeps_the_name_that_a_subclass_gives_its_claim():
