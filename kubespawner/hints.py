@@ -26,8 +26,8 @@ NO_ROOM = 'No node has enough free resources for your server.', SMALLER_OR_LATER
 NOT_TAKEN = 'No node can run your server.', OTHER_OR_TELL
 PUT_OUT = 'Your server was removed from its node.', AGAIN_OR_OTHER
 ENDED = 'Your server exited before it was ready.', AGAIN_OR_OTHER
-CANNOT_BE_MADE = ('The container of your server cannot be created: its configuration is wrong, or something that it needs '
-                  'is missing.', OTHER_OR_TELL)
+CANNOT_BE_MADE = ('The container of your server cannot be created: its configuration is wrong, or something that it '
+                  'needs is missing.', OTHER_OR_TELL)
 OF_THE_HUB = 'The hub cannot use Kubernetes at the moment.', AGAIN_OR_TELL
 
 # By cause and reason. The reason None stands for all others. An error whose sentence says all has no hint.

@@ -27,10 +27,10 @@ TOLD = [
     (starting(Cause.IMAGE, 'ImagePullBackOff', 'Back-off pulling image "a"'), 'image', 'another profile'),
     (starting(Cause.IMAGE, 'ErrImageNeverPull', 'Container image "a" is not present'), 'image', 'another profile'),
     (starting(Cause.IMAGE, 'InvalidImageName', 'Failed to apply default image tag'), 'image', 'another profile'),
-    (starting(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'enough free resources', 'needs less'),
-    (starting(Cause.SCHEDULE, 'OutOfcpu', 'Pod was rejected: Node didn\'t have enough resource: cpu'), 'enough free resources',
+    (starting(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'enough', 'needs less'),
+    (starting(Cause.SCHEDULE, 'OutOfcpu', 'Pod was rejected: Node didn\'t have enough resource: cpu'), 'enough',
      'needs less'),
-    (starting(Cause.SCHEDULE, 'OutOfnvidia.com/gpu', 'Pod was rejected'), 'enough free resources', 'needs less'),
+    (starting(Cause.SCHEDULE, 'OutOfnvidia.com/gpu', 'Pod was rejected'), 'enough', 'needs less'),
     (starting(Cause.SCHEDULE, 'Unschedulable', '0/1 nodes are available: 1 node(s) had untolerated taint {gpu: true}. '
               'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'), 'can run',
      'another profile'),
@@ -39,7 +39,7 @@ TOLD = [
     (starting(Cause.SCHEDULE, 'Unschedulable', 'persistentvolumeclaim "claim-ann" not found'), 'storage', 'operator'),
     (starting(Cause.SCHEDULE, 'Unschedulable', '0/1 nodes are available: 1 node(s) had volume node affinity conflict.'),
      'storage', 'operator'),
-    (late(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Too many pods.'), 'enough free resources', 'needs less'),
+    (late(Cause.SCHEDULE, 'Unschedulable', '0/3 nodes are available: 3 Too many pods.'), 'enough', 'needs less'),
     (late(Cause.STORAGE, 'FailedAttachVolume', 'Multi-Attach error for volume "v" Volume is already used by pod(s) '
           'jupyter-ann'), 'still attached', 'Try again'),
     (late(Cause.STORAGE, 'FailedAttachVolume', 'AttachVolume.Attach failed for volume "v"'), 'cannot be mounted',
