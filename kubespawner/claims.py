@@ -8,14 +8,13 @@ import re
 from tornado import gen
 
 from . import api, naming
-from .calls import Calls
 from .errors import SpawnError
 from .manifests import USERNAME, Manifests, owner_of
 
 LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
 
 
-class Claims(Manifests, Calls):
+class Claims(Manifests):
     """The part of KubeSpawner that knows whose claims are whose."""
 
     @gen.coroutine
@@ -24,12 +23,12 @@ class Claims(Manifests, Calls):
 
         Raises SpawnError if the hub may not look for the latter: in a new claim the user would miss all their files.
         """
-        claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name, deadline)
+        claim = yield self._requests.read('persistent_volume_claim', self.namespace, self.pvc_name, deadline)
         if claim is not None or not self.remember_pvc_name:
             return claim
         for selector in self._claim_selectors():
             try:
-                claims = yield self._call(api.find('persistent_volume_claim', self.namespace, selector), deadline)
+                claims = yield self._requests.send(api.find('persistent_volume_claim', self.namespace, selector), deadline)
             except api.ApiError as e:
                 if e.status != 403:
                     raise
@@ -63,13 +62,13 @@ class Claims(Manifests, Calls):
         if self.user_storage_pvc_ensure:
             claim = yield self._find_claim()
         else:
-            claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name)
+            claim = yield self._requests.read('persistent_volume_claim', self.namespace, self.pvc_name)
         kept = claim and self._why_claim_is_kept(claim)
         if kept:
             self.log.warning('Claim %s is not deleted: %s', self.pvc_name, kept)
         elif claim:
             uid = claim['metadata']['uid']
-            yield self._call(api.delete('persistent_volume_claim', self.namespace, self.pvc_name, uid))
+            yield self._requests.send(api.delete('persistent_volume_claim', self.namespace, self.pvc_name, uid))
             self.log.info('Deleted claim %s', self.pvc_name)
 
     def _is_our_claim(self, claim):

@@ -87,7 +87,7 @@ class Pods(Waiting):
         Another pod may have its name, or have had it until now: None. Raises SpawnError if there is no answer at the
         deadline.
         """
-        creation = self._call(api.create('pod', self.namespace, manifest), deadline, is_wanted)
+        creation = self._requests.send(api.create('pod', self.namespace, manifest), deadline, is_wanted)
         try:
             return (yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)), True
         except TIMEOUTS:
@@ -124,7 +124,7 @@ class Pods(Waiting):
             if not _may_have_landed(e):
                 return
         try:
-            pod = yield self._read('pod', self.namespace, manifest.metadata.name)
+            pod = yield self._requests.read('pod', self.namespace, manifest.metadata.name)
         except api.ApiError as e:
             self.log.warning('Whether pod %s was created is not known: %s', manifest.metadata.name, e)
         else:
@@ -160,7 +160,7 @@ class Pods(Waiting):
         """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
         try:
             where = pod['metadata']  # the server's next pod may be called differently by now
-            yield self._call(api.delete('pod', where['namespace'], where['name'], uid_of(pod), 0))
+            yield self._requests.send(api.delete('pod', where['namespace'], where['name'], uid_of(pod), 0))
         except api.ApiError as e:
             if e.status == 404:
                 self.pod_reflector.forget(pod)
@@ -188,7 +188,7 @@ class Pods(Waiting):
     def _delete_and_wait(self, pod, grace_period_seconds, deadline):
         uid = uid_of(pod)
         try:
-            yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
+            yield self._requests.send(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
         except api.ApiError as e:
             if e.status == 409 and uid_of((yield self._read_pod(deadline))) == uid:  # not because another has its name
                 raise

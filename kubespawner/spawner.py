@@ -2,7 +2,7 @@
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
 (what pods and claims look like), `choosing` (profiles), `claims` and `pods` (whose they are, making and deleting them),
-`calls` (requests), `waiting`, `progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard
+`requests`, `waiting`, `progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard
 from the server). What a pod's status means is in `podstatus`, how the API is talked to in `api`, and how its changes
 arrive in `reflector`.
 
@@ -19,8 +19,9 @@ from functools import partial, wraps
 
 from jupyterhub.spawner import Spawner
 from tornado import gen, web
+from tornado.concurrent import run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Dict, Unicode, default
+from traitlets import Any, Dict, Unicode, default
 
 from . import addresses, advice, api, clients, podstatus
 from .addresses import Addresses
@@ -32,6 +33,7 @@ from .errors import ConfigurationError, HubError, SpawnError, do_not_count, one_
 from .manifests import owner_of
 from .pods import Ownership, uid_of
 from .reflector import NamespacedResourceReflector
+from .requests import Requests
 from .waiting import shielded
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
@@ -83,6 +85,23 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
     executor = None
     pod_reflector = None
     event_reflector = None
+
+    api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
+
+    @default('api')
+    def _api_default(self):
+        return clients.shared_client('CoreV1Api')
+
+    @run_on_executor
+    def asynchronize(self, method, *args, **kwargs):
+        """Call a blocking function on an executor thread; return a future of what it returns."""
+        return method(*args, **kwargs)
+
+    @property
+    def _requests(self):
+        """What sends this server's requests, each through `asynchronize`."""
+        return Requests(lambda *args: self.asynchronize(*args), lambda: self.api,
+                        lambda: (self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -260,7 +279,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         manifest = yield self._in_time(self._run_hook(manifest), deadline)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
             self._check_wanted(is_wanted)
-            yield self._create(kind, namespace, missing, deadline, is_wanted)
+            yield self._requests.create(kind, namespace, missing, deadline, is_wanted)
         self._check_wanted(is_wanted)
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
         self._tell_of_claim(story, new_objects)
@@ -341,7 +360,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         missing = []
         if self.enable_user_namespaces:
             manifest = self.get_namespace_manifest()
-            if (yield self._read('namespace', None, self.namespace, deadline)) is None:
+            if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
             manifest = self.get_pvc_manifest()

@@ -11,7 +11,7 @@ from tornado.concurrent import Future, chain_future, is_future
 from tornado.ioloop import IOLoop
 
 from . import api, podstatus
-from .calls import Calls
+from .configuration import Configuration
 from .errors import SpawnError
 
 ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
@@ -31,7 +31,7 @@ def shielded(future, when_cancelled=lambda: None):
     return shown
 
 
-class Waiting(Calls):
+class Waiting(Configuration):
     """The part of KubeSpawner that waits."""
 
     pod_reflector = None  # knows the pods
@@ -74,7 +74,7 @@ class Waiting(Calls):
     def _read_pod(self, deadline=None):
         """Return this server's pod as the API has it now, or None; the cache learns of it."""
         cached = self.pod_reflector.get(self._pod_key)
-        pod = yield self._read('pod', self.namespace, self.pod_name, deadline)
+        pod = yield self._requests.read('pod', self.namespace, self.pod_name, deadline)
         if pod is not None:
             self.pod_reflector.upsert(pod)
         elif cached is not None:
