@@ -19,6 +19,7 @@ from tornado.ioloop import IOLoop
 from . import api, podstatus
 from .errors import HubError, SpawnError
 from .pods import Pods, uid_of
+from .waiting import in_time, is_listed
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 PORTS = {'http': 80, 'https': 443}
@@ -102,7 +103,7 @@ class Addresses(Pods):
         """
         if recorded(self.server) is None:
             reflector = self._follow_pods()
-            if (yield self._is_listed(reflector, self.start_timeout)):
+            if (yield is_listed(reflector, self.start_timeout)):
                 pod = reflector.get(self._pod_key)
                 if self._is_our_pod(pod):
                     yield self._correct_address(pod)
@@ -116,7 +117,8 @@ class Addresses(Pods):
     def _server_address(self, pod, deadline):
         """Return the Address of the server in a pod that has been read as a whole."""
         if self.get_pod_url is not None:
-            url = yield self._in_time(self._result_of('get_pod_url', self, pod), deadline)
+            url = yield in_time(
+                self._result_of('get_pod_url', self, pod), deadline, 'get_pod_url', self.pod_name)
             try:
                 return parse_url(url)
             except ValueError:
@@ -205,7 +207,7 @@ class Addresses(Pods):
         if self.get_pod_url is None and recorded(self.server) == self._usual_address(pod, self.port):
             actual = recorded(self.server)  # so that a hub that finds thousands of servers reads no pod
         else:
-            whole = yield self._read_pod()
+            whole = yield self._waiter.refresh_pod()
             if self.server is None or not self._is_our_pod(whole):
                 return False
             actual = yield self._server_address(whole, IOLoop.current().time() + self.start_timeout)
@@ -252,8 +254,8 @@ class Addresses(Pods):
         outcome_of = partial(self._outcome, self._untold_story(), uid_of(pod), {})
         deadline = IOLoop.current().time() + self.start_timeout
         try:
-            outcome = yield self._until(lambda seen: self._stops != stops or outcome_of(seen), deadline,
-                                        'to be running')
+            outcome = yield self._waiter.wait_for_pod(
+                lambda seen: self._stops != stops or outcome_of(seen), deadline, 'to be running')
         except SpawnError as e:
             outcome = e
         if self._stops != stops:

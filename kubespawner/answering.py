@@ -7,12 +7,12 @@ from tornado.ioloop import IOLoop
 
 from .errors import SpawnError, do_not_count
 from .progress import Progress
-from .waiting import TIMEOUTS, Waiting, shielded
+from .waiting import TIMEOUTS, shielded
 
 MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_timeout
 
 
-class Answering(Waiting, Progress):
+class Answering(Progress):
     """The part of KubeSpawner that attends JupyterHub's waiting for a server that has started."""
 
     _is_by_user = False  # whether a failure may lie with what the server's user sent
@@ -52,7 +52,7 @@ class Answering(Waiting, Progress):
         answer.add_done_callback(lambda future: future.cancelled() or future.exception())  # that may be too late
         answer.add_done_callback(lambda future: self.pod_reflector.wake(key))
         deadline = IOLoop.current().time() + self.http_timeout + MARGIN
-        outcome = yield self._until(lambda pod: answer.done() or failure_of(pod), deadline, 'to answer')
+        outcome = yield self._waiter.wait_for_pod(lambda pod: answer.done() or failure_of(pod), deadline, 'to answer')
         if isinstance(outcome, SpawnError):
             raise outcome
         try:

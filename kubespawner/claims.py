@@ -28,7 +28,8 @@ class Claims(Manifests):
             return claim
         for selector in self._claim_selectors():
             try:
-                claims = yield self._requests.send(api.find('persistent_volume_claim', self.namespace, selector), deadline)
+                request = api.find('persistent_volume_claim', self.namespace, selector)
+                claims = yield self._requests.send(request, deadline)
             except api.ApiError as e:
                 if e.status != 403:
                     raise

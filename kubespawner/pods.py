@@ -10,9 +10,10 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from . import api
+from .configuration import Configuration
 from .errors import SpawnError
 from .manifests import owner_of
-from .waiting import TIMEOUTS, Waiting
+from .waiting import TIMEOUTS, check_wanted
 
 CREATE_TRIES = 4  # of a pod whose name is taken
 
@@ -29,7 +30,7 @@ class Ownership(enum.Enum):
     NONE = 'this process knows that there is none: the name is only what the next pod would be called'
 
 
-class Pods(Waiting):
+class Pods(Configuration):
     """The part of KubeSpawner that makes and deletes pods."""
 
     _ownership = Ownership.UNKNOWN
@@ -56,7 +57,7 @@ class Pods(Waiting):
         """
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         for _ in range(CREATE_TRIES):
-            self._check_wanted(is_wanted)
+            check_wanted(is_wanted, self.pod_name)
             before = self._ownership
             if before is Ownership.NONE:
                 self._ownership = Ownership.UNCERTAIN  # until there is an answer
@@ -103,7 +104,7 @@ class Pods(Waiting):
             refused = e
             self.log.info('%s', e)
         try:
-            pod = yield self._read_pod(deadline)
+            pod = yield self._waiter.refresh_pod(deadline)
         except api.ApiError:
             self._discard_late(creation, manifest)
             raise
@@ -188,18 +189,19 @@ class Pods(Waiting):
     def _delete_and_wait(self, pod, grace_period_seconds, deadline):
         uid = uid_of(pod)
         try:
-            yield self._requests.send(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
+            request = api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds)
+            yield self._requests.send(request, deadline)
         except api.ApiError as e:
-            if e.status == 409 and uid_of((yield self._read_pod(deadline))) == uid:  # not because another has its name
+            if e.status == 409 and uid_of((yield self._waiter.refresh_pod(deadline))) == uid:  # no other has its name
                 raise
             if e.status not in (404, 409):
                 raise
             self.pod_reflector.forget(pod)
             return
         if self.pod_reflector.selects(pod):
-            yield self._until(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
+            yield self._waiter.wait_for_pod(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
         else:  # made by somebody else: the cache knows nothing of it
-            yield self._until_read(lambda read: uid_of(read) != uid, deadline, 'to be gone')
+            yield self._waiter.wait_for_unwatched_pod(lambda read: uid_of(read) != uid, deadline, 'to be gone')
 
 
 def uid_of(pod):

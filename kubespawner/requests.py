@@ -13,7 +13,7 @@ class Requests:
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
     core (callable): returns the CoreV1Api to send them with.
-    limits (callable): returns the seconds to wait for each piece of an answer, and those after which a failure is final.
+    limits (callable): returns the seconds to wait for each piece of an answer, and those until a failure is final.
     """
 
     def __init__(self, run, core, limits, log):

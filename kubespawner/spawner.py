@@ -34,7 +34,7 @@ from .manifests import owner_of
 from .pods import Ownership, uid_of
 from .reflector import NamespacedResourceReflector
 from .requests import Requests
-from .waiting import shielded
+from .waiting import PodWaiter, check_wanted, in_time, is_listed, shielded
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -102,6 +102,16 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         """What sends this server's requests, each through `asynchronize`."""
         return Requests(lambda *args: self.asynchronize(*args), lambda: self.api,
                         lambda: (self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
+
+    @property
+    def _pod_key(self):
+        """By what the reflector knows this server's pod."""
+        return self.pod_reflector.key(self.namespace, self.pod_name)
+
+    @property
+    def _waiter(self):
+        """What waits for this server's pod."""
+        return PodWaiter(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log)
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -275,12 +285,14 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             deadline = started + self.start_timeout * (1 - START_MARGIN)
         is_wanted = partial(self._is_wanted, stops, deadline)
         new_objects = yield self._missing(deadline)
-        manifest = yield self._in_time(self.get_pod_manifest(), deadline)
-        manifest = yield self._in_time(self._run_hook(manifest), deadline)
+        manifest = yield in_time(
+            self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
+        manifest = yield in_time(
+            self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
-            self._check_wanted(is_wanted)
+            check_wanted(is_wanted, self.pod_name)
             yield self._requests.create(kind, namespace, missing, deadline, is_wanted)
-        self._check_wanted(is_wanted)
+        check_wanted(is_wanted, self.pod_name)
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
         self._tell_of_claim(story, new_objects)
         self._name_for_now('pod_name', manifest.metadata.name)
@@ -290,9 +302,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         story.about(uid_of(created))
         self._save_state()
         if self.after_pod_created_hook is not None:
-            yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
-        outcome = yield self._until(partial(self._outcome, story, uid_of(created), {}), deadline, 'to be running',
-                                    story.why_late)
+            yield in_time(self._result_of('after_pod_created_hook', self, created), deadline,
+                          'after_pod_created_hook', self.pod_name)
+        outcome_of = partial(self._outcome, story, uid_of(created), {})
+        outcome = yield self._waiter.wait_for_pod(outcome_of, deadline, 'to be running', story.why_late)
         if isinstance(outcome, SpawnError):
             raise outcome
         story.tell('running')
@@ -378,13 +391,13 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         if self._ownership is Ownership.NONE:
             return 1
         reflector = self._follow_pods()
-        if not (yield self._is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
         pod = reflector.get(self._pod_key)
         try:
             if pod is None and not reflector.failed:
-                pod = yield self._read_pod()
+                pod = yield self._waiter.refresh_pod()
                 if pod is None or not reflector.selects(pod):
                     return 1
         except api.ApiError as e:
@@ -421,7 +434,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         deadline = IOLoop.current().time() + self.start_timeout
         pod = reflector.get(self._pod_key)
         if pod is None:
-            pod = yield self._read_pod(deadline)
+            pod = yield self._waiter.refresh_pod(deadline)
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return

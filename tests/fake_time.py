@@ -5,6 +5,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 START = 1000.0  # what the clock says when a test begins
+TURN = 0.001  # seconds that one turn of the loop takes: without any, what tries again until then would not end
 LIMIT = 10 ** 6  # seconds on that clock after which a test has failed: nothing will happen any more
 
 
@@ -21,11 +22,11 @@ class Clock:
         return getattr(self.waiter, name)
 
     def select(self, timeout=None):
-        self.now += max(0, timeout)
+        self.now += max(TURN, timeout)
         return self.waiter.select(0)
 
     def poll(self, timeout):
-        self.now += max(0, timeout)
+        self.now += max(TURN, timeout)
         return self.waiter.poll(0)
 
 

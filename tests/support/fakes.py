@@ -81,3 +81,14 @@ def after(seconds):
 def requests_to(fake, run=at_once, timeout=30, retry_seconds=30):
     """Return `Requests` to a FakeApi."""
     return Requests(run, lambda: fake, lambda: (timeout, retry_seconds), LOG)
+
+
+LABELS = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}
+
+
+def pod_in(phase='Running', name='a', namespace='hubs', uid='u1', version=1, labels=LABELS, annotations=None):
+    """Return a pod as the API server tells of it."""
+    statuses = [{'name': 'notebook', 'ready': phase == 'Running', 'state': {'running': {}}, 'restartCount': 0}]
+    return {'metadata': {'name': name, 'namespace': namespace, 'uid': uid, 'resourceVersion': str(version),
+                         'labels': dict(labels), 'annotations': dict(annotations or {})},
+            'status': {'phase': phase, 'podIP': '10.0.0.1', 'containerStatuses': statuses * (phase == 'Running')}}
