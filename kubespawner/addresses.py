@@ -17,6 +17,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from . import api, podstatus
+from .attempt import StartAttempt
 from .errors import HubError, SpawnError
 from .pods import Pods, uid_of
 from .waiting import in_time, is_listed
@@ -94,6 +95,7 @@ class Addresses(Pods):
     _is_correcting = False
     _subscription = None  # (reflector, key) by which changes of the pod's address are told
     _recovery = None  # the future of `_recover`
+    _recovering = None  # the StartAttempt that it is about
 
     @gen.coroutine
     def get_url(self):
@@ -176,7 +178,7 @@ class Addresses(Pods):
     @property
     def _is_busy(self):
         """True while the server starts or stops: JupyterHub writes its record itself then."""
-        return self._starts or self.pending in ('spawn', 'stop')
+        return self._attempts or self.pending in ('spawn', 'stop')
 
     @gen.coroutine
     def _correct_address(self, pod):
@@ -243,22 +245,25 @@ class Addresses(Pods):
         """Begin to wait for a pod whose start was interrupted by the end of a hub, unless that is being done."""
         if self._recovery is None:
             self.log.info('Pod %s is still starting, though its hub has ended: waiting for it', self.pod_name)
-            self._recovery = self._recover(pod, self._stops)
+            self._recovering = StartAttempt(
+                lambda pod: self.is_pod_running(pod), self.log, self.pod_name, uid_of(pod), self._untold_story(),
+                grace=self.start_failure_grace, wake=partial(self.pod_reflector.wake, self._pod_key))
+            self._recovery = self._recover(pod, self._recovering)
+
+    def _give_up_recovery(self):
+        if self._recovering is not None:
+            self._recovering.give_up()
 
     @gen.coroutine
-    def _recover(self, pod, stops):
-        """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted.
-
-        stops (int): the value of `_stops` while this is wanted.
-        """
-        outcome_of = partial(self._outcome, self._untold_story(), uid_of(pod), {})
+    def _recover(self, pod, attempt):
+        """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted."""
         deadline = IOLoop.current().time() + self.start_timeout
         try:
             outcome = yield self._waiter.wait_for_pod(
-                lambda seen: self._stops != stops or outcome_of(seen), deadline, 'to be running')
+                lambda seen: attempt.is_given_up or attempt.outcome(seen), deadline, 'to be running')
         except SpawnError as e:
             outcome = e
-        if self._stops != stops:
+        if attempt.is_given_up:
             return
         if isinstance(outcome, SpawnError):
             self.log.error('The start of pod %s, which its hub did not see to the end, has failed: %s',

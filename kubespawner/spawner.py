@@ -2,9 +2,9 @@
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
 (what pods and claims look like), `choosing` (profiles), `claims` and `pods` (whose they are, making and deleting them),
-`requests`, `waiting`, `progress` (what users are told meanwhile) and `answering` (until JupyterHub has heard
-from the server). What a pod's status means is in `podstatus`, how the API is talked to in `api`, and how its changes
-arrive in `reflector`.
+`requests`, `waiting`, `attempt` (one start), `progress` (what users are told meanwhile) and `answering` (until
+JupyterHub has heard from the server). What a pod's status means is in `podstatus`, how the API is talked to in `api`,
+and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -26,15 +26,16 @@ from traitlets import Any, Dict, Unicode, default
 from . import addresses, advice, api, clients, podstatus
 from .addresses import Addresses
 from .answering import Answering
+from .attempt import StartAttempt
 from .choosing import Choosing
 from .claims import Claims
 from .eras import EveryName, with_other_names
-from .errors import ConfigurationError, HubError, SpawnError, do_not_count, one_line
+from .errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .manifests import owner_of
 from .pods import Ownership, uid_of
 from .reflector import NamespacedResourceReflector
 from .requests import Requests
-from .waiting import PodWaiter, check_wanted, in_time, is_listed, shielded
+from .waiting import PodWaiter, in_time, is_listed, shielded
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -133,8 +134,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             self.namespace = self._user_namespace()
         self._share_reflector()
         self._check_templates()
-        self._stops = 0  # counts what ends starts, so that they notice that they are no longer wanted
-        self._starts = 0  # that go on, the abandoned ones included
+        self._attempts = []  # the starts that go on, the abandoned ones included
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
@@ -243,19 +243,22 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
 
         Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
-        return shielded(self._start_and_explain(), self._give_up)
+        attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
+        return shielded(self._start_and_explain(attempt), attempt.give_up)
 
     def _give_up(self):
-        """Have starts notice that nobody wants them any more. JupyterHub stops a server only if there is a pod."""
-        self._stops += 1
+        """Have all starts notice that nobody wants them any more."""
+        for attempt in self._attempts:
+            attempt.give_up()
+        self._give_up_recovery()
 
     @gen.coroutine
-    def _start_and_explain(self):
+    def _start_and_explain(self, attempt):
         """Start, with a story about it; raise what JupyterHub shows."""
-        self._starts += 1
-        with self._telling() as story:
+        self._attempts.append(attempt)
+        with self._telling() as attempt.story:
             try:
-                return (yield self._start(story))
+                return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
                 told = e.for_the_user() if isinstance(e, api.ApiError) else e
                 if self._is_by_user and isinstance(told, SpawnError):
@@ -270,99 +273,67 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
                 do_not_count(getattr(self, 'handler', None))
                 raise SpawnError('Your server cannot be started with the value that you wrote. Choose another one.')
             finally:
-                self._starts -= 1
+                self._attempts.remove(attempt)
 
     @gen.coroutine
-    def _start(self, story):
+    def _start(self):
+        """Do the start that was begun last, or that another method of this name has let wait."""
+        attempt = next((each for each in self._attempts if not each.has_begun), self._attempts[-1])
+        attempt.has_begun, story = True, attempt.story
         self._follow_pods()
-        started, stops = IOLoop.current().time(), self._stops
-        deadline = started + self.start_timeout * (1 - START_MARGIN)
-        overridden = self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
+        started = IOLoop.current().time()
+        attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        overridden = self._use_profile(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & {'pod_name_template', 'pvc_name_template'}:
             self._forget_names()
         if is_known:
-            deadline = started + self.start_timeout * (1 - START_MARGIN)
-        is_wanted = partial(self._is_wanted, stops, deadline)
+            attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         new_objects = yield self._missing(deadline)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
-            check_wanted(is_wanted, self.pod_name)
-            yield self._requests.create(kind, namespace, missing, deadline, is_wanted)
-        check_wanted(is_wanted, self.pod_name)
+            attempt.check_wanted()
+            yield self._requests.create(kind, namespace, missing, deadline, attempt.is_wanted)
+        attempt.check_wanted()
         self.has_claim = self.has_claim or self.user_storage_pvc_ensure
         self._tell_of_claim(story, new_objects)
         self._name_for_now('pod_name', manifest.metadata.name)
+        attempt.pod_name = self.pod_name
+        attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
+        waiter = self._waiter
         yield self._follow_events(story)
-        created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
+        created = clients.Resource((yield self._create_pod(manifest, deadline, attempt.is_wanted)))
         story.tell('pod created')
-        story.about(uid_of(created))
+        attempt.uid = uid_of(created)
+        story.about(attempt.uid)
         self._save_state()
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, created), deadline,
                           'after_pod_created_hook', self.pod_name)
-        outcome_of = partial(self._outcome, story, uid_of(created), {})
-        outcome = yield self._waiter.wait_for_pod(outcome_of, deadline, 'to be running', story.why_late)
+        outcome = yield waiter.wait_for_pod(
+            partial(self._outcome, attempt), deadline, 'to be running', story.why_late)
         if isinstance(outcome, SpawnError):
             raise outcome
         story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
-        self._attend(story, partial(self._explained_failure, story, uid_of(created), {}))
+        attempt.forget_failures()
+        self._attend(story, partial(self._explained_failure, attempt))
         return self._place(address)
 
-    def _outcome(self, story, uid, since, pod):
-        """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts."""
-        self._tell_of_status(story, pod)
-        failure = self._failure(story, uid, since, pod)
-        return failure or (pod if self.is_pod_running(pod) else None)
+    def _outcome(self, attempt, pod):
+        """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""
+        self._tell_of_status(attempt.story, pod)
+        return attempt.outcome(pod)
 
-    def _explained_failure(self, *args, **kwargs):
-        failure = self._failure(*args, **kwargs)
+    def _explained_failure(self, attempt, *args, **kwargs):
+        failure = attempt.failure(*args, **kwargs)
         return failure and advice.explained(failure, self._may_be_a_choice())
-
-    def _failure(self, story, uid, since, pod, is_late=False):
-        """Return why a pod that is not the one with this uid, or does not run, never will: a SpawnError, or None.
-
-        since (dict): when failures were first seen, and the longest message of each, by what fails and its cause. It is
-            kept up to date.
-        is_late (bool): nothing has the time to heal any more.
-        """
-        if uid_of(pod) != uid:
-            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'Deleted')
-        if self.is_pod_running(pod):
-            return None
-        for failure in podstatus.failures(pod):
-            is_final = self._is_final(failure, since) or is_late
-            if is_final and not (failure.cause == 'schedule' and story.is_scaling_up):
-                _, longest = since[failure.what, failure.cause]
-                is_said = failure.cause != 'image' or longest in failure.message
-                before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
-                return SpawnError('Pod {name} failed to start. {0.what}: {0.reason}. {0.message}{before}'.format(
-                    failure, name=self.pod_name, before=before).strip(), failure.reason)
-
-    def _is_final(self, failure, since):
-        """True if a pod's failure has lasted for longer than it is given to heal; see `_failure` for `since`."""
-        patience = failure.patience
-        if patience and self.start_failure_grace is not None:
-            patience = self.start_failure_grace
-        now, key = IOLoop.current().time(), (failure.what, failure.cause)
-        if patience and key not in since:
-            self.log.warning('Pod %s: %s (This may heal.)', self.pod_name, one_line(
-                '{0.what}: {0.reason}. {0.message}'.format(failure)))
-            if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
-                IOLoop.current().call_later(patience, self.pod_reflector.wake, self._pod_key)
-        first, message = since.get(key, (now, ''))
-        since[key] = first, max(message, failure.message, key=len)
-        return now - first >= patience
-
-    def _is_wanted(self, stops, deadline):
-        """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""
-        return self._stops == stops and IOLoop.current().time() < deadline
 
     @gen.coroutine
     def _missing(self, deadline):
@@ -417,7 +388,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         says_it_is_ours = owner_of(pod) == (self.user.name, self.name)
-        if not self._starts and (self._has_pod or says_it_is_ours) and self._pod_uid is None:
+        if not self._attempts and (self._has_pod or says_it_is_ours) and self._pod_uid is None:
             self._own(pod)
         if self._is_our_pod(pod):
             yield self._correct_address(pod)

@@ -13,10 +13,11 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'addresses', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'answering', 'podstatus', 'advice',
-                'api', 'reflector', 'requests', 'clients', 'eras', 'errors'},
-    'addresses': {'api', 'errors', 'pods', 'podstatus', 'waiting'},
+    'spawner': {'addresses', 'attempt', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'answering', 'podstatus',
+                'advice', 'api', 'reflector', 'requests', 'clients', 'eras', 'errors'},
+    'addresses': {'attempt', 'api', 'errors', 'pods', 'podstatus', 'waiting'},
     'advice': {'errors'},
+    'attempt': {'pods', 'podstatus', 'errors', 'waiting'},
     'choosing': {'profiles', 'manifests', 'templates', 'waiting', 'eras', 'errors', 'traitlets'},
     'profiles': {'errors', 'naming'},
     'answering': {'progress', 'waiting', 'errors'},
