@@ -18,8 +18,9 @@ from tornado.ioloop import IOLoop
 
 from . import api, podstatus
 from .attempt import StartAttempt
+from .configuration import Configuration
 from .errors import HubError, SpawnError
-from .pods import Pods, uid_of
+from .pods import uid_of
 from .waiting import in_time, is_listed
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
@@ -87,7 +88,7 @@ def host_for_jupyterhub(host):
     return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
 
 
-class Addresses(Pods):
+class Addresses(Configuration):
     """The part of KubeSpawner that knows where servers are."""
 
     _address = None  # the Address that KubeSpawner gave JupyterHub last
@@ -107,7 +108,7 @@ class Addresses(Pods):
             reflector = self._follow_pods()
             if (yield is_listed(reflector, self.start_timeout)):
                 pod = reflector.get(self._pod_key)
-                if self._is_our_pod(pod):
+                if self._known.is_this(pod):
                     yield self._correct_address(pod)
             if self._recovery is not None:
                 yield self._recovery
@@ -168,7 +169,7 @@ class Addresses(Pods):
     def _pod_moved(self):
         """The watch has seen that the address of the pod of our name has changed."""
         pod = self.pod_reflector.get(self._pod_key)
-        if not self._is_our_pod(pod):
+        if not self._known.is_this(pod):
             return
         if self._is_busy:  # JupyterHub tells nobody when a start is over
             IOLoop.current().call_later(LOOK_AGAIN_SECONDS, self._pod_moved)
@@ -187,7 +188,7 @@ class Addresses(Pods):
             return
         self._is_correcting = True
         try:
-            while self._is_our_pod(pod) and (uid_of(pod), podstatus.ip(pod)) != self._confirmed:
+            while self._known.is_this(pod) and (uid_of(pod), podstatus.ip(pod)) != self._confirmed:
                 if not (yield self._compare_address(pod)):
                     return
                 pod = self.pod_reflector.get(self._pod_key)  # it may have changed meanwhile
@@ -210,7 +211,7 @@ class Addresses(Pods):
             actual = recorded(self.server)  # so that a hub that finds thousands of servers reads no pod
         else:
             whole = yield self._waiter.refresh_pod()
-            if self.server is None or not self._is_our_pod(whole):
+            if self.server is None or not self._known.is_this(whole):
                 return False
             actual = yield self._server_address(whole, IOLoop.current().time() + self.start_timeout)
         before = recorded(self.server)
@@ -268,6 +269,6 @@ class Addresses(Pods):
         if isinstance(outcome, SpawnError):
             self.log.error('The start of pod %s, which its hub did not see to the end, has failed: %s',
                            self.pod_name, outcome)
-            yield self._discard(pod)
+            yield self._pods.discard(pod)
         else:
             yield self._correct_address(outcome)

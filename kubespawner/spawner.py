@@ -32,7 +32,7 @@ from .claims import Claims
 from .eras import EveryName, with_other_names
 from .errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .manifests import owner_of
-from .pods import Ownership, uid_of
+from .pods import KnownPod, Ownership, Pods, uid_of
 from .reflector import NamespacedResourceReflector
 from .requests import Requests
 from .waiting import PodWaiter, in_time, is_listed, shielded
@@ -114,6 +114,12 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         """What waits for this server's pod."""
         return PodWaiter(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log)
 
+    @property
+    def _pods(self):
+        """What makes and deletes this server's pod, as it is called and configured now."""
+        return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
+                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
+
     @classmethod
     def class_own_traits(cls, **metadata):
         """Return what `jupyterhub --generate-config` lists for a class: for this one, also the traits of its parts."""
@@ -134,6 +140,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             self.namespace = self._user_namespace()
         self._share_reflector()
         self._check_templates()
+        self._known = KnownPod()
         self._attempts = []  # the starts that go on, the abandoned ones included
 
     def _share_reflector(self):
@@ -170,10 +177,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
         state['pod_name'] = self.pod_name
-        if self._ownership in (Ownership.UNCERTAIN, Ownership.NONE):
+        if self._known.ownership in (Ownership.UNCERTAIN, Ownership.NONE):
             state['stopped'] = True
-        if self._has_pod and self._pod_uid:
-            state['pod_uid'] = self._pod_uid
+        if self._known.is_ours and self._known.uid:
+            state['pod_uid'] = self._known.uid
             if self._address is not None:
                 state['address'] = str(self._address)
         if self.enable_user_namespaces:
@@ -189,10 +196,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         self._keep_assigned_names()  # JupyterHub loads a state, which may be empty, into each new spawner
         super().load_state(state)
         if state.get('pod_name'):
-            self._ownership = Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS
-            if self._has_pod:
+            self._known = KnownPod(Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS)
+            if self._known.is_ours:
                 self._name_for_now('pod_name', state['pod_name'])
-                self._pod_uid = state.get('pod_uid')
+                self._known.uid = state.get('pod_uid')
                 self._address = addresses.remembered(state.get('address'))
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
@@ -214,7 +221,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         super().clear_state()
         self._give_up()  # JupyterHub stops a server only if there is a pod; it always clears the state then
         self._unfollow_address()
-        self._ownership, self._pod_uid = Ownership.NONE, None
+        self._known = KnownPod(Ownership.NONE)
         self._drop_story()
         self.has_claim = self.has_claim and self.remember_pvc_name
         self._forget_names()
@@ -223,7 +230,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
 
     def _forget_names(self):
         """Have the names of what this server does not have yet made of the templates again."""
-        for name in ['pod_name'] * (not self._has_pod) + ['pvc_name'] * (not self.has_claim):
+        for name in ['pod_name'] * (not self._known.is_ours) + ['pvc_name'] * (not self.has_claim):
             self._forget_name(name)
 
     def _save_state(self):
@@ -304,9 +311,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         self._name_for_now('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
-        waiter = self._waiter
+        waiter, pods = self._waiter, self._pods
         yield self._follow_events(story)
-        created = clients.Resource((yield self._create_pod(manifest, deadline, attempt.is_wanted)))
+        created = clients.Resource((yield pods.create(manifest, deadline, attempt.is_wanted)))
         story.tell('pod created')
         attempt.uid = uid_of(created)
         story.about(attempt.uid)
@@ -359,7 +366,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
         FIRST_LIST_SECONDS, and as long as one request may take.
         """
-        if self._ownership is Ownership.NONE:
+        if self._known.ownership is Ownership.NONE:
             return 1
         reflector = self._follow_pods()
         if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
@@ -375,22 +382,23 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, e)
         if pod is None or reflector.failed:
             return None
-        if self._is_a_successor(pod) or self._is_another_servers(pod):
+        pods = self._pods
+        if pods.is_a_successor(pod) or pods.is_another_servers(pod):
             return 1
         code = podstatus.exit_code(pod)
         if code is None:
             yield self._recognize(pod)
         elif self.delete_stopped_pods:
-            yield self._discard(pod)
+            yield pods.discard(pod)
         return code
 
     @gen.coroutine
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         says_it_is_ours = owner_of(pod) == (self.user.name, self.name)
-        if not self._attempts and (self._has_pod or says_it_is_ours) and self._pod_uid is None:
-            self._own(pod)
-        if self._is_our_pod(pod):
+        if not self._attempts and (self._known.is_ours or says_it_is_ours) and self._known.uid is None:
+            self._known.own(pod)
+        if self._known.is_this(pod):
             yield self._correct_address(pod)
 
     @told_to_the_user
@@ -409,13 +417,14 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return
-        if self._is_a_successor(pod):
+        pods = self._pods
+        if pods.is_a_successor(pod):
             return
-        if self._is_another_servers(pod):
+        if pods.is_another_servers(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
-        yield self._delete_pod(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
+        yield pods.delete(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
 
 
 def _settle():
