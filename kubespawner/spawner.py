@@ -2,9 +2,9 @@
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `templates`, `manifests`
 (what pods and claims look like), `choosing` (profiles), `claims` and `pods` (whose they are, making and deleting them),
-`requests`, `waiting`, `attempt` (one start), `progress` (what users are told meanwhile) and `answering` (until
-JupyterHub has heard from the server). What a pod's status means is in `podstatus`, how the API is talked to in `api`,
-and how its changes arrive in `reflector`.
+`requests`, `waiting`, `attempt` (one start), `progress` (what users are told meanwhile) and `startup_watch`
+(until JupyterHub has heard from the server). What a pod's status means is in `podstatus`, how the API is talked to in
+`api`, and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -25,7 +25,6 @@ from traitlets import Any, Dict, Unicode, default
 
 from . import addresses, advice, api, clients, podstatus
 from .addresses import Addresses
-from .answering import Answering
 from .attempt import StartAttempt
 from .choosing import Choosing
 from .claims import Claims
@@ -33,8 +32,10 @@ from .eras import EveryName, with_other_names
 from .errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .manifests import owner_of
 from .pods import KnownPod, Ownership, Pods, uid_of
+from .progress import Progress
 from .reflector import NamespacedResourceReflector
 from .requests import Requests
+from .startup_watch import StartupWatch, replace_wait_up
 from .waiting import PodWaiter, in_time, is_listed, shielded
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
@@ -79,7 +80,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
+class KubeSpawner(EveryName, Choosing, Claims, Addresses, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -330,13 +331,34 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
         attempt.forget_failures()
-        self._attend(story, partial(self._explained_failure, attempt))
+        self._attend(attempt, waiter)
         return self._place(address)
 
     def _outcome(self, attempt, pod):
         """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""
         self._tell_of_status(attempt.story, pod)
         return attempt.outcome(pod)
+
+    def _attend(self, attempt, waiter):
+        """Have JupyterHub's waiting for the server end when the pod fails, with why, and be part of the story."""
+        if self.server is None:  # there is no hub that waits
+            return
+        handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
+        watch = StartupWatch(waiter, attempt.wake, partial(self._explained_failure, attempt), self.http_timeout,
+                             lambda: self._is_by_user, attempt.pod_name, self.log)
+
+        @gen.coroutine
+        def watched(answer):
+            with self._telling_on(attempt.story):
+                try:
+                    return (yield watch.until_answered(answer))
+                except SpawnError:
+                    if self._is_by_user:
+                        do_not_count(handler)
+                    raise
+
+        attempt.story.goes_on = True
+        replace_wait_up(self.server, watched)
 
     def _explained_failure(self, attempt, *args, **kwargs):
         failure = attempt.failure(*args, **kwargs)

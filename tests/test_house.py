@@ -13,14 +13,14 @@ HOUSE = os.path.dirname(kubespawner.__file__)
 # What a module may import of the package; everything that is not named here may import nothing of it.
 MAY_IMPORT = {
     '__init__': {'spawner'},
-    'spawner': {'addresses', 'attempt', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'answering', 'podstatus',
-                'advice', 'api', 'reflector', 'requests', 'clients', 'eras', 'errors'},
+    'spawner': {'addresses', 'attempt', 'choosing', 'claims', 'manifests', 'pods', 'waiting', 'podstatus', 'progress',
+                'advice', 'api', 'reflector', 'requests', 'startup_watch', 'clients', 'eras', 'errors'},
     'addresses': {'attempt', 'configuration', 'api', 'errors', 'pods', 'podstatus', 'waiting'},
     'advice': {'errors'},
     'attempt': {'pods', 'podstatus', 'errors', 'waiting'},
     'choosing': {'profiles', 'manifests', 'templates', 'waiting', 'eras', 'errors', 'traitlets'},
     'profiles': {'errors', 'naming'},
-    'answering': {'progress', 'waiting', 'errors'},
+    'startup_watch': {'waiting', 'errors'},
     'progress': {'configuration', 'events', 'podstatus', 'story', 'waiting'},
     'events': {'reflector', 'cache', 'clients', 'jsonstream'},
     'story': {'errors'},
