@@ -27,7 +27,7 @@ from . import addresses, advice, api, clients, podstatus
 from .addresses import Addresses
 from .attempt import StartAttempt
 from .choosing import Choosing
-from .claims import Claims
+from .claims import Claims, why_kept
 from .eras import EveryName, with_other_names
 from .errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .manifests import owner_of
@@ -80,7 +80,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Choosing, Claims, Addresses, Progress, Spawner):
+class KubeSpawner(EveryName, Choosing, Addresses, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -380,6 +380,35 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Progress, Spawner):
             if missing or (yield self._find_claim(deadline)) is None:
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
+
+    def _claims(self, may_have_another_name):
+        """Return what finds and deletes this server's claim."""
+        return Claims(
+            self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
+            (lambda: self._build_common_labels(self._expand_labels('user_storage_extra_labels')))
+            if may_have_another_name and self.remember_pvc_name else None)
+
+    @gen.coroutine
+    def _find_claim(self, deadline):
+        """Return this server's claim, and have its name be `pvc_name`; None if it has none."""
+        claim = yield self._claims(True).find(deadline)
+        if claim is not None and claim['metadata']['name'] != self.pvc_name:
+            self._name_for_now('pvc_name', claim['metadata']['name'])
+            self.has_claim = True
+        return claim
+
+    @gen.coroutine
+    def delete_forever(self):
+        """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
+        if self.delete_pvc:
+            yield self._claims(self.user_storage_pvc_ensure).delete(lambda claim: why_kept(
+                claim, (self.user.name, self.name), self.common_labels, self._claim_name_of,
+                self._claims_of_other_servers()))
+
+    def _claims_of_other_servers(self):
+        """Return the names of the claims that the hub remembers of the user's other servers."""
+        servers = getattr(self.user, 'orm_spawners', {})
+        return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
 
     @gen.coroutine
     def poll(self):
