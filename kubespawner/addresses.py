@@ -17,8 +17,11 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from . import api, podstatus
+from .attempt import StartAttempt
+from .configuration import Configuration
 from .errors import HubError, SpawnError
-from .pods import Pods, uid_of
+from .pods import uid_of
+from .waiting import in_time, is_listed
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 PORTS = {'http': 80, 'https': 443}
@@ -85,7 +88,7 @@ def host_for_jupyterhub(host):
     return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
 
 
-class Addresses(Pods):
+class Addresses(Configuration):
     """The part of KubeSpawner that knows where servers are."""
 
     _address = None  # the Address that KubeSpawner gave JupyterHub last
@@ -93,6 +96,7 @@ class Addresses(Pods):
     _is_correcting = False
     _subscription = None  # (reflector, key) by which changes of the pod's address are told
     _recovery = None  # the future of `_recover`
+    _recovering = None  # the StartAttempt that it is about
 
     @gen.coroutine
     def get_url(self):
@@ -102,9 +106,9 @@ class Addresses(Pods):
         """
         if recorded(self.server) is None:
             reflector = self._follow_pods()
-            if (yield self._is_listed(reflector, self.start_timeout)):
+            if (yield is_listed(reflector, self.start_timeout)):
                 pod = reflector.get(self._pod_key)
-                if self._is_our_pod(pod):
+                if self._known.is_this(pod):
                     yield self._correct_address(pod)
             if self._recovery is not None:
                 yield self._recovery
@@ -116,7 +120,8 @@ class Addresses(Pods):
     def _server_address(self, pod, deadline):
         """Return the Address of the server in a pod that has been read as a whole."""
         if self.get_pod_url is not None:
-            url = yield self._in_time(self._result_of('get_pod_url', self, pod), deadline)
+            url = yield in_time(
+                self._result_of('get_pod_url', self, pod), deadline, 'get_pod_url', self.pod_name)
             try:
                 return parse_url(url)
             except ValueError:
@@ -164,7 +169,7 @@ class Addresses(Pods):
     def _pod_moved(self):
         """The watch has seen that the address of the pod of our name has changed."""
         pod = self.pod_reflector.get(self._pod_key)
-        if not self._is_our_pod(pod):
+        if not self._known.is_this(pod):
             return
         if self._is_busy:  # JupyterHub tells nobody when a start is over
             IOLoop.current().call_later(LOOK_AGAIN_SECONDS, self._pod_moved)
@@ -174,7 +179,7 @@ class Addresses(Pods):
     @property
     def _is_busy(self):
         """True while the server starts or stops: JupyterHub writes its record itself then."""
-        return self._starts or self.pending in ('spawn', 'stop')
+        return self._attempts or self.pending in ('spawn', 'stop')
 
     @gen.coroutine
     def _correct_address(self, pod):
@@ -183,7 +188,7 @@ class Addresses(Pods):
             return
         self._is_correcting = True
         try:
-            while self._is_our_pod(pod) and (uid_of(pod), podstatus.ip(pod)) != self._confirmed:
+            while self._known.is_this(pod) and (uid_of(pod), podstatus.ip(pod)) != self._confirmed:
                 if not (yield self._compare_address(pod)):
                     return
                 pod = self.pod_reflector.get(self._pod_key)  # it may have changed meanwhile
@@ -205,8 +210,8 @@ class Addresses(Pods):
         if self.get_pod_url is None and recorded(self.server) == self._usual_address(pod, self.port):
             actual = recorded(self.server)  # so that a hub that finds thousands of servers reads no pod
         else:
-            whole = yield self._read_pod()
-            if self.server is None or not self._is_our_pod(whole):
+            whole = yield self._waiter.refresh_pod()
+            if self.server is None or not self._known.is_this(whole):
                 return False
             actual = yield self._server_address(whole, IOLoop.current().time() + self.start_timeout)
         before = recorded(self.server)
@@ -241,26 +246,29 @@ class Addresses(Pods):
         """Begin to wait for a pod whose start was interrupted by the end of a hub, unless that is being done."""
         if self._recovery is None:
             self.log.info('Pod %s is still starting, though its hub has ended: waiting for it', self.pod_name)
-            self._recovery = self._recover(pod, self._stops)
+            self._recovering = StartAttempt(
+                lambda pod: self.is_pod_running(pod), self.log, self.pod_name, uid_of(pod), self._untold_story(),
+                grace=self.start_failure_grace, wake=partial(self.pod_reflector.wake, self._pod_key))
+            self._recovery = self._recover(pod, self._recovering)
+
+    def _give_up_recovery(self):
+        if self._recovering is not None:
+            self._recovering.give_up()
 
     @gen.coroutine
-    def _recover(self, pod, stops):
-        """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted.
-
-        stops (int): the value of `_stops` while this is wanted.
-        """
-        outcome_of = partial(self._outcome, self._untold_story(), uid_of(pod), {})
+    def _recover(self, pod, attempt):
+        """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted."""
         deadline = IOLoop.current().time() + self.start_timeout
         try:
-            outcome = yield self._until(lambda seen: self._stops != stops or outcome_of(seen), deadline,
-                                        'to be running')
+            outcome = yield self._waiter.wait_for_pod(
+                lambda seen: attempt.is_given_up or attempt.outcome(seen), deadline, 'to be running')
         except SpawnError as e:
             outcome = e
-        if self._stops != stops:
+        if attempt.is_given_up:
             return
         if isinstance(outcome, SpawnError):
             self.log.error('The start of pod %s, which its hub did not see to the end, has failed: %s',
                            self.pod_name, outcome)
-            yield self._discard(pod)
+            yield self._pods.discard(pod)
         else:
             yield self._correct_address(outcome)

@@ -19,7 +19,7 @@ from .eras import NAMES, own_name
 from .errors import SpawnError, one_line
 from .manifests import Manifests, awaited, blaming
 from .traitlets import Callable, Fresh, Objects
-from .waiting import Waiting
+from .waiting import check_wanted, in_time
 
 # Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
 # start, and what applies when the server is gone.
@@ -57,7 +57,7 @@ IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
 NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>'
 
 
-class Choosing(Manifests, Waiting):
+class Choosing(Manifests):
     """The part of KubeSpawner that lets users choose. `super()` of its methods is JupyterHub's Spawner."""
 
     # The form
@@ -200,7 +200,7 @@ class Choosing(Manifests, Waiting):
         """
         self._end_profile()
         self._is_by_user = False
-        offered = (yield self._in_time(self._profiles(), deadline)) if self.profile_list else []
+        offered = (yield self._offered_in_time(deadline)) if self.profile_list else []
         if offered:
             self._is_by_user = True
             choice = profiles.chosen(offered, self.user_options, self._may_have_more())
@@ -209,8 +209,9 @@ class Choosing(Manifests, Waiting):
             try:
                 for each in overrides:
                     trait = self._trait_called(each.setting)
-                    value = yield self._in_time(self._result_for(each.where, trait, each.value), deadline)
-                    self._check_wanted(is_wanted)
+                    value = yield in_time(
+                        self._result_for(each.where, trait, each.value), deadline, 'profile_list', self.pod_name)
+                    check_wanted(is_wanted, self.pod_name)
                     self._override(each.where, trait, value, each.by_user)
             except Exception:
                 if is_wanted():
@@ -218,15 +219,17 @@ class Choosing(Manifests, Waiting):
                 raise
             self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
                           dict(choice[1], **choice[2]) or 'no options')
-            self.last_asked = None
         return set(self._overridden)
+
+    def _offered_in_time(self, deadline):
+        what = 'profile_list' if callable(self.profile_list) else None
+        return in_time(self._profiles(), deadline, what, self.pod_name)
 
     @gen.coroutine
     def _result_for(self, where, trait, value):
         """Return the new value of a trait: `value`, or its result if it is a function of the spawner."""
         if not callable(value) or isinstance(getattr(type(self), trait), Callable):
             return value
-        self.last_asked = 'profile_list'
         try:
             return (yield awaited(value(self)))
         except Exception as e:

@@ -1,35 +1,45 @@
 """Claims: which one is a server's, whatever it is called, and which one goes with it for good.
 
 Here belongs finding and deleting a claim; what a new one looks like is in `manifests`. Everything runs on the IOLoop's
-thread, and reads hub state.
+thread.
 """
 import re
 
 from tornado import gen
 
 from . import api, naming
-from .calls import Calls
 from .errors import Cause, SpawnError
-from .manifests import USERNAME, Manifests, owner_of
+from .manifests import USERNAME, owner_of
 
+KIND = 'persistent_volume_claim'
 LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
 
 
-class Claims(Manifests, Calls):
-    """The part of KubeSpawner that knows whose claims are whose."""
+class Claims:
+    """Finds and deletes the claim of one server.
+
+    namespace, name (str): of the claim, if it is called as the server's next one would be.
+    owner (tuple): the names of the user and of the server, as `owner_of` returns them.
+    labels (callable or None): returns the labels of a new claim of this server, by which claims of other names are
+        looked for. None: only the one of that name is.
+    """
+
+    def __init__(self, requests, namespace, name, log, owner, labels=None):
+        self._requests, self._namespace, self._name, self._log = requests, namespace, name, log
+        self._owner, self._labels = owner, labels
 
     @gen.coroutine
-    def _find_claim(self, deadline=None):
+    def find(self, deadline=None):
         """Return this server's claim, None if it has none: the one of its name, or one that says that it is its own.
 
         Raises SpawnError if the hub may not look for the latter: in a new claim the user would miss all their files.
         """
-        claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name, deadline)
-        if claim is not None or not self.remember_pvc_name:
+        claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        if claim is not None or self._labels is None:
             return claim
-        for selector in self._claim_selectors():
+        for selector in selectors(self._labels(), self._owner[0]):
             try:
-                claims = yield self._call(api.find('persistent_volume_claim', self.namespace, selector), deadline)
+                claims = yield self._requests.send(api.find(KIND, self._namespace, selector), deadline)
             except api.ApiError as e:
                 if e.status != 403:
                     raise
@@ -37,79 +47,80 @@ class Claims(Manifests, Calls):
                     'Whether there is a claim of another name already is not known. The hub needs the right to list '
                     'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.',
                     e.reason, Cause.API, str(e), e.message)
-            ours = [claim for claim in claims.get('items') or [] if self._is_our_claim(claim)]
+            ours = [claim for claim in claims.get('items') or [] if self._is_ours(claim)]
             if ours:
                 found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
-                self.log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
-                                 self.pvc_name, found['metadata']['name'])
-                self._server_names.take_claim(found['metadata']['name'])
+                self._log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
+                                  self._name, found['metadata']['name'])
                 return found
         return None
 
+    def _is_ours(self, claim):
+        """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
+        return owner_of(claim) == self._owner and not claim['metadata'].get('deletionTimestamp')
+
     @gen.coroutine
-    def delete_forever(self):
-        """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
+    def delete(self, why_kept):
+        """Delete the claim of this server, if it is its own. Failures are told in the log only.
+
+        why_kept (callable): of a claim, returns why it is not to be deleted; None if it is.
+        """
+        name = self._name
         try:
-            if self.delete_pvc:
-                yield self._delete_claim()
+            claim = yield self.find()
+            if claim is None:
+                return
+            name, kept = claim['metadata']['name'], why_kept(claim)
+            if kept:
+                self._log.warning('Claim %s is not deleted: %s', name, kept)
+                return
+            yield self._requests.send(api.delete(KIND, self._namespace, name, claim['metadata']['uid']))
+            self._log.info('Deleted claim %s', name)
         except (api.ApiError, SpawnError) as e:  # JupyterHub goes on, whatever happens
             right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'
             is_refused = isinstance(e, api.ApiError) and e.status == 403
-            self.log.error('Claim %s stays, though its server is deleted: %s%s', self.pvc_name, e,
-                           right % {'read': 'get'}.get(e.request.verb, e.request.verb) if is_refused else '')
+            self._log.error('Claim %s stays, though its server is deleted: %s%s', name, e,
+                            right % {'read': 'get'}.get(e.request.verb, e.request.verb) if is_refused else '')
 
-    @gen.coroutine
-    def _delete_claim(self):
-        if self.user_storage_pvc_ensure:
-            claim = yield self._find_claim()
-        else:
-            claim = yield self._read('persistent_volume_claim', self.namespace, self.pvc_name)
-        kept = claim and self._why_claim_is_kept(claim)
-        if kept:
-            self.log.warning('Claim %s is not deleted: %s', self.pvc_name, kept)
-        elif claim:
-            uid = claim['metadata']['uid']
-            yield self._call(api.delete('persistent_volume_claim', self.namespace, self.pvc_name, uid))
-            self.log.info('Deleted claim %s', self.pvc_name)
 
-    def _is_our_claim(self, claim):
-        """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
-        return owner_of(claim) == (self.user.name, self.name) and not claim['metadata'].get('deletionTimestamp')
+def selectors(labels, username):
+    """Return label selectors of the claims that may be a server's: of those with a label of this user's, here or in
+    later spawners, and of those from before there was one. Other hubs may have other `common_labels`.
 
-    def _claim_selectors(self):
-        """Return label selectors of the claims that may be this server's: of those with a label of this user's, here or
-        in later spawners, and of those from before there was one. Other hubs may have other `common_labels`.
-        """
-        labels = self._build_common_labels(self._expand_labels('user_storage_extra_labels'))
-        common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
-        name = self.user.name
-        values = {labels[USERNAME], naming.label_value(name), naming.safe_slug(name, LATER_LABEL_LIMIT)}
-        return [','.join(common + [who]) for who in (
-            '%s in (%s)' % (USERNAME, ','.join(sorted(values))), '!' + USERNAME)]
+    labels (dict): of a new claim of this server.
+    """
+    common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
+    values = {labels[USERNAME], naming.label_value(username), naming.safe_slug(username, LATER_LABEL_LIMIT)}
+    return [','.join(common + [who]) for who in ('%s in (%s)' % (USERNAME, ','.join(sorted(values))), '!' + USERNAME)]
 
-    def _why_claim_is_kept(self, claim):
-        """Return why a claim is not to be deleted when this server is; None if it is."""
-        (username, servername), name = owner_of(claim), claim['metadata']['name']
-        if username != self.user.name:
-            return 'by its annotations it is not one of user %s' % self.user.name
-        if name in {self._claim_name_of(self.name, twin) for twin in _twins(username)}:
-            return 'pvc_name_template gives it to other users, too'
-        if self._is_of_another_hub(claim):
-            return 'by its labels it is of another hub'
-        if servername != self.name and (self.name or self._claim_name_of(servername) != name):
-            return 'by its annotations it is that of the server %r' % servername
-        if self.name and (self._claim_name_of('') in (None, name) or name in self._claims_of_other_servers()):
-            return 'other servers of the user have it, too'
-        return None
 
-    def _is_of_another_hub(self, claim):
-        labels, ours = claim['metadata'].get('labels') or {}, self.common_labels
-        return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))
+def why_kept(claim, owner, common_labels, name_of, names_of_others):
+    """Return why a claim (a dict) is not to be deleted when its server is; None if it is.
 
-    def _claims_of_other_servers(self):
-        """Return the names of the claims that the hub remembers of the user's other servers."""
-        servers = getattr(self.user, 'orm_spawners', {})
-        return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
+    owner (tuple): the names of the user and of the server that is deleted.
+    common_labels (dict): of all that this hub makes.
+    name_of (callable): `name_of(servername, username=None)` returns what the claim of another server is called now, of
+        this user or another; None if that is not known.
+    names_of_others (set): the names of the claims of the user's other servers.
+    """
+    (username, servername), name = owner_of(claim), claim['metadata']['name']
+    user, server = owner
+    if username != user:
+        return 'by its annotations it is not one of user %s' % user
+    if name in {name_of(server, twin) for twin in _twins(username)}:
+        return 'pvc_name_template gives it to other users, too'
+    if _is_of_another_hub(claim, common_labels):
+        return 'by its labels it is of another hub'
+    if servername != server and (server or name_of(servername) != name):
+        return 'by its annotations it is that of the server %r' % servername
+    if server and (name_of('') in (None, name) or name in names_of_others):
+        return 'other servers of the user have it, too'
+    return None
+
+
+def _is_of_another_hub(claim, ours):
+    labels = claim['metadata'].get('labels') or {}
+    return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))
 
 
 def _twins(name):

@@ -177,10 +177,12 @@ class Manifests(Templates):
 
         Raises ValueError that names the trait of which no pod can be made.
         """
-        ids, self.last_asked = {}, None
+        ids, self._asked_for_pod = {}, None
         for argument, trait in ASKED.items():
-            value = getattr(self, trait)
-            ids[argument] = (yield self._result_of(trait, self)) if callable(value) else value
+            ids[argument] = getattr(self, trait)
+            if callable(ids[argument]):
+                self._asked_for_pod = trait
+                ids[argument] = yield self._result_of(trait, self)
         return _made(
             objects.make_pod,
             OF_A_POD,
@@ -207,12 +209,11 @@ class Manifests(Templates):
                    for variable in CHOSEN_BY_USERS & set(env) - set(self.environment)}
         return dict(env, **literal)
 
-    last_asked = None  # the trait that is the function of the operator's that was called last for a manifest
+    _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
 
     @gen.coroutine
     def _result_of(self, trait, *args):
         """Return what the function that is a trait's value returns, or what comes of it. Errors name the trait."""
-        self.last_asked = trait
         try:
             return (yield awaited(getattr(self, trait)(*args)))
         except Exception as e:

@@ -1,7 +1,7 @@
 """Pods: making the one of a start, and deleting one: what is in its way, what is left of it, what is to end.
 
 Here belongs what becomes of a request whose answer is lost or comes too late, and whose pod it is that has a name; what
-a pod looks like is in `manifests`. Everything runs on the IOLoop's thread, and reads hub state.
+a pod looks like is in `manifests`. Everything runs on the IOLoop's thread.
 """
 import enum
 import uuid
@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from . import api
 from .errors import Cause, SpawnError
 from .manifests import owner_of
-from .waiting import TIMEOUTS, Waiting
+from .waiting import TIMEOUTS, PodWaiter, check_wanted
 
 CREATE_TRIES = 4  # of a pod whose name is taken
 
@@ -29,56 +29,81 @@ class Ownership(enum.Enum):
     NONE = 'this process knows that there is none: the name is only what the next pod would be called'
 
 
-class Pods(Waiting):
-    """The part of KubeSpawner that makes and deletes pods."""
+class KnownPod:
+    """What is known of the pod that has a server's pod name.
 
-    _ownership = Ownership.UNKNOWN
-    _pod_uid = None  # of the pod that is OURS; None if that is not known either
+    ownership (Ownership)
+    uid (str or None): of the pod that is OURS; None if that is not known either.
+    """
+
+    def __init__(self, ownership=Ownership.UNKNOWN, uid=None):
+        self.ownership, self.uid = ownership, uid
 
     @property
-    def _has_pod(self):
+    def is_ours(self):
         """True if a pod of this name is this server's."""
-        return self._ownership is Ownership.OURS
+        return self.ownership is Ownership.OURS
 
-    def _own(self, pod):
+    def own(self, pod):
         """Remember that a pod is this server's."""
-        self._ownership, self._pod_uid = Ownership.OURS, uid_of(pod)
+        self.ownership, self.uid = Ownership.OURS, uid_of(pod)
 
-    def _is_our_pod(self, pod):
+    def is_this(self, pod):
         """True if a pod (None: there is none) is known to be the one that this server was started with."""
-        return pod is not None and self._has_pod and self._pod_uid == uid_of(pod)
+        return pod is not None and self.is_ours and self.uid == uid_of(pod)
+
+    def may_be_this(self, pod):
+        """True if a pod is the one that is this server's, as far as that is known by its uid."""
+        return self.is_ours and self.uid in (None, uid_of(pod))
+
+
+class Pods:
+    """Makes and deletes the pod of one server.
+
+    namespace, name (str): of the pod.
+    owner (tuple): the names of the user and of the server, as `owner_of` returns them.
+    known (KnownPod): is kept up to date.
+    grace_period (int): seconds that a server is given to end.
+    force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
+    """
+
+    def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None):
+        self._requests, self._reflector, self._log = requests, reflector, log
+        self._namespace, self._name, self._owner, self._known = namespace, name, owner, known
+        self._grace_period, self._force_after = grace_period, force_after
+        self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
     @gen.coroutine
-    def _create_pod(self, manifest, deadline, is_wanted):
-        """Create the pod and return it; an old one of that name is deleted first.
+    def create(self, manifest, deadline, is_wanted):
+        """Create the pod and return it, a dict; an old one of that name is deleted first.
 
         is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
         """
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
         for _ in range(CREATE_TRIES):
-            self._check_wanted(is_wanted)
-            before = self._ownership
+            check_wanted(is_wanted, self._name)
+            before = self._known.ownership
             if before is Ownership.NONE:
-                self._ownership = Ownership.UNCERTAIN  # until there is an answer
+                self._known.ownership = Ownership.UNCERTAIN  # until there is an answer
             try:
                 pod, is_new = yield self._created(manifest, deadline, is_wanted)
             except api.ApiError as e:
-                if self._ownership is Ownership.UNCERTAIN and not _may_have_landed(e):
-                    self._ownership = before
+                if self._known.ownership is Ownership.UNCERTAIN and not _may_have_landed(e):
+                    self._known.ownership = before
                 raise
             if is_new and is_wanted():
-                self._own(pod)
-                self.pod_reflector.upsert(pod)
+                self._known.own(pod)
+                self._reflector.upsert(pod)
                 return pod
             if is_new:
-                yield self._discard(pod)
+                yield self.discard(pod)
             elif pod is not None and is_wanted():  # otherwise it may be that of a start since
                 self._refuse_another_servers(pod)
-                self.log.warning('Deleting pod %s (uid %s), which is in the way of a new one',
-                                 self.pod_name, uid_of(pod))
-                yield self._delete_pod(pod, self.delete_grace_period, deadline)
+                self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one',
+                                 self._name, uid_of(pod))
+                yield self.delete(pod, self._grace_period, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
-            self.pod_name, CREATE_TRIES), 'AlreadyExists', Cause.API)
+            self._name, CREATE_TRIES), 'AlreadyExists', Cause.API)
 
     @gen.coroutine
     def _created(self, manifest, deadline, is_wanted):
@@ -87,13 +112,13 @@ class Pods(Waiting):
         Another pod may have its name, or have had it until now: None. Raises SpawnError if there is no answer at the
         deadline.
         """
-        creation = self._call(api.create('pod', self.namespace, manifest), deadline, is_wanted)
+        creation = self._requests.send(api.create('pod', self._namespace, manifest), deadline, is_wanted)
         try:
             return (yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError)), True
         except TIMEOUTS:
             self._discard_late(creation, manifest)
             raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create it.'
-                             % self.pod_name, 'Timeout', Cause.API)
+                             % self._name, 'Timeout', Cause.API)
         except api.ApiError as e:
             if not e.was_sent:
                 raise
@@ -101,15 +126,15 @@ class Pods(Waiting):
                 self._discard_late(creation, manifest)  # it may have been an answer in the server's place
                 raise
             refused = e
-            self.log.info('%s', e)
+            self._log.info('%s', e)
         try:
-            pod = yield self._read_pod(deadline)
+            pod = yield self._waiter.refresh_pod(deadline)
         except api.ApiError:
             self._discard_late(creation, manifest)
             raise
         is_new = _is_of(pod, manifest)
         if is_new:
-            self.log.info('Pod %s is what was to be created: the answer had been lost', self.pod_name)
+            self._log.info('Pod %s is what was to be created: the answer had been lost', self._name)
         elif not refused.status:  # it did not land
             raise refused
         return pod, is_new
@@ -118,69 +143,69 @@ class Pods(Waiting):
     def _discard_late(self, creation, manifest):
         """Have the pod deleted that a request makes, or has made, for which nobody waits. Its answer may be lost."""
         try:
-            yield self._discard((yield creation))
+            yield self.discard((yield creation))
             return
         except api.ApiError as e:
             if not _may_have_landed(e):
                 return
         try:
-            pod = yield self._read('pod', self.namespace, manifest.metadata.name)
+            pod = yield self._requests.read('pod', self._namespace, manifest.metadata.name)
         except api.ApiError as e:
-            self.log.warning('Whether pod %s was created is not known: %s', manifest.metadata.name, e)
+            self._log.warning('Whether pod %s was created is not known: %s', manifest.metadata.name, e)
         else:
             if _is_of(pod, manifest):
-                yield self._discard(pod)
+                yield self.discard(pod)
 
-    def _is_a_successor(self, pod):
+    def is_a_successor(self, pod):
         """True if this server's pod is gone, and this one took its name: it is not followed, and left alone."""
-        is_one = self._has_pod and self._pod_uid not in (None, uid_of(pod))
+        is_one = self._known.is_ours and not self._known.may_be_this(pod)
         if is_one:
-            self.log.warning('Pod %s with the uid %s is gone; the pod that has its name now, with the uid %s, is left '
-                             'alone.', self.pod_name, self._pod_uid, uid_of(pod))
+            self._log.warning('Pod %s with the uid %s is gone; the pod that has its name now, with the uid %s, is left '
+                             'alone.', self._name, self._known.uid, uid_of(pod))
         return is_one
 
-    def _is_another_servers(self, pod):
+    def is_another_servers(self, pod):
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
-        if self._has_pod and self._pod_uid in (None, uid_of(pod)):
+        if self._known.may_be_this(pod):
             return False
         labels, (username, servername) = pod['metadata'].get('labels') or {}, owner_of(pod)
-        is_another_hubs = labels.get('heritage') == 'jupyterhub' and not self.pod_reflector.selects(pod)
-        return is_another_hubs or username is not None and (username, servername) != (self.user.name, self.name)
+        is_another_hubs = labels.get('heritage') == 'jupyterhub' and not self._reflector.selects(pod)
+        return is_another_hubs or username is not None and (username, servername) != self._owner
 
     def _refuse_another_servers(self, pod):
-        if self._is_another_servers(pod):
+        if self.is_another_servers(pod):
             username, servername = owner_of(pod)
             owner = 'another hub' if username is None else 'the server %r of the user %r, perhaps of another hub' % (
                 servername, username)
             raise SpawnError('Pod %s is in use by %s. KubeSpawner.pod_name_template gives one name to several servers.'
-                             % (self.pod_name, owner), cause=Cause.CONFIGURATION)
+                             % (self._name, owner), cause=Cause.CONFIGURATION)
 
     @gen.coroutine
-    def _discard(self, pod):
+    def discard(self, pod):
         """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
         try:
             where = pod['metadata']  # the server's next pod may be called differently by now
-            yield self._call(api.delete('pod', where['namespace'], where['name'], uid_of(pod), 0))
+            yield self._requests.send(api.delete('pod', where['namespace'], where['name'], uid_of(pod), 0))
         except api.ApiError as e:
             if e.status == 404:
-                self.pod_reflector.forget(pod)
+                self._reflector.forget(pod)
             else:
-                self.log.warning('%s', e)
+                self._log.warning('%s', e)
 
     @gen.coroutine
-    def _delete_pod(self, pod, grace_period_seconds, deadline):
+    def delete(self, pod, grace_period_seconds, deadline):
         """Delete exactly this pod, never one that took its name since; return when it is gone.
 
         By force if it is still there after `force_delete_after` seconds.
         """
-        after = float('inf') if self.force_delete_after is None else self.force_delete_after
+        after = float('inf') if self._force_after is None else self._force_after
         forced = IOLoop.current().time() + after
         if forced < deadline:
             try:
                 yield self._delete_and_wait(pod, grace_period_seconds, forced)
                 return
             except SpawnError as e:
-                self.log.warning('%s Deleting it by force.', e)
+                self._log.warning('%s Deleting it by force.', e)
                 grace_period_seconds = 0
         yield self._delete_and_wait(pod, grace_period_seconds, deadline)
 
@@ -188,18 +213,19 @@ class Pods(Waiting):
     def _delete_and_wait(self, pod, grace_period_seconds, deadline):
         uid = uid_of(pod)
         try:
-            yield self._call(api.delete('pod', self.namespace, self.pod_name, uid, grace_period_seconds), deadline)
+            request = api.delete('pod', self._namespace, self._name, uid, grace_period_seconds)
+            yield self._requests.send(request, deadline)
         except api.ApiError as e:
-            if e.status == 409 and uid_of((yield self._read_pod(deadline))) == uid:  # not because another has its name
+            if e.status == 409 and uid_of((yield self._waiter.refresh_pod(deadline))) == uid:  # no other has its name
                 raise
             if e.status not in (404, 409):
                 raise
-            self.pod_reflector.forget(pod)
+            self._reflector.forget(pod)
             return
-        if self.pod_reflector.selects(pod):
-            yield self._until(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
+        if self._reflector.selects(pod):
+            yield self._waiter.wait_for_pod(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
         else:  # made by somebody else: the cache knows nothing of it
-            yield self._until_read(lambda read: uid_of(read) != uid, deadline, 'to be gone')
+            yield self._waiter.wait_for_unwatched_pod(lambda read: uid_of(read) != uid, deadline, 'to be gone')
 
 
 def uid_of(pod):

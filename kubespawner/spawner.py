@@ -2,9 +2,9 @@
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `server_names` (what a
 server's objects are called), `templates`, `manifests` (what pods and claims look like), `choosing` (profiles), `claims`
-and `pods` (whose they are, making and deleting them), `calls` (requests), `waiting`, `progress` (what users are told
-meanwhile) and `answering` (until JupyterHub has heard from the server). What a pod's status means is in `podstatus`,
-how the API is talked to in `api`, and how its changes arrive in `reflector`.
+and `pods` (whose they are, making and deleting them), `requests`, `waiting`, `attempt` (one start), `progress` (what
+users are told meanwhile) and `startup_watch` (until the server answers JupyterHub). What a pod's status means is in
+`podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -19,20 +19,24 @@ from functools import partial, wraps
 
 from jupyterhub.spawner import Spawner
 from tornado import gen, web
+from tornado.concurrent import run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Dict, Unicode, default
+from traitlets import Any, Dict, Unicode, default
 
 from . import addresses, api, clients, hints, podstatus, server_names
 from .addresses import Addresses
-from .answering import Answering
+from .attempt import StartAttempt
 from .choosing import Choosing
-from .claims import Claims
+from .claims import Claims, why_kept
 from .eras import EveryName, with_other_names
-from .errors import Cause, ConfigurationError, HubError, SpawnError, do_not_count, one_line
+from .errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .manifests import owner_of
-from .pods import Ownership, uid_of
+from .pods import KnownPod, Ownership, Pods, uid_of
+from .progress import Progress
 from .reflector import NamespacedResourceReflector
-from .waiting import shielded
+from .requests import Requests
+from .startup_watch import StartupWatch, replace_wait_up
+from .waiting import PodWaiter, in_time, is_listed, shielded
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -76,13 +80,46 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_other_names
-class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
+class KubeSpawner(EveryName, Choosing, Addresses, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
     executor = None
     pod_reflector = None
     event_reflector = None
+
+    api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
+
+    @default('api')
+    def _api_default(self):
+        return clients.shared_client('CoreV1Api')
+
+    @run_on_executor
+    def asynchronize(self, method, *args, **kwargs):
+        """Call a blocking function on an executor thread; return a future of what it returns."""
+        return method(*args, **kwargs)
+
+    @property
+    def _requests(self):
+        """What sends this server's requests, each through `asynchronize`."""
+        return Requests(lambda *args: self.asynchronize(*args), lambda: self.api,
+                        lambda: (self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
+
+    @property
+    def _pod_key(self):
+        """By what the reflector knows this server's pod."""
+        return self.pod_reflector.key(self.namespace, self.pod_name)
+
+    @property
+    def _waiter(self):
+        """What waits for this server's pod."""
+        return PodWaiter(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log)
+
+    @property
+    def _pods(self):
+        """What makes and deletes this server's pod, as it is called and configured now."""
+        return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
+                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -104,8 +141,8 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
             self.namespace = self._user_namespace()
         self._share_reflector()
         self._check_templates()
-        self._stops = 0  # counts what ends starts, so that they notice that they are no longer wanted
-        self._starts = 0  # that go on, the abandoned ones included
+        self._known = KnownPod()
+        self._attempts = []  # the starts that go on, the abandoned ones included
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
@@ -141,10 +178,10 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
         state = super().get_state()
         state.update(self._server_names.state(partial(getattr, self)))
-        if self._ownership in (Ownership.UNCERTAIN, Ownership.NONE):
+        if self._known.ownership in (Ownership.UNCERTAIN, Ownership.NONE):
             state['stopped'] = True
-        if self._has_pod and self._pod_uid:
-            state['pod_uid'] = self._pod_uid
+        if self._known.is_ours and self._known.uid:
+            state['pod_uid'] = self._known.uid
             if self._address is not None:
                 state['address'] = str(self._address)
         if self.enable_user_namespaces:
@@ -155,9 +192,9 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
         super().load_state(state)
         if state.get('pod_name'):
-            self._ownership = Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS
-            if self._has_pod:
-                self._pod_uid = state.get('pod_uid')
+            self._known = KnownPod(Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS)
+            if self._known.is_ours:
+                self._known.uid = state.get('pod_uid')
                 self._address = addresses.remembered(state.get('address'))
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
@@ -173,7 +210,7 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         super().clear_state()
         self._give_up()  # JupyterHub stops a server only if there is a pod; it always clears the state then
         self._unfollow_address()
-        self._ownership, self._pod_uid = Ownership.NONE, None
+        self._known = KnownPod(Ownership.NONE)
         self._drop_story()
         self._server_names.clear()
         if self.enable_user_namespaces and not self._server_names.has_claim:
@@ -196,19 +233,22 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
 
         Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
-        return shielded(self._start_with_hints(), self._give_up)
+        attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
+        return shielded(self._start_with_hints(attempt), attempt.give_up)
 
     def _give_up(self):
-        """Have starts notice that nobody wants them any more. JupyterHub stops a server only if there is a pod."""
-        self._stops += 1
+        """Have all starts notice that nobody wants them any more."""
+        for attempt in self._attempts:
+            attempt.give_up()
+        self._give_up_recovery()
 
     @gen.coroutine
-    def _start_with_hints(self):
+    def _start_with_hints(self, attempt):
         """Start, with a story about it; raise what JupyterHub shows."""
-        self._starts += 1
-        with self._telling() as story:
+        self._attempts.append(attempt)
+        with self._telling() as attempt.story:
             try:
-                return (yield self._start(story))
+                return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
                 shown = e.for_the_user() if isinstance(e, api.ApiError) else e
                 if self._is_by_user and isinstance(shown, SpawnError):
@@ -223,109 +263,89 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
                 do_not_count(getattr(self, 'handler', None))
                 raise SpawnError('Your server cannot be started with the value that you wrote. Choose another one.')
             finally:
-                self._starts -= 1
+                self._attempts.remove(attempt)
 
     @gen.coroutine
-    def _start(self, story):
+    def _start(self):
+        """Do the start that was begun last, or that another method of this name has let wait."""
+        attempt = next((each for each in self._attempts if not each.has_begun), self._attempts[-1])
+        attempt.has_begun, story = True, attempt.story
         self._follow_pods()
-        started, stops = IOLoop.current().time(), self._stops
-        deadline = started + self.start_timeout * (1 - START_MARGIN)
-        overridden = self._use_profile(deadline, partial(self._is_wanted, stops, deadline))
+        started = IOLoop.current().time()
+        attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        overridden = self._use_profile(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & set(server_names.TEMPLATES.values()):
-            self._server_names.forget(self._has_pod)
+            self._server_names.forget(self._known.is_ours)
         if is_known:
-            deadline = started + self.start_timeout * (1 - START_MARGIN)
-        is_wanted = partial(self._is_wanted, stops, deadline)
+            attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         new_objects = yield self._missing(deadline)
-        manifest = yield self._in_time(self.get_pod_manifest(), deadline)
-        manifest = yield self._in_time(self._run_hook(manifest), deadline)
+        manifest = yield in_time(
+            self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
+        manifest = yield in_time(
+            self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
-            self._check_wanted(is_wanted)
-            yield self._create(kind, namespace, missing, deadline, is_wanted)
-        self._check_wanted(is_wanted)
+            attempt.check_wanted()
+            yield self._requests.create(kind, namespace, missing, deadline, attempt.is_wanted)
+        attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
         self._tell_of_claim(story, new_objects)
         self._server_names.take('pod_name', manifest.metadata.name)
+        attempt.pod_name = self.pod_name
+        attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
+        waiter, pods = self._waiter, self._pods
         yield self._follow_events(story)
-        created = clients.Resource((yield self._create_pod(manifest, deadline, is_wanted)))
+        created = clients.Resource((yield pods.create(manifest, deadline, attempt.is_wanted)))
         story.tell('pod created')
-        story.about(uid_of(created))
+        attempt.uid = uid_of(created)
+        story.about(attempt.uid)
         self._save_state()
         if self.after_pod_created_hook is not None:
-            yield self._in_time(self._result_of('after_pod_created_hook', self, created), deadline)
-        outcome = yield self._until(partial(self._outcome, story, uid_of(created), {}), deadline, 'to be running',
-                                    partial(self._too_late, story))
+            yield in_time(self._result_of('after_pod_created_hook', self, created), deadline,
+                          'after_pod_created_hook', self.pod_name)
+        outcome = yield waiter.wait_for_pod(
+            partial(self._outcome, attempt), deadline, 'to be running', attempt.too_late)
         if isinstance(outcome, SpawnError):
             raise outcome
         story.tell('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
-        self._attend(story, partial(self._failure_with_hint, story, uid_of(created), {}))
+        attempt.forget_failures()
+        self._attend(attempt, waiter)
         return self._place(address)
 
-    def _outcome(self, story, uid, since, pod):
-        """Return how the start of the pod with this uid ended: the pod, or a SpawnError; None as long as it lasts."""
-        self._tell_of_status(story, pod)
-        failure = self._failure(story, uid, since, pod)
-        return failure or (pod if self.is_pod_running(pod) else None)
+    def _outcome(self, attempt, pod):
+        """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""
+        self._tell_of_status(attempt.story, pod)
+        return attempt.outcome(pod)
 
-    def _failure_with_hint(self, *args, **kwargs):
-        failure = self._failure(*args, **kwargs)
+    def _attend(self, attempt, waiter):
+        """Have JupyterHub's waiting for the server end when the pod fails, with why, and be part of the story."""
+        if self.server is None:  # there is no hub that waits
+            return
+        handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
+        watch = StartupWatch(waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
+                             lambda: self._is_by_user, attempt.pod_name, self.log)
+
+        @gen.coroutine
+        def watched(answer):
+            with self._telling_on(attempt.story):
+                try:
+                    return (yield watch.until_answered(answer))
+                except SpawnError:
+                    if self._is_by_user:
+                        do_not_count(handler)
+                    raise
+
+        attempt.story.goes_on = True
+        replace_wait_up(self.server, watched)
+
+    def _failure_with_hint(self, attempt, *args, **kwargs):
+        failure = attempt.failure(*args, **kwargs)
         return failure and hints.with_hint(failure, self._may_be_a_choice())
-
-    def _failure(self, story, uid, since, pod, is_late=False):
-        """Return why a pod that is not the one with this uid, or does not run, never will: a SpawnError, or None.
-
-        since (dict): when failures were first seen, and the longest message of each, by what fails and its cause. It is
-            kept up to date.
-        is_late (bool): nothing has the time to heal any more.
-        """
-        if uid_of(pod) != uid:
-            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
-        if self.is_pod_running(pod):
-            return None
-        for failure in podstatus.failures(pod):
-            is_final = self._is_final(failure, since) or is_late
-            if is_final and not (failure.reason == 'Unschedulable' and story.is_scaling_up):
-                _, longest = since[failure.what, failure.cause]
-                is_said = failure.cause is not Cause.IMAGE or longest in failure.message
-                before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
-                return SpawnError(
-                    'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
-                    '{0.what}: {0.reason}. {0.message}{1}'.format(failure, before).strip(), failure.message)
-
-    def _too_late(self, story, sentence, pod):
-        """Return the SpawnError of a pod that did not run in time, caused by what its status or the last warning says.
-
-        sentence (str): what was waited for. pod (dict or None): as it was seen last.
-        """
-        seen = podstatus.describe(pod)
-        found = podstatus.failures(pod)
-        cause, reason, message = (
-            (found[0].cause, found[0].root_reason, found[0].message) if found else story.failure_in_last_warning())
-        return SpawnError(sentence, reason, cause, 'Last seen: %s.%s' % (seen, story.why_late(seen)), message)
-
-    def _is_final(self, failure, since):
-        """True if a pod's failure has lasted for longer than it is given to heal; see `_failure` for `since`."""
-        patience = failure.patience
-        if patience and self.start_failure_grace is not None:
-            patience = self.start_failure_grace
-        now, key = IOLoop.current().time(), (failure.what, failure.cause)
-        if patience and key not in since:
-            self.log.warning('Pod %s: %s (This may heal.)', self.pod_name, one_line(
-                '{0.what}: {0.reason}. {0.message}'.format(failure)))
-            if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
-                IOLoop.current().call_later(patience, self.pod_reflector.wake, self._pod_key)
-        first, message = since.get(key, (now, ''))
-        since[key] = first, max(message, failure.message, key=len)
-        return now - first >= patience
-
-    def _is_wanted(self, stops, deadline):
-        """True as long as nobody has stopped the server since, nor given up on it: the hub cannot interrupt us."""
-        return self._stops == stops and IOLoop.current().time() < deadline
 
     @gen.coroutine
     def _missing(self, deadline):
@@ -336,13 +356,41 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         missing = []
         if self.enable_user_namespaces:
             manifest = self.get_namespace_manifest()
-            if (yield self._read('namespace', None, self.namespace, deadline)) is None:
+            if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
             manifest = self.get_pvc_manifest()
             if missing or (yield self._find_claim(deadline)) is None:
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
+
+    def _claims(self, may_have_another_name):
+        """Return what finds and deletes this server's claim."""
+        return Claims(
+            self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
+            (lambda: self._build_common_labels(self._expand_labels('user_storage_extra_labels')))
+            if may_have_another_name and self.remember_pvc_name else None)
+
+    @gen.coroutine
+    def _find_claim(self, deadline):
+        """Return this server's claim, and have its name be `pvc_name`; None if it has none."""
+        claim = yield self._claims(True).find(deadline)
+        if claim is not None and claim['metadata']['name'] != self.pvc_name:
+            self._server_names.take_claim(claim['metadata']['name'])
+        return claim
+
+    @gen.coroutine
+    def delete_forever(self):
+        """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
+        if self.delete_pvc:
+            yield self._claims(self.user_storage_pvc_ensure).delete(lambda claim: why_kept(
+                claim, (self.user.name, self.name), self.common_labels, self._claim_name_of,
+                self._claims_of_other_servers()))
+
+    def _claims_of_other_servers(self):
+        """Return the names of the claims that the hub remembers of the user's other servers."""
+        servers = getattr(self.user, 'orm_spawners', {})
+        return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
 
     @gen.coroutine
     def poll(self):
@@ -351,38 +399,39 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
         FIRST_LIST_SECONDS, and as long as one request may take.
         """
-        if self._ownership is Ownership.NONE:
+        if self._known.ownership is Ownership.NONE:
             return 1
         reflector = self._follow_pods()
-        if not (yield self._is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
         pod = reflector.get(self._pod_key)
         try:
             if pod is None and not reflector.failed:
-                pod = yield self._read_pod()
+                pod = yield self._waiter.refresh_pod()
                 if pod is None or not reflector.selects(pod):
                     return 1
         except api.ApiError as e:
             self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, e)
         if pod is None or reflector.failed:
             return None
-        if self._is_a_successor(pod) or self._is_another_servers(pod):
+        pods = self._pods
+        if pods.is_a_successor(pod) or pods.is_another_servers(pod):
             return 1
         code = podstatus.exit_code(pod)
         if code is None:
             yield self._recognize(pod)
         elif self.delete_stopped_pods:
-            yield self._discard(pod)
+            yield pods.discard(pod)
         return code
 
     @gen.coroutine
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         says_it_is_ours = owner_of(pod) == (self.user.name, self.name)
-        if not self._starts and (self._has_pod or says_it_is_ours) and self._pod_uid is None:
-            self._own(pod)
-        if self._is_our_pod(pod):
+        if not self._attempts and (self._known.is_ours or says_it_is_ours) and self._known.uid is None:
+            self._known.own(pod)
+        if self._known.is_this(pod):
             yield self._correct_address(pod)
 
     @raises_user_errors
@@ -397,17 +446,18 @@ class KubeSpawner(EveryName, Choosing, Claims, Addresses, Answering, Spawner):
         deadline = IOLoop.current().time() + self.start_timeout
         pod = reflector.get(self._pod_key)
         if pod is None:
-            pod = yield self._read_pod(deadline)
+            pod = yield self._waiter.refresh_pod(deadline)
         if pod is None:
             self.log.info('Pod %s is gone already', self.pod_name)
             return
-        if self._is_a_successor(pod):
+        pods = self._pods
+        if pods.is_a_successor(pod):
             return
-        if self._is_another_servers(pod):
+        if pods.is_another_servers(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
-        yield self._delete_pod(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
+        yield pods.delete(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
 
 
 def _settle():

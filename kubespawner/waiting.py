@@ -3,7 +3,6 @@
 Here belongs how to wait; what for is up to who calls. Runs on the IOLoop's thread.
 """
 import asyncio
-from functools import partial
 
 from jupyterhub.utils import exponential_backoff
 from tornado import gen
@@ -11,10 +10,9 @@ from tornado.concurrent import Future, chain_future, is_future
 from tornado.ioloop import IOLoop
 
 from . import api, podstatus
-from .calls import Calls
 from .errors import Cause, SpawnError
 
-ASK_AFTER = 10  # seconds of silence about a pod after which it is asked for directly
+READ_AFTER_SILENCE = 10  # seconds without news of a pod, after which it is read
 
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
@@ -31,101 +29,111 @@ def shielded(future, when_cancelled=lambda: None):
     return shown
 
 
+def check_wanted(is_wanted, pod_name):
+    """Raise SpawnError if `is_wanted()` is not true any more: the hub cannot interrupt a start, it has to see."""
+    if not is_wanted():
+        raise SpawnError('The start of pod %s was given up.' % pod_name)
+
+
+@gen.coroutine
+def in_time(future, deadline, what, pod_name):
+    """Return the result of a future that waits for a function of the operator's. Raises SpawnError if it is late.
+
+    what (str or callable): the setting that is the function, or what returns that when it is late. None: there is no
+        function, so that what is there already is not late.
+    """
+    try:
+        is_done = is_future(future) and future.done()
+        result = future.result() if is_done else (yield gen.with_timeout(deadline, future))
+    except TIMEOUTS:
+        if IOLoop.current().time() < deadline:  # it is one of theirs
+            raise
+        blamed = what() if callable(what) else what
+    else:  # it may also have held up the loop
+        blamed = what() if callable(what) else what
+        if IOLoop.current().time() < deadline or blamed is None:
+            return result
+    raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (blamed, pod_name),
+                     cause=Cause.CONFIGURATION)
+
+
+@gen.coroutine
+def is_listed(reflector, seconds):
+    """Return whether a reflector's first list is there; wait so many seconds for it."""
+    if not reflector.first_load_future.done():
+        try:
+            yield gen.with_timeout(IOLoop.current().time() + seconds, reflector.first_load_future)
+        except TIMEOUTS:
+            return False
+    return True
+
+
 def _too_late(sentence, pod):
     """Return the error of waiting in vain for a pod (None: there is none)."""
     return SpawnError(sentence, cause=Cause.TIME, details='Last seen: %s.' % podstatus.describe(pod))
 
 
-class Waiting(Calls):
-    """The part of KubeSpawner that waits."""
+class PodWaiter:
+    """Waits for the pod of one name, which a reflector watches, to become what is wanted."""
 
-    pod_reflector = None  # knows the pods
+    def __init__(self, requests, reflector, namespace, name, log):
+        self._requests, self._reflector, self._log = requests, reflector, log
+        self._namespace, self._name, self._key = namespace, name, reflector.key(namespace, name)
 
-    def _check_wanted(self, is_wanted):
-        """Raise SpawnError if `is_wanted()` is not true any more: the hub cannot interrupt a start, it has to see."""
-        if not is_wanted():
-            raise SpawnError('The start of pod %s was given up.' % self.pod_name)
-
-    @gen.coroutine
-    def _in_time(self, future, deadline):
-        """Return the result of a future that waits for functions of the operator's. Raises SpawnError if late."""
-        try:
-            is_done = is_future(future) and future.done()
-            result = future.result() if is_done else (yield gen.with_timeout(deadline, future))
-        except TIMEOUTS:
-            if IOLoop.current().time() < deadline:  # it is one of theirs
-                raise
-        else:  # they may also have held up the loop
-            if IOLoop.current().time() < deadline or self.last_asked is None:
-                return result
-        raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (self.last_asked, self.pod_name),
-                         cause=Cause.CONFIGURATION)
+    def cached_pod(self):
+        """Return the pod as the cache has it, None if it has none."""
+        return self._reflector.get(self._key)
 
     @gen.coroutine
-    def _is_listed(self, reflector, seconds):
-        """Return whether the reflector's first list is there; wait so many seconds for it."""
-        if not reflector.first_load_future.done():
-            try:
-                yield gen.with_timeout(IOLoop.current().time() + seconds, reflector.first_load_future)
-            except TIMEOUTS:
-                return False
-        return True
-
-    @property
-    def _pod_key(self):
-        """By what the reflector knows this server's pod."""
-        return self.pod_reflector.key(self.namespace, self.pod_name)
-
-    @gen.coroutine
-    def _read_pod(self, deadline=None):
-        """Return this server's pod as the API has it now, or None; the cache learns of it."""
-        cached = self.pod_reflector.get(self._pod_key)
-        pod = yield self._read('pod', self.namespace, self.pod_name, deadline)
+    def refresh_pod(self, deadline=None):
+        """Return the pod as the API has it now, or None; the cache learns of it. Raises ApiError."""
+        cached = self.cached_pod()
+        pod = yield self._requests.read('pod', self._namespace, self._name, deadline)
         if pod is not None:
-            self.pod_reflector.upsert(pod)
+            self._reflector.upsert(pod)
         elif cached is not None:
-            self.pod_reflector.forget(cached)
+            self._reflector.forget(cached)
         return pod
 
     @gen.coroutine
-    def _until(self, condition, deadline, what, too_late=_too_late):
+    def wait_for_pod(self, condition, deadline, what, too_late=_too_late):
         """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
 
-        The pod is looked at whenever the pod changes. When nothing has been heard of it for a while, it is asked for.
+        The pod is looked at whenever it changes. When nothing has been heard of it for a while, it is read.
         deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
+        what (str): what it is waited for, `to be running`.
         too_late (callable): called with the error's sentence and the pod as it was seen last (None: there was none),
             returns the error.
         """
-        reflector, key, loop = self.pod_reflector, self._pod_key, IOLoop.current()
+        loop = IOLoop.current()
 
         @gen.coroutine
         def look():
-            result = condition(reflector.get(key))
+            result = condition(self.cached_pod())
             if result:
                 return result
-            changed = reflector.changed(key, min(ASK_AFTER, max(0, deadline - loop.time())))
+            changed = self._reflector.changed(self._key, min(READ_AFTER_SILENCE, max(0, deadline - loop.time())))
             # Once more, for what came before somebody waited.
-            if not condition(reflector.get(key)) and not (yield changed):
-                yield self._ask(deadline)
-            return condition(reflector.get(key))
+            if not condition(self.cached_pod()) and not (yield changed):
+                yield self._try_to_refresh(deadline)
+            return condition(self.cached_pod())
 
-        return (yield self._back_off(look, deadline, what, partial(reflector.get, key), too_late,
-                                     start_wait=0, scale_factor=1))
+        return (yield self._look_again(look, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
 
     @gen.coroutine
-    def _until_read(self, condition, deadline, what):
-        """Like `_until`, for a pod that the cache does not hold: it is read again and again."""
+    def wait_for_unwatched_pod(self, condition, deadline, what):
+        """Like `wait_for_pod`, for a pod that the cache does not hold: it is read again and again."""
         last = [None]
 
         @gen.coroutine
         def look():
-            last[0] = yield self._read_pod(deadline)
+            last[0] = yield self.refresh_pod(deadline)
             return condition(last[0])
 
-        yield self._back_off(look, deadline, what, lambda: last[0])
+        return (yield self._look_again(look, deadline, what, lambda: last[0]))
 
     @gen.coroutine
-    def _back_off(self, look, deadline, what, last_seen, too_late=_too_late, **pauses):
+    def _look_again(self, look, deadline, what, last_seen, too_late=_too_late, **pauses):
         """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
 
         last_seen (callable): returns the pod as it was seen last, or None.
@@ -136,12 +144,11 @@ class Waiting(Calls):
             return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
         except TIMEOUTS:
             raise too_late('Waited %d s for pod %s %s.' % (
-                IOLoop.current().time() - started, self.pod_name, what), last_seen())
+                IOLoop.current().time() - started, self._name, what), last_seen())
 
     @gen.coroutine
-    def _ask(self, deadline):
-        """Read the pod into the cache, if that works just now."""
+    def _try_to_refresh(self, deadline):
         try:
-            yield self._read_pod(deadline)
+            yield self.refresh_pod(deadline)
         except api.ApiError as e:
-            self.log.warning('%s', e)
+            self._log.warning('%s', e)

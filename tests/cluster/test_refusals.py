@@ -8,7 +8,7 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.clients import accepts
 from kubespawner.spawner import SpawnError
-from kubespawner.waiting import ASK_AFTER
+from kubespawner.waiting import READ_AFTER_SILENCE
 
 from .conftest import UNTOUCHED
 
@@ -209,6 +209,6 @@ def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, object
     kube.cut_watches()  # before it has told of the changes
     kube.resume_watches()
     with pytest.raises(SpawnError, match='Evicted'):
-        yield gen.with_timeout(IOLoop.current().time() + ASK_AFTER - 2, start)
+        yield gen.with_timeout(IOLoop.current().time() + READ_AFTER_SILENCE - 2, start)
     assert len(lists_of(kube, namespace)) == 2
     yield spawner.stop(now=True)

@@ -5,13 +5,13 @@ from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
-from kubespawner.waiting import ASK_AFTER
+from kubespawner.waiting import READ_AFTER_SILENCE
 
 from .conftest import UNTOUCHED
 
 pytestmark = pytest.mark.usefixtures('node')
 
-AT_ONCE = ASK_AFTER - 2  # seconds: before the spawner asks by itself, so that the watch has told it
+AT_ONCE = READ_AFTER_SILENCE - 2  # seconds: before the spawner asks by itself, so that the watch has told it
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 

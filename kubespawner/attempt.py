@@ -1,0 +1,98 @@
+"""One start of a server: until when, of which pod, whether it is still wanted, and what has failed in it since when.
+
+Here belongs what is one start's alone: an abandoned start and the one after it share nothing. What a pod's status means
+is in `podstatus`. Runs on the IOLoop's thread.
+"""
+from tornado.ioloop import IOLoop
+
+from . import podstatus
+from .errors import Cause, SpawnError, one_line
+from .pods import uid_of
+from .waiting import check_wanted
+
+
+class StartAttempt:
+    """One start. It goes on until its pod runs or fails, its deadline is over, or nobody wants it any more.
+
+    is_running (callable): of a pod, returns whether it runs.
+    pod_name (str): what its pod is called.
+    uid (str or None): its pod's; None as long as there is none.
+    story (Story): what is told of it.
+    deadline (float): the loop's time after which it is given up.
+    grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
+        takes.
+    wake (callable): has who waits for the pod look at it.
+    """
+
+    def __init__(self, is_running, log, pod_name='', uid=None, story=None, deadline=float('inf'), grace=None,
+                 wake=lambda: None):
+        self.story, self.deadline, self.pod_name, self.uid = story, deadline, pod_name, uid
+        self.grace, self.wake = grace, wake
+        self.is_given_up = self.has_begun = False
+        self._is_running, self._log = is_running, log
+        self.forget_failures()
+
+    def forget_failures(self):
+        """Have failures count from when they are seen next: the pod has run meanwhile."""
+        self._since = {}  # when failures were first seen, and the longest message of each, by what fails and its cause
+
+    def give_up(self):
+        """Have the start notice that nobody wants it any more: the hub cannot interrupt it."""
+        self.is_given_up = True
+
+    def is_wanted(self):
+        """True as long as nobody has stopped the server since, nor given up on it."""
+        return not self.is_given_up and IOLoop.current().time() < self.deadline
+
+    def check_wanted(self):
+        """Raise SpawnError if the start is not wanted any more."""
+        check_wanted(self.is_wanted, self.pod_name)
+
+    def outcome(self, pod):
+        """Return how the start ended: its pod, or a SpawnError; None as long as it lasts."""
+        return self.failure(pod) or (pod if self._is_running(pod) else None)
+
+    def failure(self, pod, is_late=False):
+        """Return why a pod (None: there is none) that is not this start's, or does not run, never will: a SpawnError.
+
+        None if it may. is_late (bool): nothing has the time to heal any more.
+        """
+        if uid_of(pod) != self.uid:
+            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
+        if self._is_running(pod):
+            return None
+        for failure in podstatus.failures(pod):
+            is_final = self._is_final(failure) or is_late
+            if is_final and not (failure.reason == 'Unschedulable' and self.story.is_scaling_up):
+                _, longest = self._since[failure.what, failure.cause]
+                is_said = failure.cause is not Cause.IMAGE or longest in failure.message
+                before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
+                return SpawnError(
+                    'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
+                    '{0.what}: {0.reason}. {0.message}{1}'.format(failure, before).strip(), failure.message)
+
+    def too_late(self, sentence, pod):
+        """Return the SpawnError of a pod that did not run in time, caused by what its status or the last warning says.
+
+        sentence (str): what was waited for. pod (dict or None): as it was seen last.
+        """
+        seen, found = podstatus.describe(pod), podstatus.failures(pod)
+        cause, reason, message = (
+            (found[0].cause, found[0].root_reason, found[0].message) if found else
+            self.story.failure_in_last_warning())
+        return SpawnError(sentence, reason, cause, 'Last seen: %s.%s' % (seen, self.story.why_late(seen)), message)
+
+    def _is_final(self, failure):
+        """True if a pod's failure has lasted for longer than it is given to heal."""
+        patience = failure.patience
+        if patience and self.grace is not None:
+            patience = self.grace
+        now, key = IOLoop.current().time(), (failure.what, failure.cause)
+        if patience and key not in self._since:
+            self._log.warning('Pod %s: %s (This may heal.)', self.pod_name, one_line(
+                '{0.what}: {0.reason}. {0.message}'.format(failure)))
+            if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
+                IOLoop.current().call_later(patience, self.wake)
+        first, message = self._since.get(key, (now, ''))
+        self._since[key] = first, max(message, failure.message, key=len)
+        return now - first >= patience

@@ -1,0 +1,109 @@
+"""One start: how it ends, and that it shares nothing with the one after it."""
+import pytest
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from kubespawner import podstatus
+from kubespawner.attempt import StartAttempt
+from kubespawner.errors import SpawnError
+from kubespawner.spawner import KubeSpawner
+from kubespawner.story import Story
+from tests.cluster.conftest import make_spawner
+from tests.fake_time import with_fake_time
+from tests.support.fakes import LOG, pod_in
+
+
+def attempt(**values):
+    return StartAttempt(podstatus.is_running, LOG, **dict(
+        {'pod_name': 'a', 'uid': 'u1', 'story': Story(lambda: '12:00:00')}, **values))
+
+
+def waits_for(reason, message=''):
+    """Return a pod whose container waits for that reason."""
+    pod = pod_in('Pending')
+    pod['status']['containerStatuses'] = [{
+        'name': 'notebook', 'ready': False, 'restartCount': 0,
+        'state': {'waiting': {'reason': reason, 'message': message}}}]
+    return pod
+
+
+@with_fake_time
+def test_a_start_ends_with_its_pod():
+    assert attempt().outcome(pod_in('Pending')) is None
+    assert attempt().outcome(pod_in('Running'))['metadata']['uid'] == 'u1'
+
+
+@pytest.mark.parametrize('pod', [None, pod_in('Running', uid='u2')], ids=['gone', 'of another uid'])
+@with_fake_time
+def test_a_start_ends_when_its_pod_is_gone(pod):
+    assert 'Pod a was deleted while it was starting' in str(attempt().outcome(pod))
+
+
+@with_fake_time
+def test_what_cannot_heal_ends_it_at_once():
+    outcome = attempt().outcome(waits_for('InvalidImageName', 'cannot be parsed'))
+    assert isinstance(outcome, SpawnError) and 'cannot be parsed' in str(outcome)
+
+
+@with_fake_time
+def test_what_may_heal_ends_it_after_a_while_with_the_longest_reason_and_has_it_looked_at_then():
+    woken = []
+    start = attempt(grace=30, wake=lambda: woken.append(True))
+    assert start.outcome(waits_for('ErrImagePull', 'the registry says: denied')) is None
+    yield gen.sleep(29)
+    assert start.outcome(waits_for('ImagePullBackOff', 'pausing')) is None and not woken
+    yield gen.sleep(2)
+    assert woken
+    assert 'before that: the registry says: denied' in str(start.outcome(waits_for('ImagePullBackOff', 'pausing')))
+
+
+@with_fake_time
+def test_a_failure_of_before_a_pod_ran_counts_no_more():
+    start = attempt(grace=30)
+    assert start.failure(waits_for('ErrImagePull')) is None
+    yield gen.sleep(31)
+    assert start.failure(pod_in('Running')) is None
+    start.forget_failures()
+    assert start.failure(waits_for('ErrImagePull')) is None
+    assert start.failure(waits_for('ErrImagePull'), is_late=True) is not None
+
+
+@with_fake_time
+def test_a_start_is_wanted_until_its_deadline_or_until_it_is_given_up():
+    start, other = (attempt(deadline=IOLoop.current().time() + 10) for _ in range(2))
+    start.check_wanted()
+    start.give_up()
+    assert other.is_wanted()
+    with pytest.raises(SpawnError, match='The start of pod a was given up'):
+        start.check_wanted()
+    yield gen.sleep(11)
+    assert not other.is_wanted()
+
+
+@with_fake_time
+def test_each_call_of_start_is_an_attempt_of_its_own_also_for_a_subclass_that_lets_it_wait():
+    begun, go_on = [], gen.sleep(5)
+
+    class Waits(KubeSpawner):
+        executor = pod_reflector = event_reflector = None
+
+        @gen.coroutine
+        def _start(self):
+            yield go_on
+            yield super()._start()
+
+        def _use_profile(self, deadline, is_wanted):
+            begun.append(is_wanted)
+            raise SpawnError('far enough')
+
+        def _follow_pods(self):
+            """Nothing is followed here."""
+
+    spawner = make_spawner(Waits)
+    abandoned = spawner.start()
+    spawner.clear_state()
+    successor = spawner.start()
+    for start in (abandoned, successor):
+        with pytest.raises(SpawnError, match='far enough'):
+            yield start
+    assert [is_wanted() for is_wanted in begun] == [False, True]

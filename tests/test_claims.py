@@ -1,0 +1,132 @@
+"""Whose a claim is, whatever it is called, and which one is deleted with its server. No cluster is needed."""
+import pytest
+
+from kubespawner.claims import Claims, selectors, why_kept
+from kubespawner.errors import SpawnError
+from kubespawner.manifests import SERVERNAME, USERNAME
+from tests.fake_time import with_fake_time
+from tests.support.fakes import LOG, FakeApi, refused, requests_to
+
+READ, LIST, DELETE = (verb + '_namespaced_persistent_volume_claim' for verb in ('read', 'list', 'delete'))
+NOT_FOUND, FORBIDDEN = refused(404, 'NotFound'), refused(403, 'Forbidden')
+LABELS = {'heritage': 'jupyterhub', 'app': 'jupyterhub', USERNAME: 'ann'}
+
+
+def claim(name='claim-ann', username='ann', servername='', created='2020-01-01T00:00:00Z', labels=LABELS, **metadata):
+    return {'metadata': dict({'name': name, 'uid': 'of-' + name, 'creationTimestamp': created, 'labels': labels,
+                              'annotations': {USERNAME: username, SERVERNAME: servername}}, **metadata)}
+
+
+def claims(labels=lambda: LABELS, **answers):
+    """Return (Claims of the server of ann, FakeApi)."""
+    fake = FakeApi(**answers)
+    return Claims(requests_to(fake), 'hubs', 'claim-ann', LOG, ('ann', ''), labels), fake
+
+
+# Finding
+
+
+@with_fake_time
+def test_a_claim_of_the_servers_name_is_its_own_whatever_it_says():
+    ours, fake = claims(**{READ: [claim(username='bob')]})
+    assert (yield ours.find())['metadata']['name'] == 'claim-ann'
+    assert fake.methods == [READ]
+
+
+@with_fake_time
+def test_a_claim_of_another_name_that_says_that_it_is_the_servers_is_taken_the_latest_first(caplog):
+    ours, fake = claims(**{READ: [NOT_FOUND], LIST: [{'items': [
+        claim('of-bob', username='bob'), claim('old'), claim('new', created='2021-01-01T00:00:00Z'),
+        claim('other-server', servername='x'),
+        claim('going', created='2022-01-01T00:00:00Z', deletionTimestamp='2022-01-02T00:00:00Z')]}]})
+    assert (yield ours.find())['metadata']['name'] == 'new'
+    assert 'Claim claim-ann does not exist. Taking new' in caplog.text
+
+
+@with_fake_time
+def test_claims_from_before_there_were_labels_are_looked_for_too():
+    ours, fake = claims(**{READ: [NOT_FOUND], LIST: [{'items': []}, {'items': [claim('old')]}]})
+    assert (yield ours.find())['metadata']['name'] == 'old'
+    assert [arguments['label_selector'] for method, arguments in fake.asked if method == LIST] == selectors(
+        LABELS, 'ann')
+
+
+@pytest.mark.parametrize('labels', [None, lambda: LABELS], ids=['not looked for', 'not found'])
+@with_fake_time
+def test_a_server_without_a_claim_has_none(labels):
+    ours, fake = claims(labels, **{READ: [NOT_FOUND], LIST: [{'items': None}]})
+    assert (yield ours.find()) is None
+    assert (LIST in fake.methods) is (labels is not None)
+
+
+@with_fake_time
+def test_a_hub_that_may_not_look_for_claims_is_told_what_it_needs():
+    with pytest.raises(SpawnError, match='right to list persistentvolumeclaims'):
+        yield claims(**{READ: [NOT_FOUND], LIST: [FORBIDDEN]})[0].find()
+    with pytest.raises(Exception, match='Invalid'):
+        yield claims(**{READ: [NOT_FOUND], LIST: [refused(422, 'Invalid')]})[0].find()
+
+
+def test_selectors_name_all_labels_that_the_user_may_have_here_and_in_later_spawners():
+    of_user, of_nobody = selectors(dict(LABELS, **{USERNAME: 'ann-40x'}), 'ann@x')
+    assert of_user.startswith('heritage=jupyterhub,app=jupyterhub,%s in (' % USERNAME) and 'ann-40x' in of_user
+    assert of_nobody == 'heritage=jupyterhub,app=jupyterhub,!' + USERNAME
+
+
+# Deleting
+
+
+def deleted(fake):
+    return [(arguments['name'], arguments['body'].preconditions.uid) for method, arguments in fake.asked
+            if method == DELETE]
+
+
+@with_fake_time
+def test_the_claim_is_deleted_by_its_uid_unless_it_is_to_be_kept(caplog):
+    ours, fake = claims(**{READ: [NOT_FOUND], LIST: [{'items': [claim('old')]}], DELETE: [{}]})
+    yield ours.delete(lambda claim: None)
+    assert deleted(fake) == [('old', 'of-old')]
+    yield ours.delete(lambda claim: 'others have it')
+    assert len(deleted(fake)) == 1 and 'Claim old is not deleted: others have it' in caplog.text
+
+
+@with_fake_time
+def test_no_claim_is_nothing_to_delete():
+    ours, fake = claims(None, **{READ: [NOT_FOUND]})
+    yield ours.delete(lambda claim: pytest.fail('there is none'))
+    assert fake.methods == [READ]
+
+
+@pytest.mark.parametrize('answers, said', [
+    ({READ: [FORBIDDEN]}, 'right to get persistentvolumeclaims, or KubeSpawner.delete_pvc'),
+    ({READ: [claim()], DELETE: [FORBIDDEN]}, 'right to delete persistentvolumeclaims'),
+    ({READ: [NOT_FOUND], LIST: [FORBIDDEN]}, 'right to list persistentvolumeclaims'),
+], ids=['get', 'delete', 'list'])
+@with_fake_time
+def test_a_claim_that_cannot_be_deleted_is_told_in_the_log_only(answers, said, caplog):
+    yield claims(**answers)[0].delete(lambda claim: None)
+    assert 'Claim claim-ann stays, though its server is deleted' in caplog.text and said in caplog.text
+
+
+NAMES = {('', None): 'claim-ann', ('x', None): 'claim-ann-x'}
+
+
+@pytest.mark.parametrize('servername, found, names, others, why', [
+    ('', claim(), NAMES, (), None),
+    ('x', claim('claim-ann-x', servername='x'), NAMES, (), None),
+    ('', claim(username='bob'), NAMES, (), 'not one of user ann'),
+    ('', claim(username=None), NAMES, (), 'not one of user ann'),
+    ('', claim(), {('', 'annx'): 'claim-ann'}, (), 'gives it to other users'),
+    ('', claim(labels={'heritage': 'other'}), NAMES, (), 'of another hub'),
+    ('', claim(labels=None), NAMES, (), None),
+    ('', claim('claim-ann-y', servername='x'), NAMES, (), "that of the server 'x'"),
+    ('', claim('claim-ann-x', servername='x'), NAMES, (), None),
+    ('y', claim('claim-ann-x', servername='x'), NAMES, (), "that of the server 'x'"),
+    ('x', claim(servername='x'), NAMES, (), 'other servers of the user have it'),
+    ('x', claim('z', servername='x'), {}, (), 'other servers of the user have it'),
+    ('x', claim('z', servername='x'), NAMES, {'z'}, 'other servers of the user have it'),
+])
+def test_a_claim_is_kept_if_it_is_or_may_be_somebody_elses(servername, found, names, others, why):
+    kept = why_kept(found, ('ann', servername), {'heritage': 'jupyterhub', 'app': 'jupyterhub'},
+                    lambda server, user=None: names.get((server, user)), set(others))
+    assert (kept is None) if why is None else why in kept
