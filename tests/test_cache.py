@@ -39,6 +39,9 @@ def test_an_answer_is_believed_only_if_it_is_newer():
     for answered, then in [(5, 5), (4, 5), (6, 6)]:
         known.upsert(pod_in(version=answered))
         assert version(known) == then
+    before = known.get('a')
+    known.upsert(pod_in(version=6))
+    assert known.get('a') is before
 
 
 def test_an_answer_from_before_the_last_list_brings_nothing_back():
