@@ -199,7 +199,7 @@ class KubeSpawner(EveryName, Choosing, Addresses, Progress, Spawner):
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         # JupyterHub loads a state, which may be empty, into each new spawner.
-        self._server_names.load(state, self._has_pod)
+        self._server_names.load(state, self._known.is_ours)
 
     def clear_state(self):
         """Forget the state: the next pod is named by the templates as they are then.
