@@ -7,8 +7,9 @@ import re
 import textwrap
 from collections import OrderedDict
 
-from kubespawner import KubeSpawner, configuration, eras
-from kubespawner.reflector import NamespacedResourceReflector
+from kubespawner import KubeSpawner, configuration
+from kubespawner.configuration import aliases
+from kubespawner.kube.reflector import NamespacedResourceReflector
 
 # The areas of settings, in the order of the page: a module of `kubespawner.configuration`, the title, an introduction.
 AREAS = [
@@ -35,13 +36,13 @@ TYPES = {
     'Command': ['a string', 'a list of strings'],
     'Dict': ['a dict'],
     'Float': ['a number'],
-    'Fresh': ['a string', 'a function'],
+    'DynamicDefault': ['a string', 'a function'],
     'Int': ['an integer'],
     'Integer': ['an integer'],
     'List': ['a list'],
     'Memory': ['a number of bytes', 'a string such as ``1.5G``'],
-    'Object': ['a Kubernetes object'],
-    'Objects': ['a list or a dict of Kubernetes objects'],
+    'KubeObject': ['a Kubernetes object'],
+    'KubeObjectList': ['a list or a dict of Kubernetes objects'],
     'Unicode': ['a string'],
 }
 
@@ -56,12 +57,12 @@ class SpawnerWithoutHub(KubeSpawner):
 
 def names_of(trait_name):
     """Return all names of a setting, the newest first."""
-    return eras.NAMES.get(trait_name, [trait_name])
+    return aliases.NAMES.get(trait_name, [trait_name])
 
 
 def trait_of(name):
     """Return the name of the trait that has this name, among others."""
-    return eras.own_name(name)
+    return aliases.canonical_name(name)
 
 
 ALL_NAMES = frozenset(name for trait in KubeSpawner.class_own_traits(config=True) for name in names_of(trait))

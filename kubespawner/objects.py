@@ -11,7 +11,7 @@ import copy
 import datetime
 import math
 
-from .clients import model, to_dict
+from .kube.clients import model, to_dict
 
 V1Container = model('V1Container')
 V1ContainerPort = model('V1ContainerPort')

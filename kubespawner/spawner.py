@@ -23,20 +23,24 @@ from tornado.concurrent import run_on_executor
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, Unicode, default
 
-from . import addresses, api, clients, hints, podstatus, server_names
-from .addresses import Addresses
-from .attempt import StartAttempt
-from .choosing import Choosing
-from .claims import Claims, why_kept
-from .eras import EveryName, with_other_names
-from .errors import ConfigurationError, HubError, SpawnError, do_not_count
-from .manifests import owner_of
-from .pods import KnownPod, Ownership, Pods, uid_of
-from .progress import Progress
-from .reflector import NamespacedResourceReflector
-from .requests import Requests
-from .startup_watch import StartupWatch, replace_wait_up
-from .waiting import PodWaiter, in_time, is_listed, shielded
+from .configuration.aliases import AliasedTraits, with_aliases
+from .kube import api, clients
+from .kube.reflector import NamespacedResourceReflector
+from .kube.requests import Requests
+from .lifecycle import podstatus
+from .lifecycle.attempt import StartAttempt
+from .lifecycle.claims import Claims, why_kept
+from .lifecycle.pods import KnownPod, Ownership, Pods, uid_of
+from .lifecycle.startup_watch import StartupWatch, replace_wait_up
+from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
+from .messages import hints
+from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
+from .naming import server_names
+from .naming.ownership import owner_of
+from .parts import addresses
+from .parts.addresses import Addresses
+from .parts.choosing import Choosing
+from .parts.progress import Progress
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -79,8 +83,8 @@ class PodReflector(NamespacedResourceReflector):
         return uid_of(resource), podstatus.ip(resource)
 
 
-@with_other_names
-class KubeSpawner(EveryName, Choosing, Addresses, Progress, Spawner):
+@with_aliases
+class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -135,7 +139,7 @@ class KubeSpawner(EveryName, Choosing, Addresses, Progress, Spawner):
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
                              verify_ssl=self.k8s_api_verify_ssl)
-            _settle()
+            freeze_gc()
         self._common_namespace = self.namespace  # of users that have none of their own
         if self.enable_user_namespaces:
             self.namespace = self._user_namespace()
@@ -460,7 +464,7 @@ class KubeSpawner(EveryName, Choosing, Addresses, Progress, Spawner):
         yield pods.delete(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
 
 
-def _settle():
+def freeze_gc():
     """Have the garbage collector leave alone what is there now: the modules, which are there for good.
 
     With a new client those are some hundred thousand objects. To walk through them again and again would hold up the

@@ -2,7 +2,7 @@
 from jupyterhub import version_info
 from traitlets import Dict, List, TraitType, Unicode, Union
 
-from .clients import to_dict
+from .kube.clients import to_dict
 
 
 class Callable(TraitType):
@@ -15,7 +15,7 @@ class Callable(TraitType):
         self.error(obj, value)
 
 
-class Objects(List):
+class KubeObjectList(List):
     """A list of Kubernetes objects, or a dict whose values are used in the order of its keys.
 
     An object is a dict or a model of any client. The default is a list; a configured dict stays a dict.
@@ -26,14 +26,14 @@ class Objects(List):
         return value if isinstance(value, dict) else super().validate(obj, value)
 
 
-class Object(Dict):
+class KubeObject(Dict):
     """A Kubernetes object: a dict, or a model of any client, which is converted to a dict."""
 
     def validate(self, obj, value):
         return super().validate(obj, to_dict(value) if hasattr(type(value), 'attribute_map') else value)
 
 
-class Fresh(Union):
+class DynamicDefault(Union):
     """A string, or a function if JupyterHub accepts one. Its default is computed again each time it is read."""
 
     def __init__(self, **metadata):

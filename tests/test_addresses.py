@@ -2,8 +2,8 @@ import pytest
 from jupyterhub import orm
 from jupyterhub.objects import Server
 
-from kubespawner import addresses
-from kubespawner.addresses import Address
+from kubespawner.parts import addresses
+from kubespawner.parts.addresses import Address
 
 OLD, NEW = Address('http', '10.0.0.1', 8888), Address('http', '10.0.0.2', 8888)
 

@@ -3,11 +3,11 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner import podstatus
-from kubespawner.attempt import StartAttempt
-from kubespawner.errors import SpawnError
+from kubespawner.lifecycle import podstatus
+from kubespawner.lifecycle.attempt import StartAttempt
+from kubespawner.messages.errors import SpawnError
+from kubespawner.messages.story import Story
 from kubespawner.spawner import KubeSpawner
-from kubespawner.story import Story
 from tests.cluster.conftest import make_spawner
 from tests.fake_time import with_fake_time
 from tests.support.fakes import LOG, pod_in

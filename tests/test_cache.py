@@ -3,7 +3,7 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.cache import GONE_REMEMBERED, Cache, version_of
+from kubespawner.kube.cache import GONE_REMEMBERED, Cache, version_of
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LABELS, pod_in
 

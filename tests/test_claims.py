@@ -1,9 +1,9 @@
 """Whose a claim is, whatever it is called, and which one is deleted with its server. No cluster is needed."""
 import pytest
 
-from kubespawner.claims import Claims, selectors, why_kept
-from kubespawner.errors import SpawnError
-from kubespawner.manifests import SERVERNAME, USERNAME
+from kubespawner.lifecycle.claims import Claims, selectors, why_kept
+from kubespawner.messages.errors import SpawnError
+from kubespawner.naming.ownership import SERVERNAME, USERNAME
 from tests.fake_time import with_fake_time
 from tests.support.fakes import LOG, FakeApi, refused, requests_to
 

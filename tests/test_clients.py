@@ -7,7 +7,8 @@ import pytest
 from kubernetes import client, config
 from traitlets import TraitError
 
-from kubespawner import KubeSpawner, clients
+from kubespawner import KubeSpawner
+from kubespawner.kube import clients
 from tests.cluster.conftest import make_spawner
 
 KUBECONFIG = """

@@ -10,7 +10,7 @@ from jupyterhub.spawner import Spawner
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner, __version__
-from kubespawner.clients import to_dict
+from kubespawner.kube.clients import to_dict
 from tests import documentation
 from tests.cluster.conftest import make_spawner
 from tests.documentation import settings_reference

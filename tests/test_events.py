@@ -5,8 +5,8 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.events import FOLLOWED, EventReflector
-from kubespawner.jsonstream import Garbled
+from kubespawner.kube.events import FOLLOWED, EventReflector
+from kubespawner.kube.jsonstream import Garbled
 from tests.fake_time import with_fake_time
 from tests.support.fakes import refused
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubespawner import clients, jsonstream, podstatus
-from kubespawner.compact import keep, tree_of
-from kubespawner.reflector import NamespacedResourceReflector
+from kubespawner.kube import clients, jsonstream
+from kubespawner.kube.prune import prune, tree_of
+from kubespawner.kube.reflector import NamespacedResourceReflector
+from kubespawner.lifecycle import podstatus
 
 FUZZ = settings(
     max_examples=int(os.environ.get('FUZZ_EXAMPLES', 200)), derandomize=True, deadline=None, database=None,
@@ -89,8 +90,8 @@ def test_whatever_a_pod_is_its_status_can_be_read(pod):
 @given(pods)
 def test_whatever_a_pod_is_what_is_kept_of_it_can_be_read(pod):
     tree = tree_of(['metadata', 'status', 'spec.nodeName', 'spec.restartPolicy'])
-    kept = keep(pod, tree)
-    assert keep(kept, tree) == kept or 'nan' in repr(kept)
+    kept = prune(pod, tree)
+    assert prune(kept, tree) == kept or 'nan' in repr(kept)
     for function in READERS:
         function(clients.Resource(kept) if isinstance(kept, dict) else kept)
 
@@ -219,8 +220,8 @@ answers = st.lists(st.tuples(bodies, sizes), min_size=20, max_size=60)
 @pytest.fixture(scope='module')
 def impatient():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('kubespawner.reflector.FIRST_PAUSE', 0)
-        patch.setattr('kubespawner.reflector.LONGEST_PAUSE', 0)
+        patch.setattr('kubespawner.kube.reflector.FIRST_PAUSE', 0)
+        patch.setattr('kubespawner.kube.reflector.LONGEST_PAUSE', 0)
         yield patch
 
 
@@ -234,7 +235,7 @@ def test_whatever_a_reflector_reads_it_goes_on_and_ends_with_the_truth(impatient
     log.addHandler(handler)
     reflector = script.reflector = NamespacedResourceReflector(
         kind='pod', namespace='n', list_method_name='list_namespaced_pod', log=log)
-    impatient.setattr('kubespawner.reflector.shared_client', lambda name: script)
+    impatient.setattr('kubespawner.kube.reflector.shared_client', lambda name: script)
     reflector.start()
     reflector._thread.join(30)
     assert not reflector._thread.is_alive() and not reflector.failed

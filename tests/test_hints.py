@@ -1,9 +1,11 @@
 """What users are told of a start that failed: first what happened and what they can do, then Kubernetes' own words."""
 import pytest
 
-from kubespawner import api, hints, podstatus
-from kubespawner.errors import Cause, ConfigurationError, Fault, HubError, SpawnError
-from kubespawner.story import Story
+from kubespawner.kube import api
+from kubespawner.lifecycle import podstatus
+from kubespawner.messages import hints
+from kubespawner.messages.errors import Cause, ConfigurationError, Fault, HubError, SpawnError
+from kubespawner.messages.story import Story
 
 BEFORE = 'Pod jupyter-ann failed to start.'
 LATE = 'Waited 57 s for pod jupyter-ann to be running.'

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubespawner import jsonstream
+from kubespawner.kube import jsonstream
 
 LIST = {'kind': 'PodList', 'metadata': {'resourceVersion': '12'}, 'n': 12.5,
         'items': [{'metadata': {'name': 'a-\u00e9\U0001f600'}}, {'x': [1, {'items': []}], '"},]': None}, 3, '[{']}

@@ -4,7 +4,7 @@ import copy
 import pytest
 from kubernetes.client import ApiClient
 
-from kubespawner.clients import to_dict
+from kubespawner.kube.clients import to_dict
 from kubespawner.objects import make_pod, make_pvc
 
 MASK_VOLUME = {'name': 'no-api-access-please', 'emptyDir': {}}

@@ -5,10 +5,10 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
-from kubespawner import api
-from kubespawner.errors import SpawnError
-from kubespawner.manifests import SERVERNAME, USERNAME
-from kubespawner.pods import CREATE_TRIES, SPAWN_ID, KnownPod, Ownership, Pods, uid_of
+from kubespawner.kube import api
+from kubespawner.lifecycle.pods import CREATE_TRIES, SPAWN_ID, KnownPod, Ownership, Pods, uid_of
+from kubespawner.messages.errors import SpawnError
+from kubespawner.naming.ownership import SERVERNAME, USERNAME
 from kubespawner.spawner import PodReflector
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, after, at_once, pod_in, refused, requests_to

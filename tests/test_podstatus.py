@@ -1,8 +1,8 @@
 """What a pod's status means, on statuses as Kubernetes writes them."""
 import pytest
 
-from kubespawner import podstatus
-from kubespawner.errors import Cause
+from kubespawner.lifecycle import podstatus
+from kubespawner.messages.errors import Cause
 
 
 def pod(phase='Running', containers=(), init=(), ip='10.0.0.1', deleted=False, policy='OnFailure', **status):

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import pytest
 
 from kubespawner import profiles
-from kubespawner.errors import SpawnError
+from kubespawner.messages.errors import SpawnError
 
 IMAGE = {
     'display_name': 'Image',

@@ -3,8 +3,8 @@ import pytest
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import ReadTimeoutError
 
-from kubespawner import api
-from kubespawner.requests import Requests
+from kubespawner.kube import api
+from kubespawner.kube.requests import Requests
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, at_once, refused, requests_to
 

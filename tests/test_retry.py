@@ -3,7 +3,7 @@ from collections import namedtuple
 
 import pytest
 
-from kubespawner import retry
+from kubespawner.kube import retry
 
 Error = namedtuple('Error', 'status may_heal retry_after')
 Error.__new__.__defaults__ = (0,)

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from kubernetes import client
 
-from kubespawner import KubeSpawner, clients
+from kubespawner import KubeSpawner
+from kubespawner.kube import clients
 from tests.cluster.conftest import make_spawner
 from tests.test_clients import KUBECONFIG
 

@@ -2,7 +2,7 @@
 import pytest
 from traitlets import default
 
-from kubespawner.server_names import Named, Rules, ServerNames
+from kubespawner.naming.server_names import Named, Rules, ServerNames
 
 TEXTS = {
     'pod_name_template': {None: 'jupyter-ann-b', 'escape': 'jupyter-ann-2db'},

@@ -14,8 +14,9 @@ from traitlets import default
 from traitlets.config import Config
 
 import kubespawner.configuration.cluster
-from kubespawner import KubeSpawner, clients
-from kubespawner.clients import Resource
+from kubespawner import KubeSpawner
+from kubespawner.kube import clients
+from kubespawner.kube.clients import Resource
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import User, make_spawner
 

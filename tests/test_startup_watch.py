@@ -4,10 +4,10 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
-from kubespawner.errors import SpawnError
+from kubespawner.lifecycle.startup_watch import MARGIN, StartupWatch, replace_wait_up
+from kubespawner.lifecycle.waiting import PodWaiter
+from kubespawner.messages.errors import SpawnError
 from kubespawner.spawner import PodReflector
-from kubespawner.startup_watch import MARGIN, StartupWatch, replace_wait_up
-from kubespawner.waiting import PodWaiter
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, pod_in, requests_to
 

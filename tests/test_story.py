@@ -1,8 +1,8 @@
 """The story of a start: what is told, in which order and words, and that everybody hears all of it."""
 import pytest
 
-from kubespawner import story
-from kubespawner.story import EVENTS, EVENTS_TOLD, STEPS, Story
+from kubespawner.messages import story
+from kubespawner.messages.story import EVENTS, EVENTS_TOLD, STEPS, Story
 
 
 def clock():

@@ -6,9 +6,9 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
-from kubespawner.errors import SpawnError
+from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE, PodWaiter, check_wanted, in_time, is_listed, shielded
+from kubespawner.messages.errors import SpawnError
 from kubespawner.spawner import PodReflector
-from kubespawner.waiting import READ_AFTER_SILENCE, PodWaiter, check_wanted, in_time, is_listed, shielded
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, pod_in, refused, requests_to
 

@@ -3,7 +3,7 @@
 from jupyterhub.traitlets import ByteSpecification, Command
 from traitlets import Bool, Dict, Float, HasTraits, Integer, List, TraitError, Unicode, Union, default, validate
 
-from ..traitlets import Callable, Object
+from ..traitlets import Callable, KubeObject
 
 
 class Memory(ByteSpecification):
@@ -139,7 +139,7 @@ class ContainerConfiguration(HasTraits):
     )
 
     container_security_context = Union(
-        [Object({}), Callable()],
+        [KubeObject({}), Callable()],
         config=True,
         help="""
         Fields of the notebook container's Kubernetes SecurityContext, or a function of the spawner that returns them.
@@ -150,7 +150,7 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
-    singleuser_lifecycle_hooks = Object(
+    singleuser_lifecycle_hooks = KubeObject(
         {},
         config=True,
         help="""
@@ -165,7 +165,7 @@ class ContainerConfiguration(HasTraits):
         """
     )
 
-    singleuser_extra_container_config = Object(
+    singleuser_extra_container_config = KubeObject(
         {},
         config=True,
         help="""

@@ -4,7 +4,7 @@ import re
 
 from traitlets import Bool, Dict, Enum, HasTraits, Integer, List, TraitError, Unicode, Union, validate
 
-from ..traitlets import Callable, Object, Objects
+from ..traitlets import Callable, KubeObject, KubeObjectList
 
 
 class PodConfiguration(HasTraits):
@@ -218,7 +218,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    tolerations = Objects(
+    tolerations = KubeObjectList(
         [],
         config=True,
         help="""
@@ -231,7 +231,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    node_affinity_preferred = Objects(
+    node_affinity_preferred = KubeObjectList(
         [],
         config=True,
         help="""
@@ -240,7 +240,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    node_affinity_required = Objects(
+    node_affinity_required = KubeObjectList(
         [],
         config=True,
         help="""
@@ -253,7 +253,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    pod_affinity_preferred = Objects(
+    pod_affinity_preferred = KubeObjectList(
         [],
         config=True,
         help="""
@@ -262,7 +262,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    pod_affinity_required = Objects(
+    pod_affinity_required = KubeObjectList(
         [],
         config=True,
         help="""
@@ -271,7 +271,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    pod_anti_affinity_preferred = Objects(
+    pod_anti_affinity_preferred = KubeObjectList(
         [],
         config=True,
         help="""
@@ -280,7 +280,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    pod_anti_affinity_required = Objects(
+    pod_anti_affinity_required = KubeObjectList(
         [],
         config=True,
         help="""
@@ -335,7 +335,7 @@ class PodConfiguration(HasTraits):
     )
 
     pod_security_context = Union(
-        [Object({}), Callable()],
+        [KubeObject({}), Callable()],
         config=True,
         help="""
         Fields of the pod's Kubernetes PodSecurityContext, or a function of the spawner that returns them. They override
@@ -343,7 +343,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    singleuser_init_containers = Objects(
+    singleuser_init_containers = KubeObjectList(
         [],
         config=True,
         help="""
@@ -355,7 +355,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    singleuser_extra_containers = Objects(
+    singleuser_extra_containers = KubeObjectList(
         [],
         config=True,
         help="""
@@ -366,7 +366,7 @@ class PodConfiguration(HasTraits):
         """
     )
 
-    singleuser_extra_pod_config = Object(
+    singleuser_extra_pod_config = KubeObject(
         {},
         config=True,
         help="""

@@ -1,7 +1,7 @@
 """Settings of profiles: what users can choose before their server starts."""
 from traitlets import Dict, HasTraits, List, Unicode, Union
 
-from ..traitlets import Callable, Fresh
+from ..traitlets import Callable, DynamicDefault
 
 
 class ProfileConfiguration(HasTraits):
@@ -94,7 +94,7 @@ class ProfileConfiguration(HasTraits):
         """
     )
 
-    options_form = Fresh(
+    options_form = DynamicDefault(
         config=True,
         help="""
         The form that users see before a server starts: a string of HTML, or (since JupyterHub 0.9) a function of the

@@ -2,13 +2,13 @@
 
 from traitlets import Bool, Dict, HasTraits, List, Unicode
 
-from ..traitlets import Object, Objects
+from ..traitlets import KubeObject, KubeObjectList
 
 
 class StorageConfiguration(HasTraits):
     """Settings of storage: volumes, where they are mounted, and the persistent volume claim of each server."""
 
-    volumes = Objects(
+    volumes = KubeObjectList(
         [],
         config=True,
         help="""
@@ -24,7 +24,7 @@ class StorageConfiguration(HasTraits):
         """
     )
 
-    volume_mounts = Objects(
+    volume_mounts = KubeObjectList(
         [],
         config=True,
         help="""
@@ -75,7 +75,7 @@ class StorageConfiguration(HasTraits):
         """
     )
 
-    storage_selector = Object(
+    storage_selector = KubeObject(
         {},
         config=True,
         help="""

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from kubespawner.story import EVENTS, STEPS
+from kubespawner.messages.story import EVENTS, STEPS
 
 from .conftest import PHONE
 

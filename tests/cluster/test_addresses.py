@@ -7,8 +7,9 @@ from jupyterhub import orm
 from jupyterhub.objects import Server
 from tornado import gen
 
-from kubespawner import KubeSpawner, clients, demo
-from kubespawner.addresses import Address, record, recorded
+from kubespawner import KubeSpawner, demo
+from kubespawner.kube import clients
+from kubespawner.parts.addresses import Address, record, recorded
 from tests.support.scripted_pods import ScriptedPods
 
 from .conftest import UNTOUCHED as FOR_NO_NODE

@@ -7,7 +7,7 @@ from jupyterhub import version_info
 from tornado import gen
 from tornado.concurrent import Future
 
-from kubespawner.errors import SpawnError
+from kubespawner.messages.errors import SpawnError
 
 from .test_progress import Listener, new_teller  # noqa: F401 (a fixture)
 

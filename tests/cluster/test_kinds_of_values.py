@@ -2,7 +2,7 @@
 import pytest
 from kubernetes import client
 
-from kubespawner.clients import to_dict
+from kubespawner.kube.clients import to_dict
 from tests.eras.stand_in.kubernetes_asyncio import client as other
 
 pytestmark = pytest.mark.usefixtures('node')

@@ -3,7 +3,7 @@ import pytest
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner, naming
-from kubespawner.templates import Templates
+from kubespawner.parts.templates import Templates
 from tests.cluster.conftest import make_spawner
 from tests.faults.test_names import DNS_LABEL, PAIRS, distinct_pairs
 

@@ -11,7 +11,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner
-from kubespawner.errors import SpawnError
+from kubespawner.messages.errors import SpawnError
 from tests import documentation
 from tests.cluster.conftest import UNTOUCHED, make_spawner
 from tests.cluster.test_traits import value_at

@@ -12,8 +12,8 @@ from tornado.concurrent import Future
 from traitlets import Dict, TraitError, validate
 
 from kubespawner import profiles
-from kubespawner.choosing import WITH_TEMPLATES
-from kubespawner.errors import SpawnError
+from kubespawner.messages.errors import SpawnError
+from kubespawner.parts.choosing import WITH_TEMPLATES
 
 from .conftest import UNTOUCHED
 

@@ -6,9 +6,9 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner import events
+from kubespawner.kube import events
+from kubespawner.messages.story import EVENTS, STEPS
 from kubespawner.spawner import SpawnError
-from kubespawner.story import EVENTS, STEPS
 
 from .conftest import UNTOUCHED
 

@@ -6,7 +6,7 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.reflector import NamespacedResourceReflector
+from kubespawner.kube.reflector import NamespacedResourceReflector
 from kubespawner.spawner import PodReflector
 
 LABELS = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}

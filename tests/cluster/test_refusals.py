@@ -6,9 +6,9 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.clients import accepts
+from kubespawner.kube.clients import accepts
+from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE
 from kubespawner.spawner import SpawnError
-from kubespawner.waiting import READ_AFTER_SILENCE
 
 from .conftest import UNTOUCHED
 
@@ -127,7 +127,7 @@ def test_a_watch_that_is_cut_goes_on_without_a_list(kube, new_spawner, objects, 
 
 @pytest.mark.gen_test
 def test_after_silence_the_watch_begins_anew_without_a_list(kube, new_spawner, objects, namespace, monkeypatch):
-    monkeypatch.setattr('kubespawner.reflector.IDLE_TIMEOUT', 0.5)
+    monkeypatch.setattr('kubespawner.kube.reflector.IDLE_TIMEOUT', 0.5)
     spawner = new_spawner('ann', **UNTOUCHED)
     yield spawner.poll()
     kube.clear_faults()

@@ -4,8 +4,8 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
+from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE
 from kubespawner.spawner import SpawnError
-from kubespawner.waiting import READ_AFTER_SILENCE
 
 from .conftest import UNTOUCHED
 

@@ -13,7 +13,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from jupyterhub.objects import Hub
 
-from kubespawner.clients import to_dict
+from kubespawner.kube.clients import to_dict
 from tests.cluster.conftest import User
 
 HERE = os.path.dirname(__file__)

@@ -15,7 +15,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
-from kubespawner.story import STEPS
+from kubespawner.messages.story import STEPS
 from tests.bench.rest import MERGE_PATCH, Refused
 from tests.cluster.test_progress import Listener
 

@@ -11,8 +11,8 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner import clients
-from kubespawner.reflector import version_of
+from kubespawner.kube import clients
+from kubespawner.kube.reflector import version_of
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import kube, new_spawner, node, objects, role  # noqa: F401
 

@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from traitlets import TraitError
 
 from kubespawner import KubeSpawner
-from kubespawner.clients import model, to_dict
+from kubespawner.kube.clients import model, to_dict
 from tests.cluster.conftest import UNTOUCHED, make_spawner
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}

@@ -10,7 +10,8 @@ import threading
 import pytest
 from tornado import gen
 
-from kubespawner import KubeSpawner, clients
+from kubespawner import KubeSpawner
+from kubespawner.kube import clients
 from kubespawner.localkube import LocalKube
 from tests.bench.driver import memory, sockets
 from tests.bench.rest import Api

@@ -90,7 +90,11 @@ def start(pods, hub, name='ann'):
 
 
 def has_ended(pods, user):
-    """True if the hub says that a user has no server. If it has, it is asked to stop it, as the user would do."""
+    """True if the hub says that a user has no server. If it has, it is asked to stop it, as the user would do.
+
+    The node goes on: a hub waits for a pod whose start the end of the hub before it interrupted.
+    """
+    pods.run()
     if user.servers():
         user._send('DELETE', user.url + '/hub/api/users/%s/server' % user.username)
         pods.let_go()

@@ -7,7 +7,7 @@ from kubernetes.client.rest import ApiException
 from tornado import gen
 from urllib3.exceptions import HTTPError
 
-from kubespawner.reflector import version_of
+from kubespawner.kube.reflector import version_of
 from tests.cluster.conftest import UNTOUCHED
 from tests.simulated_node import NODE, SimulatedNode
 

@@ -2,7 +2,7 @@
 import pytest
 import yaml
 
-from kubespawner import clients
+from kubespawner.kube import clients
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import yaml
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner import clients
-from kubespawner.reflector import version_of
+from kubespawner.kube import clients
+from kubespawner.kube.reflector import version_of
 
 from .conftest import LABELS, RECOVERY, until, until_right, until_watching, versions
 
@@ -82,7 +82,7 @@ def test_after_an_outage_the_cache_is_right_at_once_and_without_a_list(reflector
 @pytest.mark.gen_test
 def test_a_connection_that_is_half_open_is_noticed_within_the_idle_time_out(
         reflector, proxy, asked, pods, monkeypatch):
-    monkeypatch.setattr('kubespawner.reflector.IDLE_TIMEOUT', 1)
+    monkeypatch.setattr('kubespawner.kube.reflector.IDLE_TIMEOUT', 1)
     yield until_watching(reflector, asked, pods)
     proxy.stall()
     use_up(pods)
@@ -135,7 +135,7 @@ INSERTED = {
 @pytest.mark.gen_test
 def test_whatever_a_watch_says_the_cache_is_right_soon_after(
         kube, reflector, asked, pods, caplog, monkeypatch, name):
-    monkeypatch.setattr('kubespawner.jsonstream.LONGEST_LINE', LONG)
+    monkeypatch.setattr('kubespawner.kube.jsonstream.LONGEST_LINE', LONG)
     text, end, lists, warning = INSERTED[name]
     yield until_watching(reflector, asked, pods)
     kube.insert_into_watches(text, path=reflector.namespace, end=end)
@@ -180,7 +180,7 @@ def test_watches_that_tell_of_nothing_are_settled_by_a_list_before_the_reflector
 def test_a_server_whose_lists_take_long_gets_few_of_them_when_its_watches_fail(
         kube, reflector, asked, pods, monkeypatch):
     seconds = 0.2  # that a list takes
-    monkeypatch.setattr('kubespawner.reflector.LONGEST_PAUSE', 0.2)
+    monkeypatch.setattr('kubespawner.kube.reflector.LONGEST_PAUSE', 0.2)
     monkeypatch.setattr('random.uniform', lambda low, high: high)
     kube.delay(method='GET', path=r'^(?!.*watch=).*/%s/pods\?' % reflector.namespace, seconds=seconds, times=1000)
     kube.fail(method='GET', path='/%s/pods.*watch=' % reflector.namespace, status=500, times=1000)

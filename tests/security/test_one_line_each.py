@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kubespawner.errors import HubError, SpawnError, one_line
+from kubespawner.messages.errors import HubError, SpawnError, one_line
 from tests.cluster.conftest import UNTOUCHED
 
 FORGED = 'oops\n[C 2026-01-01 00:00:00 KubeSpawner] all is lost\r\x1b[2J\x9b31m\x85next\u2028line\u2029\u202etxt\0'

@@ -6,7 +6,7 @@ import pytest
 from kubernetes import config
 from kubernetes.config import incluster_config
 
-from kubespawner import clients
+from kubespawner.kube import clients
 from tests.test_clients import KUBECONFIG
 
 SECRET = 'eyJhbGciOi.secret-token'

@@ -6,7 +6,7 @@ import traceback
 import pytest
 import yaml
 
-from kubespawner import api, clients
+from kubespawner.kube import api, clients
 from tests.cluster.conftest import UNTOUCHED
 
 OF_THE_SERVER = '3c0ffee5-of-the-server'

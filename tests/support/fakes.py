@@ -6,7 +6,7 @@ from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.concurrent import Future
 
-from kubespawner.requests import Requests
+from kubespawner.kube.requests import Requests
 
 LOG = logging.getLogger('kubespawner.tests')
 

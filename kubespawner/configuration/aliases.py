@@ -33,12 +33,12 @@ OTHER = {name: trait for trait, names in NAMES.items() for name in names if name
 _warned = set()  # tuples of names
 
 
-def own_name(name):
+def canonical_name(name):
     """Return what the trait of any name is called here."""
     return OTHER.get(name, name)
 
 
-class OtherName(property):
+class Alias(property):
     """An attribute that stands for the trait `trait`."""
 
     def __init__(self, trait):
@@ -46,13 +46,13 @@ class OtherName(property):
         self.__doc__ = 'Another name of `%s`.' % trait
 
 
-def with_other_names(cls):
+def with_aliases(cls):
     """Give a class of traits the attributes of all their other names, and say them in the traits' help."""
     for trait, names in NAMES.items():
         if trait in cls.class_trait_names():
             others = [name for name in names if name != trait]
             for name in others:
-                setattr(cls, name, OtherName(trait))
+                setattr(cls, name, Alias(trait))
             declared = getattr(cls, trait)
             declared.help = '%s\n\nOther names: %s.' % (declared.help.strip(), ', '.join(others))
     return cls
@@ -64,7 +64,7 @@ def translated(obj, section):
     A subclass' trait that has such a name is a trait of its own, and left alone. A setting that is set twice is told of
     in the log, once in the process' life.
     """
-    names = [name for name in section if isinstance(getattr(type(obj), name, None), OtherName)]
+    names = [name for name in section if isinstance(getattr(type(obj), name, None), Alias)]
     if not names:
         return section
     result = Config({name: value for name, value in section.items() if name not in names})
@@ -121,7 +121,7 @@ def _values(objects):
     return [value for _, value in sorted(objects.items())]
 
 
-class EveryName:
+class AliasedTraits:
     """The part of KubeSpawner that takes configuration and keyword arguments by any name."""
 
     def __init__(self, *args, **kwargs):

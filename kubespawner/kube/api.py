@@ -16,8 +16,8 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from ..messages.errors import Cause, HubError, SpawnError, one_line
 from . import clients, retry
-from .errors import Cause, HubError, SpawnError, one_line
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
 

@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from traitlets import HasTraits, Unicode, default, observe
 
-from . import naming
+from .. import naming
 
 # By the attribute that is the name, and the field of templates: the trait of which the name is made.
 TEMPLATES = {

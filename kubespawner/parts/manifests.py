@@ -10,9 +10,10 @@ from urllib.parse import urlparse
 from tornado import gen, web
 from tornado.concurrent import is_future
 
-from . import naming, objects
-from .clients import to_dict
-from .configuration.cluster import port_of
+from .. import naming, objects
+from ..configuration.cluster import port_of
+from ..kube.clients import to_dict
+from ..naming.ownership import SERVERNAME, USERNAME
 from .templates import Templates
 
 # The traits whose values are an argument of `make_pod`, by that argument.
@@ -76,8 +77,6 @@ OF_A_CLAIM = {
     'annotations': 'storage_extra_annotations',
     'selector': 'storage_selector',
 }
-
-USERNAME, SERVERNAME = 'hub.jupyter.org/username', 'hub.jupyter.org/servername'  # labels and annotations
 
 # Environment variables whose values are what a user or a server is called.
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
@@ -258,13 +257,6 @@ class Manifests(Templates):
         for mapping in of_the_user.values():  # not of one server
             mapping.pop(SERVERNAME, None)
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
-
-
-def owner_of(resource):
-    """Return whose a pod or claim is by its annotations: the names of a user, None if it does not say, and of a server.
-    """
-    annotations = resource['metadata'].get('annotations') or {}
-    return annotations.get(USERNAME), annotations.get(SERVERNAME, '')
 
 
 def _made(make, traits, **arguments):

@@ -7,9 +7,10 @@ import re
 
 from tornado import gen
 
-from . import api, naming
-from .errors import Cause, SpawnError
-from .manifests import USERNAME, owner_of
+from .. import naming
+from ..kube import api
+from ..messages.errors import Cause, SpawnError
+from ..naming.ownership import USERNAME, owner_of
 
 KIND = 'persistent_volume_claim'
 LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners

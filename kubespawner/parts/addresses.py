@@ -16,12 +16,13 @@ from jupyterhub.objects import Server
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from . import api, podstatus
-from .attempt import StartAttempt
-from .configuration import Configuration
-from .errors import HubError, SpawnError
-from .pods import uid_of
-from .waiting import in_time, is_listed
+from ..configuration import Configuration
+from ..kube import api
+from ..lifecycle import podstatus
+from ..lifecycle.attempt import StartAttempt
+from ..lifecycle.pods import uid_of
+from ..lifecycle.waiting import in_time, is_listed
+from ..messages.errors import HubError, SpawnError
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 PORTS = {'http': 80, 'https': 443}

@@ -12,11 +12,11 @@ from jupyterhub.utils import url_path_join
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from . import podstatus
-from .configuration import Configuration
-from .events import EventReflector
-from .story import Story
-from .waiting import TIMEOUTS
+from ..configuration import Configuration
+from ..kube.events import EventReflector
+from ..lifecycle import podstatus
+from ..lifecycle.waiting import TIMEOUTS
+from ..messages.story import Story
 
 EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
 

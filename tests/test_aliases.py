@@ -7,7 +7,8 @@ from jupyterhub.objects import Hub
 from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
-from kubespawner import KubeSpawner, eras
+from kubespawner import KubeSpawner
+from kubespawner.configuration import aliases
 from tests.cluster.conftest import User
 
 # A value for each trait that has other names, different from its default.
@@ -24,7 +25,7 @@ VALUES = {
     'hub_connect_ip': 'hub', 'cpu_guarantee': 0.5, 'mem_guarantee': 1024, 'delete_grace_period': 3,
     'allow_privilege_escalation': True,
 }
-PAIRS = sorted((name, trait) for trait, names in eras.NAMES.items() for name in names)
+PAIRS = sorted((name, trait) for trait, names in aliases.NAMES.items() for name in names)
 
 
 def make_spawner(cls, **arguments):
@@ -45,7 +46,7 @@ def own_reflector(monkeypatch):
 
 
 def test_every_trait_with_other_names_is_one_that_can_be_configured():
-    assert set(eras.NAMES) == set(VALUES) and set(VALUES) <= set(KubeSpawner.class_traits(config=True))
+    assert set(aliases.NAMES) == set(VALUES) and set(VALUES) <= set(KubeSpawner.class_traits(config=True))
 
 
 @pytest.mark.parametrize('name, trait', PAIRS)
@@ -64,10 +65,10 @@ def test_a_name_is_an_attribute_and_a_keyword(name, trait):
     assert getattr(make_spawner(KubeSpawner, **{name: VALUES[trait]}), trait) == VALUES[trait]
 
 
-@pytest.mark.parametrize('names', [names for _, names in sorted(eras.NAMES.items())], ids=lambda names: names[0])
+@pytest.mark.parametrize('names', [names for _, names in sorted(aliases.NAMES.items())], ids=lambda names: names[0])
 def test_of_two_names_the_newer_counts_and_one_line_says_so(names, caplog, monkeypatch):
-    monkeypatch.setattr(eras, '_warned', set())
-    trait = eras.own_name(names[0])
+    monkeypatch.setattr(aliases, '_warned', set())
+    trait = aliases.canonical_name(names[0])
     section = Config({names[-1]: getattr(make_spawner(KubeSpawner), trait), names[0]: VALUES[trait]})
     for _ in range(3):
         assert getattr(configured(KubeSpawner=section), trait) == VALUES[trait]
@@ -156,7 +157,7 @@ def test_a_subclass_may_have_a_trait_of_its_own_by_such_a_name():
 
 def test_the_help_shows_each_trait_once_with_its_other_names():
     text = KubeSpawner.class_get_help()
-    for trait, names in eras.NAMES.items():
+    for trait, names in aliases.NAMES.items():
         assert text.count('KubeSpawner.%s=' % trait) == 1
         for name in set(names) - {trait}:
             assert 'KubeSpawner.%s=' % name not in text

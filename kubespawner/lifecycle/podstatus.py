@@ -5,7 +5,7 @@ them (camelCase keys), and whatever may be missing in them may be missing here. 
 """
 from collections import namedtuple
 
-from .errors import Cause
+from ..messages.errors import Cause
 
 NOTEBOOK, NOTEBOOK_PORT = 'notebook', 'notebook-port'
 

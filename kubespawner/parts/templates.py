@@ -5,11 +5,11 @@ server's own objects are called is in `server_names`. Everything runs on the IOL
 """
 from contextlib import contextmanager
 
-from . import naming
-from .clients import to_dict
-from .configuration import Configuration
-from .configuration.cluster import hub_namespace
-from .server_names import Named
+from .. import naming
+from ..configuration import Configuration
+from ..configuration.cluster import hub_namespace
+from ..kube.clients import to_dict
+from ..naming.server_names import Named
 
 HOW_FILLED = {
     'singleuser_init_containers': '_fill_containers',

@@ -1,12 +1,12 @@
 """Of an object its fields are kept that were asked for, and equal strings are one."""
-from kubespawner import compact
+from kubespawner.kube import prune
 
 POD = {'kind': 'Pod', 'metadata': {'name': 'a', 'labels': {'x': 'y'}, 'deletionTimestamp': None},
        'spec': {'nodeName': 'n', 'containers': [{'name': 'c', 'image': 'i'}, {'name': 'd'}]}, 'status': None}
 
 
 def kept(*paths):
-    return compact.keep(POD, compact.tree_of(paths))
+    return prune.prune(POD, prune.tree_of(paths))
 
 
 def test_fields_are_kept_as_a_whole_or_in_part():
@@ -32,5 +32,5 @@ def test_a_field_that_is_not_there_is_not_there():
 
 
 def test_equal_strings_of_different_objects_are_one():
-    first, second = [compact.keep({key + 'y': [value + 'z']}, {}) for key, value in ['ab', 'ab']]
+    first, second = [prune.prune({key + 'y': [value + 'z']}, {}) for key, value in ['ab', 'ab']]
     assert list(first)[0] is list(second)[0] and first['ay'][0] is second['ay'][0]

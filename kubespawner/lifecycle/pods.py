@@ -9,9 +9,9 @@ import uuid
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from . import api
-from .errors import Cause, SpawnError
-from .manifests import owner_of
+from ..kube import api
+from ..messages.errors import Cause, SpawnError
+from ..naming.ownership import owner_of
 from .waiting import TIMEOUTS, PodWaiter, check_wanted
 
 CREATE_TRIES = 4  # of a pod whose name is taken

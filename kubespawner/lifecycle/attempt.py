@@ -5,8 +5,8 @@ is in `podstatus`. Runs on the IOLoop's thread.
 """
 from tornado.ioloop import IOLoop
 
+from ..messages.errors import Cause, SpawnError, one_line
 from . import podstatus
-from .errors import Cause, SpawnError, one_line
 from .pods import uid_of
 from .waiting import check_wanted
 

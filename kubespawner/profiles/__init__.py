@@ -14,8 +14,8 @@ import reprlib
 import unicodedata
 from collections import OrderedDict, namedtuple
 
-from . import naming
-from .errors import SpawnError
+from .. import naming
+from ..messages.errors import SpawnError
 
 UNLISTED = 'unlisted-choice'
 AS_UNLISTED = '--' + UNLISTED

@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 from traitlets import Dict, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
-from . import compact
+from . import prune
 from .clients import Resource
 
 GONE_REMEMBERED = 1000  # objects
@@ -54,7 +54,7 @@ class Cache(LoggingConfigurable):
 
     @default('_tree')
     def _tree_of_fields(self):
-        return compact.tree_of(['metadata'] + list(self.fields) + list(self.further_fields)) if self.fields else {}
+        return prune.tree_of(['metadata'] + list(self.fields) + list(self.further_fields)) if self.fields else {}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -118,7 +118,7 @@ class Cache(LoggingConfigurable):
     def _kept(self, resource):
         """Return what is kept of an object."""
         resource['metadata'].pop('managedFields', None)
-        return Resource(compact.keep(resource, self._tree))
+        return Resource(prune.prune(resource, self._tree))
 
     def changed(self, key, timeout):
         """Return a future that is done at the next change of the object of that key, or after `timeout` seconds.

@@ -24,7 +24,7 @@ def tree_of(paths):
     return tree
 
 
-def keep(value, tree):
+def prune(value, tree):
     """Return a copy of `value` with only the fields of `tree`, see `tree_of`; all of it if that is empty.
 
     A tree of fields of a list is one of each of its items. Fields that are null are left out.

@@ -10,7 +10,7 @@ Here belongs how that waiting comes to know of the pod. Runs on the IOLoop's thr
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from .errors import SpawnError
+from ..messages.errors import SpawnError
 from .waiting import TIMEOUTS, shielded
 
 MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_timeout

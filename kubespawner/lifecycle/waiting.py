@@ -9,8 +9,9 @@ from tornado import gen
 from tornado.concurrent import Future, chain_future, is_future
 from tornado.ioloop import IOLoop
 
-from . import api, podstatus
-from .errors import Cause, SpawnError
+from ..kube import api
+from ..messages.errors import Cause, SpawnError
+from . import podstatus
 
 READ_AFTER_SILENCE = 10  # seconds without news of a pod, after which it is read
 

@@ -14,12 +14,13 @@ from jupyterhub.spawner import Spawner
 from tornado import gen
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType, default
 
-from . import manifests, profiles, templates
-from .eras import NAMES, own_name
-from .errors import SpawnError, one_line
+from .. import profiles
+from ..configuration.aliases import NAMES, canonical_name
+from ..lifecycle.waiting import check_wanted, in_time
+from ..messages.errors import SpawnError, one_line
+from ..traitlets import Callable, DynamicDefault, KubeObjectList
+from . import manifests, templates
 from .manifests import Manifests, awaited, blaming
-from .traitlets import Callable, Fresh, Objects
-from .waiting import check_wanted, in_time
 
 # Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
 # start, and what applies when the server is gone.
@@ -131,7 +132,7 @@ class Choosing(Manifests):
                              'False. Otherwise a server keeps the claim that it has.' % (where, name))
 
     def _trait_called(self, name):
-        return name if self.has_trait(name) else own_name(name)
+        return name if self.has_trait(name) else canonical_name(name)
 
     # What is sent
 
@@ -180,7 +181,7 @@ class Choosing(Manifests):
 
     def _has_own_form(self):
         """True if the operator replaced the form."""
-        return 'options_form' in self._trait_values or not isinstance(type(self).options_form, Fresh)
+        return 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault)
 
     def _may_have_more(self):
         """True if users may send more than a choice: the operator replaced the form, or what reads it."""
@@ -337,7 +338,7 @@ def _may_be(kind, value):
     if isinstance(kind, (Bool, Callable)):
         return False
     if isinstance(kind, (Container, Dict)):
-        return (isinstance(value, dict) and isinstance(kind, (Dict, Objects))
+        return (isinstance(value, dict) and isinstance(kind, (Dict, KubeObjectList))
                 or isinstance(value, (list, tuple)) and not isinstance(kind, Dict))
     return not isinstance(value, (dict, list, tuple))
 
@@ -345,6 +346,6 @@ def _may_be(kind, value):
 @functools.lru_cache(maxsize=20)
 def _form(directories, text):
     """Return the template of the form: `text` as a template, or the first `form.html` if it is empty."""
-    ours = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'html')
+    ours = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'html')
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(list(directories) + [ours]), autoescape=True)
     return environment.from_string(text) if text else environment.get_template('form.html')

@@ -1,0 +1,301 @@
+"""The one place that knows which `kubernetes` client is installed: configuration, shared clients, model <-> dict.
+
+Every difference between its versions 4.0 to 37 is bridged here and nowhere else. No calls of the API. Everything
+here may be called on any thread.
+"""
+import copy
+import functools
+import os
+import re
+import threading
+import time
+import weakref
+
+from kubernetes import client, config
+from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
+
+CONFIG_DEFAULT_LOCATION = '~/.kube/config'
+
+REFRESH_SECONDS = 1
+
+# How many idle connections are kept, not how many are opened: more than all threads together ever use.
+CONNECTION_POOL_SIZE = 256
+
+# The fields of models that the oldest client does not know. What an installed client lacks it is taught, see `model`.
+NEWER_FIELDS = {
+    'V1Container': ['resizePolicy', 'restartPolicy', 'restartPolicyRules', 'startupProbe', 'volumeDevices'],
+    'V1ObjectMeta': ['managedFields'],
+    'V1PersistentVolumeClaimSpec': ['dataSource', 'dataSourceRef', 'volumeAttributesClassName', 'volumeMode'],
+    'V1PodSecurityContext': [
+        'appArmorProfile', 'fsGroupChangePolicy', 'runAsGroup', 'seLinuxChangePolicy', 'seccompProfile',
+        'supplementalGroupsPolicy', 'sysctls', 'windowsOptions'],
+    'V1PodSpec': [
+        'dnsConfig', 'enableServiceLinks', 'ephemeralContainers', 'evictionResponders', 'hostUsers',
+        'hostnameOverride', 'os', 'overhead', 'preemptionPolicy', 'readinessGates', 'resourceClaims', 'resources',
+        'runtimeClassName', 'schedulingGates', 'schedulingGroup', 'setHostnameAsFQDN', 'shareProcessNamespace',
+        'topologySpreadConstraints'],
+    'V1ResourceRequirements': ['claims'],
+    'V1SecurityContext': ['appArmorProfile', 'procMount', 'runAsGroup', 'seccompProfile', 'windowsOptions'],
+}
+
+_SENDABLE = re.compile(r'[ -~]*\Z')  # in the header of a request
+
+PLAIN = frozenset([str, int, float, bool, type(None)])  # what needs no conversion
+
+_overrides = {}  # what takes the place of settings that are loaded, see `override`
+_clients = weakref.WeakValueDictionary()
+_lock = threading.RLock()
+_renewing = threading.Lock()
+SHARED_API_CLIENT = ('ApiClient', (), (('configuration', None),))  # its key among the clients
+
+
+def shared_client(ClientType, *args, **kwargs):  # noqa: N803, its documented name
+    """Return the client of this type and these arguments that everyone shares; made when nobody holds one.
+
+    ClientType (str): the name of a class in `kubernetes.client`, such as `CoreV1Api`.
+
+    All clients without an `api_client` of their own share one `ApiClient`, and with it one pool of connections.
+    Raises `kubernetes.config.ConfigException` when no configuration is found, see `load_config`.
+    """
+    key = (ClientType, args, tuple(sorted(kwargs.items())))
+    with _lock:
+        shared = _clients.get(key)
+        if shared is None:
+            if ClientType == 'ApiClient' and kwargs.get('configuration') is None:
+                shared = _new_api_client()
+            else:
+                if not args and 'api_client' not in kwargs:
+                    kwargs['api_client'] = shared_client('ApiClient', configuration=None)
+                shared = getattr(client, ClientType)(*args, **kwargs)
+            _clients[key] = shared
+        return shared
+
+
+def _new_api_client():
+    """Return a client of the configuration as it is now."""
+    api_client = client.ApiClient(configuration=load_config())
+    # urllib3 would repeat requests by itself, several times, unseen and within one of our tries.
+    api_client.rest_client.pool_manager.connection_pool_kw['retries'] = False
+    return api_client
+
+
+def configuration_of(api):
+    """Return the configuration that the client of `api` (a CoreV1Api) has now; None for something else."""
+    return getattr(getattr(api, 'api_client', None), 'configuration', None)
+
+
+def renew(api, refused, log):
+    """Load the configuration again for the client of `api` (a CoreV1Api), whose token the server no longer takes.
+
+    refused (Configuration): what it was not taken with, see `configuration_of`. Nothing is done if there is another one
+    by now, or for a client that somebody made in another way. Blocks: for executor threads and the watch thread.
+    """
+    with _renewing:
+        if configuration_of(api) is not refused or api.api_client is not _clients.get(SHARED_API_CLIENT):
+            return
+        try:
+            fresh = _new_api_client()
+        except Exception as e:  # the file is being written just now, perhaps; the loader fails in many ways
+            log.warning('The Kubernetes configuration cannot be loaded again: %s: %s', type(e).__name__, e)
+        else:
+            api.api_client.configuration, api.api_client.rest_client = fresh.configuration, fresh.rest_client
+
+
+def override(**settings):
+    """Have these settings replace what is loaded, from now on and whenever a client is made or renewed.
+
+    settings: attributes of the client's `Configuration`, such as `host`, `ssl_ca_cert` (the name of a file) and
+        `verify_ssl`. None and '' leave to the configuration what it says.
+    """
+    _overrides.clear()
+    _overrides.update((name, value) for name, value in settings.items() if value not in (None, ''))
+
+
+def load_config():
+    """Return the client's `Configuration`: of the pod that this process runs in, otherwise from a kubeconfig.
+
+    The kubeconfig is the file that the environment variable KUBECONFIG names, otherwise `~/.kube/config`.
+    Raises `kubernetes.config.ConfigException`, which names both places, if there is neither, and for a token that is
+    none.
+    """
+    try:
+        config.load_incluster_config()
+    except config.ConfigException as not_in_cluster:
+        kubeconfig = os.environ.get('KUBECONFIG') or CONFIG_DEFAULT_LOCATION
+        try:
+            config.load_kube_config(config_file=os.pathsep.join(
+                os.path.expanduser(path) for path in kubeconfig.split(os.pathsep)))
+        except Exception as no_kubeconfig:  # the loader fails in many ways over a file that is none
+            raise config.ConfigException(
+                'No Kubernetes configuration found. Not in the service account of a pod: %s '
+                'Not in the kubeconfig %s (environment variable KUBECONFIG, otherwise %s): %s: %s' % (
+                    not_in_cluster, kubeconfig, CONFIG_DEFAULT_LOCATION, type(no_kubeconfig).__name__, no_kubeconfig))
+    configuration = _default_configuration()
+    configuration.connection_pool_maxsize = CONNECTION_POOL_SIZE
+    for name, value in _overrides.items():
+        setattr(configuration, name, value)
+    configuration.api_key = _sendable(configuration.api_key)
+    hook = getattr(configuration, 'refresh_api_key_hook', None)
+    if hook is not None:
+        configuration.refresh_api_key_hook = _at_most_every(REFRESH_SECONDS, _careful(hook))
+    return configuration
+
+
+def _sendable(api_key):
+    """Return API tokens, by where they go, without white space at the ends: files end in a line break.
+
+    Raises `kubernetes.config.ConfigException` for a token that is none. Sending it would raise an error that shows it.
+    """
+    tokens = {key: token.strip() for key, token in api_key.items()}
+    if not all(_SENDABLE.match(token) for token in tokens.values()):
+        raise config.ConfigException('The token for the Kubernetes API (of the service account of the pod, or in the '
+                                     'kubeconfig) has a line break or another character in it that no token has.')
+    return tokens
+
+
+def _careful(hook):
+    """Return a function that renews a token as the client's `hook` does, but lets nobody see one that is none.
+
+    Some hooks put themselves back in the place of what wraps them; they get a copy of the configuration.
+    """
+    def renew_token(configuration):
+        fresh = copy.copy(configuration)
+        fresh.api_key = dict(configuration.api_key)
+        hook(fresh)
+        configuration.api_key = _sendable(fresh.api_key)
+
+    return renew_token
+
+
+def _at_most_every(seconds, function):
+    """Return a function that calls `function`, but not again in the next so many seconds: clients ask for each request
+    whether a token has expired, which takes them a quarter of its time."""
+    due, lock = [0], threading.Lock()
+
+    def sometimes(*args):
+        if time.monotonic() >= due[0]:
+            with lock:  # whoever comes meanwhile needs what comes of it
+                if time.monotonic() >= due[0]:
+                    function(*args)
+                    due[0] = time.monotonic() + seconds
+
+    return sometimes
+
+
+def _default_configuration():
+    """Return a copy of what was loaded last; before client 12 that is what the class itself gives."""
+    get_default_copy = getattr(client.Configuration, 'get_default_copy', client.Configuration)
+    return get_default_copy()
+
+
+def accepts(method, parameter):
+    """True if a client's API method knows a parameter; they document all, but do not all declare them."""
+    return (' %s:' % parameter) in (method.__doc__ or '')
+
+
+@functools.lru_cache(maxsize=None)
+def model(name):
+    """Return the class `name` of `kubernetes.client` in a form that behaves the same on every client.
+
+    It has the fields of NEWER_FIELDS on each. Whatever is assigned to a field stays as it is and is sent as it is:
+    clients whose models check their fields would refuse numbers for quantities, and fields that they do not know but
+    the API server does.
+    """
+    known = getattr(client, name)
+    changes = {'__module__': known.__module__, '__doc__': known.__doc__}
+    known_keys = known.attribute_map.values()
+    missing = {_snake_case(key): key for key in NEWER_FIELDS.get(name, ()) if key not in known_keys}
+    if missing and not _checks(known):
+        changes.update(dict.fromkeys(missing), attribute_map=dict(known.attribute_map, **missing))
+        for types in {'swagger_types', 'openapi_types'} & set(vars(known)):
+            changes[types] = dict(getattr(known, types), **dict.fromkeys(missing, 'object'))
+    if _checks(known):
+        changes.update(__setattr__=object.__setattr__, model_dump=lambda self, **_: to_dict(self))
+    return type(name, (known,), changes)
+
+
+def _snake_case(key):
+    return re.sub('(?<=[a-z])(?=[A-Z])', '_', key).lower()
+
+
+def _checks(model):
+    """True for a model that checks what its fields are given: since client 37."""
+    return hasattr(model, 'model_construct')
+
+
+def to_dict(value):
+    """Return a model of any client as the plain dict (camelCase keys) that goes to the API.
+
+    Models inside dicts and lists are converted as well; fields that are None are left out of models. Fields of a model
+    come in the order of the alphabet, so that all clients send the same bytes.
+    """
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    fields = _fields_of(kind)
+    if fields is not None:
+        found = ((key, getattr(value, attribute)) for key, attribute in fields)
+        return {key: field if type(field) in PLAIN else to_dict(field) for key, field in found if field is not None}
+    if isinstance(value, dict):
+        return {key: to_dict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_dict(item) for item in value]
+    if hasattr(value, 'isoformat'):
+        return value.isoformat()
+    return value
+
+
+@functools.lru_cache(maxsize=None)
+def _fields_of(kind):
+    """Return the fields of a model as pairs (key in the API, attribute), in order; None for what is no model."""
+    attribute_map = getattr(kind, 'attribute_map', None)
+    return None if attribute_map is None else sorted((key, attribute) for attribute, key in attribute_map.items())
+
+
+def request_body(value, model_name):
+    """Return the dict `value` as something that every client sends as it is, as its model `model_name`.
+
+    Clients whose models check their fields want a model, and would refuse fields and values that they do not know
+    but the API server does. They get one that carries the dict.
+    """
+    known = getattr(client, model_name)
+    return _carrier(known).model_construct(carried=value) if _checks(known) else value
+
+
+@functools.lru_cache(maxsize=None)
+def _carrier(model):
+    """Return the subclass of a checking client's `model` whose instances serialise as the dict they carry."""
+    return type('Carried' + model.__name__, (model,), {
+        '__annotations__': {'carried': dict},
+        '__module__': __name__,
+        'to_dict': lambda self, serialize=False: self.carried,
+    })
+
+
+class Resource(dict):
+    """An object as the API sent it: a dict with camelCase keys that also answers to the names of the client's models.
+
+    `pod['status']['podIP']` and `pod.status.pod_ip` are the same. An attribute that is not there is None, as in the
+    models; so is every unknown one. Timestamps are strings. The attributes `items`, `keys`, `values` and `get` are
+    the dict's own.
+    """
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return _answering(self.get(self._key(name)))
+
+    def _key(self, attribute):
+        """Return the key that `attribute` means: `pod_ip` is `podIP`, `host_path` is `hostPath`."""
+        flat = attribute.replace('_', '').lower()
+        return next((key for key in self if key.lower() == flat), None)
+
+
+def _answering(value):
+    """Return a part of a Resource so that it answers to attributes as well."""
+    if isinstance(value, dict):
+        return Resource(value)
+    if isinstance(value, list):
+        return [_answering(item) for item in value]
+    return value

@@ -1,0 +1,102 @@
+"""The layers: which package imports which, and that each module says what belongs in it."""
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+
+import kubespawner
+
+PACKAGE = os.path.dirname(kubespawner.__file__)
+
+# What a package or module may import of the others; what is not named here may import nothing of them.
+GROUND = {'messages', 'naming', 'kube'}
+MAY_IMPORT = {
+    '__init__': {'spawner'},
+    'kube': {'messages'},
+    'objects': {'kube'},  # the models, made equal on all clients; nothing that talks to an API
+    'profiles': {'messages', 'naming'},
+    'traitlets': {'kube'},
+    'lifecycle': GROUND,
+    'configuration': {'objects', 'traitlets'},
+    'parts': GROUND | {'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets'},
+    'spawner': GROUND | {'lifecycle', 'configuration', 'parts'},
+    # Names that others import from here
+    'clients': {'kube'},
+    'reflector': {'kube'},
+    'slugs': {'naming'},
+    'utils': {'naming'},
+    # Commands
+    'demo': {'localkube', '__init__', 'demo_login'},
+    'demo_login': set(),
+    'demo_proxy': set(),
+}
+
+
+def modules(directory):
+    for folder, _, files in os.walk(directory):
+        for name in files:
+            if name.endswith('.py'):
+                yield os.path.join(folder, name)
+
+
+def imported_layers(path):
+    """Return which modules directly below kubespawner the module at `path` imports."""
+    package = os.path.relpath(path, os.path.dirname(PACKAGE)).split(os.sep)[:-1]
+    for node in ast.walk(ast.parse(open(path, encoding='utf8').read())):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split('.') for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[:len(package) - node.level + 1] if node.level else []
+            base = base + (node.module.split('.') if node.module else [])
+            names = [base + [alias.name] for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name[0] == 'kubespawner':
+                yield name[1] if len(name) > 1 and exists(name[1]) else '__init__'
+
+
+def exists(name):
+    return os.path.exists(os.path.join(PACKAGE, name)) or os.path.exists(os.path.join(PACKAGE, name + '.py'))
+
+
+ALL = sorted(os.path.relpath(path, PACKAGE) for path in modules(PACKAGE))
+
+
+@pytest.mark.parametrize('path', ALL)
+def test_a_layer_imports_only_what_it_may(path):
+    layer = path.split(os.sep)[0].replace('.py', '')
+    allowed = MAY_IMPORT.get(layer, set()) | {layer}
+    assert set(imported_layers(os.path.join(PACKAGE, path))) <= allowed
+
+
+@pytest.mark.parametrize('path', ALL)
+def test_a_module_begins_by_saying_what_it_is_for(path):
+    assert ast.get_docstring(ast.parse(open(os.path.join(PACKAGE, path), encoding='utf8').read()))
+
+
+def imported_packages(nodes):
+    for node in nodes:
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module]
+        for name in names:
+            yield name.split('.')[0]
+
+
+def test_localkube_needs_the_standard_library_and_tornado_only():
+    """What it imports in a function, it can do without."""
+    allowed = set(getattr(sys, 'stdlib_module_names', ())) | {'tornado'}
+    if 'json' not in allowed:
+        pytest.skip('this Python does not tell what its standard library is')
+    for path in modules(os.path.join(PACKAGE, 'localkube')):
+        tree = ast.parse(open(path, encoding='utf8').read())
+        assert set(imported_packages(tree.body)) <= allowed, path
+        assert set(imported_packages(ast.walk(tree))) <= allowed | {'jsonpatch', 'trustme'}, path
+
+
+def test_the_spawner_does_not_load_what_only_the_demo_needs():
+    code = 'import kubespawner, sys; print([m for m in sys.modules if "localkube" in m or "demo" in m])'
+    assert subprocess.check_output([sys.executable, '-c', code]).strip() == b'[]'
