@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 
+import kubernetes
 from kubernetes import client, config
 from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
 
@@ -46,6 +47,9 @@ _overrides = {}  # what takes the place of settings that are loaded, see `overri
 _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 _renewing = threading.Lock()
+# Whether watches may ask for bookmarks. The methods' signatures do not tell, and their docstrings may be stripped.
+HAS_BOOKMARKS = int(kubernetes.__version__.split('.')[0]) >= 11
+
 SHARED_API_CLIENT = ('ApiClient', (), (('configuration', None),))  # its key among the clients
 
 
@@ -186,11 +190,6 @@ def _default_configuration():
     """Return a copy of what was loaded last; before client 12 that is what the class itself gives."""
     get_default_copy = getattr(client.Configuration, 'get_default_copy', client.Configuration)
     return get_default_copy()
-
-
-def accepts(method, parameter):
-    """True if a client's API method knows a parameter; they document all, but do not all declare them."""
-    return (' %s:' % parameter) in (method.__doc__ or '')
 
 
 @functools.lru_cache(maxsize=None)

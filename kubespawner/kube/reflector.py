@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
-from .clients import accepts, configuration_of, renew, shared_client
+from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers that have something to say send bookmarks every 60
@@ -318,7 +318,7 @@ class NamespacedResourceReflector(Cache):
         """Follow the changes since the version that was seen last until the server ends the watch."""
         parameters = dict(self.watch_parameters, watch=True, resource_version=str(self._seen),
                           timeout_seconds=random.randint(*WATCH_SECONDS))
-        if accepts(self._list_method(), 'allow_watch_bookmarks'):
+        if HAS_BOOKMARKS:
             parameters['allow_watch_bookmarks'] = True
         try:
             with self._request(IDLE_TIMEOUT, **parameters) as response:

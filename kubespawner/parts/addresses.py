@@ -17,12 +17,11 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from ..configuration import Configuration
-from ..kube import api
 from ..lifecycle import podstatus
 from ..lifecycle.attempt import StartAttempt
 from ..lifecycle.pods import uid_of
 from ..lifecycle.waiting import in_time, is_listed
-from ..messages.errors import HubError, SpawnError
+from ..messages.errors import SpawnError
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 PORTS = {'http': 80, 'https': 443}
@@ -193,8 +192,8 @@ class Addresses(Configuration):
                 if not (yield self._compare_address(pod)):
                     return
                 pod = self.pod_reflector.get(self._pod_key)  # it may have changed meanwhile
-        except (api.ApiError, HubError, SpawnError, ValueError) as e:
-            self.log.warning('Where the server in pod %s is, is not known: %s', self.pod_name, e)
+        except Exception as e:  # an operator's hook may raise anything, and the server runs all the same
+            self.log.warning('The address of the server in pod %s is not known: %s', self.pod_name, e)
         finally:
             self._is_correcting = False
 

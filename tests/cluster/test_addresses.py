@@ -5,7 +5,7 @@ import pytest
 import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Server
-from tornado import gen
+from tornado import gen, web
 
 from kubespawner import KubeSpawner, demo
 from kubespawner.kube import clients
@@ -168,6 +168,19 @@ def test_a_url_of_a_hook_is_followed_too(new_server, pods):
     pods.move(spawner.pod_name, THERE)
     yield pods.until(lambda: recorded(spawner.server) == Address('https', '10-9-0-2.example.org', 1234))
     yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_hook_that_fails_makes_no_running_server_a_dead_one(new_server, pods, caplog):
+    old = yield started(new_server(), pods)
+
+    def fails(spawner, pod):
+        raise web.HTTPError(500, 'no DNS')
+
+    new = successor(new_server, old, get_pod_url=fails)
+    assert (yield new.poll()) is None
+    assert 'The address of the server in pod jupyter-ann is not known' in caplog.text
+    yield new.stop(now=True)
 
 
 # What cannot be known

@@ -2,11 +2,10 @@
 import re
 
 import pytest
-from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.kube.clients import accepts
+from kubespawner.kube.clients import HAS_BOOKMARKS
 from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE
 from kubespawner.spawner import SpawnError
 
@@ -105,8 +104,7 @@ def test_watches_ask_for_bookmarks_and_for_an_end(kube, new_spawner, objects, na
     watch, = yield objects.until(lambda: [
         path for _, path in kube.requests() if '/%s/pods?' % namespace in path and 'watch=' in path])
     assert 300 <= int(re.search(r'timeoutSeconds=(\d+)', watch).group(1)) <= 600
-    if accepts(client.CoreV1Api.list_namespaced_pod, 'allow_watch_bookmarks'):
-        assert 'allowWatchBookmarks=' in watch
+    assert ('allowWatchBookmarks=' in watch) is HAS_BOOKMARKS
 
 
 @pytest.mark.gen_test
