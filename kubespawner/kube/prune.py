@@ -4,17 +4,19 @@ A pod as the API sends it is tens of kilobytes of Python objects, most of which 
 table of strings that only saves memory; any thread.
 """
 
+from typing import Any, Dict, Iterable
+
 TABLE_SIZE = 10000  # strings; then it begins anew
 
-_table = {}
+_table = {}  # type: Dict[str, str]
 
 
-def tree_of(paths):
+def tree_of(paths: Iterable[str]) -> Dict[str, dict]:
     """Return the paths of fields, such as `spec.nodeName`, as nested dicts: `{'spec': {'nodeName': {}}}`.
 
     `{}` is all of a field; so is a path of which another path is the beginning.
     """
-    tree = {}
+    tree = {}  # type: Dict[str, dict]
     for path in sorted(paths, key=len, reverse=True):
         *parents, last = path.split('.')
         branch = tree
@@ -24,7 +26,7 @@ def tree_of(paths):
     return tree
 
 
-def prune(value, tree):
+def prune(value: Any, tree: Dict[str, dict]) -> Any:
     """Return a copy of `value` with only the fields of `tree`, see `tree_of`; all of it if that is empty.
 
     A tree of fields of a list is one of each of its items. Fields that are null are left out.

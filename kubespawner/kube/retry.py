@@ -7,6 +7,7 @@ import math
 import random
 import time
 from email.utils import mktime_tz, parsedate_tz
+from typing import Any, Callable, Mapping, Optional
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a connection to the API server
 LONGEST_RETRY_AFTER = 60  # seconds; a server that asks for more is asked again after this
@@ -17,7 +18,7 @@ TRANSIENT = frozenset([429, 500, 502, 503, 504])
 UNAUTHORIZED = 401
 
 
-def retry_after(headers, clock=time.time):
+def retry_after(headers: Optional[Mapping], clock: Callable[[], float] = time.time) -> float:
     """Return the seconds that an answer asks to wait before the next try, 0 to LONGEST_RETRY_AFTER.
 
     headers (mapping or None): of the answer. `Retry-After` is a number of seconds or an HTTP date (RFC 9110). Whatever
@@ -34,10 +35,10 @@ def retry_after(headers, clock=time.time):
     return min(seconds, LONGEST_RETRY_AFTER) if math.isfinite(seconds) and seconds > 0 else 0
 
 
-def _timestamp(date):
+def _timestamp(date: Any) -> Optional[float]:
     """Return an HTTP date as seconds since the epoch; None for what is no date."""
     try:
-        return mktime_tz(parsedate_tz(str(date)))
+        return mktime_tz(parsedate_tz(str(date)))  # type: ignore[arg-type]  # None raises TypeError
     except (IndexError, OverflowError, TypeError, ValueError):
         return None
 
@@ -48,15 +49,15 @@ class Backoff:
     first, longest (float): seconds. jitter (float): 0 to 1, how much of a pause is left to chance.
     """
 
-    def __init__(self, first, longest, jitter=1.0):
+    def __init__(self, first: float, longest: float, jitter: float = 1.0) -> None:
         self.first, self.longest, self.jitter = first, longest, jitter
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin again with the first pause."""
         self._pause = self.first
 
-    def next_pause(self, at_least=0):
+    def next_pause(self, at_least: float = 0) -> float:
         """Return the seconds to wait before the next try; `at_least` is what the server asked for."""
         pause, self._pause = self._pause, min(self._pause * 2, self.longest)
         return max(at_least, random.uniform(pause * (1 - self.jitter), pause))
@@ -68,12 +69,12 @@ class RequestRetries:
     end (float): the time after which no try begins, on the clock of the times that `pause_after` is given.
     """
 
-    def __init__(self, end):
+    def __init__(self, end: float) -> None:
         self.end = end
         self._backoff = Backoff(0.2, 5, jitter=0.5)
         self._last_outage = float('-inf')
 
-    def pause_after(self, error, now):
+    def pause_after(self, error: Any, now: float) -> Optional[float]:
         """Return the seconds to wait before the next try; None if the error is final.
 
         error: has the attributes `status` (int), `may_heal` (bool) and `retry_after` (seconds).
@@ -87,7 +88,7 @@ class RequestRetries:
         return pause if now + pause <= self.end else None
 
 
-def may_heal(verb, status, reason, message='', namespace=None):
+def may_heal(verb: str, status: int, reason: str, message: str = '', namespace: Optional[str] = None) -> bool:
     """True if the same request may succeed later.
 
     verb (str): `create`, `read`, `list` or `delete`. status (int): the HTTP status; 0 without an answer. reason,
