@@ -3,7 +3,7 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.kube.cache import GONE_REMEMBERED, Cache, version_of
+from kubespawner.kube.cache import MOST_TOMBSTONES, Cache, version_of
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LABELS, pod_in
 
@@ -116,9 +116,9 @@ def test_a_list_does_not_bring_back_what_is_gone_unless_the_server_was_set_back(
 
 def test_only_so_many_are_remembered_that_are_gone():
     known = cache()
-    for number in range(1, GONE_REMEMBERED + 10):
+    for number in range(1, MOST_TOMBSTONES + 10):
         known._change('DELETED', pod_in(name='p%d' % number, uid=str(number), version=number))
-    assert len(known._gone) == GONE_REMEMBERED
+    assert len(known._tombstones) == MOST_TOMBSTONES
     known._change('MODIFIED', pod_in(name='p1', uid='1', version=1))  # forgotten, but older than what is settled
     assert not known.resources
 

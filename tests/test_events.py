@@ -41,7 +41,7 @@ def event(name='a', namespace='hubs', version=5, **fields):
 
 def test_of_the_list_only_its_version_is_learned(monkeypatch):
     made = listed(monkeypatch, b'{"metadata": {"resourceVersion": "41"}, ', b'"items": []}')
-    assert made._seen == 41 and not made.resources and not made.first_load_future.done()
+    assert made._resource_version == 41 and not made.resources and not made.first_load_future.done()
 
 
 def test_a_list_that_does_not_say_its_version_is_none(monkeypatch):
@@ -60,7 +60,7 @@ def test_who_follows_a_pod_is_told_of_its_events_and_of_no_others():
         made._apply(kind, each)
     yield gen.sleep(1)
     assert [each['reason'] for each in heard] == ['Pulling', 'Pulled']
-    assert 'managedFields' not in heard[0]['metadata'] and made._seen == 9
+    assert 'managedFields' not in heard[0]['metadata'] and made._resource_version == 9
     made.unfollow(heard.append)
     made._apply('ADDED', event())
     yield gen.sleep(1)
@@ -101,8 +101,8 @@ def test_each_kind_of_trouble_is_told_once_with_the_right_that_is_missing(caplog
 
 def test_events_are_heard_while_the_server_answers_a_watch():
     made = EventReflector(namespace='hubs')
-    assert not made.hears
-    made._try.began = 1.0
-    assert made.hears
+    assert not made.is_connected
+    made._attempt.began = 1.0
+    assert made.is_connected
     made._give_up()
-    assert not made.hears
+    assert not made.is_connected

@@ -83,7 +83,7 @@ def test_whatever_a_pod_is_its_status_can_be_read(pod):
     assert isinstance(seen['phase'], str) and isinstance(seen['describe'], str)
     for failure in seen['failures']:
         assert isinstance(failure.what + failure.reason + failure.message + failure.root_reason, str)
-        assert failure.patience >= 0
+        assert failure.grace_seconds >= 0
 
 
 @FUZZ

@@ -61,7 +61,7 @@ def test_the_exit_code_is_that_of_a_notebook_container_that_is_not_started_again
     assert podstatus.exit_code(pod) == expected
 
 
-SOON, LATER = podstatus.CONTAINER_PATIENCE, podstatus.UNSCHEDULABLE_PATIENCE
+SOON, LATER = podstatus.CONTAINER_GRACE_SECONDS, podstatus.UNSCHEDULABLE_GRACE_SECONDS
 
 
 @pytest.mark.parametrize('pod, expected', [

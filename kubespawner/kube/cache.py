@@ -18,7 +18,7 @@ from traitlets.config import LoggingConfigurable
 from . import prune
 from .clients import Resource
 
-GONE_REMEMBERED = 1000  # objects
+MOST_TOMBSTONES = 1000  # objects
 FOR_GOOD = float('inf')  # newer than any version
 
 
@@ -61,9 +61,9 @@ class Cache(LoggingConfigurable):
         self._lock = threading.Lock()
         self._waiting = {}  # key -> list of (loop, future)
         self._subscribers = {}  # key -> (loop, weak reference to a method)
-        self._seen = 0  # the newest version that a list or a watch has told of
-        self._settled = 0  # of this version and before, all that is not in the cache is gone
-        self._gone = OrderedDict()  # uid -> version up to which nothing is believed about that object
+        self._resource_version = 0  # the newest version that a list or a watch has told of
+        self._tombstone_horizon = 0  # of this version and before, all that is not in the cache is gone
+        self._tombstones = OrderedDict()  # uid -> version up to which nothing is believed about that object
 
     def key(self, namespace, name):
         """Return by what the object of that name in a namespace is known here."""
@@ -85,7 +85,7 @@ class Cache(LoggingConfigurable):
         key = self._key_of(resource)
         with self._lock:
             cached = self.resources.get(key)
-            known = version_of(cached) if cached is not None else self._seen
+            known = version_of(cached) if cached is not None else self._resource_version
             if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
                 self.resources[key] = resource
                 self._tell_subscriber(key, cached)
@@ -98,7 +98,7 @@ class Cache(LoggingConfigurable):
         """
         key = self._key_of(resource)
         with self._lock:
-            self._bury(resource, FOR_GOOD)
+            self._add_tombstone(resource, FOR_GOOD)
             cached = self.resources.get(key)
             if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
                 del self.resources[key]
@@ -185,17 +185,17 @@ class Cache(LoggingConfigurable):
             except RuntimeError:  # that loop is closed: nobody waits any more
                 pass
 
-    def _bury(self, resource, version):
+    def _add_tombstone(self, resource, version):
         """Remember of an object that is gone that nothing up to `version` is to be believed about it."""
         uid = resource['metadata'].get('uid')
-        self._gone[uid] = max(version, self._gone.pop(uid, 0))
-        if len(self._gone) > GONE_REMEMBERED:
-            _, oldest = self._gone.popitem(last=False)
-            self._settled = max(self._settled, min(oldest, self._seen))
+        self._tombstones[uid] = max(version, self._tombstones.pop(uid, 0))
+        if len(self._tombstones) > MOST_TOMBSTONES:
+            _, oldest = self._tombstones.popitem(last=False)
+            self._tombstone_horizon = max(self._tombstone_horizon, min(oldest, self._resource_version))
 
     def _is_gone(self, resource):
         """True for an object, in this state, that is known to be gone since."""
-        return version_of(resource) <= self._gone.get(resource['metadata'].get('uid'), 0)
+        return version_of(resource) <= self._tombstones.get(resource['metadata'].get('uid'), 0)
 
     # On the thread that watches
 
@@ -206,17 +206,17 @@ class Cache(LoggingConfigurable):
         """
         with self._lock:
             for uid in outdated:
-                self._gone.pop(uid, None)
+                self._tombstones.pop(uid, None)
             listed = {key: resource for key, resource in listed.items() if not self._is_gone(resource)}
             # What was created after the list was made is not in it, but is not gone either. Unless versions have
             # gone back, as when the server was restored from a backup: then what the server says is all there is.
-            if version >= self._seen:
+            if version >= self._resource_version:
                 listed.update((key, resource) for key, resource in self.resources.items()
                               if version_of(resource) > version)
             before, self.resources = self.resources, listed
             for key in list(self._subscribers):
                 self._tell_subscriber(key, before.get(key))
-            self._seen = self._settled = version
+            self._resource_version = self._tombstone_horizon = version
             for key in list(self._waiting):
                 self._wake(key)
 
@@ -224,10 +224,10 @@ class Cache(LoggingConfigurable):
         """Bring the change of an object into the cache, unless it is older than what is known."""
         key, version = self._key_of(resource), version_of(resource)
         with self._lock:
-            self._seen = max(self._seen, version)
+            self._resource_version = max(self._resource_version, version)
             is_news = self._is_news(key, version, kind) and not self._is_gone(resource)
             if kind == 'DELETED':
-                self._bury(resource, version)
+                self._add_tombstone(resource, version)
             if not is_news:
                 return
             if kind == 'DELETED':
@@ -241,7 +241,7 @@ class Cache(LoggingConfigurable):
     def _is_news(self, key, version, kind):
         """False for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
         cached = self.resources.get(key)
-        known = version_of(cached) if cached is not None else self._settled
+        known = version_of(cached) if cached is not None else self._tombstone_horizon
         return version > known or (version == known and kind == 'DELETED')
 
 

@@ -55,9 +55,9 @@ class EventReflector(NamespacedResourceReflector):
             del self._followers[pod]
 
     @property
-    def hears(self):
+    def is_connected(self):
         """True if events arrive: the server answers a watch."""
-        return self._try.began is not None
+        return self._attempt.began is not None
 
     # On the watch thread
 
@@ -70,7 +70,7 @@ class EventReflector(NamespacedResourceReflector):
                     version = version_of({key: value})
         if not version:
             raise jsonstream.Garbled('a list that does not say its version')
-        self._seen = version
+        self._resource_version = version
         self._is_listed = True
         self._contact()
 
@@ -87,7 +87,7 @@ class EventReflector(NamespacedResourceReflector):
         if kind not in CHANGES:
             super()._apply(kind, resource)
             return
-        self._seen = max(self._seen, version_of(resource))
+        self._resource_version = max(self._resource_version, version_of(resource))
         about = resource.get('involvedObject')
         if kind == 'DELETED' or not isinstance(about, dict):
             return
@@ -113,4 +113,4 @@ class EventReflector(NamespacedResourceReflector):
     def _give_up(self):
         """Take note that the thread has ended. Nothing is halted because of that."""
         self._is_ready()
-        self._try.began = None
+        self._attempt.began = None

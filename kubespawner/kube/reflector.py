@@ -67,7 +67,7 @@ def event_of(line):
     return kind, checked(resource) if kind in CHANGES else resource
 
 
-class Try:
+class WatchAttempt:
     """How one try to follow the server went: a list, if need be, and a watch.
 
     list_seconds (float): what the list took; 0 if there was none.
@@ -126,7 +126,7 @@ class NamespacedResourceReflector(Cache):
         self.failed = False
         self._last_contact = None
         self._is_listed = False  # whether a watch can go on from _seen
-        self._try = Try()
+        self._attempt = WatchAttempt()
         self._configuration = None  # of the client when it made the last request
         self._stopping = threading.Event()
         self._response = None
@@ -206,21 +206,21 @@ class NamespacedResourceReflector(Cache):
         """Keep the cache up to date until told to stop, or until nothing was learned for too long."""
         pauses = retry.Backoff(FIRST_PAUSE, self.longest_pause)
         while not self._stopping.is_set():
-            self._try = Try()
+            self._attempt = WatchAttempt()
             self._list_and_watch_guarded()
-            if self._try.told or self._try.was_healthy:
+            if self._attempt.told or self._attempt.was_healthy:
                 self._contact()
             silence = time.monotonic() - self._last_contact
             if silence > self.give_up_seconds:
                 return
-            if self._try.began and silence > self.give_up_seconds / 2:
+            if self._attempt.began and silence > self.give_up_seconds / 2:
                 self._is_listed = False  # watches that end at once and tell of nothing prove nothing; a list does
-            if self._try.was_healthy:
+            if self._attempt.was_healthy:
                 pauses.reset()
                 continue
-            pauses.longest = max(self.longest_pause, self._try.longest_pause)
-            self._stopping.wait(pauses.next_pause(self._try.retry_after))
-            if self._try.told and not self._try.list_seconds:  # it went on from where it was
+            pauses.longest = max(self.longest_pause, self._attempt.longest_pause)
+            self._stopping.wait(pauses.next_pause(self._attempt.retry_after))
+            if self._attempt.told and not self._attempt.list_seconds:  # it went on from where it was
                 pauses.reset()
 
     def _list_and_watch_guarded(self):
@@ -251,7 +251,7 @@ class NamespacedResourceReflector(Cache):
             if self._stopping.is_set():
                 return
             self._tell_of_trouble(e, '%s: %s' % (type(e).__name__, _short(e)))
-            self._try.retry_after = retry.retry_after(getattr(e, 'headers', None))
+            self._attempt.retry_after = retry.retry_after(getattr(e, 'headers', None))
             if status == retry.UNAUTHORIZED:
                 renew(self._api, self._configuration, self.log)
             if status == 403 and not self.first_load_future.done():
@@ -294,9 +294,10 @@ class NamespacedResourceReflector(Cache):
         The first list may come from the server's cache, since the watch goes on from there. Later ones may not: they
         could be older than what is known.
         """
-        parameters = {} if self._seen else {'resource_version': '0'}
+        parameters = {} if self._resource_version else {'resource_version': '0'}
         with self._lock:
-            outdated = set(self._gone) if self._seen else set()  # what the server tells of from now on is there
+            # What the server tells of from now on is there.
+            outdated = set(self._tombstones) if self._resource_version else set()
         listed, version, started = {}, 0, time.monotonic()
         with self._request(LIST_TIMEOUT, **parameters) as response:
             for key, value in jsonstream.members(response.stream(CHUNK, decode_content=True)):
@@ -312,27 +313,27 @@ class NamespacedResourceReflector(Cache):
         self._contact()
         if not self.first_load_future.done():
             self.first_load_future.set_result(None)
-        self._try.list_seconds = time.monotonic() - started
+        self._attempt.list_seconds = time.monotonic() - started
 
     def _watch(self):
         """Follow the changes since the version that was seen last until the server ends the watch."""
-        parameters = dict(self.watch_parameters, watch=True, resource_version=str(self._seen),
+        parameters = dict(self.watch_parameters, watch=True, resource_version=str(self._resource_version),
                           timeout_seconds=random.randint(*WATCH_SECONDS))
         if HAS_BOOKMARKS:
             parameters['allow_watch_bookmarks'] = True
         try:
             with self._request(IDLE_TIMEOUT, **parameters) as response:
-                self._try.began = time.monotonic()
+                self._attempt.began = time.monotonic()
                 for line in jsonstream.lines(self._chunks(response)):
                     self._apply(*event_of(line))
-                    self._try.told = True
+                    self._attempt.told = True
                     self._contact()
         except ApiException as e:
             if e.status == 410:
-                raise Expired('version %d is too old' % self._seen)
+                raise Expired('version %d is too old' % self._resource_version)
             raise
         except ReadTimeoutError:  # nothing happened, or the connection is half open: a new one tells
-            if self._try.began is None:
+            if self._attempt.began is None:
                 raise
             self.log.debug('%s reflector: nothing heard for %d s', self.kind, IDLE_TIMEOUT)
 
@@ -352,11 +353,11 @@ class NamespacedResourceReflector(Cache):
         if kind == 'ERROR':
             raise (Expired if resource.get('code') == 410 else ServerError)(resource.get('message') or resource)
         if kind == 'BOOKMARK':
-            self._seen = max(self._seen, version_of(resource))
+            self._resource_version = max(self._resource_version, version_of(resource))
         elif kind in CHANGES:
             self._change(kind, resource)
-        elif kind not in self._try.unknown_types:
-            self._try.unknown_types.add(kind)
+        elif kind not in self._attempt.unknown_types:
+            self._attempt.unknown_types.add(kind)
             self.log.warning('%s reflector: ignoring events of the type %.50s, which is not known',
                              self.kind, one_line(kind))
 

@@ -84,15 +84,15 @@ class StartAttempt:
 
     def _is_final(self, failure):
         """True if a pod's failure has lasted for longer than it is given to heal."""
-        patience = failure.patience
-        if patience and self.grace is not None:
-            patience = self.grace
+        grace_seconds = failure.grace_seconds
+        if grace_seconds and self.grace is not None:
+            grace_seconds = self.grace
         now, key = IOLoop.current().time(), (failure.what, failure.cause)
-        if patience and key not in self._since:
+        if grace_seconds and key not in self._since:
             self._log.warning('Pod %s: %s (This may heal.)', self.pod_name, one_line(
                 '{0.what}: {0.reason}. {0.message}'.format(failure)))
-            if patience < float('inf'):  # so that it is looked at then, whether anything changes or not
-                IOLoop.current().call_later(patience, self.wake)
+            if grace_seconds < float('inf'):  # so that it is looked at then, whether anything changes or not
+                IOLoop.current().call_later(grace_seconds, self.wake)
         first, message = self._since.get(key, (now, ''))
         self._since[key] = first, max(message, failure.message, key=len)
-        return now - first >= patience
+        return now - first >= grace_seconds

@@ -17,8 +17,8 @@ HOPELESS = frozenset(['InvalidImageName', 'ErrImageNeverPull'])
 
 # Seconds after which a failure that may heal is not likely to: images are pushed late, registries and whatever a server
 # needs to start come back. A pod that no node has room for may have to wait for a node, however long that takes.
-CONTAINER_PATIENCE = 30
-UNSCHEDULABLE_PATIENCE = float('inf')
+CONTAINER_GRACE_SECONDS = 30
+UNSCHEDULABLE_GRACE_SECONDS = float('inf')
 
 # What else may be wrong with an image, besides the reasons that have `Image` in them.
 IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
@@ -37,14 +37,14 @@ OF_A_POD = {
 }
 NO_ROOM = 'OutOf'  # of what the node has not enough of, such as `OutOfcpu`
 
-Failure = namedtuple('Failure', 'what reason message cause patience root_reason')
+Failure = namedtuple('Failure', 'what reason message cause grace_seconds root_reason')
 Failure.__doc__ += """: why a pod does not run.
 
 what (str): `pod` or `container NAME`.
 reason (str): Kubernetes' word for it, such as `ImagePullBackOff` or `Evicted`.
 message (str): Kubernetes' sentence, may be empty.
 cause (Cause): what failed; the same for reasons that take turns while one failure lasts.
-patience (float): seconds after which this is not likely to heal any more; 0 if it cannot.
+grace_seconds (float): seconds after which this is not likely to heal any more; 0 if it cannot.
 root_reason (str): the word for what is behind `reason`, such as `OOMKilled` behind `CrashLoopBackOff`; mostly the same.
 """
 
@@ -148,7 +148,7 @@ def failures(pod):
     if is_being_deleted(pod):
         found.append(_failure_of_pod(_status(pod).get('reason') or 'Deleted',
                                      _status(pod).get('message') or 'It is being deleted.'))
-    return sorted(found, key=lambda failure: failure.patience)
+    return sorted(found, key=lambda failure: failure.grace_seconds)
 
 
 def _failure_of_pod(reason, message):
@@ -158,10 +158,10 @@ def _failure_of_pod(reason, message):
     return Failure('pod', reason, str(message), cause, 0, reason)
 
 
-def _failure_of_ended(what, ended, patience):
+def _failure_of_ended(what, ended, grace_seconds):
     """Return the failure of a container that has ended."""
     reason = str(ended.get('reason') or 'Terminated')
-    return Failure(what, reason, _how_ended(ended), _cause_of_end(reason), patience, reason)
+    return Failure(what, reason, _how_ended(ended), _cause_of_end(reason), grace_seconds, reason)
 
 
 def _cause_of_end(reason):
@@ -197,13 +197,13 @@ def _failure_of_container(pod, container, success):
     what, ended, waiting = _container(container), _state(container, 'terminated'), _state(container, 'waiting')
     reason = str(waiting.get('reason'))
     if ended and (success is None or ended.get('exitCode') != success):
-        patience = CONTAINER_PATIENCE if _is_restarted(pod, ended.get('exitCode')) else 0
-        return [_failure_of_ended(what, ended, patience)]
+        grace_seconds = CONTAINER_GRACE_SECONDS if _is_restarted(pod, ended.get('exitCode')) else 0
+        return [_failure_of_ended(what, ended, grace_seconds)]
     if waiting and reason not in STARTING:
         root = _root_reason(container, reason)
         cause = Cause.IMAGE if 'Image' in reason or reason in IMAGE_REASONS else _cause_of_end(root)
         return [Failure(what, reason, _why_waiting(container, waiting), cause,
-                        0 if reason in HOPELESS else CONTAINER_PATIENCE, root)]
+                        0 if reason in HOPELESS else CONTAINER_GRACE_SECONDS, root)]
     return []
 
 
@@ -214,8 +214,8 @@ def _root_reason(container, reason):
 
 
 def _failures_to_schedule(pod):
-    return [Failure('pod', 'Unschedulable', str(condition.get('message') or ''), Cause.SCHEDULE, UNSCHEDULABLE_PATIENCE,
-                    'Unschedulable')
+    return [Failure('pod', 'Unschedulable', str(condition.get('message') or ''), Cause.SCHEDULE,
+                    UNSCHEDULABLE_GRACE_SECONDS, 'Unschedulable')
             for condition in _dicts(_status(pod).get('conditions'))
             if condition.get('type') == 'PodScheduled' and condition.get('reason') == 'Unschedulable'
             and condition.get('status') == 'False']

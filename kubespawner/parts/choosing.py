@@ -37,7 +37,7 @@ OF_RUNNING_SERVERS = frozenset(
 
 # Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
 WITH_TEMPLATES = frozenset(name for trait in (
-    templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.FILLED.values()) +
+    templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.TEMPLATE_TRAITS.values()) +
     ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
      'cmd', 'args', 'default_url', 'notebook_dir']
 ) for name in NAMES.get(trait, [trait]))

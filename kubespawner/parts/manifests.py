@@ -17,7 +17,7 @@ from ..naming.ownership import SERVERNAME, USERNAME
 from .templates import Templates
 
 # The traits whose values are an argument of `make_pod`, by that argument.
-GIVEN = {
+PLAIN_TRAITS = {
     'port': 'port',
     'image_spec': 'singleuser_image_spec',
     'image_pull_policy': 'singleuser_image_pull_policy',
@@ -44,7 +44,7 @@ GIVEN = {
 }
 
 # Those with strings that are templates, unless they have anything but fields in braces.
-FILLED = {
+TEMPLATE_TRAITS = {
     'working_dir': 'singleuser_working_dir',
     'service_account': 'singleuser_service_account',
     'lifecycle_hooks': 'singleuser_lifecycle_hooks',
@@ -54,7 +54,7 @@ FILLED = {
     'extra_pod_config': 'singleuser_extra_pod_config',
 }
 # Those that may be functions of the spawner.
-ASKED = {
+CALLABLE_TRAITS = {
     'run_as_uid': 'singleuser_uid',
     'run_as_gid': 'gid',
     'fs_gid': 'singleuser_fs_gid',
@@ -64,7 +64,7 @@ ASKED = {
 }
 
 # Those that other arguments are made of, for pods and for claims: what to name when such an argument is wrong.
-OF_A_POD = dict(GIVEN, **FILLED, **ASKED, **{
+OF_A_POD = dict(PLAIN_TRAITS, **TEMPLATE_TRAITS, **CALLABLE_TRAITS, **{
     'env': 'environment',
     'volumes': 'volumes',
     'volume_mounts': 'volume_mounts',
@@ -177,7 +177,7 @@ class Manifests(Templates):
         Raises ValueError that names the trait of which no pod can be made.
         """
         ids, self._asked_for_pod = {}, None
-        for argument, trait in ASKED.items():
+        for argument, trait in CALLABLE_TRAITS.items():
             ids[argument] = getattr(self, trait)
             if callable(ids[argument]):
                 self._asked_for_pod = trait
@@ -194,8 +194,8 @@ class Manifests(Templates):
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
             restart_policy='OnFailure',
             **ids,
-            **{argument: getattr(self, trait) for argument, trait in GIVEN.items()},
-            **{argument: self._fill_trait(trait) for argument, trait in FILLED.items()}
+            **{argument: getattr(self, trait) for argument, trait in PLAIN_TRAITS.items()},
+            **{argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()}
         )
 
     def _get_env(self):

@@ -146,5 +146,5 @@ class Progress(Configuration):
 
     def _tell_of_status(self, story, pod):
         """Tell what a pod's status says, if there are no events that do."""
-        if podstatus.is_scheduled(pod) and not (self._events is not None and self._events.hears):
+        if podstatus.is_scheduled(pod) and not (self._events is not None and self._events.is_connected):
             story.tell('scheduled')
