@@ -188,6 +188,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             state['pod_uid'] = self._known.uid
             if self._address is not None:
                 state['address'] = str(self._address)
+            if self._confirmed is not None:
+                state['pod_ip'] = self._confirmed[1]
         if self.enable_user_namespaces:
             state['namespace'] = self.namespace
         return state
@@ -200,6 +202,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             if self._known.is_ours:
                 self._known.uid = state.get('pod_uid')
                 self._address = addresses.remembered(state.get('address'))
+                if self._address is not None and state.get('pod_ip'):
+                    self._confirmed = state.get('pod_uid'), state['pod_ip']
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
         # JupyterHub loads a state, which may be empty, into each new spawner.
@@ -255,7 +259,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
                 shown = e.for_the_user() if isinstance(e, api.ApiError) else e
-                if self._is_by_user and isinstance(shown, SpawnError):
+                if self._is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
                     do_not_count(getattr(self, 'handler', None))
                 raise hints.with_hint(shown, self._may_be_a_choice())
             except ValueError as e:
@@ -403,30 +407,31 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
         FIRST_LIST_SECONDS, and as long as one request may take.
         """
-        if self._known.ownership is Ownership.NONE:
+        if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
             return 1
         reflector = self._follow_pods()
         if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
-        pod = reflector.get(self._pod_key)
-        try:
-            if pod is None and not reflector.failed:
-                pod = yield self._waiter.refresh_pod()
-                if pod is None or not reflector.selects(pod):
-                    return 1
-        except api.ApiError as e:
-            self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, e)
-        if pod is None or reflector.failed:
+        if reflector.failed:
             return None
+        pod = reflector.get(self._pod_key)
+        if pod is None:
+            try:
+                pod = yield self._waiter.refresh_pod()
+            except api.ApiError as e:
+                self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, e)
+                return None
+            if pod is None or not reflector.selects(pod):
+                return 1
         pods = self._pods
         if pods.is_a_successor(pod) or pods.is_another_servers(pod):
             return 1
         code = podstatus.exit_code(pod)
-        if code is None:
-            yield self._recognize(pod)
-        elif self.delete_stopped_pods:
+        if code is not None and self.delete_stopped_pods:
             yield pods.discard(pod)
+        if code is None and not self._is_followed(pod):
+            yield self._recognize(pod)
         return code
 
     @gen.coroutine

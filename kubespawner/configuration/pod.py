@@ -100,7 +100,7 @@ class PodConfiguration(HasTraits):
         help="""
         A function that returns the URL at which the hub and the proxy reach a server, such as `http://10.0.0.1:8888`.
         It is called with the spawner and the running pod, and takes precedence over `pod_connect_ip`. The pod consists
-        of dicts whose keys are also attributes.
+        of dicts whose keys are also attributes. It is called again if the pod's IP address changes.
         """
     )
 

@@ -26,7 +26,9 @@ from ..messages.errors import SpawnError
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 PORTS = {'http': 80, 'https': 443}
 
-LOOK_AGAIN_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 0.5  # while a server starts or stops
+TRY_AGAIN_SECONDS = 60  # after an address could not be found out
+HOOK_SECONDS = 10  # that `get_pod_url` has when a hub looks at a server that runs
 
 # What JupyterHub has for an address that no start has told it.
 UNKNOWN_HOSTS = frozenset(['', '0.0.0.0', '::'])
@@ -92,8 +94,9 @@ class Addresses(Configuration):
     """The part of KubeSpawner that knows where servers are."""
 
     _address = None  # the Address that KubeSpawner gave JupyterHub last
-    _confirmed = None  # (uid, IP address) of the pod by which the record was found to be right
-    _is_correcting = False
+    _confirmed = None  # (uid, IP address) of the pod when the record was right; None if that is not known
+    _next_try = 0  # the loop's time, before which an address that could not be found out is not looked for again
+    _correction = None  # the future of the correction that goes on, or was the last one
     _subscription = None  # (reflector, key) by which changes of the pod's address are told
     _recovery = None  # the future of `_recover`
     _recovering = None  # the StartAttempt that it is about
@@ -131,7 +134,8 @@ class Addresses(Configuration):
 
     def _usual_address(self, pod, port):
         """Return the Address of the server in a pod, by `pod_connect_ip` or the pod's own IP address."""
-        host = '.'.join(part.rstrip('-') for part in self._expand_trait('pod_connect_ip').split('.'))
+        host = self.pod_connect_ip and self._expand_trait('pod_connect_ip')
+        host = '.'.join(part.rstrip('-') for part in host.split('.'))
         return Address('http', host or podstatus.ip(pod), port)
 
     def _place(self, address):
@@ -148,8 +152,17 @@ class Addresses(Configuration):
     # Following it
 
     def _follow_address(self, pod):
-        """Have the record follow the address of this pod, which is this server's, from now on."""
+        """Have the record, which is right, follow the address of this pod, which is this server's, from now on."""
         self._confirmed = uid_of(pod), podstatus.ip(pod)
+        self._subscribe()
+
+    def _is_followed(self, pod):
+        """True if this pod is the server's, the record is right, and changes of its address are told."""
+        return (self._subscription is not None and self._known.is_this(pod)
+                and (uid_of(pod), podstatus.ip(pod)) == self._confirmed)
+
+    def _subscribe(self):
+        """Have changes of the pod's address told."""
         if self._subscription != (self.pod_reflector, self._pod_key):
             self._unsubscribe()
             self._subscription = self.pod_reflector, self._pod_key
@@ -165,6 +178,7 @@ class Addresses(Configuration):
         """Forget where the server was."""
         self._unsubscribe()
         self._address = self._confirmed = self._recovery = None
+        self._next_try = 0
 
     def _pod_moved(self):
         """The watch has seen that the address of the pod of our name has changed."""
@@ -177,16 +191,29 @@ class Addresses(Configuration):
             IOLoop.current().spawn_callback(self._correct_address, pod)
 
     @property
+    def _is_at_another_place(self):
+        """True if JupyterHub has an address on record: of a server that a subclass has started in its own way."""
+        return self.server is not None and recorded(self.server) is not None
+
+    @property
     def _is_busy(self):
         """True while the server starts or stops: JupyterHub writes its record itself then."""
         return self._attempts or self.pending in ('spawn', 'stop')
 
-    @gen.coroutine
     def _correct_address(self, pod):
-        """Have JupyterHub's record and the proxy's route say where this server's pod is. Raises nothing."""
-        if self._is_correcting:
+        """Have JupyterHub's record and the proxy's route say where this server's pod is; one correction at a time.
+
+        Returns a future, which has no error.
+        """
+        if self._correction is None or self._correction.done():
+            self._correction = self._compare_until_right(pod)
+        return self._correction
+
+    @gen.coroutine
+    def _compare_until_right(self, pod):
+        self._subscribe()
+        if IOLoop.current().time() < self._next_try:
             return
-        self._is_correcting = True
         try:
             while self._known.is_this(pod) and (uid_of(pod), podstatus.ip(pod)) != self._confirmed:
                 if not (yield self._compare_address(pod)):
@@ -194,37 +221,42 @@ class Addresses(Configuration):
                 pod = self.pod_reflector.get(self._pod_key)  # it may have changed meanwhile
         except Exception as e:  # an operator's hook may raise anything, and the server runs all the same
             self.log.warning('The address of the server in pod %s is not known: %s', self.pod_name, e)
-        finally:
-            self._is_correcting = False
+            self._next_try = IOLoop.current().time() + TRY_AGAIN_SECONDS
 
     @gen.coroutine
     def _compare_address(self, pod):
         """Compare a pod's address with the record, and correct that; return False if there is nothing to compare."""
         if self.server is None or self._is_busy:
             return False
-        if recorded(self.server) is None and not self.is_pod_running(pod):
+        before = recorded(self.server)
+        if before is None and not self.is_pod_running(pod):
             self._recover_once(pod)
             return False
         if not podstatus.ip(pod):
             return False
-        if self.get_pod_url is None and recorded(self.server) == self._usual_address(pod, self.port):
-            actual = recorded(self.server)  # so that a hub that finds thousands of servers reads no pod
-        else:
+        if before is not None and self._confirmed is None:  # by a state that does not say where the pod was
+            self._address = before
+            self._follow_address(pod)
+        elif before is None or before == self._address:
             whole = yield self._waiter.refresh_pod()
             if self.server is None or not self._known.is_this(whole):
                 return False
-            actual = yield self._server_address(whole, IOLoop.current().time() + self.start_timeout)
-        before = recorded(self.server)
+            actual = yield self._server_address(whole, IOLoop.current().time() + HOOK_SECONDS)
+            self._correct_record(before, actual)
+            self._follow_address(pod)
+            self._save_state()
+        else:  # somebody else's
+            self._follow_address(pod)
+        return True
+
+    def _correct_record(self, before, actual):
+        """Have JupyterHub's record, of the Address `before` (None: of none), say the actual one."""
         if is_outdated(before, self._address, actual):
             record(self.server, actual)
-            commit(self.user)
+            self._address = actual
             self.log.warning('The server in pod %s is at %s, not at %s: corrected the record', self.pod_name, actual,
                              before or 'an address that its start never told')
             IOLoop.current().spawn_callback(self._correct_route)
-        if recorded(self.server) == actual:
-            self._address = actual
-        self._follow_address(pod)
-        return True
 
     @gen.coroutine
     def _correct_route(self):

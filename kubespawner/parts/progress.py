@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 from ..configuration import Configuration
 from ..kube.events import EventReflector
 from ..lifecycle import podstatus
-from ..lifecycle.waiting import TIMEOUTS
+from ..lifecycle.waiting import TIMEOUTS, first_list
 from ..messages.story import Story
 
 EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
@@ -126,7 +126,7 @@ class Progress(Configuration):
         self._events = reflector
         if not reflector.first_load_future.done():
             try:
-                yield gen.with_timeout(IOLoop.current().time() + EVENTS_BEGIN, reflector.first_load_future)
+                yield gen.with_timeout(IOLoop.current().time() + EVENTS_BEGIN, first_list(reflector))
             except TIMEOUTS:
                 pass
 

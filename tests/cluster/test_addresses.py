@@ -44,13 +44,14 @@ def started(spawner, pods, ip=HERE):
     yield pods.until(lambda: pods.pod(spawner.pod_name))
     pods.move(spawner.pod_name, ip)
     spawner.server.ip, spawner.server.port = yield start
+    spawner.orm_spawner.state = spawner.get_state()
     return spawner
 
 
 def successor(new_server, spawner, **traits):
     """Return the spawner of a new hub for the same server: what it knows is the state and JupyterHub's record."""
     new = new_server(**traits)
-    new.load_state(spawner.get_state())
+    new.load_state(spawner.orm_spawner.state)
     record(new.server, Address(spawner.server.proto, spawner.server.ip, spawner.server.port))
     return new
 
@@ -90,6 +91,44 @@ def test_a_new_hub_whose_port_is_another_one_keeps_that_of_the_pod(new_server, p
     yield new.poll()
     assert recorded(new.server) == Address('http', HERE, 8888)
     yield new.stop(now=True)
+
+
+@pytest.mark.parametrize('traits', [
+    {'pod_connect_ip': 'jupyter-{username}.example.org'}, {'port': 9999},
+    {'get_pod_url': lambda spawner, pod: 'http://elsewhere:1'}], ids=['pod_connect_ip', 'port', 'get_pod_url'])
+@pytest.mark.gen_test
+def test_settings_that_were_changed_do_not_move_a_server_that_runs(new_server, pods, traits):
+    old = yield started(new_server(), pods)
+    new = successor(new_server, old, **traits)
+    for _ in range(2):
+        assert (yield new.poll()) is None
+        assert (yield new.get_url()) == old.server.url
+    yield new.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_server_is_followed_from_hub_to_hub(new_server, pods):
+    spawner = yield started(new_server(), pods)
+    for ip in (THERE, '10.9.0.3', HERE):
+        reflector, name = spawner.pod_reflector, spawner.pod_name
+        reflector.unsubscribe(spawner._pod_key, spawner._pod_moved)  # its hub is down
+        pods.move(name, ip)
+        yield pods.until(lambda known=reflector, name=name, ip=ip: known.get(name).status.pod_ip == ip)
+        spawner = successor(new_server, spawner)
+        assert (yield spawner.poll()) is None
+        assert recorded(spawner.server) == Address('http', ip, 8888)
+        assert spawner.orm_spawner.state['address'] == 'http://%s:8888' % ip
+    yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_server_that_a_subclass_started_in_its_own_way_is_alive_as_long_as_its_pod(new_server, pods):
+    prepared = yield started(new_server(), pods)
+    taker = successor(new_server, prepared)
+    taker.clear_state()
+    assert (yield taker.poll()) is None
+    yield taker.stop(now=True)
+    assert (yield taker.poll()) == 1
 
 
 @pytest.mark.gen_test
@@ -178,6 +217,8 @@ def test_a_hook_that_fails_makes_no_running_server_a_dead_one(new_server, pods, 
         raise web.HTTPError(500, 'no DNS')
 
     new = successor(new_server, old, get_pod_url=fails)
+    pods.move(new.pod_name, THERE)
+    yield pods.until(lambda: new.pod_reflector.get(new.pod_name).status.pod_ip == THERE)
     assert (yield new.poll()) is None
     assert 'The address of the server in pod jupyter-ann is not known' in caplog.text
     yield new.stop(now=True)
