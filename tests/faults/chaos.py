@@ -188,6 +188,8 @@ class User:
             assert not is_to_succeed, 'it should have started'
             yield self._hear(listeners, e.jupyterhub_message)
             yield self._stop()
+            if 'does not answer the request to create it' in str(e):  # it may land after the stop has looked
+                yield self._until_it_is_gone()
             return None
         yield self._hear(listeners, STEPS['running'][1])
         assert is_to_succeed, 'it should have failed'
