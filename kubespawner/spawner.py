@@ -30,7 +30,7 @@ from .kube.requests import Requests
 from .lifecycle import podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
-from .lifecycle.pods import KnownPod, Ownership, Pods, uid_of
+from .lifecycle.pods import KnownPod, Ownership, Pods, new_spawn_id, uid_of
 from .lifecycle.startup_watch import StartupWatch, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
@@ -184,6 +184,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         state.update(self._server_names.state(partial(getattr, self)))
         if self._known.ownership in (Ownership.UNCERTAIN, Ownership.NONE):
             state['stopped'] = True
+            if self._known.spawn_id:
+                state['spawn_id'] = self._known.spawn_id
         if self._known.is_ours and self._known.uid:
             state['pod_uid'] = self._known.uid
             if self._address is not None:
@@ -198,7 +200,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
         super().load_state(state)
         if state.get('pod_name'):
-            self._known = KnownPod(Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS)
+            self._known = KnownPod(
+                Ownership.UNCERTAIN if state.get('stopped') else Ownership.OURS, spawn_id=state.get('spawn_id'))
             if self._known.is_ours:
                 self._known.uid = state.get('pod_uid')
                 self._address = addresses.remembered(state.get('address'))
@@ -305,6 +308,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
         waiter, pods = self._waiter, self._pods
         yield self._follow_events(story)
+        self._known.spawn_id = new_spawn_id()
+        self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield pods.create(manifest, deadline, attempt.is_wanted)))
         story.tell('pod created')
         attempt.uid = uid_of(created)
@@ -425,7 +430,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             if pod is None or not reflector.selects(pod):
                 return 1
         pods = self._pods
-        if pods.is_a_successor(pod) or pods.is_another_servers(pod):
+        if pods.is_a_successor(pod) or pods.is_another_servers(pod) or self._is_none_of_ours(pod):
             return 1
         code = podstatus.exit_code(pod)
         if code is not None and self.delete_stopped_pods:
@@ -434,12 +439,19 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             yield self._recognize(pod)
         return code
 
+    def _is_none_of_ours(self, pod):
+        """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
+        is_interrupted = (self._known.ownership is Ownership.UNCERTAIN and not self._attempts
+                          and self.server is not None and not self._is_at_another_place)
+        return is_interrupted and not self._known.is_of_last_start(pod)
+
     @gen.coroutine
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
-        says_it_is_ours = owner_of(pod) == (self.user.name, self.name)
-        if not self._attempts and (self._known.is_ours or says_it_is_ours) and self._known.uid is None:
-            self._known.own(pod)
+        if self._known.uid is None and not self._attempts:
+            says_it_is_ours = self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)
+            if self._known.is_ours or self._known.is_of_last_start(pod) or says_it_is_ours:
+                self._known.own(pod)
         if self._known.is_this(pod):
             yield self._correct_address(pod)
 

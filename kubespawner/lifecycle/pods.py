@@ -20,6 +20,11 @@ CREATE_TRIES = 4  # of a pod whose name is taken
 SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 
+def new_spawn_id():
+    """Return what tells the pod of one start from those of all others."""
+    return uuid.uuid4().hex
+
+
 class Ownership(enum.Enum):
     """What is known of the pod that has this server's pod name."""
 
@@ -34,10 +39,11 @@ class KnownPod:
 
     ownership (Ownership)
     uid (str or None): of the pod that is OURS; None if that is not known either.
+    spawn_id (str or None): what the start that was begun last has marked its pod with.
     """
 
-    def __init__(self, ownership=Ownership.UNKNOWN, uid=None):
-        self.ownership, self.uid = ownership, uid
+    def __init__(self, ownership=Ownership.UNKNOWN, uid=None, spawn_id=None):
+        self.ownership, self.uid, self.spawn_id = ownership, uid, spawn_id
 
     @property
     def is_ours(self):
@@ -47,6 +53,11 @@ class KnownPod:
     def own(self, pod):
         """Remember that a pod is this server's."""
         self.ownership, self.uid = Ownership.OURS, uid_of(pod)
+
+    def is_of_last_start(self, pod):
+        """True if a pod is marked by the start that was begun last, whose end nobody may have seen."""
+        annotations = pod['metadata'].get('annotations') or {}
+        return self.spawn_id is not None and annotations.get(SPAWN_ID) == self.spawn_id
 
     def is_this(self, pod):
         """True if a pod (None: there is none) is known to be the one that this server was started with."""
@@ -79,7 +90,8 @@ class Pods:
 
         is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
         """
-        manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: uuid.uuid4().hex})
+        spawn_id = self._known.spawn_id or new_spawn_id()
+        manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: spawn_id})
         for _ in range(CREATE_TRIES):
             check_wanted(is_wanted, self._name)
             before = self._known.ownership

@@ -194,6 +194,24 @@ def test_a_new_hub_gives_up_on_a_pod_that_never_starts_and_deletes_it(new_server
 
 
 @pytest.mark.gen_test
+def test_a_pod_whose_uid_the_hub_had_no_time_to_learn_is_known_by_the_mark_of_its_start(new_server, pods):
+    old = new_server()
+    start = old.start()
+    yield pods.until(lambda: pods.pod(old.pod_name))
+    mark = pods.pod(old.pod_name)['metadata']['annotations']['hub.jupyter.org/spawn-id']
+    old.orm_spawner.state = {'pod_name': old.pod_name, 'stopped': True, 'spawn_id': mark}
+    ours = successor(new_server, old)
+    old.orm_spawner.state = {'pod_name': old.pod_name, 'stopped': True, 'spawn_id': 'another'}
+    forged = successor(new_server, old)
+    assert (yield [ours.poll(), forged.poll()]) == [None, 1]
+    pods.run(HERE)
+    yield start
+    assert (yield ours.get_url()) == ours.server.url and recorded(ours.server) == Address('http', HERE, 8888)
+    assert (yield forged.poll()) == 1 and recorded(forged.server) is None
+    yield ours.stop(now=True)
+
+
+@pytest.mark.gen_test
 def test_a_url_of_a_hook_is_followed_too(new_server, pods):
     def url_of(spawner, pod):
         return 'https://%s.example.org:1234' % pod['status']['podIP'].replace('.', '-')

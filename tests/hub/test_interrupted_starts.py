@@ -3,8 +3,11 @@
 The pods are scripted, so that what comes first is the test's to say. Their servers are answered for by this process, at
 two addresses, each of which tells its own.
 """
+import contextlib
 import glob
+import os
 import signal
+import sqlite3
 import tempfile
 import uuid
 
@@ -79,6 +82,12 @@ def all_answer(users, at=HERE):
     return all(where(users[name], server) == at for name, server in SERVERS)
 
 
+def kept(hub):
+    """Return what the hub's database keeps of its only server, as text."""
+    with contextlib.closing(sqlite3.connect(os.path.join(hub.directory, 'hub.sqlite'))) as database:
+        return str(database.execute('SELECT state FROM spawners').fetchall())
+
+
 def end(hub, by):
     """End the hub, but not its proxy, by a signal."""
     hub.hub.send_signal(by)
@@ -105,7 +114,7 @@ def test_servers_whose_hub_ends_while_they_start_are_kept(new_hub, pods, ready, 
         assert pods.uids() == before and not pods.terminating()
         for name, server in SERVERS:
             users[name].stop(server)
-        assert not pods.pods()
+        until(lambda: not pods.pods(), 120, 'all pods to be deleted')
 
 
 def test_a_start_that_fails_after_its_hub_has_ended_is_cleaned_up(new_hub, pods):
@@ -121,7 +130,7 @@ def test_a_start_that_fails_after_its_hub_has_ended_is_cleaned_up(new_hub, pods)
 def test_a_pod_that_took_the_name_after_the_hub_ended_is_not_taken_for_the_server(new_hub, pods, core):
     with new_hub('c.Spawner.http_timeout = 2\n') as hub:
         hub.user('ann').begin()
-        until(pods.pods, 120, 'the pod')
+        until(lambda: 'pod_uid' in kept(hub), 120, 'the hub to know the pod')
         ours = pods.pod('jupyter-ann')
         hub.kill()
         pods.delete_all()
