@@ -429,13 +429,20 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 return None
             if pod is None or not reflector.selects(pod):
                 return 1
+        if self._is_followed(pod) and podstatus.exit_code(pod) is None:
+            return None  # as it is for thousands of servers, twice a minute
+        return (yield self._judge(pod))
+
+    @gen.coroutine
+    def _judge(self, pod):
+        """Return what `poll` does, of a pod that there is; clean up, or recognize it."""
         pods = self._pods
         if pods.is_a_successor(pod) or pods.is_another_servers(pod) or self._is_none_of_ours(pod):
             return 1
         code = podstatus.exit_code(pod)
         if code is not None and self.delete_stopped_pods:
             yield pods.discard(pod)
-        if code is None and not self._is_followed(pod):
+        if code is None:
             yield self._recognize(pod)
         return code
 
@@ -453,7 +460,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             if self._known.is_ours or self._known.is_of_last_start(pod) or says_it_is_ours:
                 self._known.own(pod)
         if self._known.is_this(pod):
-            yield self._correct_address(pod)
+            self._subscribe()
+            if not self._is_followed(pod):
+                yield self._correct_address(pod)
 
     @raises_user_errors
     @gen.coroutine

@@ -60,7 +60,7 @@ class Cache(LoggingConfigurable):
         super().__init__(*args, **kwargs)
         self._lock = threading.Lock()
         self._waiting = {}  # key -> list of (loop, future)
-        self._subscribers = {}  # key -> (loop, weak reference to a method)
+        self._subscribers = {}  # key -> (loop, weak reference to an object, method of its class)
         self._resource_version = 0  # the newest version that a list or a watch has told of
         self._tombstone_horizon = 0  # of this version and before, all that is not in the cache is gone
         self._tombstones = OrderedDict()  # uid -> version up to which nothing is believed about that object
@@ -151,12 +151,12 @@ class Cache(LoggingConfigurable):
         Each key has one subscriber, which is held weakly. Unlike `changed`, this costs nothing for other changes.
         """
         with self._lock:
-            self._subscribers[key] = IOLoop.current(), weakref.WeakMethod(method)
+            self._subscribers[key] = IOLoop.current(), weakref.ref(method.__self__), method.__func__
 
     def unsubscribe(self, key, method):
         """End what `subscribe` began for this method."""
         with self._lock:
-            if key in self._subscribers and self._subscribers[key][1]() == method:
+            if key in self._subscribers and self._subscribers[key][1]() is method.__self__:
                 del self._subscribers[key]
 
     # On either thread, with the lock
@@ -168,12 +168,12 @@ class Cache(LoggingConfigurable):
         """
         if key not in self._subscribers:
             return
-        loop, method = self._subscribers[key]
-        if method() is None:
+        loop, subscriber, method = self._subscribers[key]
+        if subscriber() is None:
             del self._subscribers[key]
         elif self.watched_part(before) != self.watched_part(self.resources.get(key)):
             try:
-                loop.add_callback(_call, method)
+                loop.add_callback(_call, subscriber, method)
             except RuntimeError:  # that loop is closed
                 del self._subscribers[key]
 
@@ -245,11 +245,11 @@ class Cache(LoggingConfigurable):
         return version > known or (version == known and kind == 'DELETED')
 
 
-def _call(method):
-    """Call what a weak reference to a method refers to, if it is still there."""
-    bound = method()
-    if bound is not None:
-        bound()
+def _call(subscriber, method):
+    """Call a method of what a weak reference refers to, if that is still there."""
+    found = subscriber()
+    if found is not None:
+        method(found)
 
 
 def _resolve(future, result):

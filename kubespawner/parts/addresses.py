@@ -96,7 +96,7 @@ class Addresses(Configuration):
     _address = None  # the Address that KubeSpawner gave JupyterHub last
     _confirmed = None  # (uid, IP address) of the pod when the record was right; None if that is not known
     _next_try = 0  # the loop's time, before which an address that could not be found out is not looked for again
-    _correction = None  # the future of the correction that goes on, or was the last one
+    _correction = None  # the future of the correction that goes on
     _subscription = None  # (reflector, key) by which changes of the pod's address are told
     _recovery = None  # the future of `_recover`
     _recovering = None  # the StartAttempt that it is about
@@ -205,9 +205,16 @@ class Addresses(Configuration):
 
         Returns a future, which has no error.
         """
-        if self._correction is None or self._correction.done():
-            self._correction = self._compare_until_right(pod)
-        return self._correction
+        if self._correction is not None:
+            return self._correction
+        correction = self._compare_until_right(pod)
+        if not correction.done():
+            self._correction = correction
+            correction.add_done_callback(self._forget_correction)
+        return correction
+
+    def _forget_correction(self, _):
+        self._correction = None
 
     @gen.coroutine
     def _compare_until_right(self, pod):

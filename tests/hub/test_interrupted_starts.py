@@ -8,9 +8,11 @@ import glob
 import os
 import signal
 import sqlite3
+import sys
 import tempfile
 import uuid
 
+import jupyterhub
 import pytest
 import requests
 from kubernetes import client
@@ -33,6 +35,9 @@ c.KubeSpawner.user_namespace_template = {prefix!r} + '-{{username}}'
 """
 
 HERE, THERE = '127.0.0.1', '127.0.0.2'
+
+# A hub that is told to end cancels what goes on. Before Python 3.8 that is an Exception, which fails a start.
+GIVES_STARTS_UP = jupyterhub.version_info >= (1, 0) and sys.version_info < (3, 8)
 
 # Three servers at once, a named one among them.
 SERVERS = [('ann', ''), ('ann', 'gpu'), ('bob', '')]
@@ -97,6 +102,8 @@ def end(hub, by):
 @pytest.mark.parametrize('by', [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize('ready', ['before', 'after'])
 def test_servers_whose_hub_ends_while_they_start_are_kept(new_hub, pods, ready, by):
+    if by == signal.SIGTERM and GIVES_STARTS_UP:
+        pytest.skip('this JupyterHub takes its own end for a failure of what starts, on Pythons before 3.8')
     with new_hub() as hub:
         begin_all(hub)
         until(lambda: len(pods.uids()) == len(SERVERS), 120, 'the pods')
