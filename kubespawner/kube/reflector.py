@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
-from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client
+from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers that have something to say send bookmarks every 60
@@ -280,7 +280,8 @@ class NamespacedResourceReflector(Cache):
             parameters['namespace'] = self.namespace
         method = self._list_method()
         self._configuration = configuration_of(self._api)  # what is refused if this is
-        response = method(_preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
+        with unmasked():
+            response = method(_preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
         self._response = response
         try:
             yield response
