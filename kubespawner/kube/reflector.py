@@ -125,7 +125,7 @@ class NamespacedResourceReflector(Cache):
         self.first_load_future = ThreadFuture()
         self.failed = False
         self._last_contact = None
-        self._is_listed = False  # whether a watch can go on from _seen
+        self._is_listed = False  # whether a watch can go on from _resource_version
         self._attempt = WatchAttempt()
         self._configuration = None  # of the client when it made the last request
         self._stopping = threading.Event()

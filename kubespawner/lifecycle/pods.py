@@ -56,8 +56,7 @@ class KnownPod:
 
     def is_of_last_start(self, pod):
         """True if a pod is marked by the start that was begun last, whose end nobody may have seen."""
-        annotations = pod['metadata'].get('annotations') or {}
-        return self.spawn_id is not None and annotations.get(SPAWN_ID) == self.spawn_id
+        return self.spawn_id is not None and _spawn_id_of(pod) == self.spawn_id
 
     def is_this(self, pod):
         """True if a pod (None: there is none) is known to be the one that this server was started with."""
@@ -252,5 +251,9 @@ def _may_have_landed(refused):
 
 def _is_of(pod, manifest):
     """True if a pod as a dict, or None, was made of just this manifest of one start."""
-    annotations = pod and pod['metadata'].get('annotations') or {}
-    return annotations.get(SPAWN_ID) == manifest.metadata.annotations[SPAWN_ID]
+    return pod is not None and _spawn_id_of(pod) == manifest.metadata.annotations[SPAWN_ID]
+
+
+def _spawn_id_of(pod):
+    """Return the mark of the start that made a pod (a dict); None if it has none."""
+    return (pod['metadata'].get('annotations') or {}).get(SPAWN_ID)

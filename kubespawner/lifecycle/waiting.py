@@ -59,7 +59,7 @@ def in_time(future, deadline, what, pod_name):
 
 
 @gen.coroutine
-def first_list(reflector):
+def _first_list(reflector):
     """Wait for a reflector's first list. Its future is a thread's, which old tornados resolve on that thread."""
     yield reflector.first_load_future
 
@@ -69,7 +69,7 @@ def is_listed(reflector, seconds):
     """Return whether a reflector's first list is there; wait so many seconds for it."""
     if not reflector.first_load_future.done():
         try:
-            yield gen.with_timeout(IOLoop.current().time() + seconds, first_list(reflector))
+            yield gen.with_timeout(IOLoop.current().time() + seconds, _first_list(reflector))
         except TIMEOUTS:
             return False
     return True

@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 from ..configuration import Configuration
 from ..kube.events import EventReflector
 from ..lifecycle import podstatus
-from ..lifecycle.waiting import TIMEOUTS, first_list
+from ..lifecycle.waiting import is_listed
 from ..messages.story import Story
 
 EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
@@ -124,11 +124,7 @@ class Progress(Configuration):
         if not reflector.follow(self.namespace, self.pod_name, IOLoop.current(), story.event):
             return
         self._events = reflector
-        if not reflector.first_load_future.done():
-            try:
-                yield gen.with_timeout(IOLoop.current().time() + EVENTS_BEGIN, first_list(reflector))
-            except TIMEOUTS:
-                pass
+        yield is_listed(reflector, EVENTS_BEGIN)  # a start without events is a start all the same
 
     def _shared_event_reflector(self):
         """Return the reflector of the events in this server's namespace."""
