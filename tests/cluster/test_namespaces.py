@@ -130,7 +130,7 @@ def test_a_start_is_told_of_its_own_pod_only(new_user):
         yield starts[1]
     assert not starts[0].done()
     yield [spawner.stop(now=True) for spawner in (ann, bob)]
-    with pytest.raises(Exception, match='deleted'):
+    with pytest.raises(Exception, match='deleted|given up'):  # which, depends on whether the creation was answered
         yield starts[0]
 
 
