@@ -415,7 +415,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
             return 1
         reflector = self._follow_pods()
-        if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not reflector.first_load_future.done() and not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
         if reflector.failed:
@@ -431,6 +431,13 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 return 1
         if self._is_followed(pod) and podstatus.exit_code(pod) is None:
             return None  # as it is for thousands of servers, twice a minute
+        return (yield from self._judge(pod))
+
+    def _judge(self, pod):
+        """Return what `poll` does, of a pod that there is; clean up, or recognize it.
+
+        A generator of what to wait for, and not a coroutine: when a hub starts, it polls all of its servers at once.
+        """
         if not self._known.may_be_this(pod) and self._is_of_others(pod):
             return 1
         code = podstatus.exit_code(pod)
@@ -453,10 +460,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         return is_interrupted and not self._known.is_of_last_start(pod)
 
     def _recognize(self, pod):
-        """Take a living pod for this server's, if it is; have its address be the one that the hub knows.
-
-        A generator of what to wait for, and not a coroutine: when a hub starts, all of its servers are polled at once.
-        """
+        """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         if self._known.uid is None and not self._attempts:
             if (self._known.is_ours or self._known.is_of_last_start(pod)
                     or self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)):

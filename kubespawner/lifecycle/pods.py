@@ -232,7 +232,7 @@ class Pods:
 
 
 def is_a_successor(pod, known, log):
-    """True if a server's pod, which is `known`, is gone, and `pod` took its name: it is not followed, and left alone."""
+    """True if a server's pod, which is `known`, is gone, and another one took its name, which is to be left alone."""
     is_one = known.is_ours and not known.may_be_this(pod)
     if is_one:
         name = pod['metadata']['name']
