@@ -126,12 +126,12 @@ class Story:
             self._add(self._clock(), *(STEPS[step] + (more,)))
 
     def why_late(self, seen):
-        """Return a space and a sentence with the last warning, or '' if there is none or `seen` contains its message."""
+        """Return a sentence with the last warning after a space; empty if there is none or `seen` contains it."""
         _, _, message = self.last_warning.partition(': ')
         return ' The last warning: %s' % self.last_warning if self.last_warning and message not in seen else ''
 
     def failure_in_last_warning(self):
-        """Return (cause, reason, message) of the last warning if its reason is in FAILED, otherwise those of a timeout."""
+        """Return (cause, reason, message) of the last warning if its reason is in FAILED; otherwise, of a timeout."""
         reason, _, message = self.last_warning.partition(': ')
         return (FAILED[reason], reason, message) if reason in FAILED else (Cause.TIME, '', '')
 
@@ -175,7 +175,7 @@ class Story:
         self._wake()
 
     def end(self, failure=None, url=''):
-        """End the log, successfully or with the message of a failure and a link to `url`. Later calls have no effect."""
+        """End the log, successfully or with the message of a failure and a link to `url`. Only the first call counts."""
         if self.is_over:
             return
         if failure is not None:
