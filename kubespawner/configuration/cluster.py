@@ -129,7 +129,8 @@ class ClusterConfiguration(HasTraits):
         The hub needs a ClusterRole with the permissions that it otherwise has in one namespace, and with the
         permissions to get and create namespaces.
 
-        Changing this setting does not move any files. A server that starts in another namespace gets a PVC there.
+        Changing this setting does not move any files. A server that starts in another namespace uses a PVC in that
+        namespace.
         """
     )
 

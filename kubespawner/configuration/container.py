@@ -49,12 +49,11 @@ class ContainerConfiguration(HasTraits):
         minlen=0,
         config=True,
         help="""
-        The command that starts the notebook server: a string or a list of strings. None means the command of the image.
-        KubeSpawner then passes no arguments.
+        The command that starts the notebook server: a string or a list of strings. None means the command of the image,
+        without any arguments from the hub.
 
-        KubeSpawner sets the command, followed by the arguments of the server (`Spawner.args` and those that JupyterHub
-        adds), as the `args` of the container. If the image has an entrypoint, the container runs the entrypoint with
-        these arguments.
+        Otherwise, KubeSpawner puts the command and the arguments of the server (`Spawner.args` and those that
+        JupyterHub adds) into the `args` of the container. If the image has an entrypoint, it runs with these arguments.
         """
     )
 

@@ -17,8 +17,7 @@ class LifeConfiguration(HasTraits):
         pod, a `V1Pod` of the `kubernetes` Python client. It must return the pod to create. It can be a coroutine, and
         its running time counts towards `start_timeout`.
 
-        Settings that contain Kubernetes objects, such as `volumes`, are still plain dicts in this pod, not models of
-        the client.
+        Kubernetes objects from settings such as `volumes` are dicts in this pod, not models of the client.
 
         If the function raises an error, the start fails. Users see the message only if the error is a
         `tornado.web.HTTPError`. Any other error appears only in the hub's log.

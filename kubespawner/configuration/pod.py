@@ -38,7 +38,8 @@ class PodConfiguration(HasTraits):
         For every server to have a pod name of its own, the template must contain `{user_server}`, or `{username}`
         followed by `{servername}`.
 
-        If the result is not a valid DNS label of at most 63 characters, KubeSpawner shortens it and appends a hash.
+        If the result is not a valid DNS label of at most 63 characters, KubeSpawner converts it to one that ends in a
+        hash.
 
         A change does not affect running servers: they keep the names of their pods until they stop.
         """
@@ -66,7 +67,7 @@ class PodConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        After you set `slug_scheme = 'safe'`, let servers that were started before keep their PVCs, which have names
+        Keep the PVCs of servers that were started before you set `slug_scheme = 'safe'`. The names of these PVCs come
         from the scheme `escape`.
 
         The hub recognizes these servers by their state in its database. This setting has no effect if
@@ -360,8 +361,8 @@ class PodConfiguration(HasTraits):
         list, or a dict whose values are used in the order of its keys.
 
         Strings in them can be templates, see `pod_name_template`. KubeSpawner expands a string only if everything in
-        braces is a field of templates. It leaves all other strings unchanged, for example a shell command that contains
-        `${HOME}`.
+        braces is a field of templates, and no brace follows a `$`. It leaves all other strings unchanged, for example a
+        shell command that contains `${HOME}`.
         """
     )
 

@@ -79,8 +79,8 @@ class ProfileConfiguration(HasTraits):
         The template can use these variables:
 
         - `profile_list`: the configured profiles, in which missing keys have their default values. `default` is True
-          for the profile and the choices to preselect. Each `unlisted_choice` also has the key `value`, with which to
-          fill its input field.
+          for the profile and the choices to preselect. Each `unlisted_choice` also has the key `value`: the text to
+          show in its input field.
         - `note`: a message that explains why the user's last choice is no longer available, or an empty string.
 
         The form must send these fields:
