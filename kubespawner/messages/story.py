@@ -175,7 +175,7 @@ class Story:
         self._wake()
 
     def end(self, failure=None, url=''):
-        """End the log, successfully or with the message of a failure and a link to `url`. Only the first call counts."""
+        """End the log, as a success or with the message of a failure and a link to `url`. Later calls do nothing."""
         if self.is_over:
             return
         if failure is not None:
