@@ -1,4 +1,4 @@
-"""A JupyterHub spawner: every user's notebook server runs in a Kubernetes pod of its own."""
+"""A JupyterHub spawner that runs each user's notebook server in a Kubernetes pod of its own."""
 from .spawner import KubeSpawner
 
 __version__ = '1.0.0'
