@@ -22,6 +22,7 @@ from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
+from .outage import OutageLog
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers that have something to say send bookmarks every 60
@@ -125,6 +126,7 @@ class NamespacedResourceReflector(Cache):
         self.first_load_future = ThreadFuture()
         self.failed = False
         self._last_contact = None
+        self._outage = OutageLog(time.monotonic)
         self._is_listed = False  # whether a watch can go on from _resource_version
         self._attempt = WatchAttempt()
         self._configuration = None  # of the client when it made the last request
@@ -259,6 +261,8 @@ class NamespacedResourceReflector(Cache):
 
     def _tell_of_trouble(self, error, text):
         """Say in the log that a try has ended with an error that may heal; `text` is the error, fit for a log."""
+        if not self._outage.is_due((type(error), getattr(error, 'status', None))):
+            return
         self.log.warning('%s reflector: %s. Last contact %d s ago.', self.kind, text,
                          time.monotonic() - self._last_contact)
 
@@ -348,6 +352,7 @@ class NamespacedResourceReflector(Cache):
 
     def _contact(self):
         self._last_contact = time.monotonic()
+        self._outage.over()
 
     def _apply(self, kind, resource):
         """Bring one watch event into the cache."""
