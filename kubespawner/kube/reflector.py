@@ -23,6 +23,7 @@ from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
+from .outage import OutageLog
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; a server that supports bookmarks sends one every 60 seconds
@@ -129,6 +130,7 @@ class NamespacedResourceReflector(Cache):
         self.first_load_future = ThreadFuture()
         self.failed = False
         self._last_contact = None
+        self._outage = OutageLog(time.monotonic)
         self._is_listed = False  # whether a watch can continue from _resource_version
         self._attempt = WatchAttempt()
         self._configuration = None  # the client's configuration at the last request
@@ -265,6 +267,8 @@ class NamespacedResourceReflector(Cache):
 
     def _log_error(self, error, text):
         """Log a temporary error that ended an attempt. `text` is its message, on one line."""
+        if not self._outage.is_due((type(error), getattr(error, 'status', None))):
+            return
         self.log.warning('%s reflector: %s. Last contact %d s ago.', self.kind, text,
                          time.monotonic() - self._last_contact)
 
@@ -357,6 +361,7 @@ class NamespacedResourceReflector(Cache):
 
     def _contact(self):
         self._last_contact = time.monotonic()
+        self._outage.over()
 
     def _apply(self, kind, resource):
         """Apply one watch event to the cache."""
