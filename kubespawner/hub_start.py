@@ -1,7 +1,7 @@
 """Checks the configuration when the hub starts, and not when the first user logs in.
 
-JupyterHub has no hook for that: a hub without users makes no spawner when it starts. But every version first imports the
-class of the spawner, because it is installed or because the configuration says so. Later it calls its own method
+JupyterHub has no hook for that: a hub without users makes no spawner when it starts. But every version first imports
+the class of the spawner, because it is installed or because the configuration says so. Later it calls its own method
 `init_spawners`: by then the configuration has been read, and nothing has been started. So importing this package in the
 process of a hub wraps that method. A JupyterHub that no longer has it starts unchecked; what is wrong is found when a
 server starts then.

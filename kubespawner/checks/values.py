@@ -72,8 +72,8 @@ def keys(value):
     for key in value:
         prefix, slash, name = key.rpartition('/') if isinstance(key, str) else ('', '', '')
         if not LABEL_NAME.match(name) or slash and not DNS_SUBDOMAIN.match(prefix):
-            return ('contains the key %.100r. A key is a name of at most 63 letters, digits, "-", "_" and "."; a domain '
-                    'and "/" may precede it.' % (key,))
+            return ('contains the key %.100r. A key is a name of at most 63 letters, digits, "-", "_" and "."; a '
+                    'domain and "/" may precede it.' % (key,))
 
 
 def environment(value):
