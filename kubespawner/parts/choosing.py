@@ -1,56 +1,23 @@
-"""The profile form, the options that users send, and the settings that are overridden for one server.
+"""The profile form, the options that users send, and the start with what they chose.
 
 What a spawner does with profiles belongs here; what they are, and what users can choose, is in `profiles`. Everything
 runs on the IOLoop's thread, and reads hub state.
 """
 import functools
 import os
-import re
-from collections import OrderedDict
 
 import jinja2
 from jupyterhub import orm, version_info
 from jupyterhub.spawner import Spawner
 from tornado import gen
-from traitlets import Bool, Container, Dict, Float, Integer, TraitType, default
+from traitlets import TraitType, default
 
 from .. import profiles
-from ..configuration.aliases import NAMES, canonical_name
 from ..lifecycle.waiting import check_wanted, in_time
-from ..messages.errors import SpawnError, one_line
-from ..traitlets import Callable, DynamicDefault, KubeObjectList
-from . import manifests, templates
+from ..messages.errors import one_line
+from ..traitlets import DynamicDefault
 from .manifests import Manifests, awaited, blaming
-
-# Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
-# start, and what applies when the server is gone.
-OF_ALL_STARTS = frozenset('''
-    k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
-    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
-    profile_list profile_form_template additional_profile_form_template_paths options_form options_from_form
-    apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
-    group_overrides ssl_alt_names ssl_alt_names_include_local consecutive_failure_limit'''.split())
-
-# Settings that apply as long as a server runs, even after a restart of the hub.
-OF_RUNNING_SERVERS = frozenset(
-    ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
-
-# Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
-WITH_TEMPLATES = frozenset(name for trait in (
-    templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.TEMPLATE_TRAITS.values()) +
-    ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
-     'cmd', 'args', 'default_url', 'notebook_dir']
-) for name in NAMES.get(trait, [trait]))
-
-# Settings that are lists of numbers, and settings in seconds for which JupyterHub waits.
-OF_NUMBERS = frozenset(['singleuser_supplemental_gids'])
-OF_WAITING = frozenset(['start_timeout', 'http_timeout', 'poll_interval'])
-LONGEST_WAIT = 10 ** 6  # seconds for which a user may make the hub wait
-LARGEST = 2 ** 63 - 1  # largest number that Kubernetes and the hub's database can hold
-
-_NO_HOST = re.compile('[^A-Za-z0-9_.{}-]')  # characters that a host in a URL, or a template of one, cannot contain
-
-SHOWN_REASON = 200  # characters of a setting's error about a value that a user entered
+from .overrides import WITH_TEMPLATES, Overrides
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
@@ -113,26 +80,10 @@ class Choosing(Manifests):
         try:
             offered = profiles.checked(listed)
             for where, name in profiles.settings_of(offered):
-                self._check_setting(where, name)
+                self._overrides.check(where, name)
         except ValueError as e:
             raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
         return offered
-
-    def _check_setting(self, where, name):
-        """Raise ValueError if a profile cannot override a setting."""
-        trait = getattr(type(self), self._trait_called(name), None)
-        if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
-            raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
-                where, name, type(self).__name__))
-        if trait.name in OF_ALL_STARTS:
-            raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
-                where, name))
-        if trait.name == 'pvc_name_template' and self.remember_pvc_name:
-            raise ValueError('%s: kubespawner_override may contain %r only if KubeSpawner.remember_pvc_name is '
-                             'False. Otherwise a server keeps the claim that it has.' % (where, name))
-
-    def _trait_called(self, name):
-        return name if self.has_trait(name) else canonical_name(name)
 
     # What is sent
 
@@ -194,12 +145,12 @@ class Choosing(Manifests):
 
     @gen.coroutine
     def _use_profile(self, deadline, is_wanted):
-        """Override settings with those of the user's choice until `_end_profile`; return the names of their traits.
+        """Override settings with those of the user's choice, until the state is cleared; return the traits' names.
 
         is_wanted (callable): whether the start still is.
         Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
         """
-        self._end_profile()
+        self._overrides.end()
         self._is_by_user = False
         offered = (yield self._offered_in_time(deadline)) if self.profile_list else []
         if offered:
@@ -209,18 +160,18 @@ class Choosing(Manifests):
             self._is_by_user = any(each.by_user for each in overrides)
             try:
                 for each in overrides:
-                    trait = self._trait_called(each.setting)
+                    name = self._overrides.name_of(each.setting)
                     value = yield in_time(
-                        self._result_for(each.where, trait, each.value), deadline, 'profile_list', self.pod_name)
+                        self._result_for(each.where, name, each.value), deadline, 'profile_list', self.pod_name)
                     check_wanted(is_wanted, self.pod_name)
-                    self._override(each.where, trait, value, each.by_user)
+                    self._overrides.set(each.where, name, value, each.by_user)
             except Exception:
                 if is_wanted():
-                    self._end_profile()
+                    self._overrides.end()
                 raise
             self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
                           dict(choice[1], **choice[2]) or 'no options')
-        return set(self._overridden)
+        return set(self._overrides)
 
     def _offered_in_time(self, deadline):
         what = 'profile_list' if callable(self.profile_list) else None
@@ -229,118 +180,42 @@ class Choosing(Manifests):
     @gen.coroutine
     def _result_for(self, where, trait, value):
         """Return the new value of a trait: `value`, or its result if it is a function of the spawner."""
-        if not callable(value) or isinstance(getattr(type(self), trait), Callable):
+        if not self._overrides.is_to_be_called(trait, value):
             return value
         try:
             return (yield awaited(value(self)))
         except Exception as e:
             raise blaming('profile_list: %s: %s' % (where, trait), e)
 
-    _overridden = {}  # by trait: (whether it had a value, that value, the one it has now)
+    @property
+    def _overrides(self):
+        """What the profile overrides now."""
+        if self._kept_overrides is None:
+            self._kept_overrides = Overrides(self)
+        return self._kept_overrides
 
-    def _override(self, where, trait, value, by_user=''):
-        """Set a trait until `_end_profile`. An error is the user's if the option `by_user` contains their own value."""
-        had, before = trait in self._trait_values, self._trait_values.get(trait)
-        if trait in self._overridden:
-            had, before, _ = self._overridden[trait]
-        if by_user:
-            value = self._checked_words(trait, value, by_user)
-        try:
-            setattr(self, trait, profiles.merged(getattr(self, trait), value))
-        except Exception as e:
-            if by_user and _may_take(getattr(type(self), trait), value):
-                self.log.warning('%s: %s: %s', where, trait, one_line(e))
-                is_told = not isinstance(value, (dict, list, tuple))  # what is in those may be secret
-                why = ': %.*s' % (SHOWN_REASON, e) if is_told else '.'
-                raise SpawnError('"%s" cannot have this value%s' % (by_user, why))
-            raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, trait, e))
-        self._overridden = OrderedDict(self._overridden)
-        self._overridden[trait] = had, before, self._trait_values[trait]
-
-    def _checked_words(self, trait, value, by_user):
-        """Return `value`, which contains a user's own text, with numbers where the trait takes numbers."""
-        if trait in OF_NUMBERS and isinstance(value, list):
-            try:
-                value = profiles.with_numbers(value)
-            except ValueError:
-                raise SpawnError('"%s" cannot have this value: it must be a whole number.' % by_user)
-        elif _is_number(getattr(type(self), trait)):
-            value = _number(value)
-        if trait == 'pod_connect_ip' and _NO_HOST.search(str(value)):
-            raise SpawnError('"%s" cannot have this value: it must be part of a host name.' % by_user)
-        if trait in OF_WAITING and isinstance(value, (int, float)) and not 0 < value <= LONGEST_WAIT:
-            raise SpawnError('"%s" cannot have this value: it must be from 1 to %d seconds.' % (by_user, LONGEST_WAIT))
-        return value
-
-    def _end_profile(self):
-        """Restore the values of overridden settings, except of those that have been set since."""
-        overridden, self._overridden = self._overridden, {}
-        for trait, (had, before, now) in overridden.items():
-            if self._trait_values.get(trait) is not now:
-                continue
-            if had:
-                setattr(self, trait, before)
-            else:
-                del self._trait_values[trait]
+    _kept_overrides = None
 
     # State
 
     def get_state(self):
         state = super().get_state()
-        kept = {trait: getattr(self, trait) for trait in self._overridden if trait in OF_RUNNING_SERVERS}
-        if kept:
-            state['overrides'] = kept
+        overrides = self._overrides.state()
+        if overrides:
+            state['overrides'] = overrides
         if self.profile_list and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
             state['user_options'] = self.user_options
         return state
 
     def load_state(self, state):
         super().load_state(state)
-        for trait, value in (state.get('overrides') or {}).items():
-            if trait in OF_RUNNING_SERVERS:
-                self._override('kept in the state', trait, value)
+        self._overrides.load(state.get('overrides'))
         if not self.user_options and state.get('user_options'):
             self.user_options = state['user_options']
 
     def clear_state(self):
         super().clear_state()
-        self._end_profile()
-
-
-def _kinds(trait):
-    """Return the trait types of which a trait may be."""
-    return getattr(trait, 'trait_types', [trait])
-
-
-def _is_number(trait):
-    """True if a trait takes a number."""
-    return any(isinstance(kind, (Float, Integer)) for kind in _kinds(trait))
-
-
-def _number(text):
-    """Return the number in a text; the text itself if it is not a number."""
-    for kind in (int, float):
-        try:
-            number = kind(text)
-            if abs(number) <= LARGEST:  # which what is no number is not, either
-                return number
-        except (TypeError, ValueError):
-            pass
-    return text
-
-
-def _may_take(trait, value):
-    """True if a trait takes values of the shape of `value`, whatever strings it contains."""
-    return any(_may_be(kind, value) for kind in _kinds(trait))
-
-
-def _may_be(kind, value):
-    if isinstance(kind, (Bool, Callable)):
-        return False
-    if isinstance(kind, (Container, Dict)):
-        return (isinstance(value, dict) and isinstance(kind, (Dict, KubeObjectList))
-                or isinstance(value, (list, tuple)) and not isinstance(kind, Dict))
-    return not isinstance(value, (dict, list, tuple))
+        self._overrides.end()
 
 
 @functools.lru_cache(maxsize=20)

@@ -1,32 +1,28 @@
 """Profiles: what the operator offers, what a user chose, and the settings that result from the choice.
 
-Everything about profiles that works on plain values belongs here: the configured list, the data of the form, and what
-users send. Nothing here knows spawners, and there is no I/O. Any thread.
+Everything about profiles that works on plain values belongs here: what users send, the data of the form, and the
+settings that follow. The configured list is in `offered`. Nothing here knows spawners, and there is no I/O. Any thread.
 
 `options` is what a user chose, a dict: `profile` is the slug of a profile, and every other key is the name of one of
 its options, with the key of a choice as its value. For a value that is not listed, the choice is UNLISTED, and the
 value is under the name of the option followed by AS_UNLISTED. JupyterHub keeps this dict as `user_options`, and accepts
 it in its REST API.
 """
-import difflib
 import re
-import reprlib
-import unicodedata
 from collections import OrderedDict, namedtuple
 
 from .. import naming
 from ..messages.errors import SpawnError
+from .offered import checked, is_a_choice, settings_of
+from .words import AS_UNLISTED, UNLISTED, in_words, listed, quoted
 
-UNLISTED = 'unlisted-choice'
-AS_UNLISTED = '--' + UNLISTED
+__all__ = [
+    'UNLISTED', 'AS_UNLISTED', 'checked', 'is_a_choice', 'settings_of', 'from_form', 'from_query', 'check_link',
+    'chosen', 'for_form', 'overrides', 'Override', 'with_numbers', 'merged', 'copied']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 
-ALIKE = 0.8  # how similar to a known key an unknown one must be to be a misspelling; others are the operator's own
-
 LONGEST = 1000  # characters of a value that is not listed, because a regular expression is matched on the loop
-
-SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and names of a list, that an error quotes at most
 
 _CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # nobody types these
 
@@ -38,120 +34,6 @@ _VALUES = re.compile(r'\{\{|\}\}|\{value\}')  # in a template, in which literal 
 
 # The argument of links that belongs to JupyterHub: the address of a form that was rejected contains it.
 OF_JUPYTERHUB = '_xsrf'
-
-# The keys of the configured list, and the types of their values.
-TEXT = str, 'a string'
-FLAG = bool, 'True or False'
-MAPPING = dict, 'a dict'
-KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
-                     'kubespawner_override': MAPPING, 'profile_options': MAPPING}
-KEYS_OF_AN_OPTION = {'display_name': TEXT, 'choices': MAPPING, 'unlisted_choice': MAPPING}
-KEYS_OF_A_CHOICE = {'display_name': TEXT, 'default': FLAG, 'kubespawner_override': MAPPING}
-KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_name_in_choices': TEXT,
-                              'validation_regex': TEXT, 'validation_message': TEXT, 'kubespawner_override': MAPPING}
-
-
-# What the operator wrote
-
-def checked(profile_list):
-    """Return the profiles of a configured list or dict as new dicts with all keys filled in.
-
-    Each has a slug, a display_name, a description, profile_options and a kubespawner_override. Exactly one of the
-    profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for templates of the
-    operator.
-
-    Raises ValueError that names the profile.
-    """
-    if isinstance(profile_list, dict):
-        profile_list = [profile for _, profile in sorted(profile_list.items())]
-    if not isinstance(profile_list, (list, tuple)):
-        raise ValueError('%.100r is not a list of profiles.' % (profile_list,))
-    profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
-    slugs = [profile['slug'] for profile in profiles]
-    for slug in slugs:
-        if slugs.count(slug) > 1:
-            raise ValueError('the profiles %s all have the slug %r; give each a `slug` of its own.' % (
-                _in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
-    _with_one_default(profiles)
-    return profiles
-
-
-def _checked_profile(profile, number):
-    where = 'profile number %d' % number
-    _check_keys(profile, KEYS_OF_A_PROFILE, where)
-    if not profile.get('display_name') and not profile.get('slug'):
-        raise ValueError('%s has no display_name.' % where)
-    name = profile.get('display_name') or profile['slug']
-    where = 'profile %r' % str(name)
-    slug = profile.get('slug') or slug_of(name)
-    if '--' in slug:
-        raise ValueError("%s: the slug %r must not contain '--'." % (where, slug))
-    options = OrderedDict((key, _checked_option(key, option, where))
-                          for key, option in (profile.get('profile_options') or {}).items())
-    if 'profile' in options:
-        raise ValueError("%s: an option must not have the name 'profile'." % where)
-    return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
-                default=bool(profile.get('default')), profile_options=options,
-                kubespawner_override=profile.get('kubespawner_override') or {})
-
-
-def _checked_option(key, option, where):
-    where = '%s: option %r' % (where, key)
-    _check_keys(option, KEYS_OF_AN_OPTION, where)
-    choices = OrderedDict()
-    for name, choice in (option.get('choices') or {}).items():
-        _check_keys(choice, KEYS_OF_A_CHOICE, '%s: choice %r' % (where, name))
-        if not isinstance(name, str) or name == UNLISTED:
-            raise ValueError('%s: a choice must not have the name %r.' % (where, name))
-        choices[name] = dict(choice, display_name=choice.get('display_name') or name,
-                             default=bool(choice.get('default')),
-                             kubespawner_override=choice.get('kubespawner_override') or {})
-    _with_one_default(list(choices.values()))
-    unlisted = option.get('unlisted_choice') or {}
-    _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
-    try:
-        re.compile(unlisted.get('validation_regex') or '')
-    except re.error as e:
-        raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
-    if not isinstance(key, str) or key.endswith(AS_UNLISTED):
-        raise ValueError('%s: an option must not have this name.' % where)
-    if not choices and not unlisted.get('enabled'):
-        raise ValueError('%s has no choices.' % where)
-    texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
-    unlisted = dict(unlisted, enabled=bool(unlisted.get('enabled')),
-                    **{text: unlisted.get(text) or default for text, default in texts.items()})
-    return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
-
-
-def _check_keys(value, keys, where):
-    """Raise ValueError if `value` is not a dict, has a misspelt key, or a value of the wrong type for its key."""
-    if not isinstance(value, dict):
-        raise ValueError('%s: %.100r is not a dict.' % (where, value))
-    for key in set(value) - set(keys):
-        meant = difflib.get_close_matches(str(key), keys, 1, ALIKE)
-        if meant:
-            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, meant[0]))
-    for key, (kind, in_words) in keys.items():
-        if value.get(key) is not None and not isinstance(value[key], kind):
-            raise ValueError('%s: %s must be %s, not %.100r.' % (where, key, in_words, value[key]))
-
-
-def _with_one_default(dicts):
-    """Make exactly one of these dicts the default: the first that claims to be it, or else the first of all."""
-    default = next((each for each in dicts if each['default']), dicts[0] if dicts else None)
-    for each in dicts:
-        each['default'] = each is default
-
-
-def slug_of(display_name):
-    """Return a slug for a profile without one: the letters and digits of its name, and `-` for everything else."""
-    plain = unicodedata.normalize('NFKD', display_name).encode('ascii', 'ignore').decode('ascii').lower()
-    return re.sub('[^a-z0-9]+', '-', plain).strip('-') or naming.safe_slug(display_name).replace('---', '-')
-
-
-def is_a_choice(profiles):
-    """True if users have anything to choose."""
-    return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
 
 
 # What arrives
@@ -221,7 +103,7 @@ def chosen(profiles, options, may_have_more=False):
     more = set(options) - {'profile'} - set(of_the_profile) - {key + AS_UNLISTED for key in of_the_profile}
     if more and not may_have_more:
         raise SpawnError('The profile %s has no option %s.' % (
-            _quoted(profile['display_name']), _quoted(sorted(more, key=str)[0])))
+            quoted(profile['display_name']), quoted(sorted(more, key=str)[0])))
     choices, values = OrderedDict(), {}
     for key in of_the_profile:
         choices[key], value = _choice(profile, key, options)
@@ -238,7 +120,7 @@ def _profile(profiles, options):
     if found is not None:
         return found
     raise SpawnError('There is no profile %s. Choose one of these: %s.' % (
-        _quoted(wanted), _in_words(profile['display_name'] for profile in profiles)))
+        quoted(wanted), in_words(profile['display_name'] for profile in profiles)))
 
 
 def _called(wanted, offered):
@@ -264,10 +146,10 @@ def _choice(profile, key, options):
     found = _called(choice, [(name, each['display_name'], name) for name, each in option['choices'].items()])
     if found is not None:
         return found, None
-    names = [_quoted(each['display_name']) for each in option['choices'].values()]
+    names = [quoted(each['display_name']) for each in option['choices'].values()]
     raise SpawnError('%s of the profile %s cannot be %s. Choose one of these: %s.' % (
-        _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),
-        _listed(names + ['a value of your own'] * option['unlisted_choice']['enabled'])))
+        quoted(option['display_name']), quoted(profile['display_name']), quoted(choice),
+        listed(names + ['a value of your own'] * option['unlisted_choice']['enabled'])))
 
 
 def _default(choices):
@@ -277,29 +159,15 @@ def _default(choices):
 def _checked_value(option, value):
     """Return a value that is not listed. Raises SpawnError if it is not allowed."""
     unlisted = option['unlisted_choice']
-    name = _quoted((unlisted if option['choices'] else option)['display_name'])
+    name = quoted((unlisted if option['choices'] else option)['display_name'])
     if not isinstance(value, str) or not value:
         raise SpawnError('%s: enter a value.' % name)
     if len(value) > LONGEST or _CONTROLS.search(value):
         raise SpawnError('%s: enter at most %d characters in one line.' % (name, LONGEST))
     if unlisted.get('validation_regex') and not re.fullmatch(unlisted['validation_regex'], value):
-        raise SpawnError('%s cannot be %s. %s' % (name, _quoted(value), unlisted['validation_message'] or
+        raise SpawnError('%s cannot be %s. %s' % (name, quoted(value), unlisted['validation_message'] or
                                                   'It must match %s.' % unlisted['validation_regex']))
     return value
-
-
-def _quoted(value):
-    text = value if isinstance(value, str) else reprlib.repr(value)  # which is short, however deep or long the value is
-    return '"%s"' % (text if len(text) <= SHOWN else text[:SHOWN - 1] + '\u2026')
-
-
-def _in_words(names):
-    return _listed([_quoted(name) for name in names])
-
-
-def _listed(texts):
-    return ', '.join(texts[:SHOWN_NAMES]) + (' and %d more' % (len(texts) - SHOWN_NAMES)
-                                             if len(texts) > SHOWN_NAMES else '')
 
 
 # The form's data
@@ -379,7 +247,7 @@ def overrides(profile, choices, values, templates=frozenset()):
             filled = _filled(value, values[key], name in templates)
             harmless = _filled(value, 'x', name in templates)
             if name in templates and _marks(filled) != _marks(harmless):
-                raise SpawnError('%s must not contain braces or "$(".' % _quoted(option['display_name']))
+                raise SpawnError('%s must not contain braces or "$(".' % quoted(option['display_name']))
             found.append(Override('%s: unlisted_choice' % there, name, filled,
                                   str(option['display_name']) if harmless != value else ''))
     return found
@@ -401,18 +269,6 @@ def _marks(value):
 def with_numbers(value):
     """Return a copy of `value` in which all strings are converted to integers. Raises ValueError."""
     return naming.expand_all(value, int)
-
-
-def settings_of(profiles):
-    """Yield (where, setting) for every setting that any choice overrides."""
-    for profile in profiles:
-        where = 'profile %r' % str(profile['display_name'])
-        for name in profile['kubespawner_override']:
-            yield where, str(name)
-        for key, option in profile['profile_options'].items():
-            for choice in list(option['choices'].values()) + [option['unlisted_choice']]:
-                for name in choice.get('kubespawner_override') or {}:
-                    yield '%s: option %r' % (where, key), str(name)
 
 
 def merged(value, override):

@@ -1,0 +1,183 @@
+"""Settings that have other values for one server, until it has stopped.
+
+Which of them a profile may override, what a user's own text may be there, and how each gets its value back belong
+here. Which ones a choice overrides is in `profiles`. Everything runs on the IOLoop's thread.
+"""
+import re
+from collections import OrderedDict
+
+from traitlets import Bool, Container, Dict, Float, Integer, TraitType
+
+from .. import profiles
+from ..configuration.aliases import NAMES, canonical_name
+from ..messages.errors import SpawnError, one_line
+from ..traitlets import Callable, KubeObjectList
+from . import manifests, templates
+
+# Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
+# start, and what applies when the server is gone.
+OF_ALL_STARTS = frozenset('''
+    k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
+    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
+    profile_list profile_form_template additional_profile_form_template_paths options_form options_from_form
+    apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
+    group_overrides ssl_alt_names ssl_alt_names_include_local consecutive_failure_limit'''.split())
+
+# Settings that apply as long as a server runs, even after a restart of the hub.
+OF_RUNNING_SERVERS = frozenset(
+    ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
+
+# Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
+WITH_TEMPLATES = frozenset(name for trait in (
+    templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.TEMPLATE_TRAITS.values()) +
+    ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
+     'cmd', 'args', 'default_url', 'notebook_dir']
+) for name in NAMES.get(trait, [trait]))
+
+# Settings that are lists of numbers, and settings in seconds for which JupyterHub waits.
+OF_NUMBERS = frozenset(['singleuser_supplemental_gids'])
+OF_WAITING = frozenset(['start_timeout', 'http_timeout', 'poll_interval'])
+LONGEST_WAIT = 10 ** 6  # seconds for which a user may make the hub wait
+LARGEST = 2 ** 63 - 1  # largest number that Kubernetes and the hub's database can hold
+
+_NO_HOST = re.compile('[^A-Za-z0-9_.{}-]')  # characters that a host in a URL, or a template of one, cannot contain
+
+SHOWN_REASON = 200  # characters of a setting's error about a value that a user entered
+
+
+class Overrides:
+    """The settings of one spawner that have other values now. It is iterated over by the names of their traits.
+
+    spawner (HasTraits): whose settings they are.
+    """
+
+    def __init__(self, spawner):
+        self._spawner, self._values = spawner, OrderedDict()
+
+    def __iter__(self):
+        return iter(self._values)
+
+    # What may be overridden
+
+    def name_of(self, setting):
+        """Return the name of the trait of a setting that is given by any of its names."""
+        return setting if self._spawner.has_trait(setting) else canonical_name(setting)
+
+    def check(self, where, setting):
+        """Raise ValueError if a profile cannot override a setting."""
+        trait = self._trait(self.name_of(setting))
+        if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
+            raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
+                where, setting, type(self._spawner).__name__))
+        if trait.name in OF_ALL_STARTS:
+            raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
+                where, setting))
+        if trait.name == 'pvc_name_template' and self._spawner.remember_pvc_name:
+            raise ValueError('%s: kubespawner_override may contain %r only if KubeSpawner.remember_pvc_name is '
+                             'False. Otherwise a server keeps the claim that it has.' % (where, setting))
+
+    def is_to_be_called(self, name, value):
+        """True if a value is a function that returns what the value is to be."""
+        return callable(value) and not isinstance(self._trait(name), Callable)
+
+    def _trait(self, name):
+        return getattr(type(self._spawner), name, None)
+
+    # Overriding
+
+    def set(self, where, name, value, by_user=''):
+        """Set a trait until `end`. An error is the user's if the option `by_user` contains their own value."""
+        had, before = self._stored(name)
+        if name in self._values:
+            had, before, _ = self._values[name]
+        if by_user:
+            value = _checked_words(self._trait(name), name, value, by_user)
+        try:
+            setattr(self._spawner, name, profiles.merged(getattr(self._spawner, name), value))
+        except Exception as e:
+            if by_user and _may_take(self._trait(name), value):
+                self._spawner.log.warning('%s: %s: %s', where, name, one_line(e))
+                is_told = not isinstance(value, (dict, list, tuple))  # what is in those may be secret
+                why = ': %.*s' % (SHOWN_REASON, e) if is_told else '.'
+                raise SpawnError('"%s" cannot have this value%s' % (by_user, why))
+            raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, name, e))
+        self._values[name] = had, before, self._stored(name)[1]
+
+    def end(self):
+        """Restore the values from before, except of what has been set since."""
+        overridden, self._values = self._values, OrderedDict()
+        for name, (had, before, now) in overridden.items():
+            if self._stored(name)[1] is not now:
+                continue
+            if had:
+                setattr(self._spawner, name, before)
+            else:
+                del self._spawner._trait_values[name]
+
+    def _stored(self, name):
+        """Return whether the spawner has a value of its own for a trait, and that value."""
+        return name in self._spawner._trait_values, self._spawner._trait_values.get(name)
+
+    # State
+
+    def state(self):
+        """Return what a later hub has to know of a server that runs: a dict of values by the names of traits."""
+        return {name: getattr(self._spawner, name) for name in self._values if name in OF_RUNNING_SERVERS}
+
+    def load(self, state):
+        """Override again what `state` returned; None is for nothing."""
+        for name, value in (state or {}).items():
+            if name in OF_RUNNING_SERVERS:
+                self.set('kept in the state', name, value)
+
+
+def _checked_words(trait, name, value, by_user):
+    """Return `value`, which contains a user's own text, with numbers where the trait takes numbers."""
+    if name in OF_NUMBERS and isinstance(value, list):
+        try:
+            value = profiles.with_numbers(value)
+        except ValueError:
+            raise SpawnError('"%s" cannot have this value: it must be a whole number.' % by_user)
+    elif _is_number(trait):
+        value = _number(value)
+    if name == 'pod_connect_ip' and _NO_HOST.search(str(value)):
+        raise SpawnError('"%s" cannot have this value: it must be part of a host name.' % by_user)
+    if name in OF_WAITING and isinstance(value, (int, float)) and not 0 < value <= LONGEST_WAIT:
+        raise SpawnError('"%s" cannot have this value: it must be from 1 to %d seconds.' % (by_user, LONGEST_WAIT))
+    return value
+
+
+def _kinds(trait):
+    """Return the trait types of which a trait may be."""
+    return getattr(trait, 'trait_types', [trait])
+
+
+def _is_number(trait):
+    """True if a trait takes a number."""
+    return any(isinstance(kind, (Float, Integer)) for kind in _kinds(trait))
+
+
+def _number(text):
+    """Return the number in a text; the text itself if it is not a number."""
+    for kind in (int, float):
+        try:
+            number = kind(text)
+            if abs(number) <= LARGEST:  # which what is no number is not, either
+                return number
+        except (TypeError, ValueError):
+            pass
+    return text
+
+
+def _may_take(trait, value):
+    """True if a trait takes values of the shape of `value`, whatever strings it contains."""
+    return any(_may_be(kind, value) for kind in _kinds(trait))
+
+
+def _may_be(kind, value):
+    if isinstance(kind, (Bool, Callable)):
+        return False
+    if isinstance(kind, (Container, Dict)):
+        return (isinstance(value, dict) and isinstance(kind, (Dict, KubeObjectList))
+                or isinstance(value, (list, tuple)) and not isinstance(kind, Dict))
+    return not isinstance(value, (dict, list, tuple))
