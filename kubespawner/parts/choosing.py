@@ -16,23 +16,97 @@ from .. import profiles
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import one_line
 from ..traitlets import DynamicDefault
-from .manifests import Manifests, awaited, blaming
+from .form_names import FormNames
+from .manifests import awaited, blaming
 from .overrides import WITH_TEMPLATES, Overrides
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
 
+MOST_WARNINGS = 1000  # that are remembered, so as not to be repeated
+NO_DEADLINE = float('inf')
+
+FORM_METHODS = frozenset(['_options_form_default', 'get_options_form'])  # with which subclasses replace the form
+
 NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>'
 
 
-class Choosing(Manifests):
+class Choosing(FormNames):
     """The part of KubeSpawner that lets users choose. `super()` of its methods is JupyterHub's Spawner."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._check_profiles()
+
+    # What is offered
+
+    _profile_list = []  # what was offered last, or what a subclass offers that has no `profile_list`
+    _read_list = None  # the former
+
+    def _has_profiles(self):
+        return bool(self.profile_list or self._listed_otherwise())
+
+    def _listed_otherwise(self):
+        """Return the profiles that were assigned, or of which a form was rendered, without being in `profile_list`."""
+        return [] if self._profile_list is self._read_list else self._profile_list
+
+    @gen.coroutine
+    def _profiles(self):
+        """Return the profiles that this user is offered, see `profiles.checked`. Raises ValueError."""
+        listed = self.profile_list
+        if callable(listed):
+            listed = yield self._result_of('profile_list', self)
+        if self.profile_list or not self._listed_otherwise():
+            self._profile_list = self._read_list = self._checked_list(listed)
+            return self._profile_list
+        return self._checked_list(self._listed_otherwise())
+
+    def _checked_list(self, listed):
+        """Return the profiles of a list, and tell the operator what of it may not be meant so. Raises ValueError."""
+        try:
+            offered = profiles.checked(listed)
+            for where, name, is_by_user in profiles.settings_of(offered):
+                self._overrides.check(where, name, is_by_user)
+        except ValueError as e:
+            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
+        for told in profiles.advice(listed, self._overrides.is_setting):
+            self._warn_once('KubeSpawner.profile_list: %s' % told)
+        return offered
+
+    _list_checked_for = None  # the configuration whose list was looked at last
+
+    def _check_profiles(self):
+        """Log what is wrong with a configured list: once, at the hub's start. A function's is looked at when called."""
+        is_checked = self.config and self.config is Choosing._list_checked_for
+        if is_checked or not self.profile_list or callable(self.profile_list):
+            return
+        Choosing._list_checked_for = self.config
+        try:
+            offered = self._checked_list(self.profile_list)
+        except ValueError as e:
+            self.log.error('%s', e)
+            return
+        for where, name, _ in profiles.settings_of(offered):
+            is_misspelt, told = self._overrides.doubt(where, name) or (False, None)
+            if is_misspelt:
+                self.log.error('%s', one_line(told))
+            elif told:
+                self._warn_once(told)
+
+    def _warn_once(self, told):
+        """Log a warning about the configuration, unless it was logged for another server."""
+        cls, configuration = type(self), self.config or None
+        if '_warned_of' not in vars(cls) or cls._warned_of[0] is not configuration:
+            cls._warned_of = configuration, set()
+        if told not in cls._warned_of[1] and len(cls._warned_of[1]) < MOST_WARNINGS:
+            cls._warned_of[1].add(told)
+            self.log.warning('%s', one_line(told))
 
     # The form
 
     @default('options_form')
     def _form_of_profiles(self):
-        if not self._may_be_a_choice() and not (self.profile_list and self._last_choice()):
+        if not self._may_be_a_choice() and not (self._has_profiles() and self._last_choice()):
             return ''
         if version_info >= (0, 9):
             return self._profile_form
@@ -47,7 +121,7 @@ class Choosing(Manifests):
         if callable(self.profile_list):
             return True
         try:
-            return profiles.is_a_choice(profiles.checked(self.profile_list))
+            return profiles.is_a_choice(profiles.checked(self.profile_list or self._listed_otherwise()))
         except ValueError:  # is told when it is shown
             return True
 
@@ -59,9 +133,15 @@ class Choosing(Manifests):
         except ValueError as e:
             self.log.error('%s', e, exc_info=callable(self.profile_list))
             return NO_FORM
+        return self._rendered(offered)
+
+    def _rendered(self, offered):
+        """Return the form of these profiles."""
+        if not offered:
+            return ''
         refused, self._refused = self._refused, None
         shown, note = profiles.for_form(offered, refused or self._last_choice())
-        if not offered or not (note or profiles.is_a_choice(offered)):
+        if not (note or profiles.is_a_choice(offered)):
             return ''
         if refused:  # the page says why
             note = ''
@@ -71,29 +151,23 @@ class Choosing(Manifests):
     def _last_choice(self):
         return self.user_options or getattr(self.orm_spawner, 'user_options', None) or {}
 
-    @gen.coroutine
-    def _profiles(self):
-        """Return the profiles that this user is offered, see `profiles.checked`. Raises ValueError."""
-        listed = self.profile_list
-        if callable(listed):
-            listed = yield self._result_of('profile_list', self)
-        try:
-            offered = profiles.checked(listed)
-            for where, name in profiles.settings_of(offered):
-                self._overrides.check(where, name)
-        except ValueError as e:
-            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
-        return offered
-
     # What is sent
 
     _refused = None  # the rejected options that the next form shows for the user to correct
 
-    def _options_from_form(self, form_data):
-        """Return what a user chose, for `user_options`. Raises SpawnError if it is not available."""
-        if not self.profile_list or self._has_own_form():
-            return form_data
-        return self._checked_choice(profiles.from_form(form_data))
+    def _options_from_form(self, formdata=None):
+        """Return what a user chose, for `user_options`. Raises SpawnError if it is not available.
+
+        What a form of the operator's sends besides is kept as it is. Without `formdata`: this method, as in 2018.
+        """
+        if formdata is None:
+            return self._options_from_form
+        is_own = self._has_own_form()
+        if not (self._has_profiles() or is_own and profiles.is_of_profiles(formdata)):
+            return formdata
+        offered = self._offered_now()
+        options = profiles.from_form(formdata, profiles.default_slug(offered), with_more=is_own)
+        return self._checked_choice(offered, profiles.unwrapped(offered, options) if is_own else options, is_own)
 
     def options_from_query(self, query_data):
         """Return the options that a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError.
@@ -101,21 +175,24 @@ class Choosing(Manifests):
         Somebody else may have written the link, and JupyterHub starts the server without asking the user. So a link can
         choose listed values only, even if another form or another `options_from_form` reads it.
         """
-        if not self.profile_list:
-            return super().options_from_query(query_data)
         profiles.check_link(query_data)
-        if self._may_have_more():
+        if not self._has_profiles() or self._may_have_more():
             return super().options_from_query(query_data)
-        return self._checked_choice(profiles.from_query(query_data))
+        return self._checked_choice(self._offered_now(), profiles.from_query(query_data))
 
-    def _checked_choice(self, options):
-        """Return `options` if they are available. Otherwise raise SpawnError, and let the next form show them again."""
+    def _offered_now(self):
+        """Return the profiles that this user is offered; an empty list if that is not known without waiting."""
         offered = self._profiles()
-        if not offered.done():  # it is checked at the start: old hubs do not wait here
-            offered.add_done_callback(lambda future: future.exception())
-        elif offered.result():
+        if offered.done():
+            return offered.result()
+        offered.add_done_callback(lambda future: future.exception())
+        return []  # it is checked at the start: old hubs do not wait here
+
+    def _checked_choice(self, offered, options, may_have_more=False):
+        """Return `options` if they are available. Otherwise raise SpawnError, and let the next form show them again."""
+        if offered:
             self._refused = options
-            profiles.chosen(offered.result(), options)
+            profiles.chosen(offered, options, may_have_more)
             self._refused = None
         return options
 
@@ -124,24 +201,36 @@ class Choosing(Manifests):
         def _options_from_form_of_profiles(self):
             return self._options_from_form
     else:
-        options_from_form = _options_from_form
+        def options_from_form(self, form_data):
+            """Return what a user chose: JupyterHub calls this before 1.4."""
+            return self._options_from_form(form_data)
 
     @default('apply_user_options')
     def _options_are_applied_later(self):
-        return (lambda spawner, options: None) if self.profile_list else None  # none would be warned of
+        return _apply_later if self._has_profiles() else None  # none would be warned of
 
     def _has_own_form(self):
-        """True if the operator replaced the form."""
-        return 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault)
+        """True if the operator or a subclass replaced the form."""
+        if 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault):
+            return True
+        subclasses = type(self).__mro__[:type(self).__mro__.index(Choosing)]
+        return any('options_form' in vars(cls).get('_trait_default_generators', ()) or FORM_METHODS & set(vars(cls))
+                   for cls in subclasses)
 
     def _may_have_more(self):
         """True if users may send more than a choice: the operator replaced the form, or what reads it."""
-        ours = getattr(self.options_from_form, '__func__', None) is Choosing._options_from_form
-        return not ours or self._has_own_form()
+        reader = getattr(self.options_from_form, '__func__', None)
+        ours = Choosing._options_from_form, vars(Choosing).get('options_from_form')
+        is_ours = reader in ours and type(self)._options_from_form is Choosing._options_from_form
+        return not is_ours or self._has_own_form()
+
+    def _has_hook_for_options(self):
+        return getattr(self, 'apply_user_options', None) not in (None, _apply_later)
 
     # What is overridden
 
     _is_by_user = False  # whether what the user sent may be the reason for a failure of this start
+    _start_of_choice = NO_DEADLINE, lambda: True  # the deadline of the start that goes on, and whether it is wanted
 
     @gen.coroutine
     def _use_profile(self, deadline, is_wanted):
@@ -150,28 +239,77 @@ class Choosing(Manifests):
         is_wanted (callable): whether the start still is.
         Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
         """
-        self._overrides.end()
+        self._end_profile()
         self._is_by_user = False
-        offered = (yield self._offered_in_time(deadline)) if self.profile_list else []
-        if offered:
-            self._is_by_user = True
-            choice = profiles.chosen(offered, self.user_options, self._may_have_more())
-            overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
-            self._is_by_user = any(each.by_user for each in overrides)
-            try:
-                for each in overrides:
-                    name = self._overrides.name_of(each.setting)
-                    value = yield in_time(
-                        self._result_for(each.where, name, each.value), deadline, 'profile_list', self.pod_name)
-                    check_wanted(is_wanted, self.pod_name)
-                    self._overrides.set(each.where, name, value, each.by_user)
-            except Exception:
-                if is_wanted():
-                    self._overrides.end()
-                raise
-            self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
-                          dict(choice[1], **choice[2]) or 'no options')
+        self._start_of_choice = start = deadline, is_wanted
+        try:
+            yield in_time(awaited(self.load_user_options()), deadline, self._is_asked_for_options, self.pod_name)
+        finally:
+            if self._start_of_choice is start:
+                del self._start_of_choice
         return set(self._overrides)
+
+    @gen.coroutine
+    def load_user_options(self):
+        """Override settings with those of the choice in `user_options`, until the state is cleared.
+
+        Each start calls this; subclasses may do more, or something else. Raises SpawnError if the choice cannot be had,
+        and ValueError if what is configured cannot be.
+        """
+        deadline, is_wanted = self._start_of_choice
+        self._end_profile()
+        offered = (yield self._offered_in_time(deadline)) if self._has_profiles() else []
+        if offered:
+            yield self._apply_choice(offered, deadline, is_wanted)
+        elif self._has_own_form() and isinstance(self.user_options.get('profile'), str):
+            self._warn_once('KubeSpawner.profile_list is empty at the start of a server, though the form offers '
+                            'profiles. A function as `profile_list` is also there when no form was shown.')
+
+    @gen.coroutine
+    def _apply_choice(self, offered, deadline, is_wanted):
+        self._is_by_user = True
+        choice = profiles.chosen(offered, self.user_options, may_have_more=True)
+        self._tell_of_further_keys(choice[0])
+        overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
+        self._is_by_user = any(each.by_user for each in overrides)
+        try:
+            for each in overrides:
+                name = self._overrides.name_of(each.setting)
+                value = yield in_time(
+                    self._result_for(each.where, name, each.value), deadline, 'profile_list', self.pod_name)
+                check_wanted(is_wanted, self.pod_name)
+                self._tell_of_doubt(each)
+                self._overrides.set(each.where, name, value, each.by_user)
+        except Exception:
+            if is_wanted():
+                self._end_profile()
+            raise
+        self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
+                      dict(choice[1], **choice[2]) or 'no options')
+
+    _further_keys = ()  # those that were told of last
+
+    def _tell_of_further_keys(self, profile):
+        """Log what a user sent besides a choice, if nothing that we know of reads it."""
+        further = profiles.further_keys(profile, self.user_options)
+        if further and further != self._further_keys and not (self._may_have_more() or self._has_hook_for_options()):
+            self.log.warning('user_options of pod %s has keys that are no options of the profile %r: %s. Only hooks '
+                             'can use them.', self.pod_name, str(profile['display_name']),
+                             one_line(profiles.in_words(further)))
+        self._further_keys = further
+
+    def _tell_of_doubt(self, override):
+        is_misspelt, told = self._overrides.doubt(override.where, override.setting) or (False, None)
+        if is_misspelt:
+            self.log.warning('%s', one_line(told))
+        elif told:
+            self._warn_once(told)
+
+    def _end_profile(self):
+        self._overrides.end()
+
+    def _is_asked_for_options(self):
+        return 'load_user_options'
 
     def _offered_in_time(self, deadline):
         what = 'profile_list' if callable(self.profile_list) else None
@@ -203,7 +341,7 @@ class Choosing(Manifests):
         overrides = self._overrides.state()
         if overrides:
             state['overrides'] = overrides
-        if self.profile_list and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
+        if self._has_profiles() and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
             state['user_options'] = self.user_options
         return state
 
@@ -215,7 +353,7 @@ class Choosing(Manifests):
 
     def clear_state(self):
         super().clear_state()
-        self._overrides.end()
+        self._end_profile()
 
 
 @functools.lru_cache(maxsize=20)
@@ -224,3 +362,7 @@ def _form(directories, text):
     ours = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'html')
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(list(directories) + [ours]), autoescape=True)
     return environment.from_string(text) if text else environment.get_template('form.html')
+
+
+def _apply_later(spawner, options):
+    """Do nothing: what users chose is applied at the start."""

@@ -1,4 +1,4 @@
-"""Settings that have other values for one server, until it has stopped.
+"""Settings and attributes that have other values for one server, until it has stopped.
 
 Which of them a profile may override, what a user's own text may be there, and how each gets its value back belong
 here. Which ones a choice overrides is in `profiles`. Everything runs on the IOLoop's thread.
@@ -9,15 +9,16 @@ from collections import OrderedDict
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType
 
 from .. import profiles
-from ..configuration.aliases import NAMES, canonical_name
+from ..configuration.aliases import NAMES, OTHER, canonical_name
 from ..messages.errors import SpawnError, one_line
+from ..naming.server_names import TEMPLATES
 from ..traitlets import Callable, KubeObjectList
 from . import manifests, templates
 
 # Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
 # start, and what applies when the server is gone.
 OF_ALL_STARTS = frozenset('''
-    k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
+    k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl component_label
     enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
     profile_list profile_form_template additional_profile_form_template_paths options_form options_from_form
     apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
@@ -25,7 +26,16 @@ OF_ALL_STARTS = frozenset('''
 
 # Settings that apply as long as a server runs, even after a restart of the hub.
 OF_RUNNING_SERVERS = frozenset(
-    ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
+    ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'namespace', 'poll_interval', 'start_timeout'])
+
+# Settings that say whose files a server gets.
+OF_PLACES = frozenset(['namespace', 'pvc_name_template'])
+
+# Attributes that templates make, by the setting that is the template.
+NAMED_BY_TEMPLATES = {attribute: template for attribute, template in TEMPLATES.items() if attribute != 'namespace'}
+
+# The packages whose classes make a spawner work.
+OURS = frozenset(['kubespawner', 'jupyterhub', 'traitlets', 'builtins'])
 
 # Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
 WITH_TEMPLATES = frozenset(name for trait in (
@@ -46,9 +56,9 @@ SHOWN_REASON = 200  # characters of a setting's error about a value that a user 
 
 
 class Overrides:
-    """The settings of one spawner that have other values now. It is iterated over by the names of their traits.
+    """What one spawner has other values of now: settings and attributes. Iterates over their names.
 
-    spawner (HasTraits): whose settings they are.
+    spawner (HasTraits): whose they are.
     """
 
     def __init__(self, spawner):
@@ -60,21 +70,48 @@ class Overrides:
     # What may be overridden
 
     def name_of(self, setting):
-        """Return the name of the trait of a setting that is given by any of its names."""
-        return setting if self._spawner.has_trait(setting) else canonical_name(setting)
+        """Return the attribute that a profile sets, of a setting that is given by any of its names."""
+        name = NAMED_BY_TEMPLATES.get(setting, setting)
+        return name if self._spawner.has_trait(name) else canonical_name(name)
 
-    def check(self, where, setting):
-        """Raise ValueError if a profile cannot override a setting."""
-        trait = self._trait(self.name_of(setting))
-        if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
+    def is_setting(self, name):
+        """True if something is the name of a setting, in any year."""
+        trait = self._trait(self.name_of(str(name)))
+        return isinstance(trait, TraitType) and bool(trait.metadata.get('config'))
+
+    def check(self, where, setting, is_by_user=False):
+        """Raise ValueError if a profile cannot override a setting, or not with what a user writes."""
+        name = self.name_of(setting)
+        if not self.is_setting(name) and not self._may_be_set(name):
             raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
                 where, setting, type(self._spawner).__name__))
-        if trait.name in OF_ALL_STARTS:
+        if name in OF_ALL_STARTS:
             raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
                 where, setting))
-        if trait.name == 'pvc_name_template' and self._spawner.remember_pvc_name:
-            raise ValueError('%s: kubespawner_override may contain %r only if KubeSpawner.remember_pvc_name is '
-                             'False. Otherwise a server keeps the claim that it has.' % (where, setting))
+        if is_by_user and name in OF_PLACES:
+            raise ValueError('%s: %r must not contain {value}: a user could write what belongs to somebody else. Use '
+                             '`choices`.' % (where, setting))
+
+    def _may_be_set(self, name):
+        """True if an attribute that is no setting is not part of what makes every spawner work."""
+        if isinstance(self._trait(name), property):
+            return self._trait(name).fset is not None
+        owners = [cls.__module__.split('.')[0] for cls in type(self._spawner).__mro__ if name in vars(cls)]
+        return not OURS & set(owners) and (owners != [] or not name.startswith('_'))
+
+    def doubt(self, where, setting):
+        """Return (whether it is a misspelling, what to tell of a name that is no setting); None of others."""
+        if self.is_setting(setting) or hasattr(self._spawner, setting) and setting not in self._values:
+            return None
+        told = 'KubeSpawner.profile_list: %s: kubespawner_override contains %r, which is not a setting of %s.' % (
+            where, setting, type(self._spawner).__name__)
+        meant = profiles.meant(setting, self._settings())
+        if meant:
+            return True, '%s Did you mean %r?' % (told, meant)
+        return False, told + ' It is an attribute of the spawner until the server has stopped.'
+
+    def _settings(self):
+        return [name for name in list(self._spawner.traits(config=True)) + list(OTHER) if self.is_setting(name)]
 
     def is_to_be_called(self, name, value):
         """True if a value is a function that returns what the value is to be."""
@@ -86,14 +123,14 @@ class Overrides:
     # Overriding
 
     def set(self, where, name, value, by_user=''):
-        """Set a trait until `end`. An error is the user's if the option `by_user` contains their own value."""
+        """Set an attribute until `end`. An error is the user's if the option `by_user` contains their own value."""
         had, before = self._stored(name)
         if name in self._values:
             had, before, _ = self._values[name]
         if by_user:
             value = _checked_words(self._trait(name), name, value, by_user)
         try:
-            setattr(self._spawner, name, profiles.merged(getattr(self._spawner, name), value))
+            setattr(self._spawner, name, profiles.merged(getattr(self._spawner, name, None), value))
         except Exception as e:
             if by_user and _may_take(self._trait(name), value):
                 self._spawner.log.warning('%s: %s: %s', where, name, one_line(e))
@@ -112,11 +149,16 @@ class Overrides:
             if had:
                 setattr(self._spawner, name, before)
             else:
-                del self._spawner._trait_values[name]
+                self._kept_in(name).pop(name, None)
 
     def _stored(self, name):
-        """Return whether the spawner has a value of its own for a trait, and that value."""
-        return name in self._spawner._trait_values, self._spawner._trait_values.get(name)
+        """Return whether the spawner has a value of its own for an attribute, and that value."""
+        if isinstance(self._trait(name), property):
+            return True, getattr(self._spawner, name)
+        return name in self._kept_in(name), self._kept_in(name).get(name)
+
+    def _kept_in(self, name):
+        return self._spawner._trait_values if self._spawner.has_trait(name) else vars(self._spawner)
 
     # State
 

@@ -13,12 +13,14 @@ from collections import OrderedDict, namedtuple
 
 from .. import naming
 from ..messages.errors import SpawnError
-from .offered import checked, is_a_choice, settings_of
-from .words import AS_UNLISTED, UNLISTED, in_words, listed, quoted
+from .advice import advice, meant
+from .offered import checked, default_slug, is_a_choice, settings_of
+from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, quoted
 
 __all__ = [
-    'UNLISTED', 'AS_UNLISTED', 'checked', 'is_a_choice', 'settings_of', 'from_form', 'from_query', 'check_link',
-    'chosen', 'for_form', 'overrides', 'Override', 'with_numbers', 'merged', 'copied']
+    'AS_UNLISTED', 'UNLISTED', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied', 'default_slug',
+    'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice', 'is_of_profiles', 'meant',
+    'merged', 'overrides', 'settings_of', 'unwrapped', 'with_numbers']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 
@@ -26,10 +28,11 @@ LONGEST = 1000  # characters of a value that is not listed, because a regular ex
 
 _CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # nobody types these
 
+_INDEX = re.compile(r'[0-9]{1,6}\Z')  # by which the first forms named a profile, counted from 0
+
 # Fields of templates, and variables of Kubernetes, which each container would replace with values of its own.
 _FIELDS = re.compile(r'[{}]|\$\(')
 
-VALUE = '{value}'  # stands for the value that a user entered
 _VALUES = re.compile(r'\{\{|\}\}|\{value\}')  # in a template, in which literal braces are doubled
 
 # The argument of links that belongs to JupyterHub: the address of a form that was rejected contains it.
@@ -38,20 +41,56 @@ OF_JUPYTERHUB = '_xsrf'
 
 # What arrives
 
-def from_form(form_data):
+def from_form(form_data, default=None, with_more=False):
     """Return the options that a user chose in the form. They are not checked here. Raises SpawnError.
 
     form_data (dict of lists of strings): the fields of the form, as JupyterHub passes them on.
+    default (str or None): the slug of the profile whose options are read if the form chooses none; None: not known.
+    with_more (bool): whether fields that are none of ours are kept, as they are.
     """
-    options = {'profile': _only(form_data.get('profile'))}
-    prefix = '%s%s--' % (OF_A_FORM, options['profile'])
+    wanted = _only(form_data['profile']) if 'profile' in form_data else ''
+    options = {'profile': wanted} if wanted else {}
+    if not wanted and default is None and any(name.startswith(OF_A_FORM) for name in form_data):
+        raise SpawnError('Choose a profile.')
     for name, values in form_data.items():  # which contains the fields of the other profiles, too
-        if name.startswith(prefix):
-            options[name[len(prefix):]] = _only(values)
+        option = _option_of_field(name, wanted or default)
+        if option:
+            options[option] = _only(values)
+        elif with_more and not name.startswith(OF_A_FORM) and name not in ('profile', OF_JUPYTERHUB):
+            options.setdefault(name, values)
     for name in list(options):  # the field for a value that is not listed is sent with every choice
         if name.endswith(AS_UNLISTED) and options.get(name[:-len(AS_UNLISTED)], UNLISTED) != UNLISTED:
             del options[name]
     return options
+
+
+def _option_of_field(name, slug):
+    """Return the option that a field of the form is for; empty if it is for none of this profile's.
+
+    Forms for the first hubs with options have a single `-` after the slug.
+    """
+    prefix = '%s%s-' % (OF_A_FORM, slug)
+    if not name.startswith(prefix):
+        return ''
+    option = name[len(prefix):]
+    return option[1:] if option.startswith('-') else option if '--' not in option else ''
+
+
+def is_of_profiles(form_data):
+    """True if a form of the operator's has a field that chooses a profile, or one of its options."""
+    return len(form_data.get('profile', ())) == 1 or any(name.startswith(OF_A_FORM) for name in form_data)
+
+
+def unwrapped(profiles, options):
+    """Return `options` of a form whose fields are called like options: with their only texts in place of lists."""
+    if not profiles:
+        return options
+    try:
+        known = _profile(profiles, options)['profile_options']
+    except SpawnError:  # is told when it is checked
+        return options
+    keys = set(known) | {key + AS_UNLISTED for key in known}
+    return {key: _only(value) if key in keys and isinstance(value, list) else value for key, value in options.items()}
 
 
 def from_query(query):
@@ -62,7 +101,9 @@ def from_query(query):
     """
     check_link(query)
     query = {name: values for name, values in query.items() if name != OF_JUPYTERHUB and not _is_for_unlisted(name)}
-    if not query or any(name.startswith(OF_A_FORM) for name in query):
+    if not query:
+        raise SpawnError('Choose a profile.')
+    if any(name.startswith(OF_A_FORM) for name in query):
         return from_form(query)
     return {name: _only(values) for name, values in query.items()}
 
@@ -91,34 +132,48 @@ def _only(values):
 def chosen(profiles, options, may_have_more=False):
     """Return (the chosen profile, the keys of its choices by option, the values that are not listed by option).
 
-    Where `options` says nothing, the default is chosen.
+    Where `options` says nothing, or has an empty string, the default is chosen.
     may_have_more (bool): whether `options` may contain keys that do not belong to an option.
 
     Raises SpawnError, which says in one sentence what is not available.
     """
     if not isinstance(options, dict):
         raise SpawnError('The choice of a profile must be an object with the key "profile".')
+    options = _named(options)
     profile = _profile(profiles, options)
-    of_the_profile = profile['profile_options']
-    more = set(options) - {'profile'} - set(of_the_profile) - {key + AS_UNLISTED for key in of_the_profile}
+    more = further_keys(profile, options)
     if more and not may_have_more:
-        raise SpawnError('The profile %s has no option %s.' % (
-            quoted(profile['display_name']), quoted(sorted(more, key=str)[0])))
+        raise SpawnError('The profile %s has no option %s.' % (quoted(profile['display_name']), quoted(more[0])))
     choices, values = OrderedDict(), {}
-    for key in of_the_profile:
+    for key in profile['profile_options']:
         choices[key], value = _choice(profile, key, options)
         if value is not None:
             values[key] = value
     return profile, choices, values
 
 
+def further_keys(profile, options):
+    """Return the keys of `options` that do not belong to an option of a profile."""
+    known = set(profile['profile_options'])
+    return sorted(set(_named(options)) - {'profile'} - known - {key + AS_UNLISTED for key in known}, key=str)
+
+
+def _named(options):
+    """Return `options`; of the whole profile that the first hubs kept as the choice, only its name."""
+    if 'profile' not in options and {'display_name', 'kubespawner_override'} <= set(options):
+        return {'profile': options['display_name']}
+    return options
+
+
 def _profile(profiles, options):
     wanted = options.get('profile')
-    if wanted is None:
+    if wanted is None or wanted == '':
         return next(profile for profile in profiles if profile['default'])
     found = _called(wanted, [(profile['slug'], profile['display_name'], profile) for profile in profiles])
     if found is not None:
         return found
+    if isinstance(wanted, str) and _INDEX.match(wanted) and int(wanted) < len(profiles):
+        return profiles[int(wanted)]
     raise SpawnError('There is no profile %s. Choose one of these: %s.' % (
         quoted(wanted), in_words(profile['display_name'] for profile in profiles)))
 
@@ -138,8 +193,8 @@ def _called(wanted, offered):
 def _choice(profile, key, options):
     """Return (the key of the choice of an option, the value if it is not listed or None)."""
     option, choice, value = profile['profile_options'][key], options.get(key), options.get(key + AS_UNLISTED)
-    if choice is None:
-        is_unlisted = value is not None or not option['choices']
+    if choice is None or choice == '' and '' not in option['choices']:
+        is_unlisted = value is not None and value != '' or not option['choices']
         choice = UNLISTED if is_unlisted else _default(option['choices'])
     if choice == UNLISTED and option['unlisted_choice']['enabled']:
         return choice, _checked_value(option, value)
@@ -180,7 +235,7 @@ def for_form(profiles, options):
     In the result, `default` marks the profile and the choices to preselect. An `unlisted_choice` also has a `default`,
     and a `value`, which may be one that was rejected.
     """
-    options = options if isinstance(options, dict) else {}
+    options = _named(options) if isinstance(options, dict) else {}
     selected, notes = None, []
     try:
         selected = _profile(profiles, options)
@@ -236,14 +291,16 @@ def overrides(profile, choices, values, templates=frozenset()):
     Raises SpawnError.
     """
     where = 'profile %r' % str(profile['display_name'])
-    found = [Override(where, name, value, '') for name, value in profile['kubespawner_override'].items()]
+    found = [Override(where, str(name), value, '') for name, value in profile['kubespawner_override'].items()]
     for key, choice in choices.items():
         option, there = profile['profile_options'][key], '%s: option %r' % (where, key)
         if choice != UNLISTED:
             given = option['choices'][choice]['kubespawner_override']
-            found += [Override('%s: choice %r' % (there, choice), name, value, '') for name, value in given.items()]
+            found += [Override('%s: choice %r' % (there, choice), str(name), value, '')
+                      for name, value in given.items()]
             continue
         for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
+            name = str(name)
             filled = _filled(value, values[key], name in templates)
             harmless = _filled(value, 'x', name in templates)
             if name in templates and _marks(filled) != _marks(harmless):
@@ -272,13 +329,30 @@ def with_numbers(value):
 
 
 def merged(value, override):
-    """Return a copy of `override`, merged with `value` if it is a dict. None in a dict removes a key."""
-    if isinstance(override, dict):
-        under = value if isinstance(value, dict) else {}
-        result = {key: copied(item) for key, item in under.items() if key not in override}
-        result.update((key, merged(under.get(key), item)) for key, item in override.items() if item is not None)
-        return result
-    return copied(override)
+    """Return what an override makes of a setting's value, as a copy.
+
+    A dict is merged with a dict; None in it removes a key. Where one is a list and the other is a dict, the objects of
+    both count: the dict's follow in the order of its keys, after or before those of the list. All else replaces.
+    """
+    if isinstance(override, dict) and isinstance(value, (list, tuple)) and value:
+        return [copied(item) for item in value] + _values(override)
+    if isinstance(override, (list, tuple)) and isinstance(value, dict):
+        return _values(value) + [copied(item) for item in override]
+    return _merged_dicts(value, override)
+
+
+def _values(objects):
+    """Return copies of the values of a dict, in the order of its keys."""
+    return [copied(value) for _, value in sorted(objects.items()) if value is not None]
+
+
+def _merged_dicts(value, override):
+    if not isinstance(override, dict):
+        return copied(override)
+    under = value if isinstance(value, dict) else {}
+    result = {key: copied(item) for key, item in under.items() if key not in override}
+    result.update((key, _merged_dicts(under.get(key), item)) for key, item in override.items() if item is not None)
+    return result
 
 
 def copied(value):

@@ -8,13 +8,13 @@ import unicodedata
 from collections import OrderedDict
 
 from .. import naming
-from .words import AS_UNLISTED, UNLISTED, in_words
+from .words import AS_UNLISTED, UNLISTED, VALUE, in_words
 
 ALIKE = 0.8  # how similar to a known key an unknown one must be to be a misspelling; others are the operator's own
 
 # The keys of the configured list, and the types of their values.
 TEXT = str, 'a string'
-FLAG = bool, 'True or False'
+FLAG = object, 'True or False'  # of any type: what other types mean is told, see `advice`
 MAPPING = dict, 'a dict'
 KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
                      'kubespawner_override': MAPPING, 'profile_options': MAPPING}
@@ -33,8 +33,7 @@ def checked(profile_list):
 
     Raises ValueError that names the profile.
     """
-    if isinstance(profile_list, dict):
-        profile_list = [profile for _, profile in sorted(profile_list.items())]
+    profile_list = in_order(profile_list)
     if not isinstance(profile_list, (list, tuple)):
         raise ValueError('%.100r is not a list of profiles.' % (profile_list,))
     profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
@@ -45,6 +44,20 @@ def checked(profile_list):
                 in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
     _with_one_default(profiles)
     return profiles
+
+
+def in_order(profile_list):
+    """Return the profiles of a dict in the order of its keys; anything else as it is."""
+    if isinstance(profile_list, dict):
+        return [profile for _, profile in sorted(profile_list.items())]
+    return profile_list
+
+
+def flag(value):
+    """Return what a value means where True or False is expected: in a string, what its words say."""
+    if isinstance(value, str):
+        return value.strip().lower() not in ('', 'false', 'no', 'off', '0', 'none', 'null')
+    return bool(value)
 
 
 def _checked_profile(profile, number):
@@ -62,7 +75,7 @@ def _checked_profile(profile, number):
     if 'profile' in options:
         raise ValueError("%s: an option must not have the name 'profile'." % where)
     return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
-                default=bool(profile.get('default')), profile_options=options,
+                default=flag(profile.get('default')), profile_options=options,
                 kubespawner_override=profile.get('kubespawner_override') or {})
 
 
@@ -75,7 +88,7 @@ def _checked_option(key, option, where):
         if not isinstance(name, str) or name == UNLISTED:
             raise ValueError('%s: a choice must not have the name %r.' % (where, name))
         choices[name] = dict(choice, display_name=choice.get('display_name') or name,
-                             default=bool(choice.get('default')),
+                             default=flag(choice.get('default')),
                              kubespawner_override=choice.get('kubespawner_override') or {})
     _with_one_default(list(choices.values()))
     unlisted = option.get('unlisted_choice') or {}
@@ -86,10 +99,10 @@ def _checked_option(key, option, where):
         raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
     if not isinstance(key, str) or key.endswith(AS_UNLISTED):
         raise ValueError('%s: an option must not have this name.' % where)
-    if not choices and not unlisted.get('enabled'):
+    if not choices and not flag(unlisted.get('enabled')):
         raise ValueError('%s has no choices.' % where)
     texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
-    unlisted = dict(unlisted, enabled=bool(unlisted.get('enabled')),
+    unlisted = dict(unlisted, enabled=flag(unlisted.get('enabled')),
                     **{text: unlisted.get(text) or default for text, default in texts.items()})
     return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
 
@@ -125,13 +138,21 @@ def is_a_choice(profiles):
     return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
 
 
+def default_slug(profiles):
+    """Return the slug of the default profile, None if there are no profiles."""
+    return next((profile['slug'] for profile in profiles if profile['default']), None)
+
+
 def settings_of(profiles):
-    """Yield (where, setting) for every setting that any choice overrides."""
+    """Yield (where, setting, whether the user writes a part of the value) for every setting that a choice overrides."""
     for profile in profiles:
         where = 'profile %r' % str(profile['display_name'])
         for name in profile['kubespawner_override']:
-            yield where, str(name)
+            yield where, str(name), False
         for key, option in profile['profile_options'].items():
-            for choice in list(option['choices'].values()) + [option['unlisted_choice']]:
-                for name in choice.get('kubespawner_override') or {}:
-                    yield '%s: option %r' % (where, key), str(name)
+            there = '%s: option %r' % (where, key)
+            for choice in option['choices'].values():
+                for name in choice['kubespawner_override']:
+                    yield there, str(name), False
+            for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
+                yield there, str(name), naming.expand_all(value, lambda text: text.replace(VALUE, '')) != value

@@ -4,6 +4,8 @@ import reprlib
 UNLISTED = 'unlisted-choice'
 AS_UNLISTED = '--' + UNLISTED
 
+VALUE = '{value}'  # stands for the value that a user entered
+
 SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and names of a list, that an error quotes at most
 
 
