@@ -12,13 +12,13 @@ from jupyterhub.spawner import Spawner
 from tornado import gen
 from traitlets import TraitType, default
 
-from .. import profiles
+from .. import naming, profiles
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import one_line
 from ..traitlets import DynamicDefault
 from .form_names import FormNames
 from .manifests import awaited, blaming
-from .overrides import WITH_TEMPLATES, Overrides
+from .overrides import OF_PLACES, WITH_TEMPLATES, Overrides
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
@@ -272,6 +272,7 @@ class Choosing(FormNames):
         self._tell_of_further_keys(choice[0])
         overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
         self._is_by_user = any(each.by_user for each in overrides)
+        usual_claim = self._usual_claim(overrides)
         try:
             for each in overrides:
                 name = self._overrides.name_of(each.setting)
@@ -280,6 +281,8 @@ class Choosing(FormNames):
                 check_wanted(is_wanted, self.pod_name)
                 self._tell_of_doubt(each)
                 self._overrides.set(each.where, name, value, each.by_user)
+            if usual_claim:
+                self._server_names.set_aside(self._claim_key(overrides), self.namespace, *usual_claim)
         except Exception:
             if is_wanted():
                 self._end_profile()
@@ -305,8 +308,20 @@ class Choosing(FormNames):
         elif told:
             self._warn_once(told)
 
+    def _usual_claim(self, overrides):
+        """Return what `set_aside` has to know of the server's usual claim; None if these overrides leave it alone."""
+        if not self._claim_key(overrides):
+            return None
+        return (self.pvc_name if self._server_names.has_claim else None,
+                naming.object_name(self._expand_trait('pvc_name_template')))
+
+    def _claim_key(self, overrides):
+        """Return by what a claim is remembered that is not the server's usual one; empty if it is."""
+        return ' '.join(each.source for each in overrides if self._overrides.name_of(each.setting) in OF_PLACES)
+
     def _end_profile(self):
         self._overrides.end()
+        self._server_names.bring_back()
 
     def _is_asked_for_options(self):
         return 'load_user_options'

@@ -28,7 +28,7 @@ OF_ALL_STARTS = frozenset('''
 OF_RUNNING_SERVERS = frozenset(
     ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'namespace', 'poll_interval', 'start_timeout'])
 
-# Settings that say whose files a server gets.
+# Settings that say which claim a server gets.
 OF_PLACES = frozenset(['namespace', 'pvc_name_template'])
 
 # Attributes that templates make, by the setting that is the template.
@@ -159,6 +159,11 @@ class Overrides:
 
     def _kept_in(self, name):
         return self._spawner._trait_values if self._spawner.has_trait(name) else vars(self._spawner)
+
+    def usual(self, name):
+        """Return the value that an attribute has without a profile."""
+        had, before, _ = self._values.get(name, (False, None, None))
+        return before if had else getattr(self._spawner, name)
 
     # State
 

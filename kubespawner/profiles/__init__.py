@@ -273,12 +273,13 @@ def _to_be_mended(option, choice, value, default):
 
 # The settings that follow
 
-Override = namedtuple('Override', 'where setting value by_user')
+Override = namedtuple('Override', 'where setting value by_user source')
 Override.__doc__ += """: a setting for one server.
 
 where (str): where it is configured.
 setting (str): its name.
 by_user (str): the display name of an option, if the value contains what the user entered there; otherwise empty.
+source (str): the profile or choice by its slug and keys, which stay the same when a display name changes.
 """
 
 
@@ -291,12 +292,14 @@ def overrides(profile, choices, values, templates=frozenset()):
     Raises SpawnError.
     """
     where = 'profile %r' % str(profile['display_name'])
-    found = [Override(where, str(name), value, '') for name, value in profile['kubespawner_override'].items()]
+    found = [Override(where, str(name), value, '', profile['slug'])
+             for name, value in profile['kubespawner_override'].items()]
     for key, choice in choices.items():
         option, there = profile['profile_options'][key], '%s: option %r' % (where, key)
+        source = '--'.join([profile['slug'], key, choice])
         if choice != UNLISTED:
             given = option['choices'][choice]['kubespawner_override']
-            found += [Override('%s: choice %r' % (there, choice), str(name), value, '')
+            found += [Override('%s: choice %r' % (there, choice), str(name), value, '', source)
                       for name, value in given.items()]
             continue
         for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
@@ -306,7 +309,7 @@ def overrides(profile, choices, values, templates=frozenset()):
             if name in templates and _marks(filled) != _marks(harmless):
                 raise SpawnError('%s must not contain braces or "$(".' % quoted(option['display_name']))
             found.append(Override('%s: unlisted_choice' % there, name, filled,
-                                  str(option['display_name']) if harmless != value else ''))
+                                  str(option['display_name']) if harmless != value else '', source))
     return found
 
 
