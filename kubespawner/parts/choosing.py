@@ -234,7 +234,7 @@ class Choosing(FormNames):
 
     @gen.coroutine
     def _use_profile(self, deadline, is_wanted):
-        """Override settings with those of the user's choice, until the state is cleared; return the traits' names.
+        """Override settings with those of the user's choice, until the state is cleared; return their names.
 
         is_wanted (callable): whether the start still is.
         Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
@@ -243,7 +243,9 @@ class Choosing(FormNames):
         self._is_by_user = False
         self._start_of_choice = start = deadline, is_wanted
         try:
-            yield in_time(awaited(self.load_user_options()), deadline, self._is_asked_for_options, self.pod_name)
+            applied = awaited(self.load_user_options())
+            is_ours = type(self).load_user_options is Choosing.load_user_options  # which knows what it waits for
+            yield applied if is_ours else in_time(applied, deadline, 'load_user_options', self.pod_name)
         finally:
             if self._start_of_choice is start:
                 del self._start_of_choice
@@ -322,9 +324,6 @@ class Choosing(FormNames):
     def _end_profile(self):
         self._overrides.end()
         self._server_names.bring_back()
-
-    def _is_asked_for_options(self):
-        return 'load_user_options'
 
     def _offered_in_time(self, deadline):
         what = 'profile_list' if callable(self.profile_list) else None
