@@ -224,7 +224,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._known = KnownPod(Ownership.NONE)
         self._drop_story()
         self._server_names.clear()
-        if self.enable_user_namespaces and not self._server_names.has_claim:
+        if self.enable_user_namespaces and not self._server_names.has_claim_in(self.namespace):
             self.namespace = self._user_namespace()
 
     def _save_state(self):

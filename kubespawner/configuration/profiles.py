@@ -49,19 +49,28 @@ class ProfileConfiguration(HasTraits):
         Overrides work like this:
 
         - The overrides of choices are applied after those of the profile.
-        - A dict is merged with the value of the setting, at all levels, and None removes a key. Any other value
-          replaces the value of the setting.
+        - A dict is merged with a dict, at all levels, and None removes a key.
+        - A dict for a setting whose value is a list adds its values, in the order of its keys. A list for a setting
+          whose value is a dict adds its items to the values of that dict. So `volumes` can be one or the other.
+        - Any other value replaces the value of the setting.
         - A function is called with the spawner and returns the value. It may be a coroutine.
         - Overrides apply until the server has stopped. If the hub restarts in the meantime, it keeps only those of
-          `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval` and `start_timeout`.
-        - A profile cannot override settings that concern more than one start, such as `namespace`, `component_label`,
-          `delete_pvc`, `slug_scheme`, the settings of the Kubernetes API, and those in this section. It can override
-          `pvc_name_template` only if `remember_pvc_name` is False.
+          `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `namespace`, `poll_interval` and
+          `start_timeout`.
+        - With `namespace` or `pvc_name_template`, a profile has a claim of its own. A server that comes back to the
+          profile finds it again. Neither setting can contain a value of the user's own.
+        - A profile cannot override settings that concern more than one start, such as `component_label`, `delete_pvc`,
+          `slug_scheme`, the settings of the Kubernetes API, and those in this section.
+        - A name that is no setting is an attribute of the spawner until the server has stopped. The hub's log has a
+          warning, unless a subclass has the attribute, and an error if the name looks like a misspelt setting.
         - An override of `start_timeout` has no effect if KubeSpawner had to wait for one of these functions.
+
+        Without a choice, or with an empty string as the choice, a server gets the default.
 
         In the REST API, a choice is `{"profile": "SLUG", "OPTION": "CHOICE"}`, and a value of the user's own is
         `{"OPTION--unlisted-choice": "VALUE"}`. A link is `/hub/spawn?profile=SLUG&OPTION=CHOICE`; it cannot contain a
-        value of the user's own. Both accept display names in place of slugs and choices.
+        value of the user's own. Both accept display names in place of slugs and choices. Further keys stay in
+        `user_options`, for hooks. The hub's log has a warning if KubeSpawner knows of no hook that reads them.
         """
     )
 
@@ -100,6 +109,8 @@ class ProfileConfiguration(HasTraits):
         The form that users see before a server starts: a string of HTML, or (since JupyterHub 0.9) a function of the
         spawner that returns one. The default is the form of `profile_list`.
 
-        KubeSpawner does not interpret the data of another form; `options_from_form` must do that.
+        The function may set `profile_list` and return `spawner._options_form_default()`, which is the form of these
+        profiles. KubeSpawner reads the fields that `profile_form_template` describes, in any form, and keeps further
+        fields in `user_options` as they are: lists of strings. A setting of `options_from_form` replaces all that.
         """
     )

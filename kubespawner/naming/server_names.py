@@ -154,6 +154,11 @@ class ServerNames:
         else:
             self.profile_claims.append(claim)
 
+    def has_claim_in(self, namespace):
+        """True if the server is known to have a claim in a namespace, for whatever profile."""
+        return self.has_claim or (self._rules().remember_claim and any(
+            claim['namespace'] == namespace for claim in self.profile_claims))
+
     def _profile_claim(self, key, namespace):
         return next((claim for claim in self.profile_claims
                      if (claim['profile'], claim['namespace']) == (key, namespace)), None)
