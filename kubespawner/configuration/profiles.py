@@ -106,8 +106,9 @@ class ProfileConfiguration(HasTraits):
     options_form = DynamicDefault(
         config=True,
         help="""
-        The form that users see before a server starts: a string of HTML, or (since JupyterHub 0.9) a function of the
-        spawner that returns one. The default is the form of `profile_list`.
+        The form that users see before a server starts: a string of HTML, or a function of the spawner that returns one.
+        The default is the form of `profile_list`. The function may be a coroutine, but before JupyterHub 0.9 only one
+        that does not have to wait.
 
         The function may set `profile_list` and return `spawner._options_form_default()`, which is the form of these
         profiles. KubeSpawner reads the fields that `profile_form_template` describes, in any form, and keeps further

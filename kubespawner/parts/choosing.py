@@ -7,7 +7,7 @@ import functools
 import os
 
 import jinja2
-from jupyterhub import orm, version_info
+from jupyterhub import orm
 from jupyterhub.spawner import Spawner
 from tornado import gen
 from traitlets import TraitType, default
@@ -108,13 +108,16 @@ class Choosing(FormNames):
     def _form_of_profiles(self):
         if not self._may_be_a_choice() and not (self._has_profiles() and self._last_choice()):
             return ''
-        if version_info >= (0, 9):
-            return self._profile_form
-        form = self._profile_form(self)
-        if form.done():
-            return form.result()
-        self.log.error('KubeSpawner.profile_list: this version of JupyterHub cannot wait for a coroutine when it shows '
-                       'a form.')
+        return self._profile_form
+
+    def _text_of_form(self, form):
+        """Return the text of a form that is a function, for versions of JupyterHub that call none."""
+        text = awaited(form(self))
+        if text.done():
+            return text.result()
+        text.add_done_callback(lambda future: future.exception())
+        self.log.error('KubeSpawner.profile_list or options_form: this version of JupyterHub cannot wait for a '
+                       'coroutine when it shows a form.')
         return NO_FORM
 
     def _may_be_a_choice(self):
@@ -319,7 +322,8 @@ class Choosing(FormNames):
 
     def _claim_key(self, overrides):
         """Return by what a claim is remembered that is not the server's usual one; empty if it is."""
-        return ' '.join(each.source for each in overrides if self._overrides.name_of(each.setting) in OF_PLACES)
+        sources = {each.source for each in overrides if self._overrides.name_of(each.setting) in OF_PLACES}
+        return ' '.join(sorted(sources))
 
     def _end_profile(self):
         self._overrides.end()
