@@ -297,12 +297,14 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
+        if self.user_storage_pvc_ensure:
+            self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
             attempt.check_wanted()
             yield self._requests.create(kind, namespace, missing, deadline, attempt.is_wanted)
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
-            self._server_names.own_claim(self.pvc_name, self.namespace, self.pvc_name_template)
+            self._server_names.has_claim = True
         self._tell_of_claim(story, new_objects)
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name

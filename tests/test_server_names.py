@@ -235,7 +235,8 @@ def test_a_template_that_failed_can_be_expanded_when_it_is_mended(monkeypatch):
 
 def with_profile(server, key='gpu', namespace='hubs'):
     server.names.set_aside(key, namespace, server.pvc_name)
-    server.names.own_claim(server.pvc_name, namespace, 'a-template')
+    server.names.record_claim(server.pvc_name, namespace, 'a-template')
+    server.names.has_claim = True
 
 
 class InNamespace(Server):
@@ -266,7 +267,7 @@ def test_a_server_that_had_no_claim_has_none_after_that_of_a_profile():
 def test_the_claim_of_a_profile_is_remembered_by_profile_and_namespace(usual):
     with_profile(usual)
     usual.names.take_claim('found')
-    usual.names.own_claim('found', 'hubs', 'a-template')
+    usual.names.record_claim('found', 'hubs', 'a-template')
     usual.names.clear()
     after = loaded(InNamespace, usual.state())
     assert after.state()['profile_claims'] == [
@@ -290,7 +291,7 @@ def test_claims_of_profiles_are_not_looked_up_where_claims_are_not_remembered_bu
     server = loaded(InNamespace, remember_pvc_name=False)
     with_profile(server)
     server.names.take_claim('found')
-    server.names.own_claim('found', 'hubs', 'a-template')
+    server.names.record_claim('found', 'hubs', 'a-template')
     server.names.clear()
     assert [claim['name'] for claim in server.state()['profile_claims']] == ['found']
     server.names.set_aside('gpu', 'hubs', server.pvc_name)

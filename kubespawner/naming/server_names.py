@@ -142,9 +142,8 @@ class ServerNames:
         if name is not None:
             self.take('pvc_name', name)
 
-    def own_claim(self, name, namespace, template):
-        """Know that the server has the claim that counts now."""
-        self.has_claim = True
+    def record_claim(self, name, namespace, template):
+        """Remember the claim that counts now, if it is that of a profile: it is there, or about to be created."""
         if self.claim_key is None:
             return
         claim = {'profile': self.claim_key, 'name': name, 'namespace': namespace, 'template': template}

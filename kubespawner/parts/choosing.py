@@ -19,11 +19,11 @@ from ..traitlets import DynamicDefault
 from .form_names import FormNames
 from .manifests import awaited, blaming
 from .overrides import OF_PLACES, WITH_TEMPLATES, Overrides
+from .profile_list import ProfileList
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
 
-MOST_WARNINGS = 1000  # that are remembered, so as not to be repeated
 NO_DEADLINE = float('inf')
 
 FORM_METHODS = frozenset(['_options_form_default', 'get_options_form'])  # with which subclasses replace the form
@@ -62,45 +62,23 @@ class Choosing(FormNames):
         return self._checked_list(self._listed_otherwise())
 
     def _checked_list(self, listed):
-        """Return the profiles of a list, and tell the operator what of it may not be meant so. Raises ValueError."""
-        try:
-            offered = profiles.checked(listed)
-            for where, name, is_by_user in profiles.settings_of(offered):
-                self._overrides.check(where, name, is_by_user)
-        except ValueError as e:
-            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
-        for told in profiles.advice(listed, self._overrides.is_setting):
-            self._warn_once('KubeSpawner.profile_list: %s' % told)
-        return offered
+        return self._list_reader.checked(listed)
+
+    @property
+    def _list_reader(self):
+        cls, configuration = type(self), self.config or None
+        if '_warned_of' not in vars(cls) or cls._warned_of[0] is not configuration:
+            cls._warned_of = configuration, set()
+        return ProfileList(self._overrides, self.log, cls._warned_of[1])
 
     _list_checked_for = None  # the configuration whose list was looked at last
 
     def _check_profiles(self):
         """Log what is wrong with a configured list: once, at the hub's start. A function's is looked at when called."""
         is_checked = self.config and self.config is Choosing._list_checked_for
-        if is_checked or not self.profile_list or callable(self.profile_list):
-            return
-        Choosing._list_checked_for = self.config
-        try:
-            offered = self._checked_list(self.profile_list)
-        except ValueError as e:
-            self.log.error('%s', e)
-            return
-        for where, name, _ in profiles.settings_of(offered):
-            is_misspelt, told = self._overrides.doubt(where, name) or (False, None)
-            if is_misspelt:
-                self.log.error('%s', one_line(told))
-            elif told:
-                self._warn_once(told)
-
-    def _warn_once(self, told):
-        """Log a warning about the configuration, unless it was logged for another server."""
-        cls, configuration = type(self), self.config or None
-        if '_warned_of' not in vars(cls) or cls._warned_of[0] is not configuration:
-            cls._warned_of = configuration, set()
-        if told not in cls._warned_of[1] and len(cls._warned_of[1]) < MOST_WARNINGS:
-            cls._warned_of[1].add(told)
-            self.log.warning('%s', one_line(told))
+        if self.profile_list and not is_checked and not callable(self.profile_list):
+            Choosing._list_checked_for = self.config
+            self._list_reader.check(self.profile_list)
 
     # The form
 
@@ -267,8 +245,9 @@ class Choosing(FormNames):
         if offered:
             yield self._apply_choice(offered, deadline, is_wanted)
         elif self._has_own_form() and isinstance(self.user_options.get('profile'), str):
-            self._warn_once('KubeSpawner.profile_list is empty at the start of a server, though the form offers '
-                            'profiles. A function as `profile_list` is also there when no form was shown.')
+            self._list_reader.warn_once(
+                'KubeSpawner.profile_list is empty at the start of a server, though the form offers profiles. A '
+                'function as `profile_list` is also there when no form was shown.')
 
     @gen.coroutine
     def _apply_choice(self, offered, deadline, is_wanted):
@@ -284,7 +263,7 @@ class Choosing(FormNames):
                 value = yield in_time(
                     self._result_for(each.where, name, each.value), deadline, 'profile_list', self.pod_name)
                 check_wanted(is_wanted, self.pod_name)
-                self._tell_of_doubt(each)
+                self._list_reader.tell_of(each)
                 self._overrides.set(each.where, name, value, each.by_user)
             if usual_claim:
                 self._server_names.set_aside(self._claim_key(overrides), self.namespace, *usual_claim)
@@ -305,13 +284,6 @@ class Choosing(FormNames):
                              'can use them.', self.pod_name, str(profile['display_name']),
                              one_line(profiles.in_words(further)))
         self._further_keys = further
-
-    def _tell_of_doubt(self, override):
-        is_misspelt, told = self._overrides.doubt(override.where, override.setting) or (False, None)
-        if is_misspelt:
-            self.log.warning('%s', one_line(told))
-        elif told:
-            self._warn_once(told)
 
     def _usual_claim(self, overrides):
         """Return what `set_aside` has to know of the server's usual claim; None if these overrides leave it alone."""

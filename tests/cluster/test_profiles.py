@@ -405,6 +405,25 @@ def test_the_claims_of_profiles_go_with_their_user_and_those_that_others_have_st
     assert [is_gone(name) for name in ('claim-leaver', 'gpu-leaver', 'shared')] == [True, True, False]
 
 
+@pytest.mark.gen_test
+def test_the_claim_of_a_start_that_failed_goes_with_its_user_too(choosing, objects):
+    def failing_hook(spawner, pod):
+        raise ValueError('after the claim')
+
+    traits = dict(CLAIM, profile_list=OF_CLAIMS, after_pod_created_hook=failing_hook)
+    spawner = choosing('loser', {'profile': 'gpu'}, **traits)
+    with pytest.raises(ValueError, match='after the claim'):
+        yield spawner.start()
+    yield spawner.stop(now=True)
+    spawner.clear_state()
+    assert objects.claim('gpu-loser') and spawner.pvc_name == 'claim-loser'
+    after = choosing('loser', profile_list=OF_CLAIMS, **CLAIM)
+    after.load_state(spawner.get_state())
+    yield after.delete_forever()
+    claim = objects.claim('gpu-loser')
+    assert claim is None or claim['metadata'].get('deletionTimestamp')
+
+
 @pytest.fixture
 def elsewhere(request, core):
     """What is in another namespace, see `Objects`."""
