@@ -24,7 +24,10 @@ class LateForm:
         return self._render(spawner)
 
     def __await__(self):
-        return self._render(None).__await__()
+        rendered = self._render(None)
+        if rendered.done():  # old futures would have to be waited for by tornado's loop
+            return rendered.result()
+        return (yield from rendered.__await__())
 
 
 class FormNames(Manifests):

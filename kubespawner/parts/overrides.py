@@ -152,18 +152,16 @@ class Overrides:
                 self._kept_in(name).pop(name, None)
 
     def _stored(self, name):
-        """Return whether the spawner has a value of its own for an attribute, and that value."""
-        if isinstance(self._trait(name), property):
-            return True, getattr(self._spawner, name)
-        return name in self._kept_in(name), self._kept_in(name).get(name)
+        """Return whether the spawner has a value of its own for an attribute, and the value that counts."""
+        has_own = isinstance(self._trait(name), property) or name in self._kept_in(name)
+        return has_own, getattr(self._spawner, name, None)
 
     def _kept_in(self, name):
         return self._spawner._trait_values if self._spawner.has_trait(name) else vars(self._spawner)
 
     def usual(self, name):
         """Return the value that an attribute has without a profile."""
-        had, before, _ = self._values.get(name, (False, None, None))
-        return before if had else getattr(self._spawner, name)
+        return self._values[name][1] if name in self._values else getattr(self._spawner, name)
 
     # State
 
