@@ -240,6 +240,7 @@ class Choosing(FormNames):
         and ValueError if what is configured cannot be.
         """
         deadline, is_wanted = self._start_of_choice
+        check_wanted(is_wanted, self.pod_name)  # a subclass may have waited
         self._end_profile()
         offered = (yield self._offered_in_time(deadline)) if self._has_profiles() else []
         if offered:

@@ -309,6 +309,30 @@ def test_a_subclass_that_does_not_return_is_named(choosing):
 
 
 @pytest.mark.gen_test
+def test_a_start_that_was_given_up_while_a_subclass_waited_overrides_nothing_any_more(choosing, objects):
+    asked = Future()
+
+    class Own(type(choosing())):
+        @gen.coroutine
+        def load_user_options(self):
+            yield asked
+            yield super().load_user_options()
+
+    spawner = choosing()
+    own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=PROFILES,
+              namespace=spawner.namespace, singleuser_image_spec='busybox')
+    own.user_options = LARGE
+    before = set_in(own)
+    start = own.start()
+    yield own.stop(now=True)
+    own.clear_state()
+    asked.set_result(None)
+    with pytest.raises(SpawnError, match='given up'):
+        yield start
+    assert set_in(own) == before and objects.pods() == []
+
+
+@pytest.mark.gen_test
 def test_further_keys_that_a_user_sends_stop_no_start(choosing, objects):
     pod = yield objects.created_by(choosing('ann', {'profile': 'plain', 'size': 'large', 'course': [1]}))
     assert pod['spec']['containers'][0]['image'] == 'busybox'
