@@ -34,14 +34,19 @@ class KubeObject(Dict):
 
 
 class DynamicDefault(Union):
-    """A string, or a function if this version of JupyterHub accepts one. Every read computes the default again."""
+    """A string or a function. Its default is computed again each time it is read.
+
+    JupyterHub calls the function since 0.9. Before, the value is what the object's `_text_of_form` makes of it.
+    """
 
     def __init__(self, **metadata):
-        super().__init__([Unicode()] + [Callable()] * (version_info >= (0, 9)), **metadata)
+        super().__init__([Unicode(), Callable()], **metadata)
 
     def get(self, obj, cls=None):
         is_set = self.name in obj._trait_values
         value = super().get(obj, cls)
         if not is_set:
             obj._trait_values.pop(self.name, None)
-        return value
+        if version_info >= (0, 9) or not callable(value) or obj._cross_validation_lock:  # which sets what it gets
+            return value
+        return obj._text_of_form(value)

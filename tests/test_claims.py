@@ -3,7 +3,7 @@ import pytest
 
 from kubespawner.lifecycle.claims import Claims, selectors, why_kept
 from kubespawner.messages.errors import SpawnError
-from kubespawner.naming.ownership import SERVERNAME, USERNAME
+from kubespawner.naming.ownership import PROFILE, SERVERNAME, USERNAME
 from tests.fake_time import with_fake_time
 from tests.support.fakes import LOG, FakeApi, refused, requests_to
 
@@ -49,6 +49,16 @@ def test_claims_from_before_there_were_labels_are_looked_for_too():
     assert (yield ours.find())['metadata']['name'] == 'old'
     assert [arguments['label_selector'] for method, arguments in fake.asked if method == LIST] == selectors(
         LABELS, 'ann')
+
+
+@pytest.mark.parametrize('profile, found', [('gpu', 'of-gpu'), ('large', None), (None, 'usual')])
+@with_fake_time
+def test_a_claim_of_a_profile_is_taken_with_this_profile_only(profile, found):
+    of_gpu = claim('of-gpu', created='2022-01-01T00:00:00Z')
+    of_gpu['metadata']['annotations'][PROFILE] = 'gpu'
+    fake = FakeApi(**{READ: [NOT_FOUND], LIST: [{'items': [of_gpu, claim('usual')]}]})
+    taken = yield Claims(requests_to(fake), 'hubs', 'x', LOG, ('ann', ''), lambda: LABELS, profile).find()
+    assert (taken and taken['metadata']['name']) == found
 
 
 @pytest.mark.parametrize('labels', [None, lambda: LABELS], ids=['not looked for', 'not found'])

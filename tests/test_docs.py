@@ -106,7 +106,7 @@ def test_the_guide_gives_the_pod_that_it_describes(spawner):
 @pytest.mark.gen_test
 def test_the_profiles_give_the_pods_that_they_describe(spawner, options, image, variables):
     new = spawner(configuration(README_CONFIGURATION))
-    profiles = configuration(documentation.block('python', 'profile_list'))
+    profiles = configuration(documentation.block('python', 'c.KubeSpawner.profile_list'))
     new.profile_list, new.user_options = profiles.KubeSpawner.profile_list, options
     yield new._use_profile(float('inf'), lambda: True)
     container = to_dict((yield new.get_pod_manifest()))['spec']['containers'][0]

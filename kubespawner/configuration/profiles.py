@@ -50,23 +50,29 @@ class ProfileConfiguration(HasTraits):
 
         KubeSpawner applies overrides as follows:
 
-        - It applies the overrides of the profile first, and then those of the choices.
-        - If the override is a dict, it is merged recursively into the value of the setting, and None removes a key. Any
-          other override replaces the value.
-        - If the override is a function, KubeSpawner calls it with the spawner and uses the result. The function can be
-          a coroutine.
-        - Overrides apply until the server stops. After a restart of the hub, a running server keeps only the overrides
-          of `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval` and `start_timeout`.
-        - A profile cannot override settings that affect more than one start, such as `namespace`, `component_label`,
-          `delete_pvc`, `slug_scheme`, the connection to the Kubernetes API, and the settings in this section. It can
-          override `pvc_name_template` only if `remember_pvc_name` is False.
-        - JupyterHub reads `start_timeout` when the start begins. If a function in `profile_list` has to wait, the
-          override of `start_timeout` comes too late.
+        - The overrides of choices are applied after those of the profile.
+        - A dict is merged with a dict, at all levels, and None removes a key.
+        - A dict for a setting whose value is a list adds its values, in the order of its keys. A list for a setting
+          whose value is a dict adds its items to the values of that dict. So `volumes` can be one or the other.
+        - Any other value replaces the value of the setting.
+        - A function is called with the spawner and returns the value. It may be a coroutine.
+        - Overrides apply until the server has stopped. If the hub restarts in the meantime, it keeps only those of
+          `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `namespace`, `poll_interval` and
+          `start_timeout`.
+        - With `namespace` or `pvc_name_template`, a profile has a claim of its own. A server that comes back to the
+          profile finds it again. Neither setting can contain a value of the user's own.
+        - A profile cannot override settings that concern more than one start, such as `component_label`, `delete_pvc`,
+          `slug_scheme`, the settings of the Kubernetes API, and those in this section.
+        - A name that is no setting is an attribute of the spawner until the server has stopped. The hub's log has a
+          warning, unless a subclass has the attribute, and an error if the name looks like a misspelt setting.
+        - An override of `start_timeout` has no effect if KubeSpawner had to wait for one of these functions.
 
-        In the REST API, a choice is `{"profile": "SLUG", "OPTION": "CHOICE"}`, and a value that is not in `choices` is
-        `{"OPTION--unlisted-choice": "VALUE"}`. A link to a choice is `/hub/spawn?profile=SLUG&OPTION=CHOICE`. A link
-        cannot contain a value that is not in `choices`. Both accept a `display_name` instead of a slug or the name of a
-        choice.
+        Without a choice, or with an empty string as the choice, a server gets the default.
+
+        In the REST API, a choice is `{"profile": "SLUG", "OPTION": "CHOICE"}`, and a value of the user's own is
+        `{"OPTION--unlisted-choice": "VALUE"}`. A link is `/hub/spawn?profile=SLUG&OPTION=CHOICE`; it cannot contain a
+        value of the user's own. Both accept display names in place of slugs and choices. Further keys stay in
+        `user_options`, for hooks. The hub's log has a warning if KubeSpawner knows of no hook that reads them.
         """
     )
 
@@ -103,10 +109,12 @@ class ProfileConfiguration(HasTraits):
     options_form = DynamicDefault(
         config=True,
         help="""
-        The form that users see before a server starts. The value is a string of HTML, or (since JupyterHub 0.9) a
-        function that JupyterHub calls with the spawner and that returns one. By default, it is the form for
-        `profile_list`.
+        The form that users see before a server starts: a string of HTML, or a function of the spawner that returns one.
+        The default is the form of `profile_list`. The function may be a coroutine, but before JupyterHub 0.9 only one
+        that does not have to wait.
 
-        If you set your own form, KubeSpawner does not interpret its data. Set `options_from_form` to do that.
+        The function may set `profile_list` and return `spawner._options_form_default()`, which is the form of these
+        profiles. KubeSpawner reads the fields that `profile_form_template` describes, in any form, and keeps further
+        fields in `user_options` as they are: lists of strings. A setting of `options_from_form` replaces all that.
         """
     )

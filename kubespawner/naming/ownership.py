@@ -3,6 +3,7 @@
 from typing import Any, Mapping, Optional, Tuple
 
 USERNAME, SERVERNAME = 'hub.jupyter.org/username', 'hub.jupyter.org/servername'  # labels and annotations
+PROFILE = 'hub.jupyter.org/profile'  # annotation of claims that are a server's with some profiles only
 
 
 def owner_of(resource: Mapping[str, Any]) -> Tuple[Optional[str], str]:

@@ -39,20 +39,27 @@ class ServerNames:
     A name is forgotten when the state is cleared, and when a start uses another template. The names of a claim and of a
     pod that the server has are not forgotten.
 
+    A profile may have a claim of its own, with a template or a namespace of its own. While it counts, `pvc_name` and
+    `has_claim` are about that claim, and the server's usual one is set aside. Claims of profiles are remembered by what
+    the profile calls them (`claim_key`) and their namespaces, in the order in which they were first used.
+
     expand (callable): expand(trait, scheme) returns the expanded template in a trait, with this slug scheme, or with
         the default scheme of templates if it is None. It can raise ValueError.
     rules (callable): returns the current `Rules`.
     changed (callable): changed(field, name) is called when a name changes. None means source 3 or 4.
     """
 
-    has_claim = False  # whether `pvc_name` is the name of a claim that the server is known to have
-    is_legacy = False  # whether the server, and perhaps its claim, is older than the slug scheme
+    has_claim = False  # whether `pvc_name` is that of a claim that the server is known to have
+    claim_key = None  # what the profile calls the claim that counts now; None: it is the server's usual one
+    is_legacy = False  # whether the server is older than the slug scheme, and its claim may be, too
 
     def __init__(self, expand, rules, changed=lambda field, name: None):
         self._expand, self._rules, self._changed = expand, rules, changed
         self._current, self._of_subclass, self._assigned_early = {}, {}, {}
         self._is_loaded = False
         self._being_expanded = []
+        self._usual, self.usual_made = (None, False), None
+        self.profile_claims = []  # dicts: the `profile` (a claim_key), `name`, `namespace` and `template` of a claim
 
     # Reading names
 
@@ -107,6 +114,54 @@ class ServerNames:
         if field in self._of_subclass:
             self._changed(field, self._of_subclass[field])
 
+    # Claims of profiles
+
+    def set_aside(self, key, namespace, usual_name, usual_made=None):
+        """Have the claim of a profile count, until `bring_back`.
+
+        key (str): what the profile calls it.
+        namespace (str): where it is.
+        usual_name (str): the name of the usual claim as it is now.
+        usual_made (str or None): what the usual template makes, if the profile has another one.
+        """
+        self.bring_back()
+        self._usual = usual_name if self.has_claim else self._current.get('pvc_name'), self.has_claim
+        self.claim_key, self.usual_made, self.has_claim = key, usual_made, False
+        self._forget('pvc_name')
+        remembered = self._profile_claim(key, namespace)
+        if remembered and self._rules().remember_claim:
+            self.take_claim(remembered['name'])
+
+    def bring_back(self):
+        """Have the server's usual claim count again."""
+        if self.claim_key is None:
+            return
+        (name, had_claim), self.claim_key, self.usual_made = self._usual, None, None
+        self._forget('pvc_name')
+        self.has_claim = had_claim
+        if name is not None:
+            self.take('pvc_name', name)
+
+    def record_claim(self, name, namespace, template):
+        """Remember the claim that counts now, if it is that of a profile: it is there, or about to be created."""
+        if self.claim_key is None:
+            return
+        claim = {'profile': self.claim_key, 'name': name, 'namespace': namespace, 'template': template}
+        known = self._profile_claim(self.claim_key, namespace)
+        if known:
+            known.update(claim)
+        else:
+            self.profile_claims.append(claim)
+
+    def has_claim_in(self, namespace):
+        """True if the server is known to have a claim in a namespace, for whatever profile."""
+        return self.has_claim or (self._rules().remember_claim and any(
+            claim['namespace'] == namespace for claim in self.profile_claims))
+
+    def _profile_claim(self, key, namespace):
+        return next((claim for claim in self.profile_claims
+                     if (claim['profile'], claim['namespace']) == (key, namespace)), None)
+
     # State
 
     def load(self, state, has_pod):
@@ -121,23 +176,37 @@ class ServerNames:
             self.take('pod_name', state['pod_name'])
         if state.get('pvc_name') and rules.remember_claim:
             self.take_claim(state['pvc_name'])
+        if state.get('profile_claims'):
+            self.profile_claims = [dict(claim) for claim in state['profile_claims']]
         old_scheme = state.get('slug_scheme', 'escape' if state.get('pod_name') else rules.scheme)
         is_changed = rules.scheme == 'safe' and old_scheme != 'safe'
         if is_changed and rules.handle_legacy and not self.is_legacy:
             self.is_legacy = True
             self.forget(has_pod=True)
+        if has_pod and state.get('profile_claim'):
+            key, namespace, name = state['profile_claim']
+            self.set_aside(key, namespace, state.get('pvc_name'))
+            self.take('pvc_name', name)
+            self.has_claim = self._profile_claim(key, namespace) is not None
 
     def state(self, names):
         """Return the part of the state that contains names. names (callable): returns the value of an attribute."""
         rules, state = self._rules(), {'pod_name': names('pod_name')}
-        if self.has_claim and rules.remember_claim:
-            state['pvc_name'] = names('pvc_name')
+        is_usual = self.claim_key is None
+        usual_name, has_usual = (names('pvc_name'), self.has_claim) if is_usual else self._usual
+        if has_usual and rules.remember_claim:
+            state['pvc_name'] = usual_name
+        if self.profile_claims:
+            state['profile_claims'] = [dict(claim) for claim in self.profile_claims]
+        if not is_usual:
+            state['profile_claim'] = [self.claim_key, names('namespace'), names('pvc_name')]
         if rules.scheme != 'escape' and not self.is_legacy:
             state['slug_scheme'] = rules.scheme
         return state
 
     def clear(self):
         """Forget all names except that of a claim that the server has."""
+        self.bring_back()
         self.has_claim = self.has_claim and self._rules().remember_claim
         self.forget()
 

@@ -51,13 +51,16 @@ class Templates(Named, Configuration):
         with self._expanding(scheme=scheme or self._scheme):
             return self._expand_trait(trait)
 
-    def _claim_name_of(self, servername, username=None):
-        """Return what the claim of another server is called now, of this user or another; None if a subclass knows."""
+    def _claim_name_of(self, servername, username=None, template=None):
+        """Return what the claim of another server is called now, of this user or another; None if a subclass knows.
+
+        template (str or None): of the claim's name; None is for `pvc_name_template`.
+        """
         scheme = self._server_names.scheme('pvc_name') or self.slug_scheme
         user = (self.user.name, getattr(self.user, 'id', None)) if username is None else (username, -1)
         fields = naming.template_fields(*(user + (servername, scheme)), others=FIELDS, asker=self)
         try:
-            return naming.object_name(naming.expand(self.pvc_name_template, fields))
+            return naming.object_name(naming.expand(template or self.pvc_name_template, fields))
         except ValueError:
             return None
 
@@ -167,12 +170,20 @@ class Templates(Named, Configuration):
         other_names = {}
         if self._server_names.has_claim or self._server_names.is_legacy:
             other_names[naming.object_name(self._expand_trait('pvc_name_template'))] = self.pvc_name
+        self._add_usual_name(other_names, volumes)
+        self._add_usual_name(other_names, volumes)
         for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
             name, configured = _claim_name(volume), _claim_name(template)
             if isinstance(name, str) and name not in (configured, self.pvc_name):
                 name = naming.object_name(name)
                 volume['persistentVolumeClaim']['claimName'] = other_names.get(name, name)
         return volumes
+
+    def _add_usual_name(self, other_names, volumes):
+        """Have a volume of the usual claim be one of the profile's claim, unless there is one of that already."""
+        usual = self._server_names.usual_made
+        if usual and self.pvc_name not in map(_claim_name, _items(volumes)):
+            other_names[usual] = self.pvc_name
 
 
 def _items(objects_):
