@@ -7,10 +7,9 @@ What configuration gives as raw Kubernetes dicts stays such a dict inside the mo
 for the API server to judge, which is newer or older than the client that is installed. Only the names of fields of a
 container and of a pod's spec are looked up in the models.
 """
-import copy
-import datetime
 import math
 
+from .arguments import ArgumentError, check_keys, id_number, objects, raw, scalars, set_fields, strings
 from .kube.clients import model, to_dict
 
 V1Container = model('V1Container')
@@ -31,21 +30,6 @@ V1VolumeMount = model('V1VolumeMount')
 
 SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount'
 MASK = 'no-api-access-please'
-
-DEEPEST = 50  # levels of lists and dicts in what is configured; Kubernetes' own objects have about 15
-
-
-class ArgumentError(ValueError):
-    """An argument of `make_pod` or `make_pvc` of which no object can be made.
-
-    argument (str): its name.
-    problem (str): the rest of the sentence, to go after that name. It does not repeat values: some are secret.
-    """
-
-    def __init__(self, argument, problem):
-        self.argument = argument
-        self.problem = problem
-        super().__init__(argument + problem)
 
 
 def make_pod(
@@ -149,12 +133,12 @@ def make_pod(
         containers=[container],
         security_context=_pod_security_context(
             run_as_uid, run_as_gid, fs_gid, supplemental_gids, pod_security_context),
-        node_selector=_strings('node_selector', node_selector) or None,
+        node_selector=strings('node_selector', node_selector) or None,
         restart_policy=restart_policy,
         scheduler_name=scheduler_name or None,
         priority_class_name=priority_class_name or None,
     )
-    spec.tolerations = _objects('tolerations', tolerations) or None
+    spec.tolerations = objects('tolerations', tolerations) or None
     spec.affinity = _affinity({
         'node_affinity_preferred': node_affinity_preferred,
         'node_affinity_required': node_affinity_required,
@@ -167,23 +151,23 @@ def make_pod(
         spec.image_pull_secrets = _pull_secrets(image_pull_secret)
 
     mask_volumes, mask_mounts = _service_account_or_mask(spec, service_account, automount_service_account_token)
-    spec.volumes = _objects('volumes', volumes) + mask_volumes
-    container.volume_mounts = _objects('volume_mounts', volume_mounts) + mask_mounts
+    spec.volumes = objects('volumes', volumes) + mask_volumes
+    container.volume_mounts = objects('volume_mounts', volume_mounts) + mask_mounts
     if lifecycle_hooks:
         container.lifecycle = raw('lifecycle_hooks', lifecycle_hooks)
     if init_containers:
-        spec.init_containers = _objects('init_containers', init_containers)
+        spec.init_containers = objects('init_containers', init_containers)
 
-    _set_extra(container, 'extra_container_config', extra_container_config)
-    _set_extra(spec, 'extra_pod_config', extra_pod_config)
+    set_fields(container, 'extra_container_config', extra_container_config)
+    set_fields(spec, 'extra_pod_config', extra_pod_config)
     if not isinstance(spec.containers, list):
         raise ArgumentError('extra_pod_config', "['containers'] is no list.")
-    spec.containers.extend(_objects('extra_containers', extra_containers))
+    spec.containers.extend(objects('extra_containers', extra_containers))
     return V1Pod(
         api_version='v1',
         kind='Pod',
-        metadata=V1ObjectMeta(name=name, labels=_strings('labels', labels),
-                              annotations=_strings('annotations', annotations)),
+        metadata=V1ObjectMeta(name=name, labels=strings('labels', labels),
+                              annotations=strings('annotations', annotations)),
         spec=spec,
     )
 
@@ -201,7 +185,7 @@ def _notebook_container(cmd, port, image, image_pull_policy, env, working_dir):
 
 
 def _variables(env):
-    _check_keys('env', env)
+    check_keys('env', env)
     return [_variable(name, value) for name, value in (env or {}).items() if value is not None]
 
 
@@ -210,100 +194,17 @@ def _variable(name, value):
     if not isinstance(value, dict):
         return V1EnvVar(name=name, value=str(value))
     variable = V1EnvVar(name=name)
-    _set_extra(variable, 'env', value)
+    set_fields(variable, 'env', value)
     if variable.value is not None:
         variable.value = str(variable.value)
     return variable
 
 
-def raw(argument, value):
-    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there."""
-    try:
-        return _copy(value, ())
-    except _Unfit as e:
-        where = ''.join('[%r]' % (key,) for key in e.path[:10]) + '...' * (len(e.path) > 10)
-        raise ArgumentError(argument, '%s %s' % (where or ':', e.problem))
-
-
-class _Unfit(Exception):
-    """What is wrong with a part of a value, and the keys and numbers that lead to it."""
-
-    def __init__(self, path, problem):
-        self.path, self.problem = path, problem
-        super().__init__(path, problem)
-
-
-def _copy(value, path):
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
-        return value
-    if len(path) > DEEPEST:
-        raise _Unfit(path, 'is more than %d levels deep. Does it contain itself?' % DEEPEST)
-    if isinstance(value, dict):
-        return {_key(key, path): _copy(item, path + (key,)) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_copy(item, path + (number,)) for number, item in enumerate(value)]
-    if hasattr(kind, 'attribute_map'):
-        return _copy_of_model(value, path)
-    if isinstance(value, (str, int, datetime.date)) or (kind is float and math.isfinite(value)):
-        return value
-    raise _Unfit(path, 'is %s, which JSON does not have.' % (value if kind is float else 'a ' + kind.__name__))
-
-
-def _key(key, path):
-    if isinstance(key, str):
-        return key
-    raise _Unfit(path, 'has the key %s, which is no string.' % _shown(key))
-
-
-def _copy_of_model(value, path):
-    try:
-        _copy(to_dict(value), path)
-        return copy.deepcopy(value)
-    except RecursionError:
-        raise _Unfit(path, 'is nested too deeply. Does it contain itself?')
-
-
-def _objects(argument, values):
-    """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
-    copied = raw(argument, values or [])
-    if isinstance(copied, dict):
-        items = sorted(copied.items())
-    elif isinstance(copied, list):
-        items = list(enumerate(copied))
-    else:
-        raise ArgumentError(argument, ': is no list.')
-    for key, value in items:
-        if not isinstance(value, dict) and not hasattr(value, 'attribute_map'):
-            raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
-    return [value for _, value in items]
-
-
 def _pull_secrets(given):
     """Return references to secrets: of one name, or of a list of names and references."""
     given = [given] if isinstance(given, str) else given
-    return _objects('image_pull_secret', [
+    return objects('image_pull_secret', [
         V1LocalObjectReference(name=secret) if isinstance(secret, str) else secret for secret in given])
-
-
-def _strings(argument, mapping):
-    """Return a copy of a dict, or of None, whose values are strings, as those of labels have to be."""
-    return {key: str(value) for key, value in _scalars(argument, mapping).items()}
-
-
-def _scalars(argument, mapping):
-    """Return a dict, {} for None, if all that it holds are strings, numbers and booleans."""
-    _check_keys(argument, mapping)
-    for key, value in (mapping or {}).items():
-        if not isinstance(value, (str, int, float)):
-            raise ArgumentError(argument, '[%r] is a %s; it must be a string.' % (key, type(value).__name__))
-    return mapping or {}
-
-
-def _check_keys(argument, mapping):
-    for key in mapping or ():
-        if not isinstance(key, str):
-            raise ArgumentError(argument, ': has the key %s, which is no string.' % _shown(key))
 
 
 def _quantities(which, cpu, memory, extra):
@@ -313,7 +214,7 @@ def _quantities(which, cpu, memory, extra):
         if isinstance(value, float) and not math.isfinite(value):
             raise ArgumentError(argument, ': %s is no quantity.' % value)
     extra = {resource: value for resource, value in (extra or {}).items() if value is not None}
-    quantities = dict({'cpu': cpu, 'memory': memory}, **_scalars('extra_resource_%ss' % which, extra))
+    quantities = dict({'cpu': cpu, 'memory': memory}, **scalars('extra_resource_%ss' % which, extra))
     return {resource: str(value) for resource, value in quantities.items() if value is not None}
 
 
@@ -324,7 +225,7 @@ def _container_security_context(privileged, allow_privilege_escalation, fields):
         privileged=True if privileged else None,
         allow_privilege_escalation=None if privileged else allow_privilege_escalation,
     )
-    _set_extra(context, 'container_security_context', fields)
+    set_fields(context, 'container_security_context', fields)
     if context.privileged and context.allow_privilege_escalation is False and not (
             {'allowPrivilegeEscalation', 'allow_privilege_escalation'} & set(fields)):
         context.allow_privilege_escalation = None  # which the API would refuse
@@ -336,13 +237,13 @@ def _pod_security_context(uid, gid, fs_gid, supplemental_gids, fields):
     if isinstance(gids, (str, bytes, dict)) or not hasattr(gids, '__iter__'):
         raise ArgumentError('supplemental_gids', ': is no list of numbers, but a %s.' % type(gids).__name__)
     context = V1PodSecurityContext(
-        run_as_user=None if uid is None else _id('run_as_uid', uid),
-        fs_group=None if fs_gid is None else _id('fs_gid', fs_gid),
-        supplemental_groups=[_id('supplemental_gids', group) for group in gids] or None,
+        run_as_user=None if uid is None else id_number('run_as_uid', uid),
+        fs_group=None if fs_gid is None else id_number('fs_gid', fs_gid),
+        supplemental_groups=[id_number('supplemental_gids', group) for group in gids] or None,
     )
     if gid is not None:  # newer than the oldest client
-        context.run_as_group = _id('run_as_gid', gid)
-    _set_extra(context, 'pod_security_context', fields)
+        context.run_as_group = id_number('run_as_gid', gid)
+    set_fields(context, 'pod_security_context', fields)
     return context
 
 
@@ -362,27 +263,11 @@ def _affinity(arguments):
     affinity = {}
     for argument, terms in arguments.items():
         if terms:
-            terms = _objects(argument, terms)
+            terms = objects(argument, terms)
             kind, when = _AFFINITIES[argument]
             affinity.setdefault(kind, {})[when] = (
                 {'nodeSelectorTerms': terms} if argument == 'node_affinity_required' else terms)
     return affinity or None
-
-
-def _id(argument, value):
-    """Return the number of a user or group."""
-    try:
-        number = int(value)
-        if not isinstance(value, float) or number == value:
-            return number
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise ArgumentError(argument, ': %s is not the number of a user or group.' % _shown(value))
-
-
-def _shown(value):
-    """Return a small value as one may write it, of others what they are."""
-    return '%.100r' % value if isinstance(value, (str, int, float)) or value is None else 'a ' + type(value).__name__
 
 
 def _service_account_or_mask(spec, service_account, automount):
@@ -396,24 +281,6 @@ def _service_account_or_mask(spec, service_account, automount):
         [V1Volume(name=MASK, empty_dir=V1EmptyDirVolumeSource())],
         [V1VolumeMount(name=MASK, mount_path=SERVICE_ACCOUNT_DIRECTORY, read_only=True)],
     )
-
-
-def _set_extra(model, argument, config):
-    """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
-    config = raw(argument, config or {})
-    if not isinstance(config, dict):
-        raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
-    names = {}
-    for attribute, key in model.attribute_map.items() if config else ():
-        names[attribute] = names[key] = attribute
-    for key, value in config.items():
-        if key not in names:
-            raise ArgumentError(argument, ': %r is not a field of a Kubernetes %s; those are: %s' % (
-                key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
-        try:
-            setattr(model, names[key], value)
-        except ValueError as e:  # models of old clients refuse None for what has to be there
-            raise ArgumentError(argument, '[%r]: %s.' % (key, e))
 
 
 def check_pod(pod):
@@ -443,7 +310,7 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
 
     Raises ArgumentError as `make_pod` does.
     """
-    annotations = _strings('annotations', annotations)
+    annotations = strings('annotations', annotations)
     access_modes = list(access_modes)
     if not all(isinstance(mode, str) for mode in access_modes):
         raise ArgumentError('access_modes', ': is no list of strings.')
@@ -461,6 +328,6 @@ def make_pvc(name, storage_class, access_modes, storage, labels, annotations=Non
     return V1PersistentVolumeClaim(
         api_version='v1',
         kind='PersistentVolumeClaim',
-        metadata=V1ObjectMeta(name=name, labels=_strings('labels', labels), annotations=annotations),
+        metadata=V1ObjectMeta(name=name, labels=strings('labels', labels), annotations=annotations),
         spec=spec,
     )
