@@ -19,6 +19,7 @@ class PodConfiguration(HasTraits):
         - `{username}`: the name of the user, escaped as `slug_scheme` says.
         - `{servername}`: `--` and the name of the server, escaped in the same way; empty for the default server. If the
           template has `--` before this field, the dashes are not doubled, and they are removed for the default server.
+          With the scheme `safe`, labels contain the name without `--`.
         - `{user_server}`: both names together, such as `ann` or `ann--gpu`.
         - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`: the same names, always by the scheme
           `escape`. `{escaped_servername}` has no `--`.
@@ -295,9 +296,22 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The user ID of the processes in the pod. None means the user of the image.
+        The user ID of the processes in all containers of the pod. None means the user of each image. To set the user of
+        the notebook container only, use `uid`.
 
         A number, or a function of the spawner that returns a number. The function may be a coroutine.
+        """
+    )
+
+    uid = Union(
+        [Integer(), Callable()],
+        default_value=None,
+        allow_none=True,
+        config=True,
+        help="""
+        The user ID of the processes in the notebook container: a number, or a function as for `singleuser_uid`. It takes
+        precedence over `singleuser_uid`. Init containers and additional containers keep the user of their image. None
+        sets no user.
         """
     )
 
@@ -307,8 +321,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The primary group ID of the processes in the pod: a number, or a function as for `singleuser_uid`. None means
-        the group of the image.
+        The primary group ID of the processes in the notebook container: a number, or a function as for `singleuser_uid`.
+        Init containers and additional containers keep the group of their image. None sets no group.
         """
     )
 
@@ -339,7 +353,7 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Fields of the pod's Kubernetes PodSecurityContext, or a function of the spawner that returns them. They override
-        `singleuser_uid`, `gid`, `singleuser_fs_gid` and `singleuser_supplemental_gids`.
+        `singleuser_uid`, `singleuser_fs_gid` and `singleuser_supplemental_gids`.
         """
     )
 
@@ -350,8 +364,8 @@ class PodConfiguration(HasTraits):
         Kubernetes Container objects that run one after the other before the notebook container starts: a list, or a
         dict whose values are used in the order of its keys.
 
-        A string is a template (see `pod_name_template`) if everything in braces in it is a field. Any other string
-        stays as it is, for example a shell command that contains `${HOME}`.
+        A string is a template (see `pod_name_template`) if everything in braces in it is a field, apart from doubled
+        braces: `{{}}` becomes `{}`. Any other string stays as it is, for example a shell command that contains `${HOME}`.
         """
     )
 
@@ -370,8 +384,8 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Fields of the pod's `spec` for which there is no setting. Names, unknown fields and templates are treated as in
-        `singleuser_extra_container_config`. An example::
+        Fields of the pod's `spec` for which there is no setting. Names and unknown fields are treated as in
+        `singleuser_extra_container_config`, templates as in `singleuser_init_containers`. An example::
 
             c.KubeSpawner.singleuser_extra_pod_config = {
                 'hostAliases': [
