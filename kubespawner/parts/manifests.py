@@ -248,6 +248,11 @@ class Manifests(Templates):
             raise blaming(trait, e)
 
     @gen.coroutine
+    def run_pre_spawn_hook(self):
+        """Run JupyterHub's `pre_spawn_hook`. The oldest hubs would not wait for a native coroutine."""
+        return (yield awaited(super().run_pre_spawn_hook()))
+
+    @gen.coroutine
     def _run_hook(self, manifest):
         """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
         pod = manifest

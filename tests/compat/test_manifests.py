@@ -15,7 +15,7 @@ from kubespawner import KubeSpawner
 from kubespawner.kube.clients import to_dict
 from tests.cluster.conftest import User
 
-LONG = 'a' * 40 + '@example.org'
+LONG = 'a' * 60 + '@example.org'
 MASK = 'no-api-access-please'
 
 
@@ -142,7 +142,7 @@ def test_the_name_of_a_volume_is_cut_alike_wherever_it_is():
     assert len(containers) == 4
     for each in containers:
         assert [mount['name'] for mount in each['volumeMounts'] if mount['name'] != MASK] == [name, 'data']
-    assert spec['volumes'][1]['configMap']['name'] == 'config-' + 'a' * 40 + '-40example-2eorg'
+    assert spec['volumes'][1]['configMap']['name'] == 'config-' + 'a' * 60 + '-40example-2eorg'
 
 
 @pytest.mark.gen_test
@@ -151,7 +151,7 @@ def test_volumes_in_additional_configuration_are_cut_too():
         'path': '/srv/{username}'}}]}, extra_container_config={'volumeMounts': MOUNTS[:1]})
     assert spec['volumes'][0]['name'] == spec['containers'][0]['volumeMounts'][0]['name'] != 'volume-{username}'
     assert len(spec['volumes'][0]['name']) <= 63
-    assert spec['volumes'][0]['hostPath']['path'] == '/srv/' + 'a' * 40 + '-40example-2eorg'
+    assert spec['volumes'][0]['hostPath']['path'] == '/srv/' + 'a' * 60 + '-40example-2eorg'
 
 
 @pytest.mark.gen_test
@@ -236,6 +236,12 @@ def test_a_setting_that_may_be_a_function_may_be_a_coroutine(setting, value, whe
         return value
 
     assert where((yield spec_of(**{setting: function}))) == value
+
+
+@pytest.mark.parametrize('hook', [later, native, future, lambda spawner: spawner.user.name])
+@pytest.mark.gen_test
+def test_the_hook_before_a_start_may_be_a_coroutine_on_every_hub(hook):
+    assert (yield new_spawner(pre_spawn_hook=hook).run_pre_spawn_hook()) == 'ann'
 
 
 # The token of the service account
