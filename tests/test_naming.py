@@ -134,7 +134,7 @@ def test_only_the_fields_that_are_asked_for_are_made(name):
     ('{username}', 'ann'), ('{{{username}}} {userid}', '{ann} 7'), ('{username:>5}', '  ann'),
     ('{username!r}', "'ann'"),
     ('{{"of": "{username}"}}', '{"of": "ann"}'), ('{{username}}', '{username}'), ('{{}}', '{}'), ('a }} b', 'a } b'),
-    ('{{"a": {{"b": 1}}}}', '{"a": {"b": 1}}'), ('find . -exec cp -rL {{}} /srv \\;', 'find . -exec cp -rL {} /srv \\;'),
+    ('{{"a": {{"b": 1}}}}', '{"a": {"b": 1}}'), ('find . -exec cp {{}} /srv \\;', 'find . -exec cp {} /srv \\;'),
     ('{{JUPYTER_IMAGE_SPEC}}', '{JUPYTER_IMAGE_SPEC}'), ('${{HOME}}', '${HOME}')])
 def test_a_text_is_filled_if_all_single_braces_are_around_fields(text, expected):
     fields = naming.template_fields('ann', 7, '')

@@ -62,7 +62,7 @@ MOUNT = {'name': 'home', 'mountPath': '/home/jovyan'}
 
 @pytest.mark.parametrize('argument, in_spec', [
     ({'image_pull_secret': 'super'}, {'imagePullSecrets': [{'name': 'super'}]}),
-    ({'image_pull_secrets': ['super', {'name': 'duper'}]}, {'imagePullSecrets': [{'name': 'super'}, {'name': 'duper'}]}),
+    ({'image_pull_secrets': ['one', {'name': 'two'}]}, {'imagePullSecrets': [{'name': 'one'}, {'name': 'two'}]}),
     ({'node_selector': {'disk': 'ssd'}}, {'nodeSelector': {'disk': 'ssd'}}),
     ({'run_as_uid': 0}, {'securityContext': {'runAsUser': 0}}),
     ({'run_as_uid': 1000}, {'securityContext': {'runAsUser': 1000}}),

@@ -309,9 +309,9 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The user ID of the processes in the notebook container: a number, or a function as for `singleuser_uid`. It takes
-        precedence over `singleuser_uid`. Init containers and additional containers keep the user of their image. None
-        sets no user.
+        The user ID of the processes in the notebook container: a number, or a function as for `singleuser_uid`. It
+        takes precedence over `singleuser_uid` there. Init containers and additional containers keep the user of their
+        image. None sets no user.
         """
     )
 
@@ -321,8 +321,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The primary group ID of the processes in the notebook container: a number, or a function as for `singleuser_uid`.
-        Init containers and additional containers keep the group of their image. None sets no group.
+        The primary group ID of the processes in the notebook container: a number, or a function as for
+        `singleuser_uid`. Init containers and additional containers keep the group of their image. None sets no group.
         """
     )
 
@@ -364,8 +364,9 @@ class PodConfiguration(HasTraits):
         Kubernetes Container objects that run one after the other before the notebook container starts: a list, or a
         dict whose values are used in the order of its keys.
 
-        A string is a template (see `pod_name_template`) if everything in braces in it is a field, apart from doubled
-        braces: `{{}}` becomes `{}`. Any other string stays as it is, for example a shell command that contains `${HOME}`.
+        A string is a template (see `pod_name_template`) if everything in single braces in it is a field. In a template,
+        doubled braces become single ones: `{{}}` becomes `{}`. Any other string stays as it is, for example a shell
+        command that contains `${HOME}`.
         """
     )
 

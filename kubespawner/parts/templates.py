@@ -181,8 +181,8 @@ class Templates(Named, Configuration):
         return naming.label_value(wanted.rstrip('-_.') if self.slug_scheme == 'safe' else wanted)
 
     def _expand_volumes(self):
-        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ, and so
-        is a volume's.
+        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ.
+        A volume's name is made valid as well.
 
         What is called as the template says is the claim that the server has, which may have another name.
         """

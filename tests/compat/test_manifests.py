@@ -100,8 +100,8 @@ FIND = 'find /data -exec cp -rL {{}} /home \\;'
 @pytest.mark.parametrize('setting', ['init_containers', 'extra_containers', 'singleuser_init_containers'])
 @pytest.mark.gen_test
 def test_doubled_braces_in_containers_become_single_ones(setting):
-    container = {'name': 'c', 'image': 'i', 'command': ['sh', '-c', FIND, 'echo ${HOME} {{}}', '{"a": 1}', '{{"a": 1}}']}
-    spec = yield spec_of(**{setting: [container]})
+    command = ['sh', '-c', FIND, 'echo ${HOME} {{}}', '{"a": 1}', '{{"a": 1}}']
+    spec = yield spec_of(**{setting: [{'name': 'c', 'image': 'i', 'command': command}]})
     filled = (spec.get('initContainers') or spec['containers'])[-1]
     assert filled['command'][2:] == [
         'find /data -exec cp -rL {} /home \\;', 'echo ${HOME} {{}}', '{"a": 1}', '{"a": 1}']
