@@ -170,7 +170,7 @@ def test_environment_values_are_templates_unless_they_have_other_things_in_brace
     env = variables((yield objects.created_by(new_spawner('ann', environment=given))))
     assert {name: env[name]['value'] for name in given} == {
         'HOME': '/home/ann', 'JSON': given['JSON'], 'SHELL': given['SHELL'], 'FORMAT': '{nobody}',
-        'ASKED': '{username}', 'DOUBLED': '{{username}}', 'IN_BRACES': '{ann}', 'NUMBER': '5'}
+        'ASKED': '{username}', 'DOUBLED': '{username}', 'IN_BRACES': '{ann}', 'NUMBER': '5'}
 
 
 @pytest.mark.gen_test
