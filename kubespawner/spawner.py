@@ -37,7 +37,7 @@ from .messages import hints
 from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .naming import server_names
 from .naming.ownership import PROFILE, owner_of
-from .parts import addresses
+from .parts import addresses, stand_in
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
 from .parts.progress import Progress
@@ -133,8 +133,10 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         traits = cls.class_traits(**metadata)
         return {name: trait for name, trait in traits.items() if getattr(Spawner, name, None) is not trait}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, _mock=False, **kwargs):
+        """Make a spawner. `_mock` says what is done for every spawner without a user, see `stand_in`."""
         super().__init__(*args, **kwargs)
+        stand_in.complete(self)
         if KubeSpawner.executor is None:
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,

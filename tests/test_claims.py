@@ -1,6 +1,7 @@
 """Whose a claim is, whatever it is called, and which one is deleted with its server. No cluster is needed."""
 import pytest
 
+from kubespawner import naming
 from kubespawner.lifecycle.claims import Claims, selectors, why_kept
 from kubespawner.messages.errors import SpawnError
 from kubespawner.naming.ownership import PROFILE, SERVERNAME, USERNAME
@@ -81,6 +82,13 @@ def test_selectors_name_all_labels_that_the_user_may_have_here_and_in_later_spaw
     of_user, of_nobody = selectors(dict(LABELS, **{USERNAME: 'ann-40x'}), 'ann@x')
     assert of_user.startswith('heritage=jupyterhub,app=jupyterhub,%s in (' % USERNAME) and 'ann-40x' in of_user
     assert of_nobody == 'heritage=jupyterhub,app=jupyterhub,!' + USERNAME
+
+
+def test_selectors_name_the_label_of_each_slug_scheme_whichever_is_set_now():
+    for label in ('ann-40x', 'ann-x---80e03d6c'):
+        of_user, _ = selectors(dict(LABELS, **{USERNAME: label}), 'ann@x')
+        assert {naming.owner_label('ann@x', scheme) for scheme in ('escape', 'safe')} <= set(
+            of_user.split('(')[1].rstrip(')').split(','))
 
 
 # Deleting

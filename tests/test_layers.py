@@ -15,7 +15,9 @@ GROUND = {'messages', 'naming', 'kube'}
 MAY_IMPORT = {
     '__init__': {'spawner', 'hub_start'},
     'kube': {'messages'},
-    'objects': {'kube'},  # the models, made equal on all clients; nothing that talks to an API
+    'arguments': {'kube'},
+    'environment': set(),
+    'objects': {'kube', 'arguments', 'environment'},  # the models, equal on all clients; nothing that talks to an API
     'profiles': {'messages', 'naming'},
     'traitlets': {'kube'},
     'lifecycle': GROUND,

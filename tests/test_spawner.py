@@ -75,6 +75,7 @@ DEFAULTS = {
     'start_failure_grace': None,
     'delete_grace_period': 1,
     'allow_privilege_escalation': False,
+    'uid': None,
     'gid': None,
     'tolerations': [],
     'scheduler_name': None,

@@ -12,7 +12,7 @@ from traitlets.config import Config, LazyConfigValue
 NAMES = {trait: [newer, trait] for trait, newer in [
     ('singleuser_' + name, name) for name in [
         'working_dir', 'service_account', 'extra_labels', 'extra_annotations', 'image_pull_policy',
-        'image_pull_secrets', 'node_selector', 'uid', 'fs_gid', 'supplemental_gids', 'privileged', 'lifecycle_hooks',
+        'image_pull_secrets', 'node_selector', 'fs_gid', 'supplemental_gids', 'privileged', 'lifecycle_hooks',
         'init_containers', 'extra_container_config', 'extra_pod_config', 'extra_containers']
 ] + [
     ('user_' + name, name) for name in [

@@ -146,8 +146,9 @@ class ContainerConfiguration(HasTraits):
         [KubeObject({}), Callable()],
         config=True,
         help="""
-        Fields of the notebook container's Kubernetes SecurityContext. They override `singleuser_privileged` and
-        `allow_privilege_escalation`, and take precedence over the pod's security context. For example::
+        Fields of the notebook container's Kubernetes SecurityContext, or a function of the spawner that returns them.
+        They override `uid`, `gid`, `singleuser_privileged` and `allow_privilege_escalation`, and take precedence over
+        the security context of the pod::
 
             c.KubeSpawner.container_security_context = {'capabilities': {'drop': ['ALL']}}
 
@@ -166,7 +167,8 @@ class ContainerConfiguration(HasTraits):
                 'postStart': {'exec': {'command': ['touch', 'started']}}
             }
 
-        Strings can be templates, as in `singleuser_init_containers`.
+        Strings may be templates, as in `singleuser_init_containers`. Doubled braces become single ones only in strings
+        that have a field.
         """
     )
 
@@ -174,7 +176,9 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Additional fields of the notebook container, for which KubeSpawner has no setting. For example::
+        Fields of the notebook container for which there is no setting. They are named as in the Kubernetes API
+        (`envFrom`) or as in the Python client (`env_from`), and replace fields of the same name. An unknown field is an
+        error. Strings may be templates, as in `singleuser_lifecycle_hooks`. An example::
 
             c.KubeSpawner.singleuser_extra_container_config = {
                 'envFrom': [

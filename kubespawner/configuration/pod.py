@@ -16,9 +16,10 @@ class PodConfiguration(HasTraits):
         help="""
         A template for the name of a server's pod. A template can contain these fields:
 
-        - `{username}`: the name of the user, escaped according to `slug_scheme`.
-        - `{servername}`: `--` and the escaped name of the server; empty for the default server. You can write the
-          dashes yourself: `{username}--{servername}` gives the same name as `{username}{servername}`.
+        - `{username}`: the name of the user, escaped as `slug_scheme` says.
+        - `{servername}`: `--` and the name of the server, escaped in the same way; empty for the default server. If the
+          template has `--` before this field, the dashes are not doubled, and they are removed for the default server.
+          With the scheme `safe`, labels contain the name without `--`.
         - `{user_server}`: both names together, such as `ann` or `ann--gpu`.
         - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`: the same names with the scheme
           `escape`, whatever `slug_scheme` is. `{escaped_servername}` does not include the dashes.
@@ -303,10 +304,23 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The user ID with which the processes in the pod run. None means the user of the image.
+        The user ID of the processes in all containers of the pod. None means the user of each image. To set the user of
+        the notebook container only, use `uid`.
 
         The value is a number, or a function that KubeSpawner calls with the spawner and that returns a number. The
         function can be a coroutine.
+        """
+    )
+
+    uid = Union(
+        [Integer(), Callable()],
+        default_value=None,
+        allow_none=True,
+        config=True,
+        help="""
+        The user ID of the processes in the notebook container: a number, or a function as for `singleuser_uid`. It
+        takes precedence over `singleuser_uid` there. Init containers and additional containers keep the user of their
+        image. None sets no user.
         """
     )
 
@@ -316,8 +330,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The primary group ID with which the processes in the pod run. None means the group of the image. The value is a
-        number, or a function as in `singleuser_uid`.
+        The primary group ID of the processes in the notebook container: a number, or a function as for
+        `singleuser_uid`. Init containers and additional containers keep the group of their image. None sets no group.
         """
     )
 
@@ -348,8 +362,8 @@ class PodConfiguration(HasTraits):
         [KubeObject({}), Callable()],
         config=True,
         help="""
-        Fields of the pod's Kubernetes PodSecurityContext. They override `singleuser_uid`, `gid`, `singleuser_fs_gid`
-        and `singleuser_supplemental_gids`. The value can also be a function, as in `singleuser_uid`.
+        Fields of the pod's Kubernetes PodSecurityContext, or a function of the spawner that returns them. They override
+        `singleuser_uid`, `singleuser_fs_gid` and `singleuser_supplemental_gids`.
         """
     )
 
@@ -360,9 +374,9 @@ class PodConfiguration(HasTraits):
         Kubernetes Container objects that run one after the other before the notebook container starts. The value is a
         list, or a dict whose values are used in the order of its keys.
 
-        Strings in them can be templates, see `pod_name_template`. KubeSpawner expands a string only if everything in
-        braces is a field of templates, and no brace follows a `$`. It leaves all other strings unchanged, for example a
-        shell command that contains `${HOME}`.
+        A string is a template (see `pod_name_template`) if everything in single braces in it is a field. In a template,
+        doubled braces become single ones: `{{}}` becomes `{}`. Any other string stays as it is, for example a shell
+        command that contains `${HOME}`.
         """
     )
 
@@ -381,7 +395,8 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Additional fields of the pod's `spec`, for which KubeSpawner has no setting. For example::
+        Fields of the pod's `spec` for which there is no setting. Names and unknown fields are treated as in
+        `singleuser_extra_container_config`, templates as in `singleuser_init_containers`. An example::
 
             c.KubeSpawner.singleuser_extra_pod_config = {
                 'hostAliases': [

@@ -13,7 +13,6 @@ from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import PROFILE, USERNAME, owner_of
 
 KIND = 'persistent_volume_claim'
-LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
 
 
 class Claims:
@@ -88,13 +87,14 @@ class Claims:
 
 
 def selectors(labels, username):
-    """Return label selectors of the claims that may be a server's: of those with a label of this user's, here or in
-    later spawners, and of those from before there was one. Other hubs may have other `common_labels`.
+    """Return label selectors of the claims that may be a server's: of those with a label of this user's, by any slug
+    scheme, and of those from before there was one. Other hubs may have other `common_labels`.
 
     labels (dict): of a new claim of this server.
     """
     common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
-    values = {labels[USERNAME], naming.label_value(username), naming.safe_slug(username, LATER_LABEL_LIMIT)}
+    values = {labels[USERNAME], naming.label_value(username), naming.safe_slug(username, naming.LABEL_SLUG_LIMIT)}
+    values.update(naming.owner_label(username, scheme) for scheme in naming.SLUG_SCHEMES)
     return [','.join(common + [who]) for who in ('%s in (%s)' % (USERNAME, ','.join(sorted(values))), '!' + USERNAME)]
 
 

@@ -22,6 +22,7 @@ HASH_LENGTH = 20  # hexadecimal digits: 80 bits, so that nobody can find a secon
 SLUG_LIMIT = 48  # characters of a safe slug; the rest of NAME_LIMIT is for the other parts of a template
 SLUG_HASH_LENGTH = 8  # hexadecimal digits, as other programs use for the same slugs: 32 bits, against accidents only
 SLUG_SUFFIX_LENGTH = SLUG_HASH_LENGTH + len('---')
+LABEL_SLUG_LIMIT = 32  # of a safe slug that is the value of a label
 
 # Characters that escapism cannot escape, or escapes with one digit, so that the result is ambiguous.
 _NOT_FOR_ESCAPISM = re.compile('([\x00-\x0f\ud800-\udfff])')
@@ -178,12 +179,14 @@ def expand(template, fields):
             template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields.names))))
 
 
-def fill(text, expand_one):
+def fill(text, expand_one, needs_field=False):
     """Return `expand_one(text)` if `text` has only fields in single braces. Otherwise, return `text` unchanged.
 
     This is for texts in which braces can have another meaning, such as shell commands. `${username}` is not a field.
+
+    needs_field (bool): also leave a text as it is that has no fields, so that its doubled braces stay doubled.
     """
-    if '{' not in text or not _may_be_template(text):
+    if ('{' not in text and '}' not in text) or not _may_be_template(text, needs_field):
         return text
     try:
         return expand_one(text)
@@ -191,12 +194,12 @@ def fill(text, expand_one):
         return text
 
 
-def _may_be_template(text):
+def _may_be_template(text, needs_field):
     try:
         _, names, has_variables = _parsed(text)
     except (ValueError, AttributeError, RecursionError):
         return False
-    return bool(names) and not has_variables
+    return not has_variables and (bool(names) or not needs_field)
 
 
 @functools.lru_cache(maxsize=2000)
@@ -215,6 +218,11 @@ def _parsed(template):
             names.update(_parsed(specification)[1])
             has_variables = has_variables or literal.endswith('$')
     return ready, frozenset(names), has_variables
+
+
+def in_a_label(template):
+    """Return the template of a label as the scheme `safe` has it: there, the name of a server brings no dashes."""
+    return template.replace('{servername}', '{safe_servername}')
 
 
 def without_variables(text):
@@ -245,6 +253,15 @@ def label_value(wanted):
     if _LABEL_VALUE.match(wanted) and not _CUT.search(wanted):
         return wanted
     return _cut(re.sub('[^A-Za-z0-9_.]', '-', wanted), wanted)
+
+
+def owner_label(name, scheme):
+    """Return the value of the label that says whose an object is: what a slug scheme makes of the name of a user or
+    server. By the scheme `safe` it is the name itself, if that is a label value without `--`; others make the same.
+    """
+    if scheme == 'safe':
+        return name if _LABEL_VALUE.match(name) and '--' not in name else safe_slug(name, LABEL_SLUG_LIMIT)
+    return label_value(escape(name))
 
 
 def _cut(stem, whole):
