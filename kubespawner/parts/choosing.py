@@ -15,7 +15,7 @@ from tornado import gen
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType, default
 
 from .. import profiles
-from ..configuration.aliases import NAMES, canonical_name
+from ..configuration.aliases import NAMES, canonical_name, computed
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import SpawnError, one_line
 from ..traitlets import Callable, DynamicDefault, KubeObjectList
@@ -120,9 +120,12 @@ class Choosing(Manifests):
 
     def _check_setting(self, where, name):
         """Raise ValueError if a profile cannot override a setting."""
-        trait = getattr(type(self), self._trait_called(name), None)
+        trait = getattr(type(self), canonical_name(name), None)
         if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
             raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
+                where, name, type(self).__name__))
+        if computed(type(self), name):
+            raise ValueError('%s: kubespawner_override contains %r, which is computed by a property of %s.' % (
                 where, name, type(self).__name__))
         if trait.name in OF_ALL_STARTS:
             raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
@@ -130,9 +133,6 @@ class Choosing(Manifests):
         if trait.name == 'pvc_name_template' and self.remember_pvc_name:
             raise ValueError('%s: kubespawner_override may contain %r only if KubeSpawner.remember_pvc_name is '
                              'False. Otherwise a server keeps the claim that it has.' % (where, name))
-
-    def _trait_called(self, name):
-        return name if self.has_trait(name) else canonical_name(name)
 
     # What is sent
 
@@ -209,7 +209,7 @@ class Choosing(Manifests):
             self._is_by_user = any(each.by_user for each in overrides)
             try:
                 for each in overrides:
-                    trait = self._trait_called(each.setting)
+                    trait = canonical_name(each.setting)
                     value = yield in_time(
                         self._result_for(each.where, trait, each.value), deadline, 'profile_list', self.pod_name)
                     check_wanted(is_wanted, self.pod_name)
