@@ -272,6 +272,24 @@ def test_super_of_a_magic_default_is_the_parents():
     assert make_spawner(Sub).singleuser_image_spec == 'parent:tag'
 
 
+@pytest.mark.parametrize('way', ['default', 'default-of-that-name', 'magic-default'])
+@every_name
+def test_a_default_that_reads_the_setting_under_another_name_gets_that_of_the_parents(name, trait, way):
+    if name == trait:
+        pytest.skip('it does not in traitlets either')
+    by_default = getattr(make_spawner(KubeSpawner), trait)
+    seen = []
+
+    def compute(self):
+        seen.append(getattr(self, trait))
+        return VALUES[trait]
+
+    key, = DECLARATIONS[way](name, None)
+    cls = type('Sub', (KubeSpawner,), {key: compute if way == 'magic-default' else default(name)(compute)})
+    spawner = make_spawner(cls)
+    assert (getattr(spawner, name), seen) == (VALUES[trait], [by_default])
+
+
 @pytest.mark.parametrize('new, old', [('image', 'singleuser_image_spec'), ('singleuser_image_spec', 'image')])
 def test_a_class_for_two_years_may_have_a_property_for_its_own_trait(new, old):
     class Sub(KubeSpawner):
@@ -450,7 +468,7 @@ def test_the_help_of_a_subclass_lists_its_settings_with_all_names(name, trait):
     (['--KubeSpawner.image=x'], 'image', 'x'),
     (['--KubeSpawner.singleuser_image_spec=x', '--Sub.image=y'], 'image', 'y'),
     (['--KubeSpawner.image=x', '--Sub.image_spec=y'], 'image', 'y'),
-    (['--Sub.uid=5'], 'uid', 5),
+    (['--Sub.kube_termination_grace=5'], 'delete_grace_period', 5),
     (['--Sub.storage_pvc_ensure=True'], 'storage_pvc_ensure', True),
     (['--KubeSpawner.supplemental_gids=[1, 2]'], 'supplemental_gids', [1, 2]),
     (['--KubeSpawner.storage_access_modes=["a"]'], 'storage_access_modes', ['a']),

@@ -193,7 +193,7 @@ def moved(cls, body, base):
     body.update(changed)
     for key, value in body.items():
         if isinstance(value, EventHandler):
-            changed[key] = body[key] = _moved_handler(value)
+            changed[key] = body[key] = _moved_handler(cls, value)
     changed.update(_moved_magic(cls, body))
     for trait in sorted({SETTINGS[name] for name in body if name in SETTINGS}):
         changed.update(_moved_values(cls, body, trait))
@@ -268,12 +268,12 @@ def _own_trait(cls, name, value, inherited):
 # Handlers of events
 
 
-def _moved_handler(handler):
+def _moved_handler(cls, handler):
     """Return a handler for traits under their own names; itself if it is that."""
     if isinstance(handler, DefaultHandler):
-        moved_handler = copy.copy(handler)
-        moved_handler.trait_name = canonical_name(handler.trait_name)
-        return moved_handler
+        if handler.trait_name not in OTHER:
+            return handler
+        return _default(cls, OTHER[handler.trait_name], handler.func)
     names = handler.trait_names
     given = given_names(names)
     if not given:
@@ -287,6 +287,39 @@ def _moved_handler(handler):
 
     moved_handler.func = func
     return moved_handler
+
+
+def _default(cls, trait, function):
+    """Return what generates the default of a trait. If it reads that itself, it gets the default of the parents."""
+    @functools.wraps(function)
+    def generate(self):
+        running = vars(self).setdefault('_computing', set())
+        if (generate, 'default') in running:
+            return _default_of_parents(self, cls, trait)
+        running.add((generate, 'default'))
+        try:
+            return function(self)
+        finally:
+            running.remove((generate, 'default'))
+
+    return default(trait)(generate)
+
+
+def _default_of_parents(obj, cls, trait):
+    mro = type(obj).__mro__
+    for parent in mro[mro.index(cls) + 1:]:
+        declared = vars(parent)
+        generate = declared.get('_trait_default_generators', {}).get(trait) or declared.get('_%s_default' % trait)
+        if generate is not None:
+            return generate(obj)
+        if isinstance(declared.get(trait), TraitType):
+            return _static_default(declared[trait], obj)
+
+
+def _static_default(trait, obj):
+    if hasattr(trait, 'default'):  # since traitlets 5
+        return trait.default(obj)
+    return trait.make_dynamic_default() if hasattr(trait, 'make_dynamic_default') else trait.default_value
 
 
 def given_names(names):
@@ -316,15 +349,15 @@ def _moved_magic(cls, body):
         names = [name for name in NAMES[trait] if name in methods]
         _warn_of_many(cls, [methods[name] for name in names])
         if names[0] != trait:
-            result['_%s_%s' % (trait, purpose)] = HANDLERS[purpose](trait, names[0], methods[names[0]])
+            result['_%s_%s' % (trait, purpose)] = HANDLERS[purpose](cls, trait, names[0], methods[names[0]])
     return result
 
 
-def _default_of_magic(trait, name, method):
-    return default(trait)(lambda self: getattr(self, method)())
+def _default_of_magic(cls, trait, name, method):
+    return _default(cls, trait, lambda self: getattr(self, method)())
 
 
-def _observer_of_magic(trait, name, method):
+def _observer_of_magic(cls, trait, name, method):
     def changed(self, change):
         call = getattr(self, method)
         arguments = [name, change['old'], change['new'], self]
@@ -334,7 +367,7 @@ def _observer_of_magic(trait, name, method):
     return observe(trait)(changed)
 
 
-def _validator_of_magic(trait, name, method):
+def _validator_of_magic(cls, trait, name, method):
     return validate(trait)(lambda self, proposal: getattr(self, method)(proposal['value'], proposal['trait']))
 
 
