@@ -470,7 +470,7 @@ def test_the_help_of_a_subclass_lists_its_settings_with_all_names(name, trait):
     (['--KubeSpawner.image=x', '--Sub.image_spec=y'], 'image', 'y'),
     (['--Sub.kube_termination_grace=5'], 'delete_grace_period', 5),
     (['--Sub.storage_pvc_ensure=True'], 'storage_pvc_ensure', True),
-    (['--KubeSpawner.supplemental_gids=[1, 2]'], 'supplemental_gids', [1, 2]),
+    (['--KubeSpawner.init_containers=[{"name": "a"}]'], 'init_containers', [{'name': 'a'}]),
     (['--KubeSpawner.storage_access_modes=["a"]'], 'storage_access_modes', ['a']),
     (['--KubeSpawner.extra_labels={"a": "b"}'], 'extra_labels', {'a': 'b'}),
     (['--KubeSpawner.image_pull_secrets=a'], 'image_pull_secrets', 'a'),
