@@ -4,11 +4,12 @@ import logging
 import pytest
 from jupyterhub import orm
 from jupyterhub.objects import Hub
-from traitlets import TraitError, Unicode
+from traitlets import TraitError
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner
 from kubespawner.configuration import aliases
+from kubespawner.configuration.aliases import sections
 from tests.cluster.conftest import User
 
 # A value for each trait that has other names, different from its default.
@@ -67,7 +68,7 @@ def test_a_name_is_an_attribute_and_a_keyword(name, trait):
 
 @pytest.mark.parametrize('names', [names for _, names in sorted(aliases.NAMES.items())], ids=lambda names: names[0])
 def test_of_two_names_the_newer_counts_and_one_line_says_so(names, caplog, monkeypatch):
-    monkeypatch.setattr(aliases, '_warned', set())
+    monkeypatch.setattr(sections, '_warned', set())
     trait = aliases.canonical_name(names[0])
     section = Config({names[-1]: getattr(make_spawner(KubeSpawner), trait), names[0]: VALUES[trait]})
     for _ in range(3):
@@ -144,15 +145,6 @@ def test_what_can_be_added_to_neither_is_refused_by_name():
     config.KubeSpawner.extra_labels.append('x')
     with pytest.raises(TraitError, match='singleuser_extra_labels'):
         make_spawner(KubeSpawner, config=config)
-
-
-def test_a_subclass_may_have_a_trait_of_its_own_by_such_a_name():
-    class Own(KubeSpawner):
-        pod_reflector = None
-        image = Unicode('mine', config=True)
-
-    spawner = configured(Own, Own={'image': 'changed'}, KubeSpawner={'image_spec': 'theirs'})
-    assert (spawner.image, spawner.singleuser_image_spec) == ('changed', 'theirs')
 
 
 def test_the_help_shows_each_trait_once_with_its_other_names():

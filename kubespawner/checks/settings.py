@@ -41,7 +41,7 @@ def _settings(config, spawner_class):
     for section in spawner_class.section_names():
         for name, value in config.get(section, {}).items():
             if not isinstance(value, Config):  # the section of a class in this one
-                trait = name if name in vars_of(spawner_class) else canonical_name(name)
+                trait = canonical_name(name)
                 yield Setting(section, name, trait, value)
 
 

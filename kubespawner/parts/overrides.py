@@ -9,7 +9,7 @@ from collections import OrderedDict
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType
 
 from .. import profiles
-from ..configuration.aliases import NAMES, OTHER, canonical_name
+from ..configuration.aliases import NAMES, OTHER, canonical_name, computed
 from ..messages.errors import SpawnError, one_line
 from ..naming.server_names import TEMPLATES
 from ..traitlets import Callable, KubeObjectList
@@ -72,7 +72,7 @@ class Overrides:
     def name_of(self, setting):
         """Return the attribute that a profile sets, of a setting that is given by any of its names."""
         name = NAMED_BY_TEMPLATES.get(setting, setting)
-        return name if self._spawner.has_trait(name) else canonical_name(name)
+        return canonical_name(name)
 
     def is_setting(self, name):
         """True if something is the name of a setting, in any year."""
@@ -84,6 +84,9 @@ class Overrides:
         name = self.name_of(setting)
         if not self.is_setting(name) and not self._may_be_set(name):
             raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
+                where, setting, type(self._spawner).__name__))
+        if computed(type(self._spawner), name):
+            raise ValueError('%s: kubespawner_override contains %r, which is computed by a property of %s.' % (
                 where, setting, type(self._spawner).__name__))
         if name in OF_ALL_STARTS:
             raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
