@@ -58,10 +58,15 @@ def safe_slug(name, limit=SLUG_LIMIT):
     """
     if len(name) <= limit and _SAFE_SLUG.match(name) and '--' not in name:
         return name
+    return hashed_slug(name, limit)
+
+
+def hashed_slug(name, limit=SLUG_LIMIT):
+    """Return at most `limit` characters: what is left of a name in a slug, `---` and a hash of the name."""
     return _with_slug_hash(_slug_stem(name, limit - SLUG_HASH_ROOM), name)
 
 
-def _joined_slug(names, limit=SLUG_LIMIT):
+def joined_slug(names, limit=SLUG_LIMIT):
     """Return one slug for several names: what is left of each, `--` between them, and one hash of all."""
     room = (limit - SLUG_HASH_ROOM - 2 * (len(names) - 1)) // len(names)
     return _with_slug_hash('--'.join(_slug_stem(name, room) for name in names), b'\xff'.join(map(_utf8, names)))
@@ -84,7 +89,7 @@ def _safe_user_server(username, servername):
     slugs = safe_slug(username), safe_slug(servername) if servername else ''
     if len(slugs[0]) + 2 + len(slugs[1]) <= SLUG_LIMIT:
         return '--'.join(filter(None, slugs))
-    return _joined_slug([username, servername])
+    return joined_slug([username, servername])
 
 
 # The fields of templates that are made of a user's and a server's name, by field name.
