@@ -104,8 +104,10 @@ DEFAULTS = {
     'user_namespace_annotations': {},
     'force_delete_after': None,
     'events_enabled': True,
-    'slow_spawn_message': 'This takes longer than most starts do. The page goes on by itself when the server is there.',
-    'slow_spawn_message_after': 60,
+    'slow_spawn_message': 'Your server has been starting for {seconds} seconds, which is longer than usual. The page '
+                          'goes on by itself when the server is there.',
+    'slow_spawn_message_threshold': 60,
+    'slow_spawn_message_frequency': 5,
     'profile_list': [],
     'profile_form_template': '',
     'additional_profile_form_template_paths': [],

@@ -85,20 +85,30 @@ class LifeConfiguration(HasTraits):
     )
 
     slow_spawn_message = Unicode(
-        'This takes longer than most starts do. The page goes on by itself when the server is there.',
+        'Your server has been starting for {seconds} seconds, which is longer than usual. The page goes on by itself '
+        'when the server is there.',
         config=True,
         help="""
-        The message that users see when a start has taken `slow_spawn_message_after` seconds. An empty string shows
-        nothing.
+        The message that users see when a start takes long, see `slow_spawn_message_threshold`. `{seconds}` is the time
+        that the start has taken so far. An empty string shows nothing.
         """
     )
 
-    slow_spawn_message_after = Float(
+    slow_spawn_message_threshold = Float(
         60,
         min=0,
         config=True,
         help="""
-        The time in seconds after which users see `slow_spawn_message` while their server starts.
+        The time in seconds after which users see `slow_spawn_message` while their server starts. 0 never shows it.
+        """
+    )
+
+    slow_spawn_message_frequency = Float(
+        5,
+        min=0,
+        config=True,
+        help="""
+        The time in seconds between two repetitions of `slow_spawn_message`. 0 shows it only once.
         """
     )
 
