@@ -25,7 +25,6 @@ from traitlets import Any, Dict, Unicode, default
 
 from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
-from .kube.reflector import NamespacedResourceReflector
 from .kube.requests import Requests
 from .lifecycle import podstatus
 from .lifecycle.attempt import StartAttempt
@@ -37,10 +36,14 @@ from .messages import hints
 from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .naming import server_names
 from .naming.ownership import owner_of
-from .parts import addresses
+from .parts import addresses, installation, overrides
+from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
+from .parts.importable import *  # noqa: F403
 from .parts.progress import Progress
+from .parts.reflectors import owner_of_reflectors
+from .reflector import ResourceReflector
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -60,7 +63,7 @@ def raises_user_errors(verb):
     return raising
 
 
-class PodReflector(NamespacedResourceReflector):
+class PodReflector(ResourceReflector):
     """Keeps the notebook servers' pods of one namespace up to date."""
 
     kind = Unicode('pod')
@@ -84,7 +87,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_aliases
-class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
+class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -139,7 +142,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
                              verify_ssl=self.k8s_api_verify_ssl)
+            installation.check(self.log)
             freeze_gc()
+        overrides.check_overrides(type(self), self.log)
         self._common_namespace = self.namespace  # of users that have none of their own
         if self.enable_user_namespaces:
             self.namespace = self._user_namespace()
@@ -157,7 +162,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         """
         self._reflects = self.namespace, self.component_label
         vars(self).pop('pod_reflector', None)
-        owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
+        owner = owner_of_reflectors(type(self))
         namespace = '' if self.enable_user_namespaces else self.namespace
         if owner.pod_reflector is None:
             labels = {'heritage': 'jupyterhub', 'component': self.component_label}
@@ -167,14 +172,19 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if (shared.namespace, shared.labels) != (namespace, labels):
             self.pod_reflector = shared.sibling(namespace, labels)
 
-    def _follow_pods(self):
-        """Start the reflector with the first verb that needs it; return it."""
-        if self._reflects != (self.namespace, self.component_label):  # they were changed since
+    def _follow_pods(self, replace=False):
+        """Start the reflector with the first verb that needs it; return it. replace (bool): make a new one."""
+        if replace:
+            self.pod_reflector.stop()
+            owner_of_reflectors(type(self)).pod_reflector = None
+        if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
             self._share_reflector()
         if self.pod_reflector.on_failure is None:
-            self.pod_reflector.on_failure = partial(_halt, IOLoop.current(), self.log)
-        self.pod_reflector.start()
-        return self.pod_reflector
+            self.pod_reflector.on_failure = self._halting(IOLoop.current())
+        return self.pod_reflector.start()
+
+    def _halting(self, loop):
+        return partial(_halt, loop, self.log)
 
     # State
 
@@ -192,8 +202,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 state['address'] = str(self._address)
             if self._confirmed is not None:
                 state['pod_ip'] = self._confirmed[1]
-        if self.enable_user_namespaces:
-            state['namespace'] = self.namespace
+        state['namespace'] = self.namespace
         return state
 
     def load_state(self, state):
@@ -209,6 +218,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                     self._confirmed = state.get('pod_uid'), state['pod_ip']
             if self.enable_user_namespaces:
                 self.namespace = state.get('namespace') or self._common_namespace
+            elif state.get('namespace', self.namespace) != self.namespace:
+                self._configured_namespace, self.namespace = self.namespace, state['namespace']
         # JupyterHub loads a state, which may be empty, into each new spawner.
         self._server_names.load(state, self._known.is_ours)
 
@@ -224,8 +235,14 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._known = KnownPod(Ownership.NONE)
         self._drop_story()
         self._server_names.clear()
-        if self.enable_user_namespaces and not self._server_names.has_claim:
+        if self._server_names.has_claim:
+            return
+        if self.enable_user_namespaces:
             self.namespace = self._user_namespace()
+        elif self._configured_namespace is not None:
+            self.namespace, self._configured_namespace = self._configured_namespace, None
+
+    _configured_namespace = None  # if the state says that the server is in another one
 
     def _save_state(self):
         """Have the hub's database know of a new pod at once: the hub may die before the start is over."""
@@ -245,7 +262,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
         attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
-        return shielded(self._start_with_hints(attempt), attempt.give_up)
+        self._start_future = shielded(self._start_with_hints(attempt), attempt.give_up)
+        return self._start_future
 
     def _give_up(self):
         """Have all starts notice that nobody wants them any more."""
@@ -268,6 +286,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             except ValueError as e:
                 raise ConfigurationError(str(e))
             except Exception as e:
+                hints.explain_await(e)
                 if not self._is_by_user or isinstance(e, web.HTTPError) or hasattr(e, 'jupyterhub_message'):
                     raise
                 self.log.exception('Pod %s cannot be started with what its user wrote', self.pod_name)
@@ -284,21 +303,22 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        overridden = self._use_profile(deadline, attempt.is_wanted)
+        yield self._watch_as_subclass_does(attempt)
+        overridden = self._load_options(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & set(server_names.TEMPLATES.values()):
             self._server_names.forget(self._known.is_ours)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
+        if self.enable_user_namespaces:
+            yield self._call_own_step('_ensure_namespace', attempt)
         new_objects = yield self._missing(deadline)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
-        for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
-            attempt.check_wanted()
-            yield self._requests.create(kind, namespace, missing, deadline, attempt.is_wanted)
+        yield self._create_missing(new_objects, attempt)  # after all that may show that the configuration is wrong
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
@@ -310,7 +330,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         yield self._follow_events(story)
         self._known.spawn_id = new_spawn_id()
         self._save_state()  # the hub may die before there is an answer
-        created = clients.Resource((yield pods.create(manifest, deadline, attempt.is_wanted)))
+        created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
         story.tell('pod created')
         attempt.uid = uid_of(created)
         story.about(attempt.uid)
@@ -367,7 +387,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         It is looked for first: a quota refuses even what is there already.
         """
         missing = []
-        if self.enable_user_namespaces:
+        if self.enable_user_namespaces and not self._has_own('_ensure_namespace'):
             manifest = self.get_namespace_manifest()
             if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
                 missing.append(('namespace', None, manifest))
@@ -398,7 +418,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if self.delete_pvc:
             yield self._claims(self.user_storage_pvc_ensure).delete(lambda claim: why_kept(
                 claim, (self.user.name, self.name), self.common_labels, self._claim_name_of,
-                self._claims_of_other_servers()))
+                self._claims_of_other_servers()), self._own_claim_deletion())
 
     def _claims_of_other_servers(self):
         """Return the names of the claims that the hub remembers of the user's other servers."""
@@ -487,7 +507,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
-        yield pods.delete(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
+        grace = 0 if has_nothing_to_end else self.delete_grace_period
+        yield self._delete_pod_as_subclass_does(grace, deadline)
+        yield pods.delete(pod, grace, deadline)
 
 
 def freeze_gc():

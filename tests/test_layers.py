@@ -15,18 +15,19 @@ GROUND = {'messages', 'naming', 'kube'}
 MAY_IMPORT = {
     '__init__': {'spawner'},
     'kube': {'messages'},
-    'objects': {'kube'},  # the models, made equal on all clients; nothing that talks to an API
+    'objects': {'kube', 'related_objects'},  # the models, made equal on all clients; nothing that talks to an API
+    'related_objects': {'kube', 'utils'},
     'profiles': {'messages', 'naming'},
     'traitlets': {'kube'},
     'lifecycle': GROUND,
     'configuration': {'objects', 'traitlets'},
-    'parts': GROUND | {'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets'},
-    'spawner': GROUND | {'lifecycle', 'configuration', 'parts'},
+    'parts': GROUND | {'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets', 'reflector', 'slugs', 'utils'},
+    'spawner': GROUND | {'lifecycle', 'configuration', 'parts', 'reflector'},
     # Names that others import from here
     'clients': {'kube'},
     'reflector': {'kube'},
     'slugs': {'naming'},
-    'utils': {'naming'},
+    'utils': {'kube', 'naming'},
     # Commands
     'demo': {'localkube', '__init__', 'demo_login'},
     'demo_login': set(),

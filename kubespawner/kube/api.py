@@ -30,7 +30,8 @@ _NO_TRUST = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
 # What Kubernetes says of a request that a quota refuses; it is Forbidden, as many others are.
 _EXCEEDED_QUOTA = re.compile(r'\bexceeded quota\b')
 
-MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
+MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace',
+          'secret': 'V1Secret', 'service': 'V1Service'}
 
 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
@@ -75,8 +76,10 @@ def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
     return Request('delete', kind, namespace, name, {'name': name, 'body': options})
 
 
-class ApiError(Exception):
+class ApiError(ApiException):
     """A request that the API server refused, or that did not get through to it.
+
+    It is an ApiException of the client as well, for subclasses that expect that from what they call.
 
     request (Request): what was asked for.
     status (int): the HTTP status; 0 when there was no answer.
@@ -88,13 +91,14 @@ class ApiError(Exception):
     """
 
     def __init__(self, request, status, reason, message, retry_after=0, was_sent=True):
+        super().__init__(status=status, reason=reason)
         self.request = request
         self.status = status
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
         self.was_sent = was_sent
-        super().__init__(str(self))
+        self.body = json.dumps({'kind': 'Status', 'code': status, 'reason': reason, 'message': message})
 
     def __str__(self):
         return one_line('%s %s' % (self._sentence, self._details))

@@ -101,6 +101,13 @@ class Choosing(Manifests):
         form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)
         return form.render(profile_list=shown, note=note)
 
+    def _form_for(self, profile_list):
+        """Return the form for a list of profiles. Raises ValueError."""
+        offered = profiles.checked(profile_list)
+        shown, note = profiles.for_form(offered, self._last_choice())
+        form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)
+        return form.render(profile_list=shown, note=note)
+
     def _last_choice(self):
         return self.user_options or getattr(self.orm_spawner, 'user_options', None) or {}
 

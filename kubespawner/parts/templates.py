@@ -81,9 +81,15 @@ class Templates(Named, Configuration):
 
     # Expanding
 
-    def _expand_user_properties(self, template):
-        """Return the string `template` with its fields replaced, see `pod_name_template`."""
-        return naming.expand(template, self._template_fields())
+    def _expand_user_properties(self, template, slug_scheme=None):
+        """Return the string `template` with its fields replaced, see `pod_name_template`.
+
+        slug_scheme (str or None): by which names are made, see the setting; None is the one that is set.
+        """
+        if slug_scheme is None:
+            return naming.expand(template, self._template_fields())
+        with self._expanding(scheme=slug_scheme):
+            return naming.expand(template, self._template_fields())
 
     def _template_fields(self):
         """Return what templates may use."""
