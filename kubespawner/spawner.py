@@ -303,7 +303,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield self._watch_as_subclass_does(attempt)
+        yield self._watch_as_subclass_does(deadline, attempt.is_wanted)
         overridden = self._load_options(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & set(server_names.TEMPLATES.values()):
@@ -435,6 +435,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
             return 1
         reflector = self._follow_pods()
+        if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
+            yield self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
         if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
@@ -494,6 +496,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         reflector = self._follow_pods()
         self._give_up()
         deadline = IOLoop.current().time() + self.start_timeout
+        yield self._watch_as_subclass_does(deadline)
         pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._waiter.refresh_pod(deadline)

@@ -6,15 +6,16 @@ No logic belongs here. Those of these methods that a start or a stop calls, if a
     since   name
     0.9     reflectors, events, _start_reflector, _start_watching_pods, _start_watching_events, _render_options_form,
             _render_options_form_dynamically
-    0.12    load_user_options, _make_create_pod_request, _make_create_pvc_request, _make_delete_pod_request
+    0.12    load_user_options, _make_create_pod_request, _make_create_pvc_request, _make_delete_pod_request,
+            _init_profile_list
     1.0     _make_create_resource_request, _make_delete_pvc_request, _ensure_not_exists, _ensure_namespace,
             _get_pod_url, pod_has_uid, safe_chars
-    6.0     _get_reflector_key, _stop_all_reflectors
-    7.0     _check_pvc_exists, _get_pod_port
+    6.0     _get_reflector_key, _stop_all_reflectors, _get_initialized_profile_list
+    7.0     _check_pvc_exists, _get_pod_port, _sorted_dict_values, _expand_env
 """
 from tornado.ioloop import IOLoop
 
-from .. import naming
+from .. import naming, profiles
 from ..kube.clients import Resource
 from ..lifecycle import podstatus
 from ..reflector import ResourceReflector
@@ -98,7 +99,7 @@ class Adapters(Overrides):
         """Create this server's namespace; that it is there already is fine."""
         return self._create_namespace()
 
-    # Pods as dicts
+    # Pods as dicts, and what is made of configured values
 
     def _get_pod_url(self, pod):
         """Return the URL of the server in a pod, or what comes of it if `get_pod_url` is a coroutine."""
@@ -112,11 +113,25 @@ class Adapters(Overrides):
         """True if a pod (None: there is none) has been created."""
         return bool(pod and Resource(pod).metadata.uid)
 
+    def _sorted_dict_values(self, src):
+        """Return the values of a dict in the order of its keys; anything else as it is."""
+        return [src[key] for key in sorted(src)] if isinstance(src, dict) else src
+
+    def _expand_env(self, env):
+        """Return environment variables with their templates expanded."""
+        return self._expand_all(env)
+
     # Options
 
     def load_user_options(self):
         """Override settings by what the user chose; return a future that is done then."""
         return self._options_as_in_this_start()
+
+    def _init_profile_list(self, profile_list):
+        """Return a list of profiles in which each has a slug, and each option a default."""
+        return profiles.checked(profile_list)
+
+    _get_initialized_profile_list = _init_profile_list
 
     def _render_options_form(self, profile_list):
         """Return the form for a list of profiles."""

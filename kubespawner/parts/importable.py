@@ -1,5 +1,9 @@
 """What configuration files and subclasses import from `kubespawner.spawner`, besides what is made there."""
 # ruff: noqa: F401
+from functools import partial
+from urllib.parse import urlparse
+
+import escapism
 from jupyterhub.spawner import Spawner
 from jupyterhub.traitlets import Command
 from jupyterhub.utils import exponential_backoff
@@ -8,7 +12,7 @@ from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.concurrent import run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Any, Bool, Dict, Integer, List, Unicode, Union, default, observe, validate
+from traitlets import Any, Bool, Dict, Enum, Integer, List, Unicode, Union, default, observe, validate
 
 from ..kube.clients import load_config, shared_client
 from ..kube.events import EventReflector

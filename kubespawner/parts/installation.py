@@ -17,8 +17,9 @@ def others_in(directory):
                    for found in glob.glob(os.path.join(glob.escape(directory), '%s-*.%s' % (name, kind)))})
 
 
-def check(log, directory=_DIRECTORY):
+def check(log, directory=None):
     """Say in the log what to do if another distribution may have overwritten files of this package."""
+    directory = directory or _DIRECTORY
     others = others_in(directory)
     if others:
         log.error('The distribution %s in %s also has a package kubespawner. The files of both are mixed. '

@@ -14,6 +14,7 @@ from ..lifecycle.steps import Steps
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import Cause, SpawnError
 from ..messages.hints import explain_await
+from ..reflector import ResourceReflector
 from .manifests import awaited
 
 # The steps that a start or a stop calls if a subclass has its own.
@@ -38,6 +39,8 @@ NOT_CALLED = {
     '_sorted_dict_values': 'get_pod_manifest',
     '_render_options_form': 'the setting profile_form_template or options_form',
     '_render_options_form_dynamically': 'the setting profile_form_template or options_form',
+    'get_secret_manifest': None,
+    'get_service_manifest': None,
     '_init_profile_list': 'the setting profile_list, as a function',
     '_get_initialized_profile_list': 'the setting profile_list, as a function',
     '_get_profile': 'load_user_options',
@@ -90,7 +93,8 @@ class Overrides(Configuration):
 
     @gen.coroutine
     def _do_step(self, step, args):
-        return (yield awaited(getattr(self, step)(*args)))
+        result = getattr(self, step)(*args)
+        return result if isinstance(result, ResourceReflector) else (yield awaited(result))
 
     def _call_own_step(self, step, attempt, *args):
         """Call a step of a start, if a subclass has its own."""
@@ -99,11 +103,11 @@ class Overrides(Configuration):
         return gen.maybe_future(None)
 
     @gen.coroutine
-    def _watch_as_subclass_does(self, attempt):
+    def _watch_as_subclass_does(self, deadline, is_wanted=lambda: True):
         """Have a subclass start the reflectors that it wants."""
-        yield self._call_own_step('_start_watching_pods', attempt)
-        if self.events_enabled:
-            yield self._call_own_step('_start_watching_events', attempt)
+        for step in ['_start_watching_pods'] + ['_start_watching_events'] * self.events_enabled:
+            if self._has_own(step):
+                yield self._call_step(step, deadline, is_wanted)
 
     @gen.coroutine
     def run_pre_spawn_hook(self):

@@ -37,7 +37,7 @@ IMPORTED = {
                'PodReflector EventReflector NamespacedResourceReflector ResourceReflector '
                'Callable Command ApiException client gen IOLoop Any Bool Dict Integer List Unicode Union default '
                'observe validate '
-               'exponential_backoff run_on_executor Spawner KubeSpawner safe_slug multi_slug escape_slug '
+               'Enum exponential_backoff run_on_executor Spawner KubeSpawner safe_slug multi_slug escape_slug '
                'is_valid_label recursive_format recursive_update',
 }
 
@@ -527,6 +527,16 @@ def test_load_user_options_applies_the_profile():
     assert spawner.image == 'large'
 
 
+def test_profiles_and_configured_values_are_made_ready():
+    spawner = spawner_with()
+    for name in ('_init_profile_list', '_get_initialized_profile_list'):
+        ready, = getattr(spawner, name)([{'display_name': 'Small One', 'profile_options': {
+            'o': {'display_name': 'O', 'choices': {'a': {'display_name': 'A'}}}}}])
+        assert ready['slug'] == 'small-one' and ready['profile_options']['o']['choices']['a']['default'] is True
+    assert spawner._sorted_dict_values({'b': 1, 'a': 2}) == [2, 1] and spawner._sorted_dict_values([3, 1]) == [3, 1]
+    assert spawner._expand_env({'A': '{username}', 'B': 3}) == {'A': 'alice', 'B': 3}
+
+
 @with_fake_time
 def test_forms_can_be_rendered():
     spawner = spawner_with(profile_list=PROFILES)
@@ -643,6 +653,17 @@ def test_own_reflectors_are_started():
     yield spawner.start()
     assert calls == ['_start_watching_pods', '_start_watching_events']
     assert spawner._events is None  # the subclass wants none
+
+
+@with_fake_time
+def test_own_reflectors_are_started_after_the_hub_has_been_restarted():
+    calls = []
+    spawner = spawner_with({'_start_watching_pods': noting(calls, '_start_watching_pods', True)},
+                           {'read_namespaced_pod': [refused(404, 'NotFound')]})
+    spawner.load_state({'pod_name': 'jupyter-alice'})
+    assert (yield spawner.poll()) == 1
+    yield spawner.stop()
+    assert calls == ['_start_watching_pods'] * 2
 
 
 @with_fake_time
@@ -831,6 +852,14 @@ def test_another_distribution_in_the_same_place_is_told_of(tmp_path, caplog, nam
     installation.check(logging.getLogger('x'), str(tmp_path))
     told, = caplog.records
     assert told.levelname == 'ERROR' and 'pip uninstall --yes jupyterhub-kubespawner' in told.getMessage()
+
+
+def test_the_first_spawner_looks_for_another_distribution(monkeypatch, caplog):
+    monkeypatch.setattr(KubeSpawner, 'executor', None)
+    monkeypatch.setattr(installation, 'others_in', lambda directory: ['jupyterhub-kubespawner'])
+    make_spawner(new_class())
+    make_spawner(new_class())
+    assert len([record for record in caplog.records if 'pip uninstall' in record.getMessage()]) == 1
 
 
 def test_the_own_distribution_is_no_reason_to_worry(tmp_path, caplog):
