@@ -4,8 +4,8 @@ KubeSpawner is put together of parts, each of which is a module: `configuration`
 server's objects are called), `templates`, `manifests` (what pods and claims look like), `choosing` (profiles), `claims`
 and `pods` (whose they are, making and deleting them), `requests`, `waiting`, `attempt` (one start), `progress` (what
 users are told meanwhile) and `startup_watch` (until the server answers JupyterHub). What a pod's status means is in
-`podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`. What subclasses of other years
-call is in `adapters`, what they override in `overrides`, and what they import in `importable`.
+`podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`. Of what subclasses of other
+years use, `adapters` has what they call, `overrides` what they override, and `importable` what they import.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
