@@ -180,7 +180,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             owner_of_reflectors(type(self)).pod_reflector = None
         if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
             self._share_reflector()
-        if self.pod_reflector.on_failure is None:
+        # Of a namespace that only a state names the hub may know nothing for good, and go on.
+        if self.pod_reflector.on_failure is None and self._configured_namespace is None:
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
 
@@ -221,6 +222,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 self.namespace = state.get('namespace') or self._common_namespace
             elif state.get('namespace', self.namespace) != self.namespace:
                 self._configured_namespace, self.namespace = self.namespace, state['namespace']
+                self.log.info('Looking for pod %s in namespace %s, where it was started, not in %s',
+                              state['pod_name'], self.namespace, self._configured_namespace)
         # JupyterHub loads a state, which may be empty, into each new spawner.
         self._server_names.load(state, self._known.is_ours)
 

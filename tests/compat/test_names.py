@@ -843,6 +843,16 @@ def follow_the_namespace(self, replace=False):
     return follow_without_thread(self)
 
 
+@with_fake_time
+def test_a_namespace_that_the_hub_may_not_watch_any_more_does_not_halt_it(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, namespace='new')
+    assert spawner._follow_pods().on_failure is not None
+    spawner.load_state(RUNNING)
+    found = spawner._follow_pods()
+    assert (found.namespace, found.on_failure) == ('old', None)
+
+
 # Another distribution in the same place
 
 
