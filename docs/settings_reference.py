@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from kubespawner import KubeSpawner, configuration
 from kubespawner.configuration import aliases
-from kubespawner.kube.reflector import NamespacedResourceReflector
+from kubespawner.reflector import ResourceReflector
 
 # The areas of settings, in the order of the page: a module of `kubespawner.configuration`, the title, an introduction.
 AREAS = [
@@ -74,8 +74,8 @@ def reference():
     for area, title, introduction in AREAS:
         cls, = [cls for cls in configuration.Configuration.__bases__ if cls.__module__.split('.')[-1] == area]
         parts.append(_section(title, introduction, cls, SpawnerWithoutHub()))
-    parts.append(_section('Watch', 'These belong to the section ``c.PodReflector``.', NamespacedResourceReflector,
-                          NamespacedResourceReflector()))
+    parts.append(_section('Watch', 'These belong to the section ``c.PodReflector``.', ResourceReflector,
+                          ResourceReflector()))
     return '\n'.join(parts)
 
 

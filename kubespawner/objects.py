@@ -12,6 +12,13 @@ import math
 from .arguments import ArgumentError, check_keys, id_number, objects, raw, scalars, set_fields, strings
 from .environment import resolvable
 from .kube.clients import model, to_dict
+from .related_objects import (  # noqa: F401, others import them from here
+    make_ingress,
+    make_namespace,
+    make_owner_reference,
+    make_secret,
+    make_service,
+)
 
 V1Container = model('V1Container')
 V1ContainerPort = model('V1ContainerPort')

@@ -4,7 +4,8 @@ KubeSpawner is put together of parts, each of which is a module: `configuration`
 server's objects are called), `templates`, `manifests` (what pods and claims look like), `choosing` (profiles), `claims`
 and `pods` (whose they are, making and deleting them), `requests`, `waiting`, `attempt` (one start), `progress` (what
 users are told meanwhile) and `startup_watch` (until the server answers JupyterHub). What a pod's status means is in
-`podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`.
+`podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`. Of what subclasses of other
+years use, `adapters` has what they call, `subclass_steps` what they override, and `importable` what they import.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -25,7 +26,6 @@ from traitlets import Any, Dict, Unicode, default
 
 from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
-from .kube.reflector import NamespacedResourceReflector
 from .kube.requests import Requests
 from .lifecycle import podstatus
 from .lifecycle.attempt import StartAttempt
@@ -37,10 +37,14 @@ from .messages import hints
 from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .naming import server_names
 from .naming.ownership import PROFILE, owner_of
-from .parts import addresses, stand_in
+from .parts import addresses, installation, stand_in, subclass_steps
+from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
+from .parts.importable import *  # noqa: F403
 from .parts.progress import Progress
+from .parts.reflectors import owner_of_reflectors
+from .reflector import ResourceReflector
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
@@ -60,7 +64,7 @@ def raises_user_errors(verb):
     return raising
 
 
-class PodReflector(NamespacedResourceReflector):
+class PodReflector(ResourceReflector):
     """Keeps the notebook servers' pods of one namespace up to date."""
 
     kind = Unicode('pod')
@@ -84,7 +88,7 @@ class PodReflector(NamespacedResourceReflector):
 
 
 @with_aliases
-class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
+class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -141,7 +145,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
                              verify_ssl=self.k8s_api_verify_ssl)
+            installation.check(self.log)
             freeze_gc()
+        subclass_steps.check_overrides(type(self), self.log)
         self._common_namespace = self.namespace  # of users that have none of their own
         if self.enable_user_namespaces:
             self.namespace = self._user_namespace()
@@ -159,7 +165,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         """
         self._reflects = self.namespace, self.component_label
         vars(self).pop('pod_reflector', None)
-        owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
+        owner = owner_of_reflectors(type(self))
         namespace = '' if self.enable_user_namespaces else self.namespace
         if owner.pod_reflector is None:
             labels = {'heritage': 'jupyterhub', 'component': self.component_label}
@@ -169,14 +175,20 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if (shared.namespace, shared.labels) != (namespace, labels):
             self.pod_reflector = shared.sibling(namespace, labels)
 
-    def _follow_pods(self):
-        """Start the reflector with the first verb that needs it; return it."""
-        if self._reflects != (self.namespace, self.component_label):  # they were changed since
+    def _follow_pods(self, replace=False):
+        """Start the reflector with the first verb that needs it; return it. replace (bool): make a new one."""
+        if replace:
+            self.pod_reflector.stop()
+            owner_of_reflectors(type(self)).pod_reflector = None
+        if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
             self._share_reflector()
-        if self.pod_reflector.on_failure is None:
-            self.pod_reflector.on_failure = partial(_halt, IOLoop.current(), self.log)
-        self.pod_reflector.start()
-        return self.pod_reflector
+        # Of a namespace that only a state names the hub may know nothing for good, and go on.
+        if self.pod_reflector.on_failure is None and self._configured_namespace is None:
+            self.pod_reflector.on_failure = self._halting(IOLoop.current())
+        return self.pod_reflector.start()
+
+    def _halting(self, loop):
+        return partial(_halt, loop, self.log)
 
     # State
 
@@ -194,14 +206,13 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 state['address'] = str(self._address)
             if self._confirmed is not None:
                 state['pod_ip'] = self._confirmed[1]
-        if self.enable_user_namespaces:
-            state['namespace'] = self._overrides.usual('namespace')
+        state['namespace'] = self._overrides.usual('namespace')
         return state
 
     def load_state(self, state):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
-        if self.enable_user_namespaces and state.get('pod_name'):
-            self.namespace = state.get('namespace') or self._common_namespace
+        if state.get('pod_name'):
+            self._go_to_namespace(state.get('namespace'))
         super().load_state(state)
         if state.get('pod_name'):
             self._known = KnownPod(
@@ -213,6 +224,15 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                     self._confirmed = state.get('pod_uid'), state['pod_ip']
         # JupyterHub loads a state, which may be empty, into each new spawner.
         self._server_names.load(state, self._known.is_ours)
+
+    def _go_to_namespace(self, namespace):
+        """Look for the server where its state says that it was started; None if the state does not say."""
+        if self.enable_user_namespaces:
+            self.namespace = namespace or self._common_namespace
+        elif namespace not in (None, self.namespace):
+            self._configured_namespace, self.namespace = self.namespace, namespace
+            self.log.info('Looking for the server in namespace %s, where it was started, not in %s',
+                          namespace, self._configured_namespace)
 
     def clear_state(self):
         """Forget the state: the next pod is named by the templates as they are then.
@@ -226,8 +246,14 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._known = KnownPod(Ownership.NONE)
         self._drop_story()
         self._server_names.clear()
-        if self.enable_user_namespaces and not self._server_names.has_claim_in(self.namespace):
+        if self._server_names.has_claim_in(self.namespace):
+            return
+        if self.enable_user_namespaces:
             self.namespace = self._user_namespace()
+        elif self._configured_namespace is not None:
+            self.namespace, self._configured_namespace = self._configured_namespace, None
+
+    _configured_namespace = None  # if the state says that the server is in another one
 
     def _save_state(self):
         """Have the hub's database know of a new pod at once: the hub may die before the start is over."""
@@ -247,7 +273,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
         attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
-        return shielded(self._start_with_hints(attempt), attempt.give_up)
+        self._start_future = shielded(self._start_with_hints(attempt), attempt.give_up)
+        return self._start_future
 
     def _give_up(self):
         """Have all starts notice that nobody wants them any more."""
@@ -270,6 +297,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             except ValueError as e:
                 raise ConfigurationError(str(e))
             except Exception as e:
+                hints.explain_await(e)
                 if not self._is_by_user or isinstance(e, web.HTTPError) or hasattr(e, 'jupyterhub_message'):
                     raise
                 self.log.exception('Pod %s cannot be started with what its user wrote', self.pod_name)
@@ -286,6 +314,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        yield self._watch_as_subclass_does(deadline, attempt.is_wanted)
         overridden = self._use_profile(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
@@ -294,6 +323,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
+        if self.enable_user_namespaces:
+            yield self._call_own_step('_ensure_namespace', attempt)
         new_objects = yield self._missing(deadline)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
@@ -301,9 +332,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         if self.user_storage_pvc_ensure:
             self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
-        for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
-            attempt.check_wanted()
-            yield self._requests.create(kind, namespace, missing, deadline, attempt.is_wanted)
+        yield self._create_missing(new_objects, attempt)  # after all that may show that the configuration is wrong
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
@@ -315,7 +344,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         yield self._follow_events(story)
         self._known.spawn_id = new_spawn_id()
         self._save_state()  # the hub may die before there is an answer
-        created = clients.Resource((yield pods.create(manifest, deadline, attempt.is_wanted)))
+        created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
         story.tell('pod created')
         attempt.uid = uid_of(created)
         story.about(attempt.uid)
@@ -372,7 +401,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         It is looked for first: a quota refuses even what is there already.
         """
         missing = []
-        if self.enable_user_namespaces and 'namespace' not in self._overrides:
+        has_namespace = 'namespace' in self._overrides or self._has_own('_ensure_namespace')
+        if self.enable_user_namespaces and not has_namespace:
             manifest = self.get_namespace_manifest()
             if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
                 missing.append(('namespace', None, manifest))
@@ -415,7 +445,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         """Delete what `claims` finds, unless others have it, too. template (str or None): see `_claim_name_of`."""
         return claims.delete(lambda claim: why_kept(
             claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
-            self._claims_of_other_servers()))
+            self._claims_of_other_servers()), self._own_claim_deletion())
 
     def _claims_of_other_servers(self):
         """Return the names of the claims that the hub remembers of the user's other servers."""
@@ -434,6 +464,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
             return 1
         reflector = self._follow_pods()
+        if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
+            yield self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
         if not reflector.first_load_future.done() and not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
@@ -499,6 +531,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         reflector = self._follow_pods()
         self._give_up()
         deadline = IOLoop.current().time() + self.start_timeout
+        yield self._watch_as_subclass_does(deadline)
         pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._waiter.refresh_pod(deadline)
@@ -512,7 +545,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
-        yield pods.delete(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)
+        grace = 0 if has_nothing_to_end else self.delete_grace_period
+        yield self._delete_pod_as_subclass_does(grace, deadline)
+        yield pods.delete(pod, grace, deadline)
 
 
 def freeze_gc():

@@ -21,6 +21,7 @@ VALUES = {
     'singleuser_lifecycle_hooks': {'preStop': {}}, 'singleuser_init_containers': [{'name': 'x'}],
     'singleuser_extra_container_config': {'tty': True}, 'singleuser_extra_pod_config': {'hostname': 'x'},
     'singleuser_extra_containers': [{'name': 'y'}], 'singleuser_image_spec': 'some/image:1',
+    'k8s_api_host': 'https://10.0.0.1:6443', 'k8s_api_ssl_ca_cert': __file__, 'slow_spawn_message_threshold': 30,
     'user_storage_class': 'fast', 'user_storage_capacity': '5Gi', 'user_storage_pvc_ensure': True,
     'user_storage_extra_labels': {'c': 'd'}, 'user_storage_access_modes': ['ReadWriteMany'], 'namespace': 'elsewhere',
     'hub_connect_ip': 'hub', 'cpu_guarantee': 0.5, 'mem_guarantee': 1024, 'delete_grace_period': 3,

@@ -17,20 +17,21 @@ MAY_IMPORT = {
     'kube': {'messages'},
     'arguments': {'kube'},
     'environment': set(),
-    'objects': {'kube', 'arguments', 'environment'},  # the models, equal on all clients; nothing that talks to an API
+    'objects': {'kube', 'arguments', 'environment', 'related_objects'},  # models; nothing that talks to an API
+    'related_objects': {'kube', 'utils'},
     'profiles': {'messages', 'naming'},
     'traitlets': {'kube'},
     'lifecycle': GROUND,
     'configuration': {'objects', 'traitlets'},
-    'parts': GROUND | {'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets'},
+    'parts': GROUND | {'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets', 'reflector', 'slugs', 'utils'},
     'checks': {'configuration', 'messages'},
     'hub_start': {'checks', 'configuration'},
-    'spawner': GROUND | {'lifecycle', 'configuration', 'parts'},
+    'spawner': GROUND | {'lifecycle', 'configuration', 'parts', 'reflector'},
     # Names that others import from here
     'clients': {'kube'},
     'reflector': {'kube'},
     'slugs': {'naming'},
-    'utils': {'naming'},
+    'utils': {'kube', 'naming'},
     # Commands
     'demo': {'localkube', '__init__', 'demo_login'},
     'demo_login': set(),

@@ -105,9 +105,10 @@ DEFAULTS = {
     'user_namespace_annotations': {},
     'force_delete_after': None,
     'events_enabled': True,
-    'slow_spawn_message': ('Your server is taking longer than usual to start. '
+    'slow_spawn_message': ('Your server has been starting for {seconds} seconds, which is longer than usual. '
                            'This page continues automatically when the server is ready.'),
-    'slow_spawn_message_after': 60,
+    'slow_spawn_message_threshold': 60,
+    'slow_spawn_message_frequency': 5,
     'profile_list': [],
     'profile_form_template': '',
     'additional_profile_form_template_paths': [],

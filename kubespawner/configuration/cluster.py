@@ -9,6 +9,9 @@ from traitlets import Bool, Dict, Float, HasTraits, Integer, TraitError, Unicode
 
 from ..objects import SERVICE_ACCOUNT_DIRECTORY
 
+# A name, an IPv4 address, or an IPv6 address in brackets, and a port. Without brackets the colons are of an address.
+_HOST_AND_PORT = re.compile(r'([^:\[\]/]+|\[[^\[\]]+\]):([0-9]{1,5})\Z')
+
 NAMESPACE_FILE = os.path.join(SERVICE_ACCOUNT_DIRECTORY, 'namespace')
 
 
@@ -172,23 +175,34 @@ class ClusterConfiguration(HasTraits):
         The IP address or host name at which pods reach the hub's API. None means the host in `Spawner.hub_connect_url`
         (since JupyterHub 1.4), or else the host in the URL of the hub's API.
 
+        If the value contains a port, as in `hub.example.org:8081`, it applies unless `hub_connect_port` is set.
+
         Pods get the URL from the environment variables JUPYTERHUB_API_URL and JUPYTERHUB_ACTIVITY_URL, or from the
         argument `--hub-api-url` in old versions of JupyterHub.
         """
     )
+
+    @validate('hub_connect_ip')
+    def _hub_connect_ip_without_port(self, proposal):
+        found = _HOST_AND_PORT.match(proposal['value'] or '')
+        self._port_after_hub_connect_ip = int(found.group(2)) if found else None
+        return found.group(1) if found else proposal['value']
+
+    _port_after_hub_connect_ip = None
 
     hub_connect_port = Integer(
         min=1,
         max=65535,
         config=True,
         help="""
-        The port at which pods reach the hub's API. The default is the port that the hub listens on.
+        The port at which pods reach the hub's API. The default is the port that stands after `hub_connect_ip`,
+        otherwise the one that the hub listens on.
         """
     )
 
     @default('hub_connect_port')
     def _hub_connect_port_default(self):
-        return port_of(urlparse(self.hub.api_url))
+        return self._port_after_hub_connect_ip or port_of(urlparse(self.hub.api_url))
 
 
 def hub_namespace():

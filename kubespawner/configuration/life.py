@@ -90,20 +90,31 @@ class LifeConfiguration(HasTraits):
     )
 
     slow_spawn_message = Unicode(
-        'Your server is taking longer than usual to start. This page continues automatically when the server is ready.',
+        'Your server has been starting for {seconds} seconds, which is longer than usual. This page continues '
+        'automatically when the server is ready.',
         config=True,
         help="""
-        The message that users see if their server has not started after `slow_spawn_message_after` seconds. An empty
-        string disables the message.
+        The message that users see if a start takes long, see `slow_spawn_message_threshold`. `{seconds}` is replaced by
+        the time that the start has taken so far. An empty string disables the message.
         """
     )
 
-    slow_spawn_message_after = Float(
+    slow_spawn_message_threshold = Float(
         60,
         min=0,
         config=True,
         help="""
-        The time in seconds after which users see `slow_spawn_message` if their server has not started.
+        The time in seconds after which users see `slow_spawn_message` if their server has not started. 0 disables the
+        message.
+        """
+    )
+
+    slow_spawn_message_frequency = Float(
+        5,
+        min=0,
+        config=True,
+        help="""
+        The time in seconds between two repetitions of `slow_spawn_message`. 0 shows it only once.
         """
     )
 

@@ -31,7 +31,8 @@ _UNTRUSTED = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
 # Kubernetes' message for a request that exceeds a quota. The reason is Forbidden, as for many other requests.
 _EXCEEDED_QUOTA = re.compile(r'\bexceeded quota\b')
 
-MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
+MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace',
+          'secret': 'V1Secret', 'service': 'V1Service'}
 
 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
@@ -77,8 +78,10 @@ def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
     return Request('delete', kind, namespace, name, {'name': name, 'body': options})
 
 
-class ApiError(Exception):
+class ApiError(ApiException):
     """The API server rejected a request, or did not respond.
+
+    It is also an ApiException of the client, which subclasses expect from what they call.
 
     request (Request): the request that failed.
     status (int): the HTTP status; 0 if there was no response.
@@ -90,13 +93,14 @@ class ApiError(Exception):
     """
 
     def __init__(self, request, status, reason, message, retry_after=0, was_sent=True):
+        super().__init__(status=status, reason=reason)
         self.request = request
         self.status = status
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
         self.was_sent = was_sent
-        super().__init__(str(self))
+        self.body = json.dumps({'kind': 'Status', 'code': status, 'reason': reason, 'message': message})
 
     def __str__(self):
         return one_line('%s %s' % (self._sentence, self._details))

@@ -12,7 +12,7 @@ from collections import OrderedDict
 
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
-from traitlets import Dict, List, Unicode, default
+from traitlets import Dict, List, Unicode, Union, default
 from traitlets.config import LoggingConfigurable
 
 from . import prune
@@ -30,6 +30,46 @@ def version_of(resource):
         return 0
 
 
+class KeyedObjects(dict):
+    """Objects by key, which also answers to the other spelling: `name` and `namespace/name` are the same.
+
+    Iteration gives one of them: the name, or `namespace/name` for all namespaces. There a name alone is looked for
+    among all keys, and found if just one namespace has it.
+
+    namespace (str): of all objects; an empty string means all namespaces.
+    """
+    __slots__ = 'namespace',
+
+    def __init__(self, namespace, objects=()):
+        super().__init__(objects)
+        self.namespace = namespace
+
+    def _other_spelling(self, key):
+        """Return the key under which an object is kept that is asked for by another one; None if there is none."""
+        if not isinstance(key, str):
+            return None
+        namespace, slash, name = key.rpartition('/')
+        if self.namespace:
+            return name if slash and namespace == self.namespace else None
+        found = [] if slash else [each for each in list(self) if each.endswith('/' + key)]
+        return found[0] if len(found) == 1 else None
+
+    def __missing__(self, key):
+        other = self._other_spelling(key)
+        if other is None or not dict.__contains__(self, other):
+            raise KeyError(key)
+        return dict.__getitem__(self, other)
+
+    def __contains__(self, key):
+        return dict.__contains__(self, key) or dict.__contains__(self, self._other_spelling(key))
+
+    def get(self, key, default=None):
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
 class Cache(LoggingConfigurable):
     """A dictionary of objects by key. The key is the name, or `namespace/name` if the cache covers all namespaces."""
 
@@ -39,7 +79,10 @@ class Cache(LoggingConfigurable):
 
     resources = Dict({}, help="""The objects by key. Each change is atomic, so reading needs no lock.""")
 
-    fields = List(Unicode(), help="""The fields of each object to keep besides its metadata. Empty means all fields.""")
+    fields = Union([List(Unicode()), Dict()], help="""
+        A list has the fields to keep of each object besides its metadata; empty means all fields. A dict is a field
+        selector instead, `{'involvedObject.kind': 'Pod'}`: only objects with these values are kept, and all of them.
+        """)
 
     further_fields = List(
         Unicode(),
@@ -54,10 +97,13 @@ class Cache(LoggingConfigurable):
 
     @default('_tree')
     def _tree_of_fields(self):
-        return prune.tree_of(['metadata'] + list(self.fields) + list(self.further_fields)) if self.fields else {}
+        if not self.fields or isinstance(self.fields, dict):
+            return {}
+        return prune.tree_of(['metadata'] + list(self.fields) + list(self.further_fields))
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.resources = KeyedObjects(self.namespace, self.resources)
         self._lock = threading.Lock()
         self._waiters = {}  # key -> list of (loop, future)
         self._subscribers = {}  # key -> (loop, weak reference to an object, method of its class)
@@ -77,14 +123,14 @@ class Cache(LoggingConfigurable):
 
     def get(self, key):
         """Return the object with this key, or None."""
-        return self.resources.get(key)
+        return dict.get(self.resources, key)
 
     def upsert(self, resource):
         """Put an object from the response to a direct request into the cache, unless the cache has a newer state."""
         resource = self._pruned(resource)
         key = self._key_of(resource)
         with self._lock:
-            cached = self.resources.get(key)
+            cached = dict.get(self.resources, key)
             known = version_of(cached) if cached is not None else self._resource_version
             if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
                 self.resources[key] = resource
@@ -99,7 +145,7 @@ class Cache(LoggingConfigurable):
         key = self._key_of(resource)
         with self._lock:
             self._add_tombstone(resource, ALL_VERSIONS)
-            cached = self.resources.get(key)
+            cached = dict.get(self.resources, key)
             if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
                 del self.resources[key]
             self._wake(key)
@@ -173,7 +219,7 @@ class Cache(LoggingConfigurable):
         loop, subscriber, method = self._subscribers[key]
         if subscriber() is None:
             del self._subscribers[key]
-        elif self.watched_part(before) != self.watched_part(self.resources.get(key)):
+        elif self.watched_part(before) != self.watched_part(dict.get(self.resources, key)):
             try:
                 loop.add_callback(_call, subscriber, method)
             except RuntimeError:  # the loop is closed
@@ -215,9 +261,9 @@ class Cache(LoggingConfigurable):
             if version >= self._resource_version:
                 listed.update((key, resource) for key, resource in self.resources.items()
                               if version_of(resource) > version)
-            before, self.resources = self.resources, listed
+            before, self.resources = self.resources, KeyedObjects(self.namespace, listed)
             for key in list(self._subscribers):
-                self._notify_subscriber(key, before.get(key))
+                self._notify_subscriber(key, dict.get(before, key))
             self._resource_version = self._tombstone_horizon = version
             for key in list(self._waiters):
                 self._wake(key)
@@ -235,14 +281,14 @@ class Cache(LoggingConfigurable):
             if kind == 'DELETED':
                 self.resources.pop(key, None)
             else:
-                before = self.resources.get(key)
+                before = dict.get(self.resources, key)
                 self.resources[key] = self._pruned(resource)
                 self._notify_subscriber(key, before)
             self._wake(key)
 
     def _is_news(self, key, version, kind):
         """Return False if the cache already has this state or a newer one, for example from a direct request."""
-        cached = self.resources.get(key)
+        cached = dict.get(self.resources, key)
         known = version_of(cached) if cached is not None else self._tombstone_horizon
         return version > known or (version == known and kind == 'DELETED')
 

@@ -55,6 +55,10 @@ class EventReflector(NamespacedResourceReflector):
             del self._followers[pod]
 
     @property
+    def events(self):
+        raise AttributeError('Events of all pods are not kept. `spawner.events` has those of a server that starts.')
+
+    @property
     def is_connected(self):
         """Whether the server has begun to respond to the watch, so that events arrive."""
         return self._attempt.began is not None

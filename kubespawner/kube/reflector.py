@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from kubernetes.client.rest import ApiException
 from kubernetes.config import ConfigException
+from tornado import gen
 from traitlets import Any, Float, Unicode
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
@@ -153,6 +154,11 @@ class NamespacedResourceReflector(Cache):
         return self._siblings[key]
 
     @property
+    def siblings(self):
+        """The reflectors that were made by `sibling`."""
+        return self._siblings.values()
+
+    @property
     def label_selector(self):
         """The labels as a label selector, such as `a=1,b=2`."""
         return ','.join('%s=%s' % label for label in sorted(self.labels.items()))
@@ -160,11 +166,30 @@ class NamespacedResourceReflector(Cache):
     # On the loop's thread
 
     def start(self):
-        """Start the thread, if it is not running."""
+        """Start the thread, if it is not running. Returns this reflector, for which one may wait."""
         if self._thread is None:
             self._last_contact = time.monotonic()
             self._thread = threading.Thread(target=self._run, name='%s reflector' % self.kind, daemon=True)
             self._thread.start()
+        return self
+
+    def __await__(self):
+        """Wait for the first list: `await reflector.start()`. The result is this reflector."""
+        return self._when_listed().__await__()
+
+    @gen.coroutine
+    def _when_listed(self):
+        yield self.first_load_future
+        return self
+
+    @property
+    def is_started(self):
+        """True if the thread has been started."""
+        return self._thread is not None
+
+    def stopped(self):
+        """True if the thread has been told to end."""
+        return self._stopping.is_set()
 
     def stop(self):
         """Ask the thread to end. It ends at once, or when its current read finishes or times out."""
@@ -280,7 +305,7 @@ class NamespacedResourceReflector(Cache):
         if self._api is None:
             self._api = shared_client(self.api_group_name)
         name = self.list_method_name
-        if not self.namespace:
+        if not self.namespace and name.startswith('list_namespaced_'):
             name = name.replace('list_namespaced_', 'list_') + '_for_all_namespaces'
         return getattr(self._api, name)
 
@@ -289,6 +314,8 @@ class NamespacedResourceReflector(Cache):
         """Send the list request with `parameters`. Yield the response before it is read, and close it afterwards."""
         if self.labels:
             parameters['label_selector'] = self.label_selector
+        if isinstance(self.fields, dict) and self.fields:
+            parameters['field_selector'] = ','.join('%s=%s' % field for field in sorted(self.fields.items()))
         if self.namespace:
             parameters['namespace'] = self.namespace
         method = self._list_method()

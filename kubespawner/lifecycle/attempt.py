@@ -29,6 +29,7 @@ class StartAttempt:
         self.story, self.deadline, self.pod_name, self.uid = story, deadline, pod_name, uid
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
+        self.created = None  # the pod as it was created, a dict
         self._is_running, self._log = is_running, log
         self.forget_failures()
 

@@ -63,10 +63,12 @@ class Claims:
                 and not claim['metadata'].get('deletionTimestamp'))
 
     @gen.coroutine
-    def delete(self, why_kept):
+    def delete(self, why_kept, delete=None):
         """Delete the claim of this server, if it is its own. Failures are told in the log only.
 
         why_kept (callable): of a claim, returns why it is not to be deleted; None if it is.
+        delete (callable or None): `delete(name)` returns a future that is done when the claim of that name is deleted.
+            None: the request to delete it is sent.
         """
         name = self._name
         try:
@@ -77,7 +79,10 @@ class Claims:
             if kept:
                 self._log.warning('Claim %s is not deleted: %s', name, kept)
                 return
-            yield self._requests.send(api.delete(KIND, self._namespace, name, claim['metadata']['uid']))
+            if delete is not None:
+                yield delete(name)
+            else:
+                yield self._requests.send(api.delete(KIND, self._namespace, name, claim['metadata']['uid']))
             self._log.info('Deleted claim %s', name)
         except (api.ApiError, SpawnError) as e:  # JupyterHub goes on, whatever happens
             right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'

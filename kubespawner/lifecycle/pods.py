@@ -83,14 +83,18 @@ class Pods:
         self._grace_period, self._force_after = grace_period, force_after
         self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
+    def mark(self, manifest):
+        """Have a pod say which start made it."""
+        spawn_id = self._known.spawn_id or new_spawn_id()
+        manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: spawn_id})
+
     @gen.coroutine
     def create(self, manifest, deadline, is_wanted):
         """Create the pod and return it, a dict; an old one of that name is deleted first.
 
         is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
         """
-        spawn_id = self._known.spawn_id or new_spawn_id()
-        manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: spawn_id})
+        self.mark(manifest)
         for _ in range(CREATE_TRIES):
             check_wanted(is_wanted, self._name)
             before = self._known.ownership

@@ -78,6 +78,19 @@ PROSE = {
 }
 
 
+# What Python says of a model or an answer of the client that is awaited: before Python 3.14, and since.
+_AWAITED = re.compile(r"object ((?:Core)?V\d\w*|HTTPResponse) can't be used in 'await' expression"
+                      r"|'((?:Core)?V\d\w*|HTTPResponse)' object can't be awaited")
+ON_AWAIT = (' The client of the Kubernetes API in `spawner.api` is the blocking one. Call it on a thread: '
+            'await spawner.asynchronize(spawner.api.read_namespaced_pod, name, namespace).')
+
+
+def explain_await(error):
+    """Have a TypeError say how to call the client, if it is about a result of the client that was awaited."""
+    if isinstance(error, TypeError) and _AWAITED.search(str(error)) and ON_AWAIT not in str(error):
+        error.args = (str(error) + ON_AWAIT,)
+
+
 def with_hint(error, may_choose):
     """Return an error of the same kind that says first what happened and what the user can do; or the same.
 

@@ -125,6 +125,17 @@ class Story:
             self._places[step] = len(self.entries)
             self._add(self._clock(), *(STEPS[step] + (more,)))
 
+    def remind(self, text):
+        """Add what users are told of a start that is slow; again each time."""
+        if not self.is_over:
+            percent, words = STEPS['slow']
+            self._add(self._clock(), percent, words, text)
+
+    @property
+    def events(self):
+        """The events that are shown, as Kubernetes sent them, a list."""
+        return [entry['raw_event'] for entry in self.entries if 'raw_event' in entry]
+
     def why_late(self, seen):
         """Return a sentence with the last warning after a space; empty if there is none or `seen` contains it."""
         _, _, message = self.last_warning.partition(': ')

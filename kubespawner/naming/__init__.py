@@ -59,10 +59,15 @@ def safe_slug(name, limit=SLUG_LIMIT):
     """
     if len(name) <= limit and _SAFE_SLUG.match(name) and '--' not in name:
         return name
+    return hashed_slug(name, limit)
+
+
+def hashed_slug(name, limit=SLUG_LIMIT):
+    """Return a slug of at most `limit` characters: a part of the name, `---` and a hash of the name."""
     return _with_slug_hash(_slug_stem(name, limit - SLUG_SUFFIX_LENGTH), name)
 
 
-def _joined_slug(names, limit=SLUG_LIMIT):
+def joined_slug(names, limit=SLUG_LIMIT):
     """Return one slug for several names: a part of each, joined with `--`, and one hash of all."""
     length = (limit - SLUG_SUFFIX_LENGTH - 2 * (len(names) - 1)) // len(names)
     return _with_slug_hash('--'.join(_slug_stem(name, length) for name in names), b'\xff'.join(map(_utf8, names)))
@@ -85,7 +90,7 @@ def _safe_user_server(username, servername):
     slugs = safe_slug(username), safe_slug(servername) if servername else ''
     if len(slugs[0]) + 2 + len(slugs[1]) <= SLUG_LIMIT:
         return '--'.join(filter(None, slugs))
-    return _joined_slug([username, servername])
+    return joined_slug([username, servername])
 
 
 # The fields of templates that depend only on the user and the server, by field name.

@@ -22,6 +22,7 @@ from ..lifecycle.attempt import StartAttempt
 from ..lifecycle.pods import uid_of
 from ..lifecycle.waiting import in_time, is_listed
 from ..messages.errors import SpawnError
+from .subclass_steps import overridden
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
 PORTS = {'http': 80, 'https': 443}
@@ -122,15 +123,28 @@ class Addresses(Configuration):
     @gen.coroutine
     def _server_address(self, pod, deadline):
         """Return the Address of the server in a pod that has been read as a whole."""
-        if self.get_pod_url is not None:
-            url = yield in_time(
-                self._result_of('get_pod_url', self, pod), deadline, 'get_pod_url', self.pod_name)
+        asked = self._asked_for_url()
+        if asked is not None:
+            arguments = (self, pod) if asked == 'get_pod_url' else (pod,)  # a function, or a method
+            url = yield in_time(self._result_of(asked, *arguments), deadline, asked, self.pod_name)
             try:
                 return parse_url(url)
             except ValueError:
-                raise ValueError('KubeSpawner.get_pod_url returned %.100r; it must return a URL such as '
-                                 'http://10.0.0.1:8888.' % (url,))
+                raise ValueError('KubeSpawner.%s returned %.100r; it must return a URL such as '
+                                 'http://10.0.0.1:8888.' % (asked, url))
         return self._usual_address(pod, podstatus.port(pod) or self.port)
+
+    def _asked_for_url(self):
+        """Return what says where a server is, the name of a method or a setting; None if its pod does."""
+        if '_get_pod_url' in overridden(type(self)):
+            return '_get_pod_url'
+        return None if self.get_pod_url is None else 'get_pod_url'
+
+    def _url_of_pod(self, pod):
+        """Return the URL of the server in a pod, or what comes of it if `get_pod_url` is a coroutine."""
+        if self.get_pod_url is not None:
+            return self.get_pod_url(self, pod)
+        return str(self._usual_address(pod, podstatus.port(pod) or self.port))
 
     def _usual_address(self, pod, port):
         """Return the Address of the server in a pod, by `pod_connect_ip` or the pod's own IP address."""
@@ -142,7 +156,7 @@ class Addresses(Configuration):
         """Return an Address as `start` returns it, and remember that JupyterHub has been given it."""
         self._address = address
         host = host_for_jupyterhub(address.host)
-        if self.get_pod_url is None:
+        if self._asked_for_url() is None:
             return host, address.port
         if version_info >= (0, 9):
             return str(address)

@@ -14,6 +14,7 @@ from tornado.concurrent import is_future
 from .. import naming, objects
 from ..configuration.cluster import port_of
 from ..kube.clients import to_dict
+from ..messages.hints import explain_await
 from ..naming.ownership import SERVERNAME, USERNAME
 from .templates import Templates
 
@@ -250,7 +251,11 @@ class Manifests(Templates):
     @gen.coroutine
     def run_pre_spawn_hook(self):
         """Run JupyterHub's `pre_spawn_hook`. The oldest hubs would not wait for a native coroutine."""
-        return (yield awaited(super().run_pre_spawn_hook()))
+        try:
+            return (yield awaited(super().run_pre_spawn_hook()))
+        except TypeError as e:
+            explain_await(e)
+            raise
 
     @gen.coroutine
     def _run_hook(self, manifest):
@@ -313,6 +318,7 @@ def blaming(trait, error):
     """Return what to raise for an error in a function that is a trait's value: the same if it is meant for users."""
     if isinstance(error, web.HTTPError) or hasattr(error, 'jupyterhub_message'):
         return error
+    explain_await(error)
     return ValueError('KubeSpawner.%s raised %s: %s' % (trait, type(error).__name__, error))
 
 

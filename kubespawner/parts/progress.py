@@ -17,6 +17,7 @@ from ..kube.events import EventReflector
 from ..lifecycle import podstatus
 from ..lifecycle.waiting import is_listed
 from ..messages.story import Story
+from .reflectors import owner_of_reflectors
 
 EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
 
@@ -66,7 +67,9 @@ class Progress(Configuration):
             self._story = None
         story = self._story_of_this_start()
         story.has_begun = True
-        story.timer = IOLoop.current().call_later(self.slow_spawn_message_after, self._tell_of_slowness, story)
+        if self.slow_spawn_message and self.slow_spawn_message_threshold:
+            story.timer = IOLoop.current().call_later(
+                self.slow_spawn_message_threshold, self._tell_of_slowness, story, IOLoop.current().time())
         with self._telling_on(story):
             yield story
 
@@ -82,14 +85,18 @@ class Progress(Configuration):
         if not story.goes_on:
             self._end(story, None)
 
-    def _tell_of_slowness(self, story):
-        if self.slow_spawn_message:
-            story.tell('slow', self.slow_spawn_message)
+    def _tell_of_slowness(self, story, began):
+        """Tell users to be patient, now and then. began (float): the loop's time when the start did."""
+        loop = IOLoop.current()
+        story.remind(self.slow_spawn_message.replace('{seconds}', '%d' % (loop.time() - began)))
+        if self.slow_spawn_message_frequency and not story.is_over:
+            story.timer = loop.call_later(self.slow_spawn_message_frequency, self._tell_of_slowness, story, began)
 
     def _end(self, story, failure):
         if self._events is not None:
             self._events.unfollow(story.event)
-        IOLoop.current().remove_timeout(story.timer)
+        if story.timer is not None:
+            IOLoop.current().remove_timeout(story.timer)
         story.end(failure, self._url_of_another_try())
         IOLoop.current().call_later(self.http_timeout, self._forget, story)
 
@@ -120,16 +127,21 @@ class Progress(Configuration):
         if not self.events_enabled:
             return
         reflector = self._shared_event_reflector()
+        if self._has_own('_start_watching_events') and not reflector.is_started:  # a subclass wants none
+            return
         reflector.start()
         if not reflector.follow(self.namespace, self.pod_name, IOLoop.current(), story.event):
             return
         self._events = reflector
         yield is_listed(reflector, EVENTS_BEGIN)  # a start without events is a start all the same
 
-    def _shared_event_reflector(self):
-        """Return the reflector of the events in this server's namespace."""
-        owner = next(cls for cls in type(self).__mro__ if 'pod_reflector' in vars(cls))
+    def _shared_event_reflector(self, replace=False):
+        """Return the reflector of the events in this server's namespace. replace (bool): make a new one."""
+        owner = owner_of_reflectors(type(self))
         namespace = '' if self.enable_user_namespaces else self.namespace
+        if replace and vars(owner).get('event_reflector') is not None:
+            owner.event_reflector.stop()
+            owner.event_reflector = None
         if vars(owner).get('event_reflector') is None:
             owner.event_reflector = EventReflector(config=self.config, log=self.log, namespace=namespace)
         return owner.event_reflector.sibling(namespace, {})

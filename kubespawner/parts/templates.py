@@ -90,8 +90,14 @@ class Templates(Named, Configuration):
 
     # Expanding
 
-    def _expand_user_properties(self, template):
-        """Return the string `template` with its fields replaced, see `pod_name_template`."""
+    def _expand_user_properties(self, template, slug_scheme=None):
+        """Return the string `template` with its fields replaced, see `pod_name_template`.
+
+        slug_scheme (str or None): by which names are made, see the setting; None is the one that is set.
+        """
+        if slug_scheme is not None:
+            with self._expanding(scheme=slug_scheme):
+                return self._expand_user_properties(template)
         if self._is_label and (self._scheme or self.slug_scheme) == 'safe':
             template = naming.in_a_label(template)
         return naming.expand(template, self._template_fields())

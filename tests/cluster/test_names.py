@@ -120,7 +120,7 @@ def test_a_claim_that_is_remembered_counts_more_than_any_scheme():
 
 
 def test_the_state_of_the_default_scheme_is_what_it_always_was():
-    assert set(spawner_of('ann').get_state()) - {'api_token', 'pid'} == {'pod_name'}
+    assert set(spawner_of('ann').get_state()) - {'api_token', 'pid'} == {'namespace', 'pod_name'}
 
 
 # Errors

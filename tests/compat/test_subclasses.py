@@ -85,7 +85,9 @@ def made(spawner):
     finally:
         loop.close()
     claim = to_dict(spawner.get_pvc_manifest()) if spawner.user_storage_capacity else None
-    return pod, claim, spawner.namespace, spawner.user_storage_pvc_ensure, spawner.delete_grace_period
+    others = ('namespace', 'user_storage_pvc_ensure', 'delete_grace_period', 'k8s_api_host', 'k8s_api_ssl_ca_cert',
+              'slow_spawn_message_threshold')
+    return pod, claim, [getattr(spawner, name) for name in others]
 
 
 @functools.lru_cache(maxsize=None)
