@@ -3,15 +3,17 @@
 Here belongs what a pod or a claim looks like, and nothing about who asks for it: no spawner, no templates, no API
 calls. Pure: no argument is changed and nothing of an argument ends up in the result itself, only copies; any thread.
 
-What configuration gives as raw Kubernetes dicts stays such a dict inside the models, on every client: what they hold is
-for the API server to judge, which is newer or older than the client that is installed. Only the names of fields of a
-container and of a pod's spec are looked up in the models.
+What configuration gives as raw Kubernetes objects is a dict inside the models, on every client: what they hold is for
+the API server to judge, which is newer or older than the client that is installed. Such a dict answers to attributes,
+too, and its known fields are spelled as the API does, see `kube.resource`. Only the names of fields of a container, of
+a pod's spec and of security contexts have to be known.
 """
-import copy
 import datetime
 import math
+from contextlib import contextmanager
 
 from .kube.clients import model, to_dict
+from .kube.resource import SpellingError, of_type, path_text
 
 V1Container = model('V1Container')
 V1ContainerPort = model('V1ContainerPort')
@@ -31,6 +33,30 @@ V1VolumeMount = model('V1VolumeMount')
 
 SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount'
 MASK = 'no-api-access-please'
+
+# What the arguments are that are raw Kubernetes objects, or lists of them.
+KINDS = {
+    'volumes': 'V1Volume',
+    'volume_mounts': 'V1VolumeMount',
+    'env': 'V1EnvVar',
+    'lifecycle_hooks': 'V1Lifecycle',
+    'init_containers': 'V1Container',
+    'extra_containers': 'V1Container',
+    'extra_container_config': 'V1Container',
+    'extra_pod_config': 'V1PodSpec',
+    'container_security_context': 'V1SecurityContext',
+    'pod_security_context': 'V1PodSecurityContext',
+    'image_pull_secret': 'V1LocalObjectReference',
+    'tolerations': 'V1Toleration',
+    'node_affinity_preferred': 'V1PreferredSchedulingTerm',
+    'node_affinity_required': 'V1NodeSelectorTerm',
+    'pod_affinity_preferred': 'V1WeightedPodAffinityTerm',
+    'pod_affinity_required': 'V1PodAffinityTerm',
+    'pod_anti_affinity_preferred': 'V1WeightedPodAffinityTerm',
+    'pod_anti_affinity_required': 'V1PodAffinityTerm',
+    'selector': 'V1LabelSelector',
+    'pod': 'V1Pod',
+}
 
 DEEPEST = 50  # levels of lists and dicts in what is configured; Kubernetes' own objects have about 15
 
@@ -109,9 +135,9 @@ def make_pod(
     env (dict): environment variables; their values are made strings, those that are None are left out. Dicts are EnvVar
         objects, whose fields replace `name` and `value`.
     working_dir (str): of the notebook container.
-    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects, as the Kubernetes API spells them. Wherever
-        a list of objects is wanted it may be a dict of them, whose values count in the order of its keys, and wherever
-        a dict is an object it may be a model of any client.
+    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects. Wherever a list of objects is wanted it may
+        be a dict of them, whose values count in the order of its keys. Wherever a dict is an object it may be a model
+        of any client, and the keys of fields may be in camelCase or snake_case, all the way down.
     labels, annotations (dicts of str): of the pod.
     cpu_limit, cpu_guarantee (numbers of cores, or quantities such as `'500m'`), mem_limit, mem_guarantee (bytes, or
         quantities such as `'1G'`): `resources.limits` and `resources.requests` of the notebook container.
@@ -120,8 +146,8 @@ def make_pod(
     init_containers, extra_containers (lists of dicts): Container objects, to run before it and beside it.
     service_account (str): whose API token the pod gets. None: no account, and an empty directory is mounted where
         the token would be, so that a cluster that hands out tokens by itself hands none to users.
-    extra_container_config, extra_pod_config (dicts): fields of Container and PodSpec, in camelCase or snake_case,
-        that replace what stands there otherwise.
+    extra_container_config, extra_pod_config (dicts): fields of Container and PodSpec that replace what stands there
+        otherwise.
     restart_policy (str): `Always`, `OnFailure` or `Never`.
     allow_privilege_escalation (bool or None): whether processes of the notebook container may get more rights than
         their parents have; None says nothing about it. Privileged containers always may.
@@ -135,8 +161,8 @@ def make_pod(
         pod_anti_affinity_preferred, pod_anti_affinity_required (lists of dicts): Toleration, PreferredSchedulingTerm,
         NodeSelectorTerm, and (for pods) WeightedPodAffinityTerm and PodAffinityTerm objects.
 
-    Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, things that JSON
-    does not have, endless nesting.
+    Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, a field in both
+    spellings with different values, things that JSON does not have, endless nesting.
     """
     container = _notebook_container(cmd, port, image_spec, image_pull_policy, env, working_dir)
     container.security_context = _container_security_context(
@@ -217,12 +243,34 @@ def _variable(name, value):
 
 
 def raw(argument, value):
-    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there."""
+    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there.
+
+    They become dicts that answer to attributes, with the API's spelling of all fields of the argument's kind.
+    """
+    with _blaming(argument):
+        return of_type(_copy(value, ()), (False, KINDS[argument]))
+
+
+@contextmanager
+def _blaming(argument, keys=None):
+    """Have what is wrong with a part of an argument be told as an error of that argument.
+
+    keys (list): what the argument's own keys are, if it is a list of its items now.
+    """
     try:
-        return _copy(value, ())
-    except _Unfit as e:
-        where = ''.join('[%r]' % (key,) for key in e.path[:10]) + '...' * (len(e.path) > 10)
-        raise ArgumentError(argument, '%s %s' % (where or ':', e.problem))
+        yield
+    except (_Unfit, SpellingError) as e:
+        path = e.path if keys is None else (keys[e.path[0]],) + e.path[1:]
+        raise ArgumentError(argument, '%s %s' % (path_text(path), e.problem))
+
+
+def settle(pod):
+    """Have all dicts in a V1Pod, whoever put them there, answer to attributes and spell fields as the API does.
+
+    Raises ArgumentError for a field in both spellings.
+    """
+    with _blaming('pod'):
+        of_type(pod, (False, KINDS['pod']))
 
 
 class _Unfit(Exception):
@@ -258,15 +306,15 @@ def _key(key, path):
 
 def _copy_of_model(value, path):
     try:
-        _copy(to_dict(value), path)
-        return copy.deepcopy(value)
+        return _copy(to_dict(value), path)
     except RecursionError:
         raise _Unfit(path, 'is nested too deeply. Does it contain itself?')
 
 
 def _objects(argument, values):
     """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
-    copied = raw(argument, values or [])
+    with _blaming(argument):
+        copied = _copy(values or [], ())
     if isinstance(copied, dict):
         items = sorted(copied.items())
     elif isinstance(copied, list):
@@ -274,9 +322,10 @@ def _objects(argument, values):
     else:
         raise ArgumentError(argument, ': is no list.')
     for key, value in items:
-        if not isinstance(value, dict) and not hasattr(value, 'attribute_map'):
+        if not isinstance(value, dict):
             raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
-    return [value for _, value in items]
+    with _blaming(argument, [key for key, _ in items]):
+        return of_type([value for _, value in items], (True, KINDS[argument]))
 
 
 def _pull_secrets(given):
@@ -366,7 +415,7 @@ def _affinity(arguments):
             kind, when = _AFFINITIES[argument]
             affinity.setdefault(kind, {})[when] = (
                 {'nodeSelectorTerms': terms} if argument == 'node_affinity_required' else terms)
-    return affinity or None
+    return of_type(affinity, (False, 'V1Affinity')) if affinity else None
 
 
 def _id(argument, value):
@@ -424,7 +473,8 @@ def check_pod(pod):
     if not isinstance(getattr(pod.metadata, 'name', None), str):
         raise ArgumentError('pod', ' returned a pod without a name (metadata.name).')
     try:
-        raw('pod', to_dict(pod))
+        with _blaming('pod'):
+            _copy(to_dict(pod), ())
     except RecursionError:
         raise ArgumentError('pod', ' returned a pod that is nested too deeply. Does it contain itself?')
 

@@ -17,7 +17,8 @@ class LifeConfiguration(HasTraits):
         the `kubernetes` client, and returns the pod to create. It may be a coroutine; its time is part of the time of
         the start.
 
-        Parts that are configured as Kubernetes objects, such as `volumes`, are still dicts in this pod.
+        Each part of the pod has attributes, `container.volume_mounts`, and keys, `container['volumeMounts']`. Parts
+        that are configured as Kubernetes objects, such as `volumes`, are dicts.
 
         If the function raises an error, the start fails. The user sees the message of an HTTPError (of `tornado.web`).
         Other errors appear in the hub's log only.
