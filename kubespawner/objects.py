@@ -10,7 +10,6 @@ a pod's spec and of security contexts have to be known.
 """
 import datetime
 import math
-from contextlib import contextmanager
 
 from .kube.clients import model, to_dict
 from .kube.resource import SpellingError, of_type, path_text
@@ -247,21 +246,15 @@ def raw(argument, value):
 
     They become dicts that answer to attributes, with the API's spelling of all fields of the argument's kind.
     """
-    with _blaming(argument):
-        return of_type(_copy(value, ()), (False, KINDS[argument]))
-
-
-@contextmanager
-def _blaming(argument, keys=None):
-    """Have what is wrong with a part of an argument be told as an error of that argument.
-
-    keys (list): what the argument's own keys are, if it is a list of its items now.
-    """
     try:
-        yield
+        return of_type(_copy(value, ()), (False, KINDS[argument]))
     except (_Unfit, SpellingError) as e:
-        path = e.path if keys is None else (keys[e.path[0]],) + e.path[1:]
-        raise ArgumentError(argument, '%s %s' % (path_text(path), e.problem))
+        raise _wrong_part(argument, e.path, e)
+
+
+def _wrong_part(argument, path, error):
+    """Return the ArgumentError for what is wrong with a part of an argument, to which the keys of `path` lead."""
+    return ArgumentError(argument, '%s %s' % (path_text(path), error.problem))
 
 
 def settle(pod):
@@ -269,8 +262,10 @@ def settle(pod):
 
     Raises ArgumentError for a field in both spellings.
     """
-    with _blaming('pod'):
+    try:
         of_type(pod, (False, KINDS['pod']))
+    except SpellingError as e:
+        raise _wrong_part('pod', e.path, e)
 
 
 class _Unfit(Exception):
@@ -313,8 +308,12 @@ def _copy_of_model(value, path):
 
 def _objects(argument, values):
     """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
-    with _blaming(argument):
-        copied = _copy(values or [], ())
+    if not values:
+        return []
+    try:
+        copied = _copy(values, ())
+    except _Unfit as e:
+        raise _wrong_part(argument, e.path, e)
     if isinstance(copied, dict):
         items = sorted(copied.items())
     elif isinstance(copied, list):
@@ -324,8 +323,10 @@ def _objects(argument, values):
     for key, value in items:
         if not isinstance(value, dict):
             raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
-    with _blaming(argument, [key for key, _ in items]):
+    try:
         return of_type([value for _, value in items], (True, KINDS[argument]))
+    except SpellingError as e:
+        raise _wrong_part(argument, (items[e.path[0]][0],) + e.path[1:], e)
 
 
 def _pull_secrets(given):
@@ -449,11 +450,13 @@ def _service_account_or_mask(spec, service_account, automount):
 
 def _set_extra(model, argument, config):
     """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
-    config = raw(argument, config or {})
+    if not config:
+        return
+    config = raw(argument, config)
     if not isinstance(config, dict):
         raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
     names = {}
-    for attribute, key in model.attribute_map.items() if config else ():
+    for attribute, key in model.attribute_map.items():
         names[attribute] = names[key] = attribute
     for key, value in config.items():
         if key not in names:
@@ -473,8 +476,9 @@ def check_pod(pod):
     if not isinstance(getattr(pod.metadata, 'name', None), str):
         raise ArgumentError('pod', ' returned a pod without a name (metadata.name).')
     try:
-        with _blaming('pod'):
-            _copy(to_dict(pod), ())
+        _copy(to_dict(pod), ())
+    except _Unfit as e:
+        raise _wrong_part('pod', e.path, e)
     except RecursionError:
         raise ArgumentError('pod', ' returned a pod that is nested too deeply. Does it contain itself?')
 
