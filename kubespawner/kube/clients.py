@@ -1,7 +1,7 @@
 """The one place that knows which `kubernetes` client is installed: configuration, shared clients, model <-> dict.
 
-Every difference between its versions 4.0 to 37 is bridged here and nowhere else. No calls of the API. Everything
-here may be called on any thread.
+Every difference between its versions 4.0 to 37 is bridged here and, as to which fields there are, in `fields`; nowhere
+else. No calls of the API. Everything here may be called on any thread.
 """
 import copy
 import functools

@@ -8,6 +8,8 @@ import functools
 import re
 from collections.abc import MutableMapping
 
+import yaml  # which the client needs, too
+
 from . import fields
 
 
@@ -194,6 +196,11 @@ class _CallableList(list):
 
     def __reduce__(self):  # copies belong to another dict
         return list, (list(self),)
+
+
+for dumper in (yaml.SafeDumper, yaml.Dumper):  # they know dicts and lists, but none of their subclasses
+    dumper.add_multi_representer(Resource, dumper.represent_dict)
+    dumper.add_multi_representer(_CallableList, dumper.represent_list)
 
 
 class SpellingError(ValueError):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import tornado.gen
+import yaml
 from kubernetes import client
 from tornado import web
 
@@ -102,7 +103,7 @@ def test_what_is_configured_is_a_dict(pod):
     for part in [spec.volumes[0], spec.init_containers[0], spec.init_containers[0].env[0], spec.tolerations[0],
                  spec.affinity, spec.containers[0].lifecycle, spec.containers[1], spec.containers[0].volume_mounts[0]]:
         assert isinstance(part, dict)
-        assert json.loads(json.dumps(part)) == part
+        assert json.loads(json.dumps(part)) == yaml.safe_load(yaml.safe_dump(part)) == part
     assert isinstance(pod, client.V1Pod) and isinstance(spec.containers[0], client.V1Container)
 
 
@@ -235,6 +236,7 @@ def test_lists_called_items_and_values_are_lists_and_the_methods_stay():
     config_map.items.append({'key': 'l', 'path': 'q'})
     assert [item.key for item in config_map.items] == ['k', 'l']
     assert dict(config_map.items()) == config_map == json.loads(json.dumps(config_map))
+    assert yaml.safe_load(yaml.safe_dump(config_map)) == yaml.safe_load(yaml.dump(config_map)) == config_map
     assert not pod.spec.volumes[1].config_map.items
     assert dict(pod.spec.volumes[1].config_map.items()) == {'name': 'c'}
     pod.spec.volumes[1].config_map.items = [{'key': 'm', 'path': 'r'}]
