@@ -31,14 +31,14 @@ from .kube.resource import wrap_all
 from .lifecycle import podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
-from .lifecycle.pods import KnownPod, Ownership, Pods, new_spawn_id, uid_of
+from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, new_spawn_id, uid_of
 from .lifecycle.startup_watch import StartupWatch, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
 from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
 from .naming import server_names
-from .naming.ownership import owner_of
-from .parts import addresses
+from .naming.ownership import PROFILE, owner_of
+from .parts import addresses, stand_in
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
 from .parts.progress import Progress
@@ -134,8 +134,10 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         traits = cls.class_traits(**metadata)
         return {name: trait for name, trait in traits.items() if getattr(Spawner, name, None) is not trait}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, _mock=False, **kwargs):
+        """Make a spawner. `_mock` says what is done for every spawner without a user, see `stand_in`."""
         super().__init__(*args, **kwargs)
+        stand_in.complete(self)
         if KubeSpawner.executor is None:
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
@@ -194,11 +196,13 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             if self._confirmed is not None:
                 state['pod_ip'] = self._confirmed[1]
         if self.enable_user_namespaces:
-            state['namespace'] = self.namespace
+            state['namespace'] = self._overrides.usual('namespace')
         return state
 
     def load_state(self, state):
         """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
+        if self.enable_user_namespaces and state.get('pod_name'):
+            self.namespace = state.get('namespace') or self._common_namespace
         super().load_state(state)
         if state.get('pod_name'):
             self._known = KnownPod(
@@ -208,8 +212,6 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 self._address = addresses.remembered(state.get('address'))
                 if self._address is not None and state.get('pod_ip'):
                     self._confirmed = state.get('pod_uid'), state['pod_ip']
-            if self.enable_user_namespaces:
-                self.namespace = state.get('namespace') or self._common_namespace
         # JupyterHub loads a state, which may be empty, into each new spawner.
         self._server_names.load(state, self._known.is_ours)
 
@@ -225,7 +227,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._known = KnownPod(Ownership.NONE)
         self._drop_story()
         self._server_names.clear()
-        if self.enable_user_namespaces and not self._server_names.has_claim:
+        if self.enable_user_namespaces and not self._server_names.has_claim_in(self.namespace):
             self.namespace = self._user_namespace()
 
     def _save_state(self):
@@ -287,8 +289,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         overridden = self._use_profile(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
-        if (yield overridden) & set(server_names.TEMPLATES.values()):
+        if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
             self._server_names.forget(self._known.is_ours)
+            self._follow_pods()  # in the profile's namespace
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
@@ -297,6 +300,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
+        if self.user_storage_pvc_ensure:
+            self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
         for kind, namespace, missing in new_objects:  # after all that may show that the configuration is wrong
             attempt.check_wanted()
             yield self._requests.create(kind, namespace, missing, deadline, attempt.is_wanted)
@@ -368,12 +373,15 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         It is looked for first: a quota refuses even what is there already.
         """
         missing = []
-        if self.enable_user_namespaces:
+        if self.enable_user_namespaces and 'namespace' not in self._overrides:
             manifest = self.get_namespace_manifest()
             if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
             manifest = self.get_pvc_manifest()
+            if self._server_names.claim_key is not None:
+                profile = {PROFILE: self._server_names.claim_key}
+                manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
             if missing or (yield self._find_claim(deadline)) is None:
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
@@ -383,7 +391,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         return Claims(
             self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
             (lambda: self._build_common_labels(self._expand_labels('user_storage_extra_labels')))
-            if may_have_another_name and self.remember_pvc_name else None)
+            if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key)
 
     @gen.coroutine
     def _find_claim(self, deadline):
@@ -397,14 +405,25 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
     def delete_forever(self):
         """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
         if self.delete_pvc:
-            yield self._claims(self.user_storage_pvc_ensure).delete(lambda claim: why_kept(
-                claim, (self.user.name, self.name), self.common_labels, self._claim_name_of,
-                self._claims_of_other_servers()))
+            self._end_profile()
+            yield self._delete_claim(self._claims(self.user_storage_pvc_ensure))
+            for claim in self._server_names.profile_claims:
+                of_profile = Claims(self._requests, claim['namespace'], claim['name'], self.log,
+                                    (self.user.name, self.name))
+                yield self._delete_claim(of_profile, claim['template'])
+
+    def _delete_claim(self, claims, template=None):
+        """Delete what `claims` finds, unless others have it, too. template (str or None): see `_claim_name_of`."""
+        return claims.delete(lambda claim: why_kept(
+            claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
+            self._claims_of_other_servers()))
 
     def _claims_of_other_servers(self):
         """Return the names of the claims that the hub remembers of the user's other servers."""
         servers = getattr(self.user, 'orm_spawners', {})
-        return {(server.state or {}).get('pvc_name') for name, server in servers.items() if name != self.name}
+        states = [server.state or {} for name, server in servers.items() if name != self.name]
+        return {state.get('pvc_name') for state in states} | {
+            claim['name'] for state in states for claim in state.get('profile_claims') or []}
 
     @gen.coroutine
     def poll(self):
@@ -416,7 +435,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
             return 1
         reflector = self._follow_pods()
-        if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not reflector.first_load_future.done() and not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
         if reflector.failed:
@@ -432,20 +451,27 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 return 1
         if self._is_followed(pod) and podstatus.exit_code(pod) is None:
             return None  # as it is for thousands of servers, twice a minute
-        return (yield self._judge(pod))
+        return (yield from self._judge(pod))
 
-    @gen.coroutine
     def _judge(self, pod):
-        """Return what `poll` does, of a pod that there is; clean up, or recognize it."""
-        pods = self._pods
-        if pods.is_a_successor(pod) or pods.is_another_servers(pod) or self._is_none_of_ours(pod):
+        """Return what `poll` does, of a pod that there is; clean up, or recognize it.
+
+        A generator of what to wait for, and not a coroutine: when a hub starts, it polls all of its servers at once.
+        """
+        if not self._known.may_be_this(pod) and self._is_of_others(pod):
             return 1
         code = podstatus.exit_code(pod)
-        if code is not None and self.delete_stopped_pods:
-            yield pods.discard(pod)
         if code is None:
-            yield self._recognize(pod)
+            yield from self._recognize(pod)
+        elif self.delete_stopped_pods:
+            yield self._pods.discard(pod)
         return code
+
+    def _is_of_others(self, pod):
+        """True if a pod of our name is another server's, or was made since ours has gone."""
+        owner = self.user.name, self.name
+        return (is_a_successor(pod, self._known, self.log) or self._is_none_of_ours(pod)
+                or is_another_servers(pod, self._known, owner, self.pod_reflector))
 
     def _is_none_of_ours(self, pod):
         """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
@@ -453,12 +479,11 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                           and self.server is not None and not self._is_at_another_place)
         return is_interrupted and not self._known.is_of_last_start(pod)
 
-    @gen.coroutine
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         if self._known.uid is None and not self._attempts:
-            says_it_is_ours = self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)
-            if self._known.is_ours or self._known.is_of_last_start(pod) or says_it_is_ours:
+            if (self._known.is_ours or self._known.is_of_last_start(pod)
+                    or self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)):
                 self._known.own(pod)
         if self._known.is_this(pod):
             self._subscribe()

@@ -15,7 +15,7 @@ from tests.cluster.conftest import User
 VALUES = {
     'singleuser_working_dir': '/work', 'singleuser_service_account': 'a', 'singleuser_extra_labels': {'a': 'b'},
     'singleuser_extra_annotations': {'a': 'b'}, 'singleuser_image_pull_policy': 'Never',
-    'singleuser_image_pull_secrets': 'secret', 'singleuser_node_selector': {'a': 'b'}, 'singleuser_uid': 5,
+    'singleuser_image_pull_secrets': 'secret', 'singleuser_node_selector': {'a': 'b'},
     'singleuser_fs_gid': 6, 'singleuser_supplemental_gids': [7], 'singleuser_privileged': True,
     'singleuser_lifecycle_hooks': {'preStop': {}}, 'singleuser_init_containers': [{'name': 'x'}],
     'singleuser_extra_container_config': {'tty': True}, 'singleuser_extra_pod_config': {'hostname': 'x'},

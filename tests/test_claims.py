@@ -1,9 +1,10 @@
 """Whose a claim is, whatever it is called, and which one is deleted with its server. No cluster is needed."""
 import pytest
 
+from kubespawner import naming
 from kubespawner.lifecycle.claims import Claims, selectors, why_kept
 from kubespawner.messages.errors import SpawnError
-from kubespawner.naming.ownership import SERVERNAME, USERNAME
+from kubespawner.naming.ownership import PROFILE, SERVERNAME, USERNAME
 from tests.fake_time import with_fake_time
 from tests.support.fakes import LOG, FakeApi, refused, requests_to
 
@@ -51,6 +52,16 @@ def test_claims_from_before_there_were_labels_are_looked_for_too():
         LABELS, 'ann')
 
 
+@pytest.mark.parametrize('profile, found', [('gpu', 'of-gpu'), ('large', None), (None, 'usual')])
+@with_fake_time
+def test_a_claim_of_a_profile_is_taken_with_this_profile_only(profile, found):
+    of_gpu = claim('of-gpu', created='2022-01-01T00:00:00Z')
+    of_gpu['metadata']['annotations'][PROFILE] = 'gpu'
+    fake = FakeApi(**{READ: [NOT_FOUND], LIST: [{'items': [of_gpu, claim('usual')]}]})
+    taken = yield Claims(requests_to(fake), 'hubs', 'x', LOG, ('ann', ''), lambda: LABELS, profile).find()
+    assert (taken and taken['metadata']['name']) == found
+
+
 @pytest.mark.parametrize('labels', [None, lambda: LABELS], ids=['not looked for', 'not found'])
 @with_fake_time
 def test_a_server_without_a_claim_has_none(labels):
@@ -71,6 +82,13 @@ def test_selectors_name_all_labels_that_the_user_may_have_here_and_in_later_spaw
     of_user, of_nobody = selectors(dict(LABELS, **{USERNAME: 'ann-40x'}), 'ann@x')
     assert of_user.startswith('heritage=jupyterhub,app=jupyterhub,%s in (' % USERNAME) and 'ann-40x' in of_user
     assert of_nobody == 'heritage=jupyterhub,app=jupyterhub,!' + USERNAME
+
+
+def test_selectors_name_the_label_of_each_slug_scheme_whichever_is_set_now():
+    for label in ('ann-40x', 'ann-x---80e03d6c'):
+        of_user, _ = selectors(dict(LABELS, **{USERNAME: label}), 'ann@x')
+        assert {naming.owner_label('ann@x', scheme) for scheme in ('escape', 'safe')} <= set(
+            of_user.split('(')[1].rstrip(')').split(','))
 
 
 # Deleting

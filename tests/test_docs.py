@@ -84,12 +84,13 @@ def test_the_guide_gives_the_pod_that_it_describes(spawner):
     pod = to_dict(config.KubeSpawner.modify_pod_hook(spawner(config), (yield spawner(config).get_pod_manifest())))
     container = pod['spec']['containers'][0]
     assert container['resources'] == {
-        'limits': {'cpu': '2.0', 'memory': str(2 * 2 ** 30)}, 'requests': {'cpu': '0.1', 'memory': str(512 * 2 ** 20)}}
+        'limits': {'cpu': 2, 'memory': 2 * 2 ** 30}, 'requests': {'cpu': 0.1, 'memory': 512 * 2 ** 20}}
     env = {variable['name']: variable for variable in container['env']}
     assert env['DATA_KEY']['valueFrom']['secretKeyRef']['key'] == 'ann'
     assert env['COURSE']['value'] == 'physics'
     assert container['securityContext']['capabilities'] == {'drop': ['ALL']}
-    assert pod['spec']['securityContext'] == {'runAsUser': 1000, 'fsGroup': 100}
+    assert container['securityContext']['runAsUser'] == 1000
+    assert pod['spec']['securityContext'] == {'fsGroup': 100}
     assert pod['spec']['nodeSelector'] == {'pool': 'notebooks'}
     assert pod['spec']['tolerations'] == [{'key': 'notebooks', 'operator': 'Exists'}]
     assert pod['spec']['hostAliases'] == [{'ip': '10.0.0.1', 'hostnames': ['data']}]
@@ -106,7 +107,7 @@ def test_the_guide_gives_the_pod_that_it_describes(spawner):
 @pytest.mark.gen_test
 def test_the_profiles_give_the_pods_that_they_describe(spawner, options, image, variables):
     new = spawner(configuration(README_CONFIGURATION))
-    profiles = configuration(documentation.block('python', 'profile_list'))
+    profiles = configuration(documentation.block('python', 'c.KubeSpawner.profile_list'))
     new.profile_list, new.user_options = profiles.KubeSpawner.profile_list, options
     yield new._use_profile(float('inf'), lambda: True)
     container = to_dict((yield new.get_pod_manifest()))['spec']['containers'][0]

@@ -133,19 +133,43 @@ def test_only_the_fields_that_are_asked_for_are_made(name):
 @pytest.mark.parametrize('text, expected', [
     ('{username}', 'ann'), ('{{{username}}} {userid}', '{ann} 7'), ('{username:>5}', '  ann'),
     ('{username!r}', "'ann'"),
-    ('{{"of": "{username}"}}', '{"of": "ann"}')])
+    ('{{"of": "{username}"}}', '{"of": "ann"}'), ('{{username}}', '{username}'), ('{{}}', '{}'), ('a }} b', 'a } b'),
+    ('{{"a": {{"b": 1}}}}', '{"a": {"b": 1}}'), ('find . -exec cp {{}} /srv \\;', 'find . -exec cp {} /srv \\;'),
+    ('{{JUPYTER_IMAGE_SPEC}}', '{JUPYTER_IMAGE_SPEC}'), ('${{HOME}}', '${HOME}')])
 def test_a_text_is_filled_if_all_single_braces_are_around_fields(text, expected):
     fields = naming.template_fields('ann', 7, '')
     assert naming.fill(text, lambda template: naming.expand(template, fields)) == expected
 
 
 @pytest.mark.parametrize('text', [
-    '', 'no braces', '{{username}}', '{nobody}', '{username} {nobody}', '{', '}', '{}', '{"a": 1}', '${username}',
+    '', 'no braces', '{nobody}', '{username} {nobody}', '{', '}', '{}', '{"a": 1}', '${username}',
     'f() { echo $1; }', '{username} {"a": 1}', '{username.x}', '{username:{nobody}}', "awk '{ print $1 }'", '{0}',
-    '{username:%d}', 'for i in ${LIST}; do touch {username}; done'])
+    '{username:%d}', '{{}} ${HOME}', '{{}} {', '{{username}} {nobody}', 'for i in ${LIST}; do touch {username}; done'])
 def test_a_text_with_anything_else_in_braces_stays_as_it_is(text):
     fields = naming.template_fields('ann', 7, '')
     assert naming.fill(text, lambda template: naming.expand(template, fields)) == text
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('{{username}}', '{{username}}'), ('{{}}', '{{}}'), ('}}', '}}'), ('{{{username}}}', '{ann}')])
+def test_doubled_braces_can_stay_where_there_is_no_field(text, expected):
+    fields = naming.template_fields('ann', 7, '')
+    assert naming.fill(text, lambda template: naming.expand(template, fields), needs_field=True) == expected
+
+
+@pytest.mark.parametrize('name, label', [
+    ('ann', 'ann'), ('A.Lee_x', 'A.Lee_x'), ('', ''), ('a@lee', 'a-lee---74670781'), ('9', '9'), ('x' * 63, 'x' * 63),
+    ('a--b', 'a-b---90827a2e'), ('a-', 'a---9baf4407'),
+    ('a@' + 'b' * 50, 'a-bbbbbbbbbbbbbbbbbbb---601a6b8f')])
+def test_the_label_of_an_owner_is_by_the_safe_scheme_what_others_make(name, label):
+    assert naming.owner_label(name, 'safe') == label
+
+
+@given(names)
+def test_the_label_of_an_owner_is_a_label_value_by_every_scheme(name):
+    for scheme in naming.SLUG_SCHEMES:
+        label = naming.owner_label(name, scheme)
+        assert len(label) <= 63 and LABEL_VALUE.match(label)
 
 
 def test_what_goes_wrong_with_a_field_is_told_in_its_own_words():

@@ -1,7 +1,9 @@
 """make_pod and make_pvc: the JSON that leaves for the API, argument by argument."""
 import copy
+import logging
 
 import pytest
+from kubernetes import client
 from kubernetes.client import ApiClient
 
 from kubespawner.kube.clients import to_dict
@@ -60,6 +62,7 @@ MOUNT = {'name': 'home', 'mountPath': '/home/jovyan'}
 
 @pytest.mark.parametrize('argument, in_spec', [
     ({'image_pull_secret': 'super'}, {'imagePullSecrets': [{'name': 'super'}]}),
+    ({'image_pull_secrets': ['one', {'name': 'two'}]}, {'imagePullSecrets': [{'name': 'one'}, {'name': 'two'}]}),
     ({'node_selector': {'disk': 'ssd'}}, {'nodeSelector': {'disk': 'ssd'}}),
     ({'run_as_uid': 0}, {'securityContext': {'runAsUser': 0}}),
     ({'run_as_uid': 1000}, {'securityContext': {'runAsUser': 1000}}),
@@ -94,16 +97,29 @@ def test_an_argument_adds_to_the_pods_spec_and_to_nothing_else(argument, in_spec
     ({'env': {'A': {'value': 1}, 'B': {'name': 'C', 'value_from': {'a': 1}}}},
      {'env': [{'name': 'A', 'value': '1'}, {'name': 'C', 'valueFrom': {'a': 1}}]}),
     ({'container_security_context': {'run_as_user': 5}}, {'securityContext': {'runAsUser': 5}}),
+    ({'uid': 0}, {'securityContext': {'runAsUser': 0}}),
+    ({'uid': '1000', 'gid': 100}, {'securityContext': {'runAsUser': 1000, 'runAsGroup': 100}}),
+    ({'uid': 1, 'gid': 2, 'container_security_context': {'runAsUser': 3}},
+     {'securityContext': {'runAsUser': 3, 'runAsGroup': 2}}),
+    ({'privileged': True}, {'securityContext': {'privileged': True}}),
+    ({'image': 'another:1'}, {'image': 'another:1'}),
+    ({'env': {'A': client.V1EnvVar(name='B', value='c')}}, {'env': [{'name': 'B', 'value': 'c'}]}),
+    ({'env': {'A': '$(C)', 'B': '1', 'C': {'value': '$(D)'}, 'D': '2'}}, {'env': [
+        {'name': 'B', 'value': '1'}, {'name': 'D', 'value': '2'}, {'name': 'C', 'value': '$(D)'},
+        {'name': 'A', 'value': '$(C)'}]}),
+    ({'extra_container_config': {'env': [{'name': 'A', 'value': '$(B)'}, {'name': 'B', 'value': '1'}]}},
+     {'env': [{'name': 'A', 'value': '$(B)'}, {'name': 'B', 'value': '1'}]}),
     ({'container_security_context': {'privileged': False}, 'run_privileged': True},
      {'securityContext': {'privileged': False}}),
     ({'working_dir': '/srv'}, {'workingDir': '/srv'}),
     ({'volume_mounts': [MOUNT]}, {'volumeMounts': [MOUNT, MASK_MOUNT]}),
     ({'cpu_limit': 1.5, 'mem_limit': 1024},
-     {'resources': {'limits': {'cpu': '1.5', 'memory': '1024'}, 'requests': {}}}),
+     {'resources': {'limits': {'cpu': 1.5, 'memory': 1024}, 'requests': {}}}),
+    ({'cpu_limit': 2}, {'resources': {'limits': {'cpu': 2}, 'requests': {}}}),
     ({'cpu_guarantee': 1, 'mem_guarantee': '1G'},
-     {'resources': {'limits': {}, 'requests': {'cpu': '1', 'memory': '1G'}}}),
+     {'resources': {'limits': {}, 'requests': {'cpu': 1, 'memory': '1G'}}}),
     ({'extra_resource_limits': {'nvidia.com/gpu': 3}, 'extra_resource_guarantees': {'nvidia.com/gpu': '3'}},
-     {'resources': {'limits': {'nvidia.com/gpu': '3'}, 'requests': {'nvidia.com/gpu': '3'}}}),
+     {'resources': {'limits': {'nvidia.com/gpu': 3}, 'requests': {'nvidia.com/gpu': '3'}}}),
     ({'lifecycle_hooks': HOOKS}, {'lifecycle': HOOKS}),
     ({'extra_container_config': {'envFrom': [{'configMapRef': {'name': 'a'}}], 'image_pull_policy': 'Never'}},
      {'envFrom': [{'configMapRef': {'name': 'a'}}], 'imagePullPolicy': 'Never'}),
@@ -142,6 +158,52 @@ def test_a_token_that_is_asked_for_or_refused_needs_no_mask(account, automount, 
     spec = to_dict(simplest(service_account=account, automount_service_account_token=automount))['spec']
     assert (spec.get('serviceAccountName'), spec.get('automountServiceAccountToken')) == (account, says)
     assert spec['volumes'] == spec['containers'][0]['volumeMounts'] == []
+
+
+MASKED = {'name': 'init', 'image': 'busybox', 'volumeMounts': [MASK_MOUNT, MOUNT]}
+
+
+@pytest.mark.parametrize('key', ['automountServiceAccountToken', 'automount_service_account_token'])
+def test_a_token_that_is_asked_for_in_additional_configuration_is_not_masked(key):
+    spec = to_dict(simplest(extra_pod_config={key: True}, volumes=[VOLUME], volume_mounts=[MOUNT],
+                            init_containers=[MASKED], extra_containers=[MASKED]))['spec']
+    assert spec['automountServiceAccountToken'] is True and spec['volumes'] == [VOLUME]
+    assert [container['volumeMounts'] for container in spec['containers'] + spec['initContainers']] == [[MOUNT]] * 3
+
+
+def test_volumes_in_additional_configuration_do_not_leave_the_mask_without_its_volume():
+    spec = to_dict(simplest(extra_pod_config={'volumes': [VOLUME]}))['spec']
+    assert spec['volumes'] == [VOLUME, MASK_VOLUME]
+
+
+def test_certificates_are_mounted_and_named_in_the_environment():
+    spec = to_dict(simplest(ssl_secret_name='certificates', ssl_secret_mount_path='/etc/ssl/', env={'A': 'b'}))['spec']
+    container = spec['containers'][0]
+    assert spec['volumes'][0]['secret'] == {'secretName': 'certificates'}
+    assert (container['volumeMounts'][0]['name'], container['volumeMounts'][0]['mountPath']) == (
+        spec['volumes'][0]['name'], '/etc/ssl/')
+    assert {variable['name']: variable['value'] for variable in container['env']} == {
+        'A': 'b', 'JUPYTERHUB_SSL_KEYFILE': '/etc/ssl/ssl.key', 'JUPYTERHUB_SSL_CERTFILE': '/etc/ssl/ssl.crt',
+        'JUPYTERHUB_SSL_CLIENT_CA': '/etc/ssl/notebooks-ca_trust.crt'}
+
+
+def test_variables_that_refer_to_each_other_are_told_of_and_keep_their_order(caplog):
+    env = {'A': '$(B)', 'X': '$(A)', 'B': '$(A)'}
+    variables = simplest(env=env, logger=logging.getLogger('hub')).spec.containers[0].env
+    assert [variable.name for variable in variables] == ['A', 'X', 'B']
+    assert 'environment variables A, B' in caplog.text
+
+
+def test_a_pod_needs_an_image():
+    with pytest.raises(TypeError, match='image'):
+        make_pod('test', None, 8888)
+
+
+@pytest.mark.parametrize('argument', [
+    {'cpu_limit': float('inf')}, {'mem_guarantee': float('nan')}, {'extra_resource_limits': {'a': float('inf')}}])
+def test_what_is_no_quantity_is_an_error_that_names_the_argument(argument):
+    with pytest.raises(ValueError, match='%s.* is no quantity' % list(argument)[0]):
+        simplest(**argument)
 
 
 def test_extra_containers_follow_the_notebook_container():
@@ -186,6 +248,12 @@ CLAIM = {
     'metadata': {'name': 'claim', 'labels': {'a': 'b'}, 'annotations': {}},
     'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '10Gi'}}},
 }
+
+
+@pytest.mark.parametrize('storage', [None, 5, '5Gi'])
+def test_the_size_of_a_claim_is_sent_as_it_is_given(storage):
+    claim = ApiClient().sanitize_for_serialization(make_pvc('claim', '', [], storage))
+    assert claim['spec']['resources'] == {'requests': {'storage': storage}} and claim['metadata']['labels'] == {}
 
 
 @pytest.mark.parametrize('storage_class', ['', None])

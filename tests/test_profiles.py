@@ -171,7 +171,33 @@ def test_a_link_that_chooses_nothing_leads_to_the_form(query):
         profiles.from_query(query)
 
 
-@pytest.mark.parametrize('sent', [{}, {'utm': ['x']}, {'profile': ['a', 'b']}, {'profile': []}, {'profile': 'a'},
+@pytest.mark.parametrize('sent', [{}, {'utm': ['x']}, {'profile': ['']}, {'profile': [' '], 'utm': ['x']}])
+def test_a_form_that_chooses_nothing_chooses_the_default(offered, sent):
+    options = profiles.from_form(sent)
+    assert options == {} and profiles.chosen(offered, options)[0]['slug'] == 'large'
+
+
+def test_the_options_of_a_form_without_a_profile_are_those_of_the_default():
+    sent = {'profile': [''], 'profile-option-large--image': ['r'], 'profile-option-small--image': ['x']}
+    assert profiles.from_form(sent, default='large') == {'image': 'r'}
+    with pytest.raises(SpawnError, match='Choose a profile'):  # which profile that is may not be known yet
+        profiles.from_form(sent)
+
+
+@pytest.mark.parametrize('field, option', [
+    ('profile-option-a-size', 'size'), ('profile-option-a--size', 'size'), ('profile-option-a-b-c', 'b-c'),
+    ('profile-option-a-b--c', None), ('profile-option-b-size', None), ('profile-option-a', None)])
+def test_a_form_of_2022_has_one_hyphen_after_the_profile(field, option):
+    expected = {'profile': 'a', option: 'x'} if option else {'profile': 'a'}
+    assert profiles.from_form({'profile': ['a'], field: ['x']}) == expected
+
+
+def test_what_a_form_of_the_operators_sends_besides_is_kept_as_it_is():
+    sent = {'profile': ['a'], 'course': ['x', 'y'], '_xsrf': ['z'], 'profile-option-b--size': ['l']}
+    assert profiles.from_form(sent, with_more=True) == {'profile': 'a', 'course': ['x', 'y']}
+
+
+@pytest.mark.parametrize('sent', [{'profile': ['a', 'b']}, {'profile': []}, {'profile': 'a'},
                                   {'profile': [7]},
                                   {'profile': ['a'], 'profile-option-a--x': [{}]}])
 def test_a_form_of_another_shape_is_refused(sent):
@@ -183,6 +209,13 @@ def test_a_form_of_another_shape_is_refused(sent):
     ({}, 'large', {'image': 'py'}, {}),
     ({'profile': 'small'}, 'small', {}, {}),
     ({'profile': 'Small'}, 'small', {}, {}),
+    ({'profile': ''}, 'large', {'image': 'py'}, {}),
+    ({'profile': None}, 'large', {'image': 'py'}, {}),
+    ({'profile': '0'}, 'small', {}, {}),
+    ({'profile': '1'}, 'large', {'image': 'py'}, {}),
+    ({'display_name': 'Small', 'kubespawner_override': {'uid': 0}}, 'small', {}, {}),
+    ({'profile': 'large', 'image': ''}, 'large', {'image': 'py'}, {}),
+    ({'profile': 'large', 'image': '', 'image--unlisted-choice': ''}, 'large', {'image': 'py'}, {}),
     ({'profile': 'large', 'image': 'r'}, 'large', {'image': 'r'}, {}),
     ({'profile': 'large', 'image': 'R'}, 'large', {'image': 'r'}, {}),
     ({'profile': 'large', 'image': 'unlisted-choice', 'image--unlisted-choice': 'example.org/a'}, 'large',
@@ -204,6 +237,11 @@ OWN = {'profile': 'large', 'image': 'unlisted-choice'}
     ({'profile': ['small']}, 'There is no profile'),
     ({'profile': {'a': 1}}, 'There is no profile'),
     ({'profile': 0}, 'There is no profile'),
+    ({'profile': '2'}, 'There is no profile'),
+    ({'profile': '-1'}, 'There is no profile'),
+    ({'profile': '1\n'}, 'There is no profile'),
+    ({'profile': '\u0661'}, 'There is no profile'),
+    ({'profile': '9' * 5000}, 'There is no profile'),
     ({'profile': 'small', 'image': 'r'}, 'The profile "Small" has no option "image".'),
     ({'profile': 'large', 'image': 'perl'}, '"Image" of the profile'),
     ({'profile': 'large', 'image': ['r']}, '"Image" of the profile'),
@@ -361,12 +399,16 @@ def test_an_override_without_the_value_is_not_the_users():
     ({'a': 1, 'b': 2}, {'b': None}, {'a': 1}),
     ({'a': {'x': 1, 'y': 2}}, {'a': {'y': None, 'z': 3}}, {'a': {'x': 1, 'z': 3}}),
     ({'a': [1]}, {'a': [2]}, {'a': [2]}),
-    ([1], {'a': 1}, {'a': 1}),
-    ({'a': 1}, [1], [1]),
+    ([1], {'b': 2, 'a': 3, 'c': None}, [1, 3, 2]),
+    ({'b': 1, 'a': 2}, [3], [2, 1, 3]),
+    ([], {'a': 1}, {'a': 1}),
+    ({}, [1], [1]),
+    ([1], [2], [2]),
+    ({'a': [1]}, {'a': {'x': 2}}, {'a': {'x': 2}}),
     ('a', None, None),
     (None, {'a': {'b': None}}, {'a': {}}),
 ])
-def test_dicts_are_merged_none_removes_and_everything_else_replaces(value, override, result):
+def test_dicts_are_merged_or_added_to_lists_none_removes_and_everything_else_replaces(value, override, result):
     assert profiles.merged(value, override) == result
 
 
@@ -388,3 +430,53 @@ def test_a_key_counts_before_a_display_name():
     choices = OrderedDict([('2', {'display_name': '4'}), ('4', {'display_name': '2'})])
     listed = profiles.checked([{'slug': 'x', 'profile_options': {'cpus': {'choices': choices}}}])
     assert profiles.chosen(listed, {'cpus': '4'})[1] == {'cpus': '4'}
+
+
+# What may not be meant as it is written
+
+SETTINGS = {'image', 'lifecycle_hooks', 'mem_limit'}
+
+
+def advice(profile):
+    return list(profiles.advice([profile], SETTINGS.__contains__))
+
+
+@pytest.mark.parametrize('where, key, value, told', [
+    ({}, 'lifecycle_hooks', {},
+     "XL (GPU)': 'lifecycle_hooks' has no effect there. It belongs in its kubespawner_override."),
+    ({}, 'choices', {}, 'an option in the profile_options'),
+    (('image',), 'image', 'x',
+     "option 'image': 'image' has no effect there. It belongs in the kubespawner_override of its choices."),
+    (('image',), 'kubespawner_override', {}, 'each of its choices'),
+    (('image', 'choices', 'py'), 'mem_limit', '1G', "choice 'py': 'mem_limit' has no effect there"),
+    (('image', 'choices', 'py'), 'profile_options', {},
+     "'py': 'profile_options' has no effect there. It belongs in the profile, beside its kubespawner_override."),
+    (('image', 'unlisted_choice'), 'image', '{value}', "unlisted_choice: 'image' has no effect there"),
+])
+def test_what_stands_in_the_wrong_place_is_told_with_the_right_one(where, key, value, told):
+    wrong = copy.deepcopy(LARGE)
+    there = wrong
+    for part in ('profile_options',) * bool(where) + tuple(where):
+        there = there[part]
+    there[key] = value
+    assert profiles.checked([wrong])
+    sentence, = advice(wrong)
+    assert told in sentence
+
+
+def test_there_is_no_advice_about_what_is_right_or_the_operators():
+    assert advice(LARGE) == advice(dict(PLAIN, icon='x.png')) == []
+
+
+@pytest.mark.parametrize('value, is_default', [
+    ('True', True), ('yes', True), (1, True), ('False', False), (' no ', False), ('', False), (0, False)])
+def test_a_flag_of_another_type_means_what_it_says_and_is_told(value, is_default):
+    second = dict(LARGE, default=value)
+    assert profiles.checked([PLAIN, second])[1]['default'] is is_default
+    sentence, = advice(second)
+    assert 'default is %r, not True or False. It counts as %s.' % (value, is_default) in sentence
+
+
+def test_a_name_that_is_almost_that_of_a_setting_is_told_from_another():
+    assert profiles.meant('mem_limt', SETTINGS) == 'mem_limit'
+    assert profiles.meant('course', SETTINGS) is None

@@ -229,3 +229,78 @@ def test_a_template_that_failed_can_be_expanded_when_it_is_mended(monkeypatch):
         server.state()
     monkeypatch.setitem(TEXTS, 'pod_name_template', {None: 'mended'})
     assert server._name_in_template('pod_name') == 'mended'
+
+
+# Claims of profiles
+
+def with_profile(server, key='gpu', namespace='hubs'):
+    server.names.set_aside(key, namespace, server.pvc_name)
+    server.names.record_claim(server.pvc_name, namespace, 'a-template')
+    server.names.has_claim = True
+
+
+class InNamespace(Server):
+    namespace = 'hubs'
+
+
+@pytest.fixture
+def usual():
+    """A server that has a claim, which is called as no template would call it."""
+    return loaded(InNamespace, {'pod_name': 'p', 'pvc_name': 'old-home'})
+
+
+def test_the_claim_of_a_profile_is_named_by_the_template_and_the_usual_one_comes_back(usual):
+    with_profile(usual)
+    assert usual.pvc_name == 'claim-ann-b' and usual.state()['pvc_name'] == 'old-home'
+    usual.names.bring_back()
+    assert usual.pvc_name == 'old-home' and usual.names.has_claim
+
+
+def test_a_server_that_had_no_claim_has_none_after_that_of_a_profile():
+    server = loaded(InNamespace)
+    with_profile(server)
+    assert server.names.has_claim
+    server.names.clear()
+    assert not server.names.has_claim and 'pvc_name' not in server.state()
+
+
+def test_the_claim_of_a_profile_is_remembered_by_profile_and_namespace(usual):
+    with_profile(usual)
+    usual.names.take_claim('found')
+    usual.names.record_claim('found', 'hubs', 'a-template')
+    usual.names.clear()
+    after = loaded(InNamespace, usual.state())
+    assert after.state()['profile_claims'] == [
+        {'profile': 'gpu', 'name': 'found', 'namespace': 'hubs', 'template': 'a-template'}]
+    for key, namespace, name in (
+            ('gpu', 'hubs', 'found'), ('gpu', 'other', 'claim-ann-b'), ('x', 'hubs', 'claim-ann-b')):
+        after.names.set_aside(key, namespace, after.pvc_name)
+        assert after.pvc_name == name
+
+
+def test_the_claim_of_a_running_server_counts_after_a_restart_and_the_usual_one_when_it_has_stopped(usual):
+    with_profile(usual)
+    after = loaded(InNamespace, usual.state())
+    assert (after.pvc_name, after.names.claim_key, after.names.has_claim) == ('claim-ann-b', 'gpu', True)
+    assert after.state() == usual.state()
+    after.names.clear()
+    assert (after.pvc_name, after.names.claim_key) == ('old-home', None)
+
+
+def test_claims_of_profiles_are_not_looked_up_where_claims_are_not_remembered_but_kept_to_be_deleted():
+    server = loaded(InNamespace, remember_pvc_name=False)
+    with_profile(server)
+    server.names.take_claim('found')
+    server.names.record_claim('found', 'hubs', 'a-template')
+    server.names.clear()
+    assert [claim['name'] for claim in server.state()['profile_claims']] == ['found']
+    server.names.set_aside('gpu', 'hubs', server.pvc_name)
+    assert server.pvc_name == 'claim-ann-b'
+
+
+def test_a_server_has_a_claim_in_the_namespace_of_each_profile(usual):
+    server = loaded(InNamespace)
+    with_profile(server, namespace='far')
+    server.names.clear()
+    assert server.names.has_claim_in('far') and not server.names.has_claim_in('hubs')
+    assert usual.names.has_claim_in('hubs')

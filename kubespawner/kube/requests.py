@@ -1,7 +1,7 @@
-"""Requests to the API server, sent within the configured limits: what the verbs of a spawner use of `api`.
+"""Requests of a spawner to the API server, with the configured timeouts.
 
-Here belongs how a request is sent, and which refusals are answers; what is asked for does not. Runs on the IOLoop's
-thread.
+How a request is sent belongs here, and which errors are an expected result, such as 404 of a read. Which requests are
+sent does not. Everything runs on the IOLoop's thread.
 """
 from tornado import gen
 
@@ -12,15 +12,15 @@ class Requests:
     """Sends requests for one server.
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
-    core (callable): returns the CoreV1Api to send them with.
-    limits (callable): returns the seconds to wait for each piece of an answer, and those until a failure is final.
+    core (callable): returns the CoreV1Api that sends the requests.
+    limits (callable): returns `timeout` and `retry_seconds`, see `api.call`.
     """
 
     def __init__(self, run, core, limits, log):
         self._run, self._core, self._limits, self._log = run, core, limits, log
 
     def send(self, request, deadline=None, is_wanted=lambda: True):
-        """Return a future of the answer to a request made by the functions of `api`, a dict. Raises ApiError.
+        """Send a request from one of the functions in `api`. Return a future of the response, a dict. Raises ApiError.
 
         deadline (float), is_wanted (callable): see `api.call`.
         """
@@ -28,7 +28,7 @@ class Requests:
 
     @gen.coroutine
     def read(self, kind, namespace, name, deadline=None):
-        """Return an object as the API has it now, None if it has none of that name. Raises ApiError."""
+        """Read an object from the API. Return None if it does not exist. Raises ApiError."""
         try:
             return (yield self.send(api.read(kind, namespace, name), deadline))
         except api.ApiError as e:
@@ -38,7 +38,7 @@ class Requests:
 
     @gen.coroutine
     def create(self, kind, namespace, manifest, deadline=None, is_wanted=lambda: True):
-        """Create an object. That somebody did so just now is fine. Raises ApiError."""
+        """Create an object, unless it already exists. Raises ApiError."""
         request = api.create(kind, namespace, manifest)
         try:
             yield self.send(request, deadline, is_wanted)

@@ -10,10 +10,9 @@ from tornado import gen
 from .. import naming
 from ..kube import api
 from ..messages.errors import Cause, SpawnError
-from ..naming.ownership import USERNAME, owner_of
+from ..naming.ownership import PROFILE, USERNAME, owner_of
 
 KIND = 'persistent_volume_claim'
-LATER_LABEL_LIMIT = 32  # characters of a user's label that is no valid one without a hash, in later spawners
 
 
 class Claims:
@@ -23,11 +22,12 @@ class Claims:
     owner (tuple): the names of the user and of the server, as `owner_of` returns them.
     labels (callable or None): returns the labels of a new claim of this server, by which claims of other names are
         looked for. None: only the one of that name is.
+    profile (str or None): what a profile calls the claim; None for the one of all profiles that have none of their own.
     """
 
-    def __init__(self, requests, namespace, name, log, owner, labels=None):
+    def __init__(self, requests, namespace, name, log, owner, labels=None, profile=None):
         self._requests, self._namespace, self._name, self._log = requests, namespace, name, log
-        self._owner, self._labels = owner, labels
+        self._owner, self._labels, self._profile = owner, labels, profile
 
     @gen.coroutine
     def find(self, deadline=None):
@@ -58,7 +58,9 @@ class Claims:
 
     def _is_ours(self, claim):
         """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
-        return owner_of(claim) == self._owner and not claim['metadata'].get('deletionTimestamp')
+        profile = (claim['metadata'].get('annotations') or {}).get(PROFILE)
+        return ((owner_of(claim), profile) == (self._owner, self._profile)
+                and not claim['metadata'].get('deletionTimestamp'))
 
     @gen.coroutine
     def delete(self, why_kept):
@@ -85,13 +87,14 @@ class Claims:
 
 
 def selectors(labels, username):
-    """Return label selectors of the claims that may be a server's: of those with a label of this user's, here or in
-    later spawners, and of those from before there was one. Other hubs may have other `common_labels`.
+    """Return label selectors of the claims that may be a server's: of those with a label of this user's, by any slug
+    scheme, and of those from before there was one. Other hubs may have other `common_labels`.
 
     labels (dict): of a new claim of this server.
     """
     common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
-    values = {labels[USERNAME], naming.label_value(username), naming.safe_slug(username, LATER_LABEL_LIMIT)}
+    values = {labels[USERNAME], naming.label_value(username), naming.safe_slug(username, naming.LABEL_SLUG_LIMIT)}
+    values.update(naming.owner_label(username, scheme) for scheme in naming.SLUG_SCHEMES)
     return [','.join(common + [who]) for who in ('%s in (%s)' % (USERNAME, ','.join(sorted(values))), '!' + USERNAME)]
 
 

@@ -1,86 +1,108 @@
-"""The profile form, the options that users send, and the settings that are overridden for one server.
+"""The profile form, the options that users send, and the start with what they chose.
 
 What a spawner does with profiles belongs here; what they are, and what users can choose, is in `profiles`. Everything
 runs on the IOLoop's thread, and reads hub state.
 """
 import functools
 import os
-import re
-from collections import OrderedDict
 
 import jinja2
-from jupyterhub import orm, version_info
+from jupyterhub import orm
 from jupyterhub.spawner import Spawner
 from tornado import gen
-from traitlets import Bool, Container, Dict, Float, Integer, TraitType, default
+from traitlets import TraitType, default
 
-from .. import profiles
-from ..configuration.aliases import NAMES, canonical_name
+from .. import naming, profiles
 from ..lifecycle.waiting import check_wanted, in_time
-from ..messages.errors import SpawnError, one_line
-from ..traitlets import Callable, DynamicDefault, KubeObjectList
-from . import manifests, templates
-from .manifests import Manifests, awaited, blaming
-
-# Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
-# start, and what applies when the server is gone.
-OF_ALL_STARTS = frozenset('''
-    k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl namespace component_label
-    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
-    profile_list profile_form_template additional_profile_form_template_paths options_form options_from_form
-    apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
-    group_overrides ssl_alt_names ssl_alt_names_include_local consecutive_failure_limit'''.split())
-
-# Settings that apply as long as a server runs, even after a restart of the hub.
-OF_RUNNING_SERVERS = frozenset(
-    ['delete_grace_period', 'delete_stopped_pods', 'force_delete_after', 'poll_interval', 'start_timeout'])
-
-# Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
-WITH_TEMPLATES = frozenset(name for trait in (
-    templates.TEMPLATES + templates.TEMPLATES_OF_CLAIMS + list(manifests.TEMPLATE_TRAITS.values()) +
-    ['environment', 'dns_name_template', 'storage_selector', 'user_namespace_labels', 'user_namespace_annotations',
-     'cmd', 'args', 'default_url', 'notebook_dir']
-) for name in NAMES.get(trait, [trait]))
-
-# Settings that are lists of numbers, and settings in seconds for which JupyterHub waits.
-OF_NUMBERS = frozenset(['singleuser_supplemental_gids'])
-OF_WAITING = frozenset(['start_timeout', 'http_timeout', 'poll_interval'])
-LONGEST_WAIT = 10 ** 6  # seconds for which a user may make the hub wait
-LARGEST = 2 ** 63 - 1  # largest number that Kubernetes and the hub's database can hold
-
-_NO_HOST = re.compile('[^A-Za-z0-9_.{}-]')  # characters that a host in a URL, or a template of one, cannot contain
-
-SHOWN_REASON = 200  # characters of a setting's error about a value that a user entered
+from ..messages.errors import one_line
+from ..traitlets import DynamicDefault
+from .form_names import FormNames
+from .manifests import awaited, blaming
+from .overrides import OF_PLACES, WITH_TEMPLATES, Overrides
+from .profile_list import ProfileList
 
 # Whether the hub itself keeps what users chose.
 IS_KEPT_BY_HUB = hasattr(orm.Spawner, 'user_options')
 
+NO_DEADLINE = float('inf')
+
+FORM_METHODS = frozenset(['_options_form_default', 'get_options_form'])  # with which subclasses replace the form
+
 NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>'
 
 
-class Choosing(Manifests):
+class Choosing(FormNames):
     """The part of KubeSpawner that lets users choose. `super()` of its methods is JupyterHub's Spawner."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._check_profiles()
+
+    # What is offered
+
+    _profile_list = []  # what was offered last, or what a subclass offers that has no `profile_list`
+    _read_list = None  # the former
+
+    def _has_profiles(self):
+        return bool(self.profile_list or self._listed_otherwise())
+
+    def _listed_otherwise(self):
+        """Return the profiles that were assigned, or of which a form was rendered, without being in `profile_list`."""
+        return [] if self._profile_list is self._read_list else self._profile_list
+
+    @gen.coroutine
+    def _profiles(self):
+        """Return the profiles that this user is offered, see `profiles.checked`. Raises ValueError."""
+        listed = self.profile_list
+        if callable(listed):
+            listed = yield self._result_of('profile_list', self)
+        if self.profile_list or not self._listed_otherwise():
+            self._profile_list = self._read_list = self._checked_list(listed)
+            return self._profile_list
+        return self._checked_list(self._listed_otherwise())
+
+    def _checked_list(self, listed):
+        return self._list_reader.checked(listed)
+
+    @property
+    def _list_reader(self):
+        cls, configuration = type(self), self.config or None
+        if '_warned_of' not in vars(cls) or cls._warned_of[0] is not configuration:
+            cls._warned_of = configuration, set()
+        return ProfileList(self._overrides, self.log, cls._warned_of[1])
+
+    _list_checked_for = None  # the configuration whose list was looked at last
+
+    def _check_profiles(self):
+        """Log what is wrong with a configured list: once, at the hub's start. A function's is looked at when called."""
+        is_checked = self.config and self.config is Choosing._list_checked_for
+        if self.profile_list and not is_checked and not callable(self.profile_list):
+            Choosing._list_checked_for = self.config
+            self._list_reader.check(self.profile_list)
 
     # The form
 
     @default('options_form')
     def _form_of_profiles(self):
-        if not self._may_be_a_choice() and not (self.profile_list and self._last_choice()):
+        if not self._may_be_a_choice() and not (self._has_profiles() and self._last_choice()):
             return ''
-        if version_info >= (0, 9):
-            return self._profile_form
-        form = self._profile_form(self)
-        if form.done():
-            return form.result()
-        self.log.error('KubeSpawner.profile_list: this version of JupyterHub cannot wait for a coroutine when it shows '
-                       'a form.')
+        return self._profile_form
+
+    def _text_of_form(self, form):
+        """Return the text of a form that is a function, for versions of JupyterHub that call none."""
+        text = awaited(form(self))
+        if text.done():
+            return text.result()
+        text.add_done_callback(lambda future: future.exception())
+        self.log.error('KubeSpawner.profile_list or options_form: this version of JupyterHub cannot wait for a '
+                       'coroutine when it shows a form.')
         return NO_FORM
 
     def _may_be_a_choice(self):
         if callable(self.profile_list):
             return True
         try:
-            return profiles.is_a_choice(profiles.checked(self.profile_list))
+            return profiles.is_a_choice(profiles.checked(self.profile_list or self._listed_otherwise()))
         except ValueError:  # is told when it is shown
             return True
 
@@ -92,9 +114,15 @@ class Choosing(Manifests):
         except ValueError as e:
             self.log.error('%s', e, exc_info=callable(self.profile_list))
             return NO_FORM
+        return self._rendered(offered)
+
+    def _rendered(self, offered):
+        """Return the form of these profiles."""
+        if not offered:
+            return ''
         refused, self._refused = self._refused, None
         shown, note = profiles.for_form(offered, refused or self._last_choice())
-        if not offered or not (note or profiles.is_a_choice(offered)):
+        if not (note or profiles.is_a_choice(offered)):
             return ''
         if refused:  # the page says why
             note = ''
@@ -104,45 +132,23 @@ class Choosing(Manifests):
     def _last_choice(self):
         return self.user_options or getattr(self.orm_spawner, 'user_options', None) or {}
 
-    @gen.coroutine
-    def _profiles(self):
-        """Return the profiles that this user is offered, see `profiles.checked`. Raises ValueError."""
-        listed = self.profile_list
-        if callable(listed):
-            listed = yield self._result_of('profile_list', self)
-        try:
-            offered = profiles.checked(listed)
-            for where, name in profiles.settings_of(offered):
-                self._check_setting(where, name)
-        except ValueError as e:
-            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
-        return offered
-
-    def _check_setting(self, where, name):
-        """Raise ValueError if a profile cannot override a setting."""
-        trait = getattr(type(self), self._trait_called(name), None)
-        if not isinstance(trait, TraitType) or not trait.metadata.get('config'):
-            raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
-                where, name, type(self).__name__))
-        if trait.name in OF_ALL_STARTS:
-            raise ValueError('%s: kubespawner_override must not contain %r, which concerns more than one start.' % (
-                where, name))
-        if trait.name == 'pvc_name_template' and self.remember_pvc_name:
-            raise ValueError('%s: kubespawner_override may contain %r only if KubeSpawner.remember_pvc_name is '
-                             'False. Otherwise a server keeps the claim that it has.' % (where, name))
-
-    def _trait_called(self, name):
-        return name if self.has_trait(name) else canonical_name(name)
-
     # What is sent
 
     _refused = None  # the rejected options that the next form shows for the user to correct
 
-    def _options_from_form(self, form_data):
-        """Return what a user chose, for `user_options`. Raises SpawnError if it is not available."""
-        if not self.profile_list or self._has_own_form():
-            return form_data
-        return self._checked_choice(profiles.from_form(form_data))
+    def _options_from_form(self, formdata=None):
+        """Return what a user chose, for `user_options`. Raises SpawnError if it is not available.
+
+        What a form of the operator's sends besides is kept as it is. Without `formdata`: this method, as in 2018.
+        """
+        if formdata is None:
+            return self._options_from_form
+        is_own = self._has_own_form()
+        if not (self._has_profiles() or is_own and profiles.is_of_profiles(formdata)):
+            return formdata
+        offered = self._offered_now()
+        options = profiles.from_form(formdata, profiles.default_slug(offered), with_more=is_own)
+        return self._checked_choice(offered, profiles.unwrapped(offered, options) if is_own else options, is_own)
 
     def options_from_query(self, query_data):
         """Return the options that a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError.
@@ -150,21 +156,24 @@ class Choosing(Manifests):
         Somebody else may have written the link, and JupyterHub starts the server without asking the user. So a link can
         choose listed values only, even if another form or another `options_from_form` reads it.
         """
-        if not self.profile_list:
-            return super().options_from_query(query_data)
         profiles.check_link(query_data)
-        if self._may_have_more():
+        if not self._has_profiles() or self._may_have_more():
             return super().options_from_query(query_data)
-        return self._checked_choice(profiles.from_query(query_data))
+        return self._checked_choice(self._offered_now(), profiles.from_query(query_data))
 
-    def _checked_choice(self, options):
-        """Return `options` if they are available. Otherwise raise SpawnError, and let the next form show them again."""
+    def _offered_now(self):
+        """Return the profiles that this user is offered; an empty list if that is not known without waiting."""
         offered = self._profiles()
-        if not offered.done():  # it is checked at the start: old hubs do not wait here
-            offered.add_done_callback(lambda future: future.exception())
-        elif offered.result():
+        if offered.done():
+            return offered.result()
+        offered.add_done_callback(lambda future: future.exception())
+        return []  # it is checked at the start: old hubs do not wait here
+
+    def _checked_choice(self, offered, options, may_have_more=False):
+        """Return `options` if they are available. Otherwise raise SpawnError, and let the next form show them again."""
+        if offered:
             self._refused = options
-            profiles.chosen(offered.result(), options)
+            profiles.chosen(offered, options, may_have_more)
             self._refused = None
         return options
 
@@ -173,54 +182,125 @@ class Choosing(Manifests):
         def _options_from_form_of_profiles(self):
             return self._options_from_form
     else:
-        options_from_form = _options_from_form
+        def options_from_form(self, form_data):
+            """Return what a user chose: JupyterHub calls this before 1.4."""
+            return self._options_from_form(form_data)
 
     @default('apply_user_options')
     def _options_are_applied_later(self):
-        return (lambda spawner, options: None) if self.profile_list else None  # none would be warned of
+        return _apply_later if self._has_profiles() else None  # none would be warned of
 
     def _has_own_form(self):
-        """True if the operator replaced the form."""
-        return 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault)
+        """True if the operator or a subclass replaced the form."""
+        if 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault):
+            return True
+        subclasses = type(self).__mro__[:type(self).__mro__.index(Choosing)]
+        return any('options_form' in vars(cls).get('_trait_default_generators', ()) or FORM_METHODS & set(vars(cls))
+                   for cls in subclasses)
 
     def _may_have_more(self):
         """True if users may send more than a choice: the operator replaced the form, or what reads it."""
-        ours = getattr(self.options_from_form, '__func__', None) is Choosing._options_from_form
-        return not ours or self._has_own_form()
+        reader = getattr(self.options_from_form, '__func__', None)
+        ours = Choosing._options_from_form, vars(Choosing).get('options_from_form')
+        is_ours = reader in ours and type(self)._options_from_form is Choosing._options_from_form
+        return not is_ours or self._has_own_form()
+
+    def _has_hook_for_options(self):
+        return getattr(self, 'apply_user_options', None) not in (None, _apply_later)
 
     # What is overridden
 
     _is_by_user = False  # whether what the user sent may be the reason for a failure of this start
+    _start_of_choice = NO_DEADLINE, lambda: True  # the deadline of the start that goes on, and whether it is wanted
 
     @gen.coroutine
     def _use_profile(self, deadline, is_wanted):
-        """Override settings with those of the user's choice until `_end_profile`; return the names of their traits.
+        """Override settings with those of the user's choice, until the state is cleared; return their names.
 
         is_wanted (callable): whether the start still is.
         Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
         """
         self._end_profile()
         self._is_by_user = False
-        offered = (yield self._offered_in_time(deadline)) if self.profile_list else []
+        self._start_of_choice = start = deadline, is_wanted
+        try:
+            applied = awaited(self.load_user_options())
+            is_ours = type(self).load_user_options is Choosing.load_user_options  # which knows what it waits for
+            yield applied if is_ours else in_time(applied, deadline, 'load_user_options', self.pod_name)
+        finally:
+            if self._start_of_choice is start:
+                del self._start_of_choice
+        return set(self._overrides)
+
+    @gen.coroutine
+    def load_user_options(self):
+        """Override settings with those of the choice in `user_options`, until the state is cleared.
+
+        Each start calls this; subclasses may do more, or something else. Raises SpawnError if the choice cannot be had,
+        and ValueError if what is configured cannot be.
+        """
+        deadline, is_wanted = self._start_of_choice
+        check_wanted(is_wanted, self.pod_name)  # a subclass may have waited
+        self._end_profile()
+        offered = (yield self._offered_in_time(deadline)) if self._has_profiles() else []
         if offered:
-            self._is_by_user = True
-            choice = profiles.chosen(offered, self.user_options, self._may_have_more())
-            overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
-            self._is_by_user = any(each.by_user for each in overrides)
-            try:
-                for each in overrides:
-                    trait = self._trait_called(each.setting)
-                    value = yield in_time(
-                        self._result_for(each.where, trait, each.value), deadline, 'profile_list', self.pod_name)
-                    check_wanted(is_wanted, self.pod_name)
-                    self._override(each.where, trait, value, each.by_user)
-            except Exception:
-                if is_wanted():
-                    self._end_profile()
-                raise
-            self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
-                          dict(choice[1], **choice[2]) or 'no options')
-        return set(self._overridden)
+            yield self._apply_choice(offered, deadline, is_wanted)
+        elif self._has_own_form() and isinstance(self.user_options.get('profile'), str):
+            self._list_reader.warn_once(
+                'KubeSpawner.profile_list is empty at the start of a server, though the form offers profiles. A '
+                'function as `profile_list` is also there when no form was shown.')
+
+    @gen.coroutine
+    def _apply_choice(self, offered, deadline, is_wanted):
+        self._is_by_user = True
+        choice = profiles.chosen(offered, self.user_options, may_have_more=True)
+        self._tell_of_further_keys(choice[0])
+        overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
+        self._is_by_user = any(each.by_user for each in overrides)
+        usual_claim = self._usual_claim(overrides)
+        try:
+            for each in overrides:
+                name = self._overrides.name_of(each.setting)
+                value = yield in_time(
+                    self._result_for(each.where, name, each.value), deadline, 'profile_list', self.pod_name)
+                check_wanted(is_wanted, self.pod_name)
+                self._list_reader.tell_of(each)
+                self._overrides.set(each.where, name, value, each.by_user)
+            if usual_claim:
+                self._server_names.set_aside(self._claim_key(overrides), self.namespace, *usual_claim)
+        except Exception:
+            if is_wanted():
+                self._end_profile()
+            raise
+        self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
+                      dict(choice[1], **choice[2]) or 'no options')
+
+    _further_keys = ()  # those that were told of last
+
+    def _tell_of_further_keys(self, profile):
+        """Log what a user sent besides a choice, if nothing that we know of reads it."""
+        further = profiles.further_keys(profile, self.user_options)
+        if further and further != self._further_keys and not (self._may_have_more() or self._has_hook_for_options()):
+            self.log.warning('user_options of pod %s has keys that are no options of the profile %r: %s. Only hooks '
+                             'can use them.', self.pod_name, str(profile['display_name']),
+                             one_line(profiles.in_words(further)))
+        self._further_keys = further
+
+    def _usual_claim(self, overrides):
+        """Return what `set_aside` has to know of the server's usual claim; None if these overrides leave it alone."""
+        if not self._claim_key(overrides):
+            return None
+        return (self.pvc_name if self._server_names.has_claim else None,
+                naming.object_name(self._expand_trait('pvc_name_template')))
+
+    def _claim_key(self, overrides):
+        """Return by what a claim is remembered that is not the server's usual one; empty if it is."""
+        sources = {each.source for each in overrides if self._overrides.name_of(each.setting) in OF_PLACES}
+        return ' '.join(sorted(sources))
+
+    def _end_profile(self):
+        self._overrides.end()
+        self._server_names.bring_back()
 
     def _offered_in_time(self, deadline):
         what = 'profile_list' if callable(self.profile_list) else None
@@ -229,76 +309,36 @@ class Choosing(Manifests):
     @gen.coroutine
     def _result_for(self, where, trait, value):
         """Return the new value of a trait: `value`, or its result if it is a function of the spawner."""
-        if not callable(value) or isinstance(getattr(type(self), trait), Callable):
+        if not self._overrides.is_to_be_called(trait, value):
             return value
         try:
             return (yield awaited(value(self)))
         except Exception as e:
             raise blaming('profile_list: %s: %s' % (where, trait), e)
 
-    _overridden = {}  # by trait: (whether it had a value, that value, the one it has now)
+    @property
+    def _overrides(self):
+        """What the profile overrides now."""
+        if self._kept_overrides is None:
+            self._kept_overrides = Overrides(self)
+        return self._kept_overrides
 
-    def _override(self, where, trait, value, by_user=''):
-        """Set a trait until `_end_profile`. An error is the user's if the option `by_user` contains their own value."""
-        had, before = trait in self._trait_values, self._trait_values.get(trait)
-        if trait in self._overridden:
-            had, before, _ = self._overridden[trait]
-        if by_user:
-            value = self._checked_words(trait, value, by_user)
-        try:
-            setattr(self, trait, profiles.merged(getattr(self, trait), value))
-        except Exception as e:
-            if by_user and _may_take(getattr(type(self), trait), value):
-                self.log.warning('%s: %s: %s', where, trait, one_line(e))
-                is_told = not isinstance(value, (dict, list, tuple))  # what is in those may be secret
-                why = ': %.*s' % (SHOWN_REASON, e) if is_told else '.'
-                raise SpawnError('"%s" cannot have this value%s' % (by_user, why))
-            raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, trait, e))
-        self._overridden = OrderedDict(self._overridden)
-        self._overridden[trait] = had, before, self._trait_values[trait]
-
-    def _checked_words(self, trait, value, by_user):
-        """Return `value`, which contains a user's own text, with numbers where the trait takes numbers."""
-        if trait in OF_NUMBERS and isinstance(value, list):
-            try:
-                value = profiles.with_numbers(value)
-            except ValueError:
-                raise SpawnError('"%s" cannot have this value: it must be a whole number.' % by_user)
-        elif _is_number(getattr(type(self), trait)):
-            value = _number(value)
-        if trait == 'pod_connect_ip' and _NO_HOST.search(str(value)):
-            raise SpawnError('"%s" cannot have this value: it must be part of a host name.' % by_user)
-        if trait in OF_WAITING and isinstance(value, (int, float)) and not 0 < value <= LONGEST_WAIT:
-            raise SpawnError('"%s" cannot have this value: it must be from 1 to %d seconds.' % (by_user, LONGEST_WAIT))
-        return value
-
-    def _end_profile(self):
-        """Restore the values of overridden settings, except of those that have been set since."""
-        overridden, self._overridden = self._overridden, {}
-        for trait, (had, before, now) in overridden.items():
-            if self._trait_values.get(trait) is not now:
-                continue
-            if had:
-                setattr(self, trait, before)
-            else:
-                del self._trait_values[trait]
+    _kept_overrides = None
 
     # State
 
     def get_state(self):
         state = super().get_state()
-        kept = {trait: getattr(self, trait) for trait in self._overridden if trait in OF_RUNNING_SERVERS}
-        if kept:
-            state['overrides'] = kept
-        if self.profile_list and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
+        overrides = self._overrides.state()
+        if overrides:
+            state['overrides'] = overrides
+        if self._has_profiles() and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
             state['user_options'] = self.user_options
         return state
 
     def load_state(self, state):
         super().load_state(state)
-        for trait, value in (state.get('overrides') or {}).items():
-            if trait in OF_RUNNING_SERVERS:
-                self._override('kept in the state', trait, value)
+        self._overrides.load(state.get('overrides'))
         if not self.user_options and state.get('user_options'):
             self.user_options = state['user_options']
 
@@ -307,45 +347,13 @@ class Choosing(Manifests):
         self._end_profile()
 
 
-def _kinds(trait):
-    """Return the trait types of which a trait may be."""
-    return getattr(trait, 'trait_types', [trait])
-
-
-def _is_number(trait):
-    """True if a trait takes a number."""
-    return any(isinstance(kind, (Float, Integer)) for kind in _kinds(trait))
-
-
-def _number(text):
-    """Return the number in a text; the text itself if it is not a number."""
-    for kind in (int, float):
-        try:
-            number = kind(text)
-            if abs(number) <= LARGEST:  # which what is no number is not, either
-                return number
-        except (TypeError, ValueError):
-            pass
-    return text
-
-
-def _may_take(trait, value):
-    """True if a trait takes values of the shape of `value`, whatever strings it contains."""
-    return any(_may_be(kind, value) for kind in _kinds(trait))
-
-
-def _may_be(kind, value):
-    if isinstance(kind, (Bool, Callable)):
-        return False
-    if isinstance(kind, (Container, Dict)):
-        return (isinstance(value, dict) and isinstance(kind, (Dict, KubeObjectList))
-                or isinstance(value, (list, tuple)) and not isinstance(kind, Dict))
-    return not isinstance(value, (dict, list, tuple))
-
-
 @functools.lru_cache(maxsize=20)
 def _form(directories, text):
     """Return the template of the form: `text` as a template, or the first `form.html` if it is empty."""
     ours = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'html')
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(list(directories) + [ours]), autoescape=True)
     return environment.from_string(text) if text else environment.get_template('form.html')
+
+
+def _apply_later(spawner, options):
+    """Do nothing: what users chose is applied at the start."""

@@ -5,6 +5,7 @@ pod looks in Kubernetes' terms in `objects`, and creating anything is not done h
 thread, and reads hub state.
 """
 import inspect
+from collections import OrderedDict
 from urllib.parse import urlparse
 
 from tornado import gen, web
@@ -56,7 +57,8 @@ TEMPLATE_TRAITS = {
 # Those that may be functions of the spawner.
 CALLABLE_TRAITS = {
     'run_as_uid': 'singleuser_uid',
-    'run_as_gid': 'gid',
+    'uid': 'uid',
+    'gid': 'gid',
     'fs_gid': 'singleuser_fs_gid',
     'supplemental_gids': 'singleuser_supplemental_gids',
     'container_security_context': 'container_security_context',
@@ -73,10 +75,14 @@ OF_A_POD = dict(PLAIN_TRAITS, **TEMPLATE_TRAITS, **CALLABLE_TRAITS, **{
 })
 OF_A_CLAIM = {
     'access_modes': 'user_storage_access_modes',
+    'storage': 'user_storage_capacity',
     'labels': 'user_storage_extra_labels',
     'annotations': 'storage_extra_annotations',
     'selector': 'storage_selector',
 }
+
+# What the labels `component` and `app.kubernetes.io/component` of all claims say.
+STORAGE_COMPONENT = 'singleuser-storage'
 
 # Environment variables whose values are what a user or a server is called.
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
@@ -114,16 +120,20 @@ class Manifests(Templates):
         """Return the labels of pods and claims alike: whose they are, after `extra_labels`."""
         labels = dict(self.common_labels)
         labels.update(extra_labels)
-        labels.update({key: naming.label_value(naming.escape(value)) for key, value in self._identity().items()})
+        labels.update({key: naming.owner_label(value, self.slug_scheme) for key, value in self._identity().items()})
         return labels
 
     def _build_pod_labels(self, extra_labels):
         """Return the labels of a pod. What the reflector selects on comes last, so that nothing hides a pod from it."""
-        labels = dict.fromkeys(['component', 'app.kubernetes.io/component'], self.component_label)
-        labels.update(extra_labels)
-        labels = self._build_common_labels(labels)
+        labels = self._build_common_labels(_of_component(self.component_label, extra_labels))
+        if self.slug_scheme == 'safe':
+            labels.setdefault(SERVERNAME, '')  # as others have it, of default servers as well
         labels.update(self.pod_reflector.labels)
         return labels
+
+    def _build_claim_labels(self, extra_labels):
+        """Return the labels of a claim."""
+        return self._build_common_labels(_of_component(STORAGE_COMPONENT, extra_labels))
 
     def _build_common_annotations(self, extra_annotations):
         """Return the annotations of pods and claims alike: whose they are, after `extra_annotations`."""
@@ -182,14 +192,16 @@ class Manifests(Templates):
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
+        env = yield self._resolved_env()
         return _made(
             objects.make_pod,
             OF_A_POD,
             name=self.pod_name,
             cmd=None if self.cmd is None else self.cmd + self.get_args(),
-            env=self._get_env(),
+            env=env,
+            logger=self.log,
             volumes=self._expand_volumes(),
-            volume_mounts=self._expand_trait('volume_mounts'),
+            volume_mounts=self._expand_volume_mounts(),
             labels=self._build_pod_labels(self._expand_labels('singleuser_extra_labels')),
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
             restart_policy='OnFailure',
@@ -198,12 +210,29 @@ class Manifests(Templates):
             **{argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()}
         )
 
-    def _get_env(self):
-        """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose."""
+    @gen.coroutine
+    def _resolved_env(self):
+        """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose.
+
+        JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
+        """
         try:
-            env = self.get_env()
+            env = yield awaited(self.get_env())
         except Exception as e:  # some of it are functions that the operator wrote
             raise blaming('environment or env_keep', e)
+        late = OrderedDict((variable, value) for variable, value in env.items() if is_awaitable(value))
+        env = dict(env)
+        try:
+            while late:
+                variable, value = late.popitem(last=False)
+                self._asked_for_pod = 'environment[%r]' % variable
+                try:
+                    env[variable] = yield awaited(value)
+                except Exception as e:
+                    raise blaming(self._asked_for_pod, e)
+        finally:
+            for value in late.values():  # nobody waits for it any more
+                getattr(value, 'close', getattr(value, 'cancel', str))()
         literal = {variable: naming.without_variables(str(env[variable]))
                    for variable in CHOSEN_BY_USERS & set(env) - set(self.environment)}
         return dict(env, **literal)
@@ -219,6 +248,11 @@ class Manifests(Templates):
             raise blaming(trait, e)
 
     @gen.coroutine
+    def run_pre_spawn_hook(self):
+        """Run JupyterHub's `pre_spawn_hook`. The oldest hubs would not wait for a native coroutine."""
+        return (yield awaited(super().run_pre_spawn_hook()))
+
+    @gen.coroutine
     def _run_hook(self, manifest):
         """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
         pod = manifest
@@ -228,6 +262,7 @@ class Manifests(Templates):
             pod = yield self._result_of('modify_pod_hook', self, manifest)
             _made(objects.settle, {'pod': 'modify_pod_hook'}, pod=pod)
             _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
+            objects.unmask(pod)
         pod.metadata.labels = dict(pod.metadata.labels or {}, **self.pod_reflector.labels)
         return pod
 
@@ -248,7 +283,7 @@ class Manifests(Templates):
             selector=self._expand_trait('storage_selector'),
             access_modes=self.user_storage_access_modes,
             storage=self.user_storage_capacity,
-            labels=self._build_common_labels(self._expand_labels('user_storage_extra_labels')),
+            labels=self._build_claim_labels(self._expand_labels('user_storage_extra_labels')),
             annotations=self._build_common_annotations(self._expand_trait('storage_extra_annotations')),
         )
 
@@ -260,6 +295,13 @@ class Manifests(Templates):
         for mapping in of_the_user.values():  # not of one server
             mapping.pop(SERVERNAME, None)
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
+
+
+def _of_component(component, extra_labels):
+    """Return `extra_labels`, and before them those that say of which component an object is."""
+    labels = dict.fromkeys(['component', 'app.kubernetes.io/component'], component)
+    labels.update(extra_labels)
+    return labels
 
 
 def _made(make, traits, **arguments):
@@ -280,6 +322,11 @@ def blaming(trait, error):
 @gen.coroutine
 def awaited(value):
     """Return `value`, or what comes of it if it is a future or a coroutine of any kind."""
-    if is_future(value) or inspect.isawaitable(value):
+    if is_awaitable(value):
         value = yield value
     return value
+
+
+def is_awaitable(value):
+    """True for a future or a coroutine of any kind."""
+    return is_future(value) or inspect.isawaitable(value)

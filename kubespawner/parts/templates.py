@@ -41,6 +41,12 @@ WITH_CONTAINERS = frozenset(['containers', 'initContainers', 'init_containers'])
 CLAIM_NAMES = list(itertools.product(
     ['persistentVolumeClaim', 'persistent_volume_claim'], ['claimName', 'claim_name']))
 
+# The keys of what is called as volumes are: the volumes themselves, and what mounts them.
+OF_VOLUMES = frozenset(['volumes', 'volumeMounts', 'volume_mounts', 'volumeDevices', 'volume_devices'])
+
+# Traits that other spawners do not expand. In strings without fields, doubled braces stay as they are there.
+ONLY_WITH_FIELDS = frozenset(['singleuser_lifecycle_hooks', 'singleuser_extra_container_config'])
+
 
 class Templates(Named, Configuration):
     """The part of KubeSpawner that expands templates."""
@@ -53,16 +59,19 @@ class Templates(Named, Configuration):
         return self._expand_user_properties(self.dns_name_template.replace('{name}', '{pod_name}'))
 
     def _text_of_name(self, trait, scheme):
-        with self._expanding(scheme=scheme or self._scheme):
+        with self._expanding(scheme=scheme or self._scheme, is_label=False):
             return self._expand_trait(trait)
 
-    def _claim_name_of(self, servername, username=None):
-        """Return what the claim of another server is called now, of this user or another; None if a subclass knows."""
+    def _claim_name_of(self, servername, username=None, template=None):
+        """Return what the claim of another server is called now, of this user or another; None if a subclass knows.
+
+        template (str or None): of the claim's name; None is for `pvc_name_template`.
+        """
         scheme = self._server_names.scheme('pvc_name') or self.slug_scheme
         user = (self.user.name, getattr(self.user, 'id', None)) if username is None else (username, -1)
         fields = naming.template_fields(*(user + (servername, scheme)), others=FIELDS, asker=self)
         try:
-            return naming.object_name(naming.expand(self.pvc_name_template, fields))
+            return naming.object_name(naming.expand(template or self.pvc_name_template, fields))
         except ValueError:
             return None
 
@@ -88,6 +97,8 @@ class Templates(Named, Configuration):
 
     def _expand_user_properties(self, template):
         """Return the string `template` with its fields replaced, see `pod_name_template`."""
+        if self._is_label and (self._scheme or self.slug_scheme) == 'safe':
+            template = naming.in_a_label(template)
         return naming.expand(template, self._template_fields())
 
     def _template_fields(self):
@@ -99,11 +110,12 @@ class Templates(Named, Configuration):
                 user.name, getattr(user, 'id', None), self.name, scheme, self._literal, OWN_FIELDS, self)
         return self._kept_fields[1]
 
-    _kept_fields, _scheme, _literal = None, None, str
+    _kept_fields, _scheme, _literal, _needs_field, _is_label = None, None, str, False, False
 
     @contextmanager
     def _expanding(self, **ways):
-        """Have templates expanded with another `scheme`, or with what `literal` makes of names that are not escaped."""
+        """Have templates expanded with another `scheme`, with what `literal` makes of names that are not escaped, only
+        if they have a field (`needs_field`), or as the values of labels (`is_label`)."""
         before = {way: getattr(self, '_' + way) for way in ways}
         try:
             for way in ways:
@@ -131,15 +143,22 @@ class Templates(Named, Configuration):
     def _fill_trait(self, trait):
         """Return the value of a trait with its strings expanded that are templates, see `naming.fill`."""
         value = getattr(self, trait)
+        if not value:
+            return value
         try:
-            return getattr(self, HOW_FILLED.get(trait, '_fill'))(to_dict(value)) if value else value
+            template = to_dict(value)
+            with self._expanding(needs_field=trait in ONLY_WITH_FIELDS):
+                filled = getattr(self, HOW_FILLED.get(trait, '_fill'))(template)
+            _shorten_volume_names(filled, template)
+            return filled
         except ValueError as e:
             raise ValueError('KubeSpawner.%s: %s' % (trait, e))
         except RecursionError:  # what is wrong there is told by who makes the pod
             return value
 
     def _fill(self, value):
-        return naming.expand_all(value, lambda text: naming.fill(text, self._expand_user_properties))
+        return naming.expand_all(
+            value, lambda text: naming.fill(text, self._expand_user_properties, self._needs_field))
 
     def _fill_variables(self, value):
         """Return `value` filled, as Kubernetes has to get it where it expands `$(VARIABLE)`: not in names."""
@@ -160,19 +179,28 @@ class Templates(Named, Configuration):
     def _expand_labels(self, trait):
         """Return the labels of a trait expanded; values that a user's name made are made valid."""
         configured = getattr(self, trait)
-        return {label: naming.label_value(value) if isinstance(value, str) and value != configured[label] else value
-                for label, value in self._expand_trait(trait).items()}
+        with self._expanding(is_label=True):
+            expanded = self._expand_trait(trait)
+        return {label: self._label_value(value) if isinstance(value, str) and value != configured[label] else value
+                for label, value in expanded.items()}
+
+    def _label_value(self, wanted):
+        """Return the value of a label that a name made. What nothing follows, such as a default server, ends it."""
+        return naming.label_value(wanted.rstrip('-_.') if self.slug_scheme == 'safe' else wanted)
 
     def _expand_volumes(self):
         """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ.
+        A volume's name is made valid as well.
 
         What is called as the template says is the claim that the server has, which may have another name.
         """
-        volumes = self._expand_trait('volumes')
+        volumes, templates = self._expand_trait('volumes'), to_dict(self.volumes)
+        _shorten_names(volumes, templates)
         other_names = {}
         if self._server_names.has_claim or self._server_names.is_legacy:
             other_names[naming.object_name(self._expand_trait('pvc_name_template'))] = self.pvc_name
-        for volume, template in zip(_items(volumes), _items(to_dict(self.volumes))):
+        self._add_usual_name(other_names, volumes)
+        for volume, template in zip(_items(volumes), _items(templates)):
             (claim, key), (configured, _) = _claim(volume), _claim(template)
             name = claim.get(key)
             if isinstance(name, str) and name not in (configured.get(key), self.pvc_name):
@@ -180,10 +208,50 @@ class Templates(Named, Configuration):
                 claim[key] = other_names.get(name, name)
         return volumes
 
+    def _add_usual_name(self, other_names, volumes):
+        """Have a volume of the usual claim be one of the profile's claim, unless there is one of that already."""
+        usual = self._server_names.usual_made
+        if usual and self.pvc_name not in map(_claim_name, _items(volumes)):
+            other_names[usual] = self.pvc_name
+
+    def _expand_volume_mounts(self):
+        """Return the volume mounts expanded, with the names that the volumes have."""
+        mounts = self._expand_trait('volume_mounts')
+        _shorten_names(mounts, to_dict(self.volume_mounts))
+        return mounts
+
+
+def _shorten_volume_names(value, template):
+    """Make valid what names volumes in a part of a pod, `value`, if it differs from the same in its `template`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            (_shorten_names if key in OF_VOLUMES else _shorten_volume_names)(item, _at(template, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _shorten_volume_names(item, _at(template, number))
+
+
+def _shorten_names(objects_, templates):
+    """Make the names of volumes or mounts valid that a user's name made, all in the same way."""
+    for volume, template in zip(_items(objects_), _items(templates)):
+        name = _at(volume, 'name')
+        if isinstance(name, str) and name != _at(template, 'name'):
+            volume['name'] = naming.object_name(name)
+
+
+def _at(value, key):
+    """Return what is in a dict or list; None if it is not there."""
+    try:
+        return value[key]
+    except (LookupError, TypeError):
+        return None
+
 
 def _items(objects_):
-    """Return what is in a list or dict of objects."""
-    return objects_.values() if isinstance(objects_, dict) else objects_
+    """Return what is in a list or dict of objects; nothing if it is neither."""
+    if isinstance(objects_, dict):
+        return list(objects_.values())
+    return objects_ if isinstance(objects_, list) else []
 
 
 def _each(value, function):
@@ -191,6 +259,12 @@ def _each(value, function):
     if isinstance(value, dict):
         return {key: function(key, item) for key, item in value.items()}
     return [function(number, item) for number, item in enumerate(value)] if isinstance(value, list) else value
+
+
+def _claim_name(volume):
+    """Return the name of the claim that a volume is; None for other volumes."""
+    claim, key = _claim(volume)
+    return claim.get(key)
 
 
 def _claim(volume):

@@ -1,175 +1,96 @@
 """Profiles: what the operator offers, what a user chose, and the settings that result from the choice.
 
-Everything about profiles that works on plain values belongs here: the configured list, the data of the form, and what
-users send. Nothing here knows spawners, and there is no I/O. Any thread.
+Everything about profiles that works on plain values belongs here: what users send, the data of the form, and the
+settings that follow. The configured list is in `offered`. Nothing here knows spawners, and there is no I/O. Any thread.
 
 `options` is what a user chose, a dict: `profile` is the slug of a profile, and every other key is the name of one of
 its options, with the key of a choice as its value. For a value that is not listed, the choice is UNLISTED, and the
 value is under the name of the option followed by AS_UNLISTED. JupyterHub keeps this dict as `user_options`, and accepts
 it in its REST API.
 """
-import difflib
 import re
-import reprlib
-import unicodedata
 from collections import OrderedDict, namedtuple
 
 from .. import naming
 from ..messages.errors import SpawnError
+from .advice import advice, meant
+from .offered import checked, default_slug, is_a_choice, settings_of
+from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, quoted
 
-UNLISTED = 'unlisted-choice'
-AS_UNLISTED = '--' + UNLISTED
+__all__ = [
+    'AS_UNLISTED', 'UNLISTED', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied', 'default_slug',
+    'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice', 'is_of_profiles', 'meant',
+    'merged', 'overrides', 'settings_of', 'unwrapped', 'with_numbers']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 
-ALIKE = 0.8  # how similar to a known key an unknown one must be to be a misspelling; others are the operator's own
-
 LONGEST = 1000  # characters of a value that is not listed, because a regular expression is matched on the loop
 
-SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and names of a list, that an error quotes at most
-
 _CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # nobody types these
+
+_INDEX = re.compile(r'[0-9]{1,6}\Z')  # by which the first forms named a profile, counted from 0
 
 # Fields of templates, and variables of Kubernetes, which each container would replace with values of its own.
 _FIELDS = re.compile(r'[{}]|\$\(')
 
-VALUE = '{value}'  # stands for the value that a user entered
 _VALUES = re.compile(r'\{\{|\}\}|\{value\}')  # in a template, in which literal braces are doubled
 
 # The argument of links that belongs to JupyterHub: the address of a form that was rejected contains it.
 OF_JUPYTERHUB = '_xsrf'
 
-# The keys of the configured list, and the types of their values.
-TEXT = str, 'a string'
-FLAG = bool, 'True or False'
-MAPPING = dict, 'a dict'
-KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
-                     'kubespawner_override': MAPPING, 'profile_options': MAPPING}
-KEYS_OF_AN_OPTION = {'display_name': TEXT, 'choices': MAPPING, 'unlisted_choice': MAPPING}
-KEYS_OF_A_CHOICE = {'display_name': TEXT, 'default': FLAG, 'kubespawner_override': MAPPING}
-KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_name_in_choices': TEXT,
-                              'validation_regex': TEXT, 'validation_message': TEXT, 'kubespawner_override': MAPPING}
-
-
-# What the operator wrote
-
-def checked(profile_list):
-    """Return the profiles of a configured list or dict as new dicts with all keys filled in.
-
-    Each has a slug, a display_name, a description, profile_options and a kubespawner_override. Exactly one of the
-    profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for templates of the
-    operator.
-
-    Raises ValueError that names the profile.
-    """
-    if isinstance(profile_list, dict):
-        profile_list = [profile for _, profile in sorted(profile_list.items())]
-    if not isinstance(profile_list, (list, tuple)):
-        raise ValueError('%.100r is not a list of profiles.' % (profile_list,))
-    profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
-    slugs = [profile['slug'] for profile in profiles]
-    for slug in slugs:
-        if slugs.count(slug) > 1:
-            raise ValueError('the profiles %s all have the slug %r; give each a `slug` of its own.' % (
-                _in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
-    _with_one_default(profiles)
-    return profiles
-
-
-def _checked_profile(profile, number):
-    where = 'profile number %d' % number
-    _check_keys(profile, KEYS_OF_A_PROFILE, where)
-    if not profile.get('display_name') and not profile.get('slug'):
-        raise ValueError('%s has no display_name.' % where)
-    name = profile.get('display_name') or profile['slug']
-    where = 'profile %r' % str(name)
-    slug = profile.get('slug') or slug_of(name)
-    if '--' in slug:
-        raise ValueError("%s: the slug %r must not contain '--'." % (where, slug))
-    options = OrderedDict((key, _checked_option(key, option, where))
-                          for key, option in (profile.get('profile_options') or {}).items())
-    if 'profile' in options:
-        raise ValueError("%s: an option must not have the name 'profile'." % where)
-    return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
-                default=bool(profile.get('default')), profile_options=options,
-                kubespawner_override=profile.get('kubespawner_override') or {})
-
-
-def _checked_option(key, option, where):
-    where = '%s: option %r' % (where, key)
-    _check_keys(option, KEYS_OF_AN_OPTION, where)
-    choices = OrderedDict()
-    for name, choice in (option.get('choices') or {}).items():
-        _check_keys(choice, KEYS_OF_A_CHOICE, '%s: choice %r' % (where, name))
-        if not isinstance(name, str) or name == UNLISTED:
-            raise ValueError('%s: a choice must not have the name %r.' % (where, name))
-        choices[name] = dict(choice, display_name=choice.get('display_name') or name,
-                             default=bool(choice.get('default')),
-                             kubespawner_override=choice.get('kubespawner_override') or {})
-    _with_one_default(list(choices.values()))
-    unlisted = option.get('unlisted_choice') or {}
-    _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
-    try:
-        re.compile(unlisted.get('validation_regex') or '')
-    except re.error as e:
-        raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
-    if not isinstance(key, str) or key.endswith(AS_UNLISTED):
-        raise ValueError('%s: an option must not have this name.' % where)
-    if not choices and not unlisted.get('enabled'):
-        raise ValueError('%s has no choices.' % where)
-    texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
-    unlisted = dict(unlisted, enabled=bool(unlisted.get('enabled')),
-                    **{text: unlisted.get(text) or default for text, default in texts.items()})
-    return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
-
-
-def _check_keys(value, keys, where):
-    """Raise ValueError if `value` is not a dict, has a misspelt key, or a value of the wrong type for its key."""
-    if not isinstance(value, dict):
-        raise ValueError('%s: %.100r is not a dict.' % (where, value))
-    for key in set(value) - set(keys):
-        meant = difflib.get_close_matches(str(key), keys, 1, ALIKE)
-        if meant:
-            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, meant[0]))
-    for key, (kind, in_words) in keys.items():
-        if value.get(key) is not None and not isinstance(value[key], kind):
-            raise ValueError('%s: %s must be %s, not %.100r.' % (where, key, in_words, value[key]))
-
-
-def _with_one_default(dicts):
-    """Make exactly one of these dicts the default: the first that claims to be it, or else the first of all."""
-    default = next((each for each in dicts if each['default']), dicts[0] if dicts else None)
-    for each in dicts:
-        each['default'] = each is default
-
-
-def slug_of(display_name):
-    """Return a slug for a profile without one: the letters and digits of its name, and `-` for everything else."""
-    plain = unicodedata.normalize('NFKD', display_name).encode('ascii', 'ignore').decode('ascii').lower()
-    return re.sub('[^a-z0-9]+', '-', plain).strip('-') or naming.safe_slug(display_name).replace('---', '-')
-
-
-def is_a_choice(profiles):
-    """True if users have anything to choose."""
-    return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
-
 
 # What arrives
 
-def from_form(form_data):
+def from_form(form_data, default=None, with_more=False):
     """Return the options that a user chose in the form. They are not checked here. Raises SpawnError.
 
     form_data (dict of lists of strings): the fields of the form, as JupyterHub passes them on.
+    default (str or None): the slug of the profile whose options are read if the form chooses none; None: not known.
+    with_more (bool): whether fields that are none of ours are kept, as they are.
     """
-    options = {'profile': _only(form_data.get('profile'))}
-    prefix = '%s%s--' % (OF_A_FORM, options['profile'])
+    wanted = _only(form_data['profile']) if 'profile' in form_data else ''
+    options = {'profile': wanted} if wanted else {}
+    if not wanted and default is None and any(name.startswith(OF_A_FORM) for name in form_data):
+        raise SpawnError('Choose a profile.')
     for name, values in form_data.items():  # which contains the fields of the other profiles, too
-        if name.startswith(prefix):
-            options[name[len(prefix):]] = _only(values)
+        option = _option_of_field(name, wanted or default)
+        if option:
+            options[option] = _only(values)
+        elif with_more and not name.startswith(OF_A_FORM) and name not in ('profile', OF_JUPYTERHUB):
+            options.setdefault(name, values)
     for name in list(options):  # the field for a value that is not listed is sent with every choice
         if name.endswith(AS_UNLISTED) and options.get(name[:-len(AS_UNLISTED)], UNLISTED) != UNLISTED:
             del options[name]
     return options
+
+
+def _option_of_field(name, slug):
+    """Return the option that a field of the form is for; empty if it is for none of this profile's.
+
+    Forms for the first hubs with options have a single `-` after the slug.
+    """
+    prefix = '%s%s-' % (OF_A_FORM, slug)
+    if not name.startswith(prefix):
+        return ''
+    option = name[len(prefix):]
+    return option[1:] if option.startswith('-') else option if '--' not in option else ''
+
+
+def is_of_profiles(form_data):
+    """True if a form of the operator's has a field that chooses a profile, or one of its options."""
+    return len(form_data.get('profile', ())) == 1 or any(name.startswith(OF_A_FORM) for name in form_data)
+
+
+def unwrapped(profiles, options):
+    """Return `options` of a form whose fields are called like options: with their only texts in place of lists."""
+    if not profiles:
+        return options
+    try:
+        known = _profile(profiles, options)['profile_options']
+    except SpawnError:  # is told when it is checked
+        return options
+    keys = set(known) | {key + AS_UNLISTED for key in known}
+    return {key: _only(value) if key in keys and isinstance(value, list) else value for key, value in options.items()}
 
 
 def from_query(query):
@@ -180,7 +101,9 @@ def from_query(query):
     """
     check_link(query)
     query = {name: values for name, values in query.items() if name != OF_JUPYTERHUB and not _is_for_unlisted(name)}
-    if not query or any(name.startswith(OF_A_FORM) for name in query):
+    if not query:
+        raise SpawnError('Choose a profile.')
+    if any(name.startswith(OF_A_FORM) for name in query):
         return from_form(query)
     return {name: _only(values) for name, values in query.items()}
 
@@ -209,36 +132,50 @@ def _only(values):
 def chosen(profiles, options, may_have_more=False):
     """Return (the chosen profile, the keys of its choices by option, the values that are not listed by option).
 
-    Where `options` says nothing, the default is chosen.
+    Where `options` says nothing, or has an empty string, the default is chosen.
     may_have_more (bool): whether `options` may contain keys that do not belong to an option.
 
     Raises SpawnError, which says in one sentence what is not available.
     """
     if not isinstance(options, dict):
         raise SpawnError('The choice of a profile must be an object with the key "profile".')
+    options = _named(options)
     profile = _profile(profiles, options)
-    of_the_profile = profile['profile_options']
-    more = set(options) - {'profile'} - set(of_the_profile) - {key + AS_UNLISTED for key in of_the_profile}
+    more = further_keys(profile, options)
     if more and not may_have_more:
-        raise SpawnError('The profile %s has no option %s.' % (
-            _quoted(profile['display_name']), _quoted(sorted(more, key=str)[0])))
+        raise SpawnError('The profile %s has no option %s.' % (quoted(profile['display_name']), quoted(more[0])))
     choices, values = OrderedDict(), {}
-    for key in of_the_profile:
+    for key in profile['profile_options']:
         choices[key], value = _choice(profile, key, options)
         if value is not None:
             values[key] = value
     return profile, choices, values
 
 
+def further_keys(profile, options):
+    """Return the keys of `options` that do not belong to an option of a profile."""
+    known = set(profile['profile_options'])
+    return sorted(set(_named(options)) - {'profile'} - known - {key + AS_UNLISTED for key in known}, key=str)
+
+
+def _named(options):
+    """Return `options`; of the whole profile that the first hubs kept as the choice, only its name."""
+    if 'profile' not in options and {'display_name', 'kubespawner_override'} <= set(options):
+        return {'profile': options['display_name']}
+    return options
+
+
 def _profile(profiles, options):
     wanted = options.get('profile')
-    if wanted is None:
+    if wanted is None or wanted == '':
         return next(profile for profile in profiles if profile['default'])
     found = _called(wanted, [(profile['slug'], profile['display_name'], profile) for profile in profiles])
     if found is not None:
         return found
+    if isinstance(wanted, str) and _INDEX.match(wanted) and int(wanted) < len(profiles):
+        return profiles[int(wanted)]
     raise SpawnError('There is no profile %s. Choose one of these: %s.' % (
-        _quoted(wanted), _in_words(profile['display_name'] for profile in profiles)))
+        quoted(wanted), in_words(profile['display_name'] for profile in profiles)))
 
 
 def _called(wanted, offered):
@@ -256,18 +193,18 @@ def _called(wanted, offered):
 def _choice(profile, key, options):
     """Return (the key of the choice of an option, the value if it is not listed or None)."""
     option, choice, value = profile['profile_options'][key], options.get(key), options.get(key + AS_UNLISTED)
-    if choice is None:
-        is_unlisted = value is not None or not option['choices']
+    if choice is None or choice == '' and '' not in option['choices']:
+        is_unlisted = value is not None and value != '' or not option['choices']
         choice = UNLISTED if is_unlisted else _default(option['choices'])
     if choice == UNLISTED and option['unlisted_choice']['enabled']:
         return choice, _checked_value(option, value)
     found = _called(choice, [(name, each['display_name'], name) for name, each in option['choices'].items()])
     if found is not None:
         return found, None
-    names = [_quoted(each['display_name']) for each in option['choices'].values()]
+    names = [quoted(each['display_name']) for each in option['choices'].values()]
     raise SpawnError('%s of the profile %s cannot be %s. Choose one of these: %s.' % (
-        _quoted(option['display_name']), _quoted(profile['display_name']), _quoted(choice),
-        _listed(names + ['a value of your own'] * option['unlisted_choice']['enabled'])))
+        quoted(option['display_name']), quoted(profile['display_name']), quoted(choice),
+        listed(names + ['a value of your own'] * option['unlisted_choice']['enabled'])))
 
 
 def _default(choices):
@@ -277,29 +214,15 @@ def _default(choices):
 def _checked_value(option, value):
     """Return a value that is not listed. Raises SpawnError if it is not allowed."""
     unlisted = option['unlisted_choice']
-    name = _quoted((unlisted if option['choices'] else option)['display_name'])
+    name = quoted((unlisted if option['choices'] else option)['display_name'])
     if not isinstance(value, str) or not value:
         raise SpawnError('%s: enter a value.' % name)
     if len(value) > LONGEST or _CONTROLS.search(value):
         raise SpawnError('%s: enter at most %d characters in one line.' % (name, LONGEST))
     if unlisted.get('validation_regex') and not re.fullmatch(unlisted['validation_regex'], value):
-        raise SpawnError('%s cannot be %s. %s' % (name, _quoted(value), unlisted['validation_message'] or
+        raise SpawnError('%s cannot be %s. %s' % (name, quoted(value), unlisted['validation_message'] or
                                                   'It must match %s.' % unlisted['validation_regex']))
     return value
-
-
-def _quoted(value):
-    text = value if isinstance(value, str) else reprlib.repr(value)  # which is short, however deep or long the value is
-    return '"%s"' % (text if len(text) <= SHOWN else text[:SHOWN - 1] + '\u2026')
-
-
-def _in_words(names):
-    return _listed([_quoted(name) for name in names])
-
-
-def _listed(texts):
-    return ', '.join(texts[:SHOWN_NAMES]) + (' and %d more' % (len(texts) - SHOWN_NAMES)
-                                             if len(texts) > SHOWN_NAMES else '')
 
 
 # The form's data
@@ -312,7 +235,7 @@ def for_form(profiles, options):
     In the result, `default` marks the profile and the choices to preselect. An `unlisted_choice` also has a `default`,
     and a `value`, which may be one that was rejected.
     """
-    options = options if isinstance(options, dict) else {}
+    options = _named(options) if isinstance(options, dict) else {}
     selected, notes = None, []
     try:
         selected = _profile(profiles, options)
@@ -350,12 +273,13 @@ def _to_be_mended(option, choice, value, default):
 
 # The settings that follow
 
-Override = namedtuple('Override', 'where setting value by_user')
+Override = namedtuple('Override', 'where setting value by_user source')
 Override.__doc__ += """: a setting for one server.
 
 where (str): where it is configured.
 setting (str): its name.
 by_user (str): the display name of an option, if the value contains what the user entered there; otherwise empty.
+source (str): the profile or choice by its slug and keys, which stay the same when a display name changes.
 """
 
 
@@ -368,20 +292,24 @@ def overrides(profile, choices, values, templates=frozenset()):
     Raises SpawnError.
     """
     where = 'profile %r' % str(profile['display_name'])
-    found = [Override(where, name, value, '') for name, value in profile['kubespawner_override'].items()]
+    found = [Override(where, str(name), value, '', profile['slug'])
+             for name, value in profile['kubespawner_override'].items()]
     for key, choice in choices.items():
         option, there = profile['profile_options'][key], '%s: option %r' % (where, key)
+        source = '--'.join([profile['slug'], key, choice])
         if choice != UNLISTED:
             given = option['choices'][choice]['kubespawner_override']
-            found += [Override('%s: choice %r' % (there, choice), name, value, '') for name, value in given.items()]
+            found += [Override('%s: choice %r' % (there, choice), str(name), value, '', source)
+                      for name, value in given.items()]
             continue
         for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
+            name = str(name)
             filled = _filled(value, values[key], name in templates)
             harmless = _filled(value, 'x', name in templates)
             if name in templates and _marks(filled) != _marks(harmless):
-                raise SpawnError('%s must not contain braces or "$(".' % _quoted(option['display_name']))
+                raise SpawnError('%s must not contain braces or "$(".' % quoted(option['display_name']))
             found.append(Override('%s: unlisted_choice' % there, name, filled,
-                                  str(option['display_name']) if harmless != value else ''))
+                                  str(option['display_name']) if harmless != value else '', source))
     return found
 
 
@@ -403,26 +331,31 @@ def with_numbers(value):
     return naming.expand_all(value, int)
 
 
-def settings_of(profiles):
-    """Yield (where, setting) for every setting that any choice overrides."""
-    for profile in profiles:
-        where = 'profile %r' % str(profile['display_name'])
-        for name in profile['kubespawner_override']:
-            yield where, str(name)
-        for key, option in profile['profile_options'].items():
-            for choice in list(option['choices'].values()) + [option['unlisted_choice']]:
-                for name in choice.get('kubespawner_override') or {}:
-                    yield '%s: option %r' % (where, key), str(name)
-
-
 def merged(value, override):
-    """Return a copy of `override`, merged with `value` if it is a dict. None in a dict removes a key."""
-    if isinstance(override, dict):
-        under = value if isinstance(value, dict) else {}
-        result = {key: copied(item) for key, item in under.items() if key not in override}
-        result.update((key, merged(under.get(key), item)) for key, item in override.items() if item is not None)
-        return result
-    return copied(override)
+    """Return what an override makes of a setting's value, as a copy.
+
+    A dict is merged with a dict; None in it removes a key. Where one is a list and the other is a dict, the objects of
+    both count: the dict's follow in the order of its keys, after or before those of the list. All else replaces.
+    """
+    if isinstance(override, dict) and isinstance(value, (list, tuple)) and value:
+        return [copied(item) for item in value] + _values(override)
+    if isinstance(override, (list, tuple)) and isinstance(value, dict):
+        return _values(value) + [copied(item) for item in override]
+    return _merged_dicts(value, override)
+
+
+def _values(objects):
+    """Return copies of the values of a dict, in the order of its keys."""
+    return [copied(value) for _, value in sorted(objects.items()) if value is not None]
+
+
+def _merged_dicts(value, override):
+    if not isinstance(override, dict):
+        return copied(override)
+    under = value if isinstance(value, dict) else {}
+    result = {key: copied(item) for key, item in under.items() if key not in override}
+    result.update((key, _merged_dicts(under.get(key), item)) for key, item in override.items() if item is not None)
+    return result
 
 
 def copied(value):

@@ -29,8 +29,9 @@ RUNNING = {'phase': 'Running', 'containerStatuses': [
 
 
 @pytest.mark.parametrize('traits, path, expected', [
-    ({'gid': 100}, 'spec.securityContext.runAsGroup', 100),
-    ({'gid': lambda spawner: spawner.user.id}, 'spec.securityContext.runAsGroup', 7),
+    ({'gid': 100}, 'spec.containers.0.securityContext.runAsGroup', 100),
+    ({'gid': lambda spawner: spawner.user.id}, 'spec.containers.0.securityContext.runAsGroup', 7),
+    ({'uid': 1000}, 'spec.containers.0.securityContext.runAsUser', 1000),
     ({'scheduler_name': 'nobody'}, 'spec.schedulerName', 'nobody'),
     ({'priority_class_name': 'system-cluster-critical'}, 'spec.priorityClassName', 'system-cluster-critical'),
     ({'node_affinity_preferred': [{'weight': 5, 'preference': TERM}]}, 'spec.affinity.nodeAffinity',
@@ -169,7 +170,7 @@ def test_environment_values_are_templates_unless_they_have_other_things_in_brace
     env = variables((yield objects.created_by(new_spawner('ann', environment=given))))
     assert {name: env[name]['value'] for name in given} == {
         'HOME': '/home/ann', 'JSON': given['JSON'], 'SHELL': given['SHELL'], 'FORMAT': '{nobody}',
-        'ASKED': '{username}', 'DOUBLED': '{{username}}', 'IN_BRACES': '{ann}', 'NUMBER': '5'}
+        'ASKED': '{username}', 'DOUBLED': '{username}', 'IN_BRACES': '{ann}', 'NUMBER': '5'}
 
 
 @pytest.mark.gen_test

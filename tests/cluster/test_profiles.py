@@ -1,5 +1,6 @@
 """Profiles: the pod that a choice gives, whose choice it is, and how long it lasts."""
 import copy
+import uuid
 from collections import OrderedDict
 from functools import partial
 
@@ -14,8 +15,9 @@ from traitlets import Dict, TraitError, validate
 from kubespawner import profiles
 from kubespawner.messages.errors import SpawnError
 from kubespawner.parts.choosing import WITH_TEMPLATES
+from tests.conftest import grant_hub, wait_for_service_account
 
-from .conftest import UNTOUCHED
+from .conftest import UNTOUCHED, Objects
 
 
 @gen.coroutine
@@ -174,7 +176,6 @@ def test_the_names_of_a_profile_count_although_they_were_asked_for_before(choosi
 
 @pytest.mark.parametrize('options, told', [
     ({'profile': 'gone'}, 'There is no profile "gone"'),
-    ({'profile': 'plain', 'size': 'large'}, 'no option "size"'),
     (dict(LARGE, size='huge'), 'cannot be "huge"'),
     (dict(LARGE, **{'tool--unlisted-choice': 'Vim'}), 'cannot be "Vim"'),
     (dict(LARGE, **{'tool--unlisted-choice': ['vim']}), 'enter a value'),
@@ -194,13 +195,12 @@ def failing(spawner):
 
 
 @pytest.mark.parametrize('override, told', [
-    ({'imaeg': 'x'}, "profile 'Broken': kubespawner_override contains 'imaeg', which is not a setting"),
-    ({'user': 'x'}, "'user', which is not a setting"),
-    ({'pod_name': 'x'}, "'pod_name', which is not a setting"),
-    ({'kube_namespace': 'x'}, "'kube_namespace', which concerns more than one start"),
+    ({'user': 'x'}, "profile 'Broken': kubespawner_override contains 'user', which is not a setting"),
+    ({'start': 'x'}, "'start', which is not a setting"),
+    ({'_attempts': 'x'}, "'_attempts', which is not a setting"),
+    ({'kube_namespace': 'Not One'}, "profile 'Broken': namespace"),
     ({'profile_list': []}, 'more than one start'),
     ({'delete_pvc': False}, 'more than one start'),
-    ({'pvc_name_template': 'x-{username}'}, 'only if KubeSpawner.remember_pvc_name is False'),
     ({'mem_limit': 'lots'}, "profile 'Broken': mem_limit"),
     ({'extra_labels': failing}, "profile 'Broken': singleuser_extra_labels raised KeyError: 'no such user'"),
 ])
@@ -274,6 +274,233 @@ def test_a_function_that_is_a_setting_itself_is_not_called_for_its_value(choosin
     assert pod['metadata']['annotations']['by'] == 'hook'
 
 
+# Subclasses, and what users send besides
+
+@pytest.mark.gen_test
+def test_a_start_calls_load_user_options_of_a_subclass(choosing, objects):
+    called = []
+
+    class Own(type(choosing())):
+        async def load_user_options(self):
+            called.append(self.user.name)
+            await super().load_user_options()
+            self.singleuser_extra_labels = dict(self.singleuser_extra_labels, by='subclass')
+
+    spawner = choosing('ann', LARGE)
+    own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=PROFILES,
+              namespace=spawner.namespace, cmd=['sleep'], **UNTOUCHED)
+    own.user_options = LARGE
+    pod = yield objects.created_by(own)
+    assert called == ['ann'] and pod['metadata']['labels']['by'] == 'subclass'
+    assert pod['spec']['containers'][0]['image'] == 'busybox:vim'
+
+
+@pytest.mark.gen_test
+def test_a_subclass_that_does_not_return_is_named(choosing):
+    class Own(type(choosing())):
+        def load_user_options(self):
+            return Future()
+
+    spawner = choosing()
+    own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, namespace=spawner.namespace)
+    own.start_timeout = 1
+    with pytest.raises(SpawnError, match='KubeSpawner.load_user_options took longer'):
+        yield own.start()
+
+
+@pytest.mark.gen_test
+def test_a_start_that_was_given_up_while_a_subclass_waited_overrides_nothing_any_more(choosing, objects):
+    asked = Future()
+
+    class Own(type(choosing())):
+        @gen.coroutine
+        def load_user_options(self):
+            yield asked
+            yield super().load_user_options()
+
+    spawner = choosing()
+    own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=PROFILES,
+              namespace=spawner.namespace, singleuser_image_spec='busybox')
+    own.user_options = LARGE
+    before = set_in(own)
+    start = own.start()
+    yield own.stop(now=True)
+    own.clear_state()
+    asked.set_result(None)
+    with pytest.raises(SpawnError, match='given up'):
+        yield start
+    assert set_in(own) == before and objects.pods() == []
+
+
+@pytest.mark.gen_test
+def test_further_keys_that_a_user_sends_stop_no_start(choosing, objects):
+    pod = yield objects.created_by(choosing('ann', {'profile': 'plain', 'size': 'large', 'course': [1]}))
+    assert pod['spec']['containers'][0]['image'] == 'busybox'
+
+
+# Places
+
+CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi', 'volumes': [
+    {'name': 'home', 'persistentVolumeClaim': {'claimName': 'claim-{username}{servername}'}}]}
+OF_CLAIMS = [
+    {'slug': 'usual'},
+    {'slug': 'gpu', 'kubespawner_override': {'pvc_name_template': 'gpu-{username}'}},
+    {'slug': 'data', 'profile_options': {'set': {'choices': {
+        'a': {'kubespawner_override': {'pvc_name': 'data-a-{username}'}}, 'b': {}}}}},
+]
+
+
+def claims_of(pod):
+    return [volume['persistentVolumeClaim']['claimName'] for volume in pod['spec']['volumes']
+            if 'persistentVolumeClaim' in volume]
+
+
+@gen.coroutine
+def claim_with(objects, spawner, profile, **options):
+    """Return the claim that a start with a profile mounts; it exists. The state is kept as a hub does."""
+    spawner.user_options = dict(options, profile=profile)
+    pod = yield objects.created_by(spawner)
+    spawner.clear_state()
+    spawner.orm_spawner.state = spawner.get_state()
+    name, = claims_of(pod)
+    assert objects.claim(name)
+    return name
+
+
+@pytest.mark.parametrize('remember', [True, False])
+@pytest.mark.parametrize('first', ['usual', 'gpu'])
+@pytest.mark.gen_test
+def test_a_profile_has_a_claim_of_its_own_which_is_found_again(choosing, objects, first, remember):
+    username = 'claimer-%s-%s' % (first, str(remember).lower())
+    expected = {'usual': 'claim-' + username.replace('-', '-2d'), 'gpu': 'gpu-' + username.replace('-', '-2d')}
+    order = [first] + [profile for profile in ('usual', 'gpu', 'usual', 'gpu') if profile != first] + [first]
+    spawner = choosing(username, profile_list=OF_CLAIMS, remember_pvc_name=remember, **CLAIM)
+    for profile in order:
+        assert (yield claim_with(objects, spawner, profile)) == expected[profile]
+        again = choosing(username, profile_list=OF_CLAIMS, remember_pvc_name=remember, **CLAIM)  # the hub restarts
+        again.load_state(spawner.orm_spawner.state)
+        spawner = again
+    assert spawner.pvc_name == expected['usual']
+
+
+@pytest.mark.gen_test
+def test_a_choice_has_a_claim_of_its_own_and_another_one_the_usual(choosing, objects):
+    spawner = choosing('chooser', profile_list=OF_CLAIMS, **CLAIM)
+    assert (yield claim_with(objects, spawner, 'data', set='a')) == 'data-a-chooser'
+    assert (yield claim_with(objects, spawner, 'data', set='b')) == 'claim-chooser'
+    assert (yield claim_with(objects, spawner, 'data', set='a')) == 'data-a-chooser'
+
+
+@pytest.mark.parametrize('is_known', [True, False])
+@pytest.mark.gen_test
+def test_claims_are_found_again_under_other_templates_each_by_its_profile(choosing, objects, is_known):
+    """What is in the state counts, and what claims say about themselves where there is no state."""
+    user = 'mover-%d' % is_known
+    spawner = choosing(user, profile_list=OF_CLAIMS, **CLAIM)
+    before = {}
+    for profile in ('gpu', 'usual'):
+        before[profile] = yield claim_with(objects, spawner, profile)
+    renamed = copy.deepcopy(OF_CLAIMS)
+    renamed[1]['kubespawner_override']['pvc_name_template'] = 'other-{username}'
+    traits = dict(CLAIM, pvc_name_template='new-{username}', volumes=[
+        {'name': 'home', 'persistentVolumeClaim': {'claimName': '{pvc_name}'}}])
+    for profile in ('usual', 'gpu'):
+        after = choosing(user, profile_list=renamed, **traits)
+        after.load_state(spawner.orm_spawner.state if is_known else {})
+        assert (yield claim_with(objects, after, profile)) == before[profile]
+
+
+@pytest.mark.gen_test
+def test_the_claims_of_profiles_go_with_their_user_and_those_that_others_have_stay(choosing, objects):
+    listed = OF_CLAIMS + [{'slug': 'shared', 'kubespawner_override': {'pvc_name_template': 'shared'}}]
+    spawner = choosing('leaver', profile_list=listed, **CLAIM)
+    for profile in ('usual', 'gpu', 'shared'):
+        yield claim_with(objects, spawner, profile)
+    other = choosing('stayer', profile_list=listed, **CLAIM)
+    assert (yield claim_with(objects, other, 'shared')) == 'shared'
+    after = choosing('leaver', profile_list=listed, **CLAIM)
+    after.load_state(spawner.orm_spawner.state)
+    yield after.delete_forever()
+
+    def is_gone(name):
+        claim = objects.claim(name)
+        return claim is None or bool(claim['metadata'].get('deletionTimestamp'))
+
+    assert [is_gone(name) for name in ('claim-leaver', 'gpu-leaver', 'shared')] == [True, True, False]
+
+
+@pytest.mark.gen_test
+def test_the_claim_of_a_start_that_failed_goes_with_its_user_too(choosing, objects):
+    def failing_hook(spawner, pod):
+        raise ValueError('after the claim')
+
+    traits = dict(CLAIM, profile_list=OF_CLAIMS, after_pod_created_hook=failing_hook)
+    spawner = choosing('loser', {'profile': 'gpu'}, **traits)
+    with pytest.raises(ValueError, match='after the claim'):
+        yield spawner.start()
+    yield spawner.stop(now=True)
+    spawner.clear_state()
+    assert objects.claim('gpu-loser') and spawner.pvc_name == 'claim-loser'
+    after = choosing('loser', profile_list=OF_CLAIMS, **CLAIM)
+    after.load_state(spawner.get_state())
+    yield after.delete_forever()
+    claim = objects.claim('gpu-loser')
+    assert claim is None or claim['metadata'].get('deletionTimestamp')
+
+
+@pytest.fixture
+def elsewhere(request, core):
+    """What is in another namespace, see `Objects`."""
+    name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
+    core.create_namespace(body={'metadata': {'name': name}})
+    if request.config.getoption('--hub-kubeconfig'):
+        grant_hub(core, name, request.config.getoption('--hub-kubeconfig'))
+    wait_for_service_account(core, name)
+    yield Objects(core, name)
+    core.delete_namespace(name=name, body={})
+
+
+@pytest.mark.gen_test
+def test_a_profile_has_a_namespace_in_which_its_pod_is_found_after_a_restart_of_the_hub(
+        choosing, objects, elsewhere, namespace):
+    listed = [{'slug': 'usual'}, {'slug': 'far', 'kubespawner_override': {'namespace': elsewhere.namespace}}]
+    spawner = choosing('ann', {'profile': 'far'}, profile_list=listed, **CLAIM)
+    start = spawner.start()
+    yield objects.until(lambda: elsewhere.pod('jupyter-ann'))
+    assert objects.pod('jupyter-ann') is None and elsewhere.claim('claim-ann') and not objects.claim('claim-ann')
+    assert (yield spawner.poll()) is None
+    state = spawner.get_state()
+    after = choosing('ann', {'profile': 'far'}, profile_list=listed, **CLAIM)
+    after.load_state(state)
+    assert after.namespace == elsewhere.namespace
+    assert (yield after.poll()) is None
+    yield after.stop(now=True)
+    assert elsewhere.pod('jupyter-ann') is None
+    with pytest.raises(SpawnError):
+        yield start
+    for each in (spawner, after):
+        each.clear_state()
+        assert each.namespace == namespace
+    assert 'overrides' not in after.get_state()
+    after.user_options = {'profile': 'usual'}
+    pod = yield objects.created_by(after)
+    assert pod['metadata']['namespace'] == namespace and objects.claim('claim-ann')
+
+
+@pytest.mark.gen_test
+def test_the_claim_in_a_profiles_namespace_goes_with_its_user(choosing, elsewhere, objects):
+    listed = [{'slug': 'far', 'kubespawner_override': {'namespace': elsewhere.namespace}}]
+    spawner = choosing('goer', profile_list=listed, **CLAIM)
+    yield elsewhere.created_by(spawner)
+    spawner.clear_state()
+    after = choosing('goer', profile_list=listed, **CLAIM)
+    after.load_state(spawner.get_state())
+    assert elsewhere.claim('claim-goer')
+    yield after.delete_forever()
+    claim = elsewhere.claim('claim-goer')
+    assert claim is None or claim['metadata'].get('deletionTimestamp')
+
+
 # The form, without a hub
 
 def form_of(spawner):
@@ -332,7 +559,8 @@ def test_a_list_that_is_wrong_is_told_to_the_operator_and_breaks_no_page(choosin
     yield gen.moment
 
 
-def test_the_operators_own_form_counts_and_what_it_sends_is_left_alone(choosing):
+@pytest.mark.gen_test
+def test_the_operators_own_form_counts_and_what_is_not_of_profiles_is_left_alone(choosing):
     spawner = choosing(options_form='<input name="course">')
     assert spawner.options_form == '<input name="course">'
     assert spawner.options_from_form({'course': ['x']}) == {'course': ['x']}
@@ -367,7 +595,6 @@ def test_a_subclass_may_have_its_own_way_with_what_is_sent(choosing):
     spawner = choosing()
     own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, profile_list=PROFILES)
     assert own.options_from_form({'profile': ['plain']}) == {'profile': 'plain', 'course': 'x'}
-    assert own._may_have_more() and not spawner._may_have_more()
 
 
 @pytest.mark.gen_test

@@ -235,6 +235,7 @@ def test_the_claim_is_made_as_configured(new_spawner, objects):
     assert annotations['hub.jupyter.org/servername'] == 'gpu'
     assert claim['metadata']['labels'] == {
         'heritage': 'jupyterhub', 'app': 'jupyterhub', 'of': 'u-bob',
+        'component': 'singleuser-storage', 'app.kubernetes.io/component': 'singleuser-storage',
         'app.kubernetes.io/name': 'jupyterhub', 'app.kubernetes.io/managed-by': 'kubespawner',
         'hub.jupyter.org/username': 'bob', 'hub.jupyter.org/servername': 'gpu'}
 

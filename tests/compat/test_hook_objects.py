@@ -61,7 +61,7 @@ CONFIGURED = {'raw': raw(MODELS), 'snake_case': in_snake_case(raw(MODELS)), 'mod
 
 @pytest.fixture(params=sorted(CONFIGURED))
 def pod(request):
-    return pod_of(extra_containers=[{'name': 'sidecar'}], extra_resource_limits={'gpu': 1}, env={'A': 'b'},
+    return pod_of(extra_containers=[{'name': 'sidecar'}], extra_resource_limits={'gpu': '1'}, env={'A': 'b'},
                   **CONFIGURED[request.param])
 
 

@@ -1,0 +1,193 @@
+"""What make_pod and make_pvc are given: checked, and copied into what goes to the API.
+
+Here belongs which values may be sent at all, and the words for those that may not. Nothing here knows pods or claims.
+Pure: no argument is changed and nothing of an argument ends up in a result, only copies; any thread.
+"""
+import datetime
+import math
+
+from .kube.clients import to_dict
+from .kube.resource import SpellingError, of_type, path_text
+
+# What the arguments are that are raw Kubernetes objects, or lists of them.
+KINDS = {
+    'volumes': 'V1Volume',
+    'volume_mounts': 'V1VolumeMount',
+    'env': 'V1EnvVar',
+    'lifecycle_hooks': 'V1Lifecycle',
+    'init_containers': 'V1Container',
+    'extra_containers': 'V1Container',
+    'extra_container_config': 'V1Container',
+    'extra_pod_config': 'V1PodSpec',
+    'container_security_context': 'V1SecurityContext',
+    'pod_security_context': 'V1PodSecurityContext',
+    'image_pull_secret': 'V1LocalObjectReference',
+    'tolerations': 'V1Toleration',
+    'node_affinity_preferred': 'V1PreferredSchedulingTerm',
+    'node_affinity_required': 'V1NodeSelectorTerm',
+    'pod_affinity_preferred': 'V1WeightedPodAffinityTerm',
+    'pod_affinity_required': 'V1PodAffinityTerm',
+    'pod_anti_affinity_preferred': 'V1WeightedPodAffinityTerm',
+    'pod_anti_affinity_required': 'V1PodAffinityTerm',
+    'selector': 'V1LabelSelector',
+    'pod': 'V1Pod',
+}
+
+DEEPEST = 50  # levels of lists and dicts in what is configured; Kubernetes' own objects have about 15
+
+
+class ArgumentError(ValueError):
+    """An argument of `make_pod` or `make_pvc` of which no object can be made.
+
+    argument (str): its name.
+    problem (str): the rest of the sentence, to go after that name. It does not repeat values: some are secret.
+    """
+
+    def __init__(self, argument, problem):
+        self.argument = argument
+        self.problem = problem
+        super().__init__(argument + problem)
+
+
+def raw(argument, value):
+    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there.
+
+    They become dicts that answer to attributes, with the API's spelling of all fields of the argument's kind.
+    """
+    return settled(argument, checked(argument, value))
+
+
+def checked(argument, value):
+    """Return a copy of raw Kubernetes objects as plain dicts, in which all is what JSON has."""
+    try:
+        return _copy(value, ())
+    except _Unfit as e:
+        raise _wrong_part(argument, e.path, e)
+
+
+def settled(argument, value):
+    """Return a raw Kubernetes object, or a model, whose parts answer to attributes and keys, see `resource.of_type`."""
+    try:
+        return of_type(value, (False, KINDS[argument]))
+    except SpellingError as e:
+        raise _wrong_part(argument, e.path, e)
+
+
+def _wrong_part(argument, path, error):
+    """Return the ArgumentError for what is wrong with a part of an argument, to which the keys of `path` lead."""
+    return ArgumentError(argument, '%s %s' % (path_text(path), error.problem))
+
+
+class _Unfit(Exception):
+    """What is wrong with a part of a value, and the keys and numbers that lead to it."""
+
+    def __init__(self, path, problem):
+        self.path, self.problem = path, problem
+        super().__init__(path, problem)
+
+
+def _copy(value, path):
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if len(path) > DEEPEST:
+        raise _Unfit(path, 'is more than %d levels deep. Does it contain itself?' % DEEPEST)
+    if isinstance(value, dict):
+        return {_key(key, path): _copy(item, path + (key,)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy(item, path + (number,)) for number, item in enumerate(value)]
+    if hasattr(kind, 'attribute_map'):
+        return _copy_of_model(value, path)
+    if isinstance(value, (str, int, datetime.date)) or (kind is float and math.isfinite(value)):
+        return value
+    raise _Unfit(path, 'is %s, which JSON does not have.' % (value if kind is float else 'a ' + kind.__name__))
+
+
+def _key(key, path):
+    if isinstance(key, str):
+        return key
+    raise _Unfit(path, 'has the key %s, which is no string.' % shown(key))
+
+
+def _copy_of_model(value, path):
+    try:
+        return _copy(to_dict(value), path)
+    except RecursionError:
+        raise _Unfit(path, 'is nested too deeply. Does it contain itself?')
+
+
+def objects(argument, values):
+    """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
+    if not values:
+        return []
+    copied = checked(argument, values)
+    if isinstance(copied, dict):
+        items = sorted(copied.items())
+    elif isinstance(copied, list):
+        items = list(enumerate(copied))
+    else:
+        raise ArgumentError(argument, ': is no list.')
+    for key, value in items:
+        if not isinstance(value, dict):
+            raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
+    try:
+        return of_type([value for _, value in items], (True, KINDS[argument]))
+    except SpellingError as e:
+        raise _wrong_part(argument, (items[e.path[0]][0],) + e.path[1:], e)
+
+
+def strings(argument, mapping):
+    """Return a copy of a dict, or of None, whose values are strings, as those of labels have to be."""
+    return {key: str(value) for key, value in scalars(argument, mapping).items()}
+
+
+def scalars(argument, mapping):
+    """Return a dict, {} for None, if all that it holds are strings, numbers and booleans."""
+    check_keys(argument, mapping)
+    for key, value in (mapping or {}).items():
+        if not isinstance(value, (str, int, float)):
+            raise ArgumentError(argument, '[%r] is a %s; it must be a string.' % (key, type(value).__name__))
+    return mapping or {}
+
+
+def check_keys(argument, mapping):
+    """Raise ArgumentError if a dict has a key that is no string."""
+    for key in mapping or ():
+        if not isinstance(key, str):
+            raise ArgumentError(argument, ': has the key %s, which is no string.' % shown(key))
+
+
+def id_number(argument, value):
+    """Return the number of a user or group."""
+    try:
+        number = int(value)
+        if not isinstance(value, float) or number == value:
+            return number
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ArgumentError(argument, ': %s is not the number of a user or group.' % shown(value))
+
+
+def shown(value):
+    """Return a small value as one may write it, of others what they are."""
+    return '%.100r' % value if isinstance(value, (str, int, float)) or value is None else 'a ' + type(value).__name__
+
+
+def set_fields(model, argument, config):
+    """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
+    if not config:
+        return
+    config = raw(argument, config)
+    if not isinstance(config, dict):
+        raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
+    names = {}
+    for attribute, key in model.attribute_map.items():
+        names[attribute] = names[key] = attribute
+    for key, value in config.items():
+        if key not in names:
+            raise ArgumentError(argument, ': %r is not a field of a Kubernetes %s; those are: %s' % (
+                key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
+        try:
+            setattr(model, names[key], value)
+        except ValueError as e:  # models of old clients refuse None for what has to be there
+            raise ArgumentError(argument, '[%r]: %s.' % (key, e))

@@ -1,0 +1,60 @@
+"""Reading a list of profiles, and telling the operator what is wrong with it.
+
+What a list may contain is in `profiles`, and which settings may be overridden in `overrides`. Everything runs on the
+IOLoop's thread.
+"""
+from .. import profiles
+from ..messages.errors import one_line
+
+MOST_WARNINGS = 1000  # that are remembered, so as not to be repeated
+
+
+class ProfileList:
+    """Reads what is configured as a list of profiles.
+
+    overrides (Overrides): what knows the settings and attributes of the spawner.
+    log (logging.Logger): where the operator is told.
+    told (set): the warnings that were logged, which are not repeated. All spawners of a configuration share it.
+    """
+
+    def __init__(self, overrides, log, told):
+        self._overrides, self._log, self._told = overrides, log, told
+
+    def checked(self, listed):
+        """Return the profiles of a list; warn of what may not be meant as it is written. Raises ValueError."""
+        try:
+            offered = profiles.checked(listed)
+            for where, name, is_by_user in profiles.settings_of(offered):
+                self._overrides.check(where, name, is_by_user)
+        except ValueError as e:
+            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
+        for told in profiles.advice(listed, self._overrides.is_setting):
+            self.warn_once('KubeSpawner.profile_list: %s' % told)
+        return offered
+
+    def check(self, listed):
+        """Log all that is wrong with a list, as errors. Nothing is raised."""
+        try:
+            offered = self.checked(listed)
+        except ValueError as e:
+            self._log.error('%s', e)
+            return
+        for where, name, _ in profiles.settings_of(offered):
+            self._tell_of_name(where, name, self._log.error)
+
+    def tell_of(self, override):
+        """Warn if an `Override`, which a start uses, is of no setting: each time if it is a misspelt one."""
+        self._tell_of_name(override.where, override.setting, self._log.warning)
+
+    def _tell_of_name(self, where, name, tell_of_misspelt):
+        is_misspelt, told = self._overrides.doubt(where, name) or (False, None)
+        if is_misspelt:
+            tell_of_misspelt('%s', one_line(told))
+        elif told:
+            self.warn_once(told)
+
+    def warn_once(self, told):
+        """Log a warning about the configuration, unless it was logged before."""
+        if told not in self._told and len(self._told) < MOST_WARNINGS:
+            self._told.add(told)
+            self._log.warning('%s', one_line(told))

@@ -1,0 +1,158 @@
+"""The profiles that an operator offers: how their list is read, and what is wrong with it.
+
+What users choose of them is in `profiles` itself. Nothing here knows spawners, and there is no I/O. Any thread.
+"""
+import difflib
+import re
+import unicodedata
+from collections import OrderedDict
+
+from .. import naming
+from .words import AS_UNLISTED, UNLISTED, VALUE, in_words
+
+ALIKE = 0.8  # how similar to a known key an unknown one must be to be a misspelling; others are the operator's own
+
+# The keys of the configured list, and the types of their values.
+TEXT = str, 'a string'
+FLAG = object, 'True or False'  # of any type: what other types mean is told, see `advice`
+MAPPING = dict, 'a dict'
+KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
+                     'kubespawner_override': MAPPING, 'profile_options': MAPPING}
+KEYS_OF_AN_OPTION = {'display_name': TEXT, 'choices': MAPPING, 'unlisted_choice': MAPPING}
+KEYS_OF_A_CHOICE = {'display_name': TEXT, 'default': FLAG, 'kubespawner_override': MAPPING}
+KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_name_in_choices': TEXT,
+                              'validation_regex': TEXT, 'validation_message': TEXT, 'kubespawner_override': MAPPING}
+
+
+def checked(profile_list):
+    """Return the profiles of a configured list or dict as new dicts with all keys filled in.
+
+    Each has a slug, a display_name, a description, profile_options and a kubespawner_override. Exactly one of the
+    profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for templates of the
+    operator.
+
+    Raises ValueError that names the profile.
+    """
+    profile_list = in_order(profile_list)
+    if not isinstance(profile_list, (list, tuple)):
+        raise ValueError('%.100r is not a list of profiles.' % (profile_list,))
+    profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
+    slugs = [profile['slug'] for profile in profiles]
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise ValueError('the profiles %s all have the slug %r; give each a `slug` of its own.' % (
+                in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
+    _with_one_default(profiles)
+    return profiles
+
+
+def in_order(profile_list):
+    """Return the profiles of a dict in the order of its keys; anything else as it is."""
+    if isinstance(profile_list, dict):
+        return [profile for _, profile in sorted(profile_list.items())]
+    return profile_list
+
+
+def flag(value):
+    """Return what a value means where True or False is expected: in a string, what its words say."""
+    if isinstance(value, str):
+        return value.strip().lower() not in ('', 'false', 'no', 'off', '0', 'none', 'null')
+    return bool(value)
+
+
+def _checked_profile(profile, number):
+    where = 'profile number %d' % number
+    _check_keys(profile, KEYS_OF_A_PROFILE, where)
+    if not profile.get('display_name') and not profile.get('slug'):
+        raise ValueError('%s has no display_name.' % where)
+    name = profile.get('display_name') or profile['slug']
+    where = 'profile %r' % str(name)
+    slug = profile.get('slug') or slug_of(name)
+    if '--' in slug:
+        raise ValueError("%s: the slug %r must not contain '--'." % (where, slug))
+    options = OrderedDict((key, _checked_option(key, option, where))
+                          for key, option in (profile.get('profile_options') or {}).items())
+    if 'profile' in options:
+        raise ValueError("%s: an option must not have the name 'profile'." % where)
+    return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
+                default=flag(profile.get('default')), profile_options=options,
+                kubespawner_override=profile.get('kubespawner_override') or {})
+
+
+def _checked_option(key, option, where):
+    where = '%s: option %r' % (where, key)
+    _check_keys(option, KEYS_OF_AN_OPTION, where)
+    choices = OrderedDict()
+    for name, choice in (option.get('choices') or {}).items():
+        _check_keys(choice, KEYS_OF_A_CHOICE, '%s: choice %r' % (where, name))
+        if not isinstance(name, str) or name == UNLISTED:
+            raise ValueError('%s: a choice must not have the name %r.' % (where, name))
+        choices[name] = dict(choice, display_name=choice.get('display_name') or name,
+                             default=flag(choice.get('default')),
+                             kubespawner_override=choice.get('kubespawner_override') or {})
+    _with_one_default(list(choices.values()))
+    unlisted = option.get('unlisted_choice') or {}
+    _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
+    try:
+        re.compile(unlisted.get('validation_regex') or '')
+    except re.error as e:
+        raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
+    if not isinstance(key, str) or key.endswith(AS_UNLISTED):
+        raise ValueError('%s: an option must not have this name.' % where)
+    if not choices and not flag(unlisted.get('enabled')):
+        raise ValueError('%s has no choices.' % where)
+    texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
+    unlisted = dict(unlisted, enabled=flag(unlisted.get('enabled')),
+                    **{text: unlisted.get(text) or default for text, default in texts.items()})
+    return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
+
+
+def _check_keys(value, keys, where):
+    """Raise ValueError if `value` is not a dict, has a misspelt key, or a value of the wrong type for its key."""
+    if not isinstance(value, dict):
+        raise ValueError('%s: %.100r is not a dict.' % (where, value))
+    for key in set(value) - set(keys):
+        meant = difflib.get_close_matches(str(key), keys, 1, ALIKE)
+        if meant:
+            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, meant[0]))
+    for key, (kind, words) in keys.items():
+        if value.get(key) is not None and not isinstance(value[key], kind):
+            raise ValueError('%s: %s must be %s, not %.100r.' % (where, key, words, value[key]))
+
+
+def _with_one_default(dicts):
+    """Make exactly one of these dicts the default: the first that claims to be it, or else the first of all."""
+    default = next((each for each in dicts if each['default']), dicts[0] if dicts else None)
+    for each in dicts:
+        each['default'] = each is default
+
+
+def slug_of(display_name):
+    """Return a slug for a profile without one: the letters and digits of its name, and `-` for everything else."""
+    plain = unicodedata.normalize('NFKD', display_name).encode('ascii', 'ignore').decode('ascii').lower()
+    return re.sub('[^a-z0-9]+', '-', plain).strip('-') or naming.safe_slug(display_name).replace('---', '-')
+
+
+def is_a_choice(profiles):
+    """True if users have anything to choose."""
+    return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
+
+
+def default_slug(profiles):
+    """Return the slug of the default profile, None if there are no profiles."""
+    return next((profile['slug'] for profile in profiles if profile['default']), None)
+
+
+def settings_of(profiles):
+    """Yield (where, setting, whether the user writes a part of the value) for every setting that a choice overrides."""
+    for profile in profiles:
+        where = 'profile %r' % str(profile['display_name'])
+        for name in profile['kubespawner_override']:
+            yield where, str(name), False
+        for key, option in profile['profile_options'].items():
+            there = '%s: option %r' % (where, key)
+            for choice in option['choices'].values():
+                for name in choice['kubespawner_override']:
+                    yield there, str(name), False
+            for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
+                yield there, str(name), naming.expand_all(value, lambda text: text.replace(VALUE, '')) != value

@@ -1,0 +1,23 @@
+"""Words about profiles: how options are spelt, and how errors quote what they are about. Any thread."""
+import reprlib
+
+UNLISTED = 'unlisted-choice'
+AS_UNLISTED = '--' + UNLISTED
+
+VALUE = '{value}'  # stands for the value that a user entered
+
+SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and names of a list, that an error quotes at most
+
+
+def quoted(value):
+    text = value if isinstance(value, str) else reprlib.repr(value)  # which is short, however deep or long the value is
+    return '"%s"' % (text if len(text) <= SHOWN else text[:SHOWN - 1] + '\u2026')
+
+
+def in_words(names):
+    return listed([quoted(name) for name in names])
+
+
+def listed(texts):
+    return ', '.join(texts[:SHOWN_NAMES]) + (' and %d more' % (len(texts) - SHOWN_NAMES)
+                                             if len(texts) > SHOWN_NAMES else '')
