@@ -388,7 +388,7 @@ def _part(value, field):
 
 
 def settle(pod):
-    """Have all parts of a V1Pod, whoever put them there, have attributes and keys, with the fields spelled as the API does.
+    """Give all parts of a V1Pod, whoever put them there, attributes and keys, and fields the spelling of the API.
 
     Raises ArgumentError for a field in both spellings.
     """
