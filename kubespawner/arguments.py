@@ -3,11 +3,35 @@
 Here belongs which values may be sent at all, and the words for those that may not. Nothing here knows pods or claims.
 Pure: no argument is changed and nothing of an argument ends up in a result, only copies; any thread.
 """
-import copy
 import datetime
 import math
 
 from .kube.clients import to_dict
+from .kube.resource import SpellingError, of_type, path_text
+
+# What the arguments are that are raw Kubernetes objects, or lists of them.
+KINDS = {
+    'volumes': 'V1Volume',
+    'volume_mounts': 'V1VolumeMount',
+    'env': 'V1EnvVar',
+    'lifecycle_hooks': 'V1Lifecycle',
+    'init_containers': 'V1Container',
+    'extra_containers': 'V1Container',
+    'extra_container_config': 'V1Container',
+    'extra_pod_config': 'V1PodSpec',
+    'container_security_context': 'V1SecurityContext',
+    'pod_security_context': 'V1PodSecurityContext',
+    'image_pull_secret': 'V1LocalObjectReference',
+    'tolerations': 'V1Toleration',
+    'node_affinity_preferred': 'V1PreferredSchedulingTerm',
+    'node_affinity_required': 'V1NodeSelectorTerm',
+    'pod_affinity_preferred': 'V1WeightedPodAffinityTerm',
+    'pod_affinity_required': 'V1PodAffinityTerm',
+    'pod_anti_affinity_preferred': 'V1WeightedPodAffinityTerm',
+    'pod_anti_affinity_required': 'V1PodAffinityTerm',
+    'selector': 'V1LabelSelector',
+    'pod': 'V1Pod',
+}
 
 DEEPEST = 50  # levels of lists and dicts in what is configured; Kubernetes' own objects have about 15
 
@@ -26,12 +50,32 @@ class ArgumentError(ValueError):
 
 
 def raw(argument, value):
-    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there."""
+    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there.
+
+    They become dicts that answer to attributes, with the API's spelling of all fields of the argument's kind.
+    """
+    return settled(argument, checked(argument, value))
+
+
+def checked(argument, value):
+    """Return a copy of raw Kubernetes objects as plain dicts, in which all is what JSON has."""
     try:
         return _copy(value, ())
     except _Unfit as e:
-        where = ''.join('[%r]' % (key,) for key in e.path[:10]) + '...' * (len(e.path) > 10)
-        raise ArgumentError(argument, '%s %s' % (where or ':', e.problem))
+        raise _wrong_part(argument, e.path, e)
+
+
+def settled(argument, value):
+    """Return a raw Kubernetes object, or a model, whose parts answer to attributes and keys, see `resource.of_type`."""
+    try:
+        return of_type(value, (False, KINDS[argument]))
+    except SpellingError as e:
+        raise _wrong_part(argument, e.path, e)
+
+
+def _wrong_part(argument, path, error):
+    """Return the ArgumentError for what is wrong with a part of an argument, to which the keys of `path` lead."""
+    return ArgumentError(argument, '%s %s' % (path_text(path), error.problem))
 
 
 class _Unfit(Exception):
@@ -67,15 +111,16 @@ def _key(key, path):
 
 def _copy_of_model(value, path):
     try:
-        _copy(to_dict(value), path)
-        return copy.deepcopy(value)
+        return _copy(to_dict(value), path)
     except RecursionError:
         raise _Unfit(path, 'is nested too deeply. Does it contain itself?')
 
 
 def objects(argument, values):
     """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
-    copied = raw(argument, values or [])
+    if not values:
+        return []
+    copied = checked(argument, values)
     if isinstance(copied, dict):
         items = sorted(copied.items())
     elif isinstance(copied, list):
@@ -83,9 +128,12 @@ def objects(argument, values):
     else:
         raise ArgumentError(argument, ': is no list.')
     for key, value in items:
-        if not isinstance(value, dict) and not hasattr(value, 'attribute_map'):
+        if not isinstance(value, dict):
             raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
-    return [value for _, value in items]
+    try:
+        return of_type([value for _, value in items], (True, KINDS[argument]))
+    except SpellingError as e:
+        raise _wrong_part(argument, (items[e.path[0]][0],) + e.path[1:], e)
 
 
 def strings(argument, mapping):
@@ -127,11 +175,13 @@ def shown(value):
 
 def set_fields(model, argument, config):
     """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
-    config = raw(argument, config or {})
+    if not config:
+        return
+    config = raw(argument, config)
     if not isinstance(config, dict):
         raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
     names = {}
-    for attribute, key in model.attribute_map.items() if config else ():
+    for attribute, key in model.attribute_map.items():
         names[attribute] = names[key] = attribute
     for key, value in config.items():
         if key not in names:

@@ -3,15 +3,28 @@
 Here belongs what a pod or a claim looks like, and nothing about who asks for it: no spawner, no templates, no API
 calls. Pure: no argument is changed and nothing of an argument ends up in the result itself, only copies; any thread.
 
-What configuration gives as raw Kubernetes dicts stays such a dict inside the models, on every client: what they hold is
-for the API server to judge, which is newer or older than the client that is installed. Only the names of fields of a
-container and of a pod's spec are looked up in the models.
+What configuration gives as raw Kubernetes objects is a dict inside the models, on every client: what they hold is for
+the API server to judge, which is newer or older than the client that is installed. Such a dict answers to attributes,
+too, and its known fields are spelled as the API does, see `kube.resource`. Only the names of fields of a container, of
+a pod's spec and of security contexts have to be known.
 """
 import math
 
-from .arguments import ArgumentError, check_keys, id_number, objects, raw, scalars, set_fields, strings
+from .arguments import (
+    ArgumentError,
+    check_keys,
+    checked,
+    id_number,
+    objects,
+    raw,
+    scalars,
+    set_fields,
+    settled,
+    strings,
+)
 from .environment import resolvable
 from .kube.clients import model, to_dict
+from .kube.resource import of_type
 from .related_objects import (  # noqa: F401, others import them from here
     make_ingress,
     make_namespace,
@@ -112,9 +125,9 @@ def make_pod(
         objects, whose fields replace `name` and `value`. A variable that refers to others, as in `$(OTHER)`, comes
         after them; Kubernetes could not resolve it otherwise.
     working_dir (str): of the notebook container.
-    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects, as the Kubernetes API spells them. Wherever
-        a list of objects is wanted it may be a dict of them, whose values count in the order of its keys, and wherever
-        a dict is an object it may be a model of any client.
+    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects. Wherever a list of objects is wanted it may
+        be a dict of them, whose values count in the order of its keys. Wherever a dict is an object it may be a model
+        of any client, and the keys of fields may be in camelCase or snake_case, all the way down.
     labels, annotations (dicts of str): of the pod.
     cpu_limit, cpu_guarantee (numbers of cores, or quantities such as `'500m'`), mem_limit, mem_guarantee (bytes, or
         quantities such as `'1G'`): `resources.limits` and `resources.requests` of the notebook container. Numbers are
@@ -144,8 +157,8 @@ def make_pod(
         where the notebook container has it. Variables of the container name the files.
     logger (logging.Logger): is told of environment variables that refer to each other in a circle.
 
-    Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, things that JSON
-    does not have, endless nesting; TypeError if there is no image.
+    Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, a field in both
+    spellings with different values, things that JSON does not have, endless nesting; TypeError if there is no image.
     """
     image = image_spec if image is None else image
     if image is None:
@@ -337,7 +350,7 @@ def _affinity(arguments):
             kind, when = _AFFINITIES[argument]
             affinity.setdefault(kind, {})[when] = (
                 {'nodeSelectorTerms': terms} if argument == 'node_affinity_required' else terms)
-    return affinity or None
+    return of_type(affinity, (False, 'V1Affinity')) if affinity else None
 
 
 def _service_account_or_mask(spec, service_account, automount):
@@ -381,6 +394,14 @@ def _part(value, field):
     return getattr(value, field, None)
 
 
+def settle(pod):
+    """Give all parts of a V1Pod, whoever put them there, attributes and keys, and fields the spelling of the API.
+
+    Raises ArgumentError for a field in both spellings.
+    """
+    settled('pod', pod)
+
+
 def check_pod(pod):
     """Raise ArgumentError unless `pod`, whoever made it, is a model of a pod that can be sent."""
     if not {'metadata', 'spec'} <= set(getattr(type(pod), 'attribute_map', ())):
@@ -389,7 +410,7 @@ def check_pod(pod):
     if not isinstance(getattr(pod.metadata, 'name', None), str):
         raise ArgumentError('pod', ' returned a pod without a name (metadata.name).')
     try:
-        raw('pod', to_dict(pod))
+        checked('pod', to_dict(pod))
     except RecursionError:
         raise ArgumentError('pod', ' returned a pod that is nested too deeply. Does it contain itself?')
 

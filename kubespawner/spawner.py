@@ -27,6 +27,7 @@ from traitlets import Any, Dict, Unicode, default
 from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
 from .kube.requests import Requests
+from .kube.resource import wrap_all
 from .lifecycle import podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
@@ -350,7 +351,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         story.about(attempt.uid)
         self._save_state()
         if self.after_pod_created_hook is not None:
-            yield in_time(self._result_of('after_pod_created_hook', self, created), deadline,
+            yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
                           'after_pod_created_hook', self.pod_name)
         outcome = yield waiter.wait_for_pod(
             partial(self._outcome, attempt), deadline, 'to be running', attempt.too_late)

@@ -17,6 +17,7 @@ class LifeConfiguration(HasTraits):
         pod, a `V1Pod` of the `kubernetes` Python client. It must return the pod to create. It can be a coroutine, and
         its running time counts towards `start_timeout`.
 
+        Each part of the pod has attributes, `container.volume_mounts`, and keys, `container['volumeMounts']`.
         Kubernetes objects from settings such as `volumes` are dicts in this pod, not models of the client.
 
         If the function raises an error, the start fails. Users see the message only if the error is a

@@ -1,7 +1,7 @@
 """The one place that knows which `kubernetes` client is installed: configuration, shared clients, model <-> dict.
 
-Every difference between its versions 4.0 to 37 is bridged here and nowhere else. No calls of the API. Everything
-here may be called on any thread.
+Every difference between its versions 4.0 to 37 is bridged here and, as to which fields there are, in `fields`; nowhere
+else. No calls of the API. Everything here may be called on any thread.
 """
 import copy
 import functools
@@ -17,29 +17,15 @@ from kubernetes import client, config
 from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
 from kubernetes.client.rest import ApiException
 
+from .fields import NEWER_FIELDS, attribute_of
+from .resource import OTHER_FIELDS, HasKeys, Resource  # noqa: F401, Resource for those who import it from here
+
 CONFIG_DEFAULT_LOCATION = '~/.kube/config'
 
 REFRESH_SECONDS = 1
 
 # How many idle connections are kept, not how many are opened: more than all threads together ever use.
 CONNECTION_POOL_SIZE = 256
-
-# The fields of models that the oldest client does not know. What an installed client lacks it is taught, see `model`.
-NEWER_FIELDS = {
-    'V1Container': ['resizePolicy', 'restartPolicy', 'restartPolicyRules', 'startupProbe', 'volumeDevices'],
-    'V1ObjectMeta': ['managedFields'],
-    'V1PersistentVolumeClaimSpec': ['dataSource', 'dataSourceRef', 'volumeAttributesClassName', 'volumeMode'],
-    'V1PodSecurityContext': [
-        'appArmorProfile', 'fsGroupChangePolicy', 'runAsGroup', 'seLinuxChangePolicy', 'seccompProfile',
-        'supplementalGroupsPolicy', 'sysctls', 'windowsOptions'],
-    'V1PodSpec': [
-        'dnsConfig', 'enableServiceLinks', 'ephemeralContainers', 'evictionResponders', 'hostUsers',
-        'hostnameOverride', 'os', 'overhead', 'preemptionPolicy', 'readinessGates', 'resourceClaims', 'resources',
-        'runtimeClassName', 'schedulingGates', 'schedulingGroup', 'setHostnameAsFQDN', 'shareProcessNamespace',
-        'topologySpreadConstraints'],
-    'V1ResourceRequirements': ['claims'],
-    'V1SecurityContext': ['appArmorProfile', 'procMount', 'runAsGroup', 'seccompProfile', 'windowsOptions'],
-}
 
 _SENDABLE = re.compile(r'[ -~]*\Z')  # in the header of a request
 
@@ -209,25 +195,21 @@ def _default_configuration():
 def model(name):
     """Return the class `name` of `kubernetes.client` in a form that behaves the same on every client.
 
-    It has the fields of NEWER_FIELDS on each. Whatever is assigned to a field stays as it is and is sent as it is:
-    clients whose models check their fields would refuse numbers for quantities, and fields that they do not know but
-    the API server does.
+    It has the fields of NEWER_FIELDS on each, and answers to keys, see `HasKeys`. Whatever is assigned to a field stays
+    as it is and is sent as it is: clients whose models check their fields would refuse numbers for quantities, and
+    fields that they do not know but the API server does.
     """
     known = getattr(client, name)
-    changes = {'__module__': known.__module__, '__doc__': known.__doc__}
+    changes = {'__module__': known.__module__, '__doc__': known.__doc__, '__iter__': HasKeys.__iter__}
     known_keys = known.attribute_map.values()
-    missing = {_snake_case(key): key for key in NEWER_FIELDS.get(name, ()) if key not in known_keys}
+    missing = {attribute_of(key): key for key in NEWER_FIELDS.get(name, ()) if key not in known_keys}
     if missing and not _checks(known):
         changes.update(dict.fromkeys(missing), attribute_map=dict(known.attribute_map, **missing))
         for types in {'swagger_types', 'openapi_types'} & set(vars(known)):
             changes[types] = dict(getattr(known, types), **dict.fromkeys(missing, 'object'))
     if _checks(known):
         changes.update(__setattr__=object.__setattr__, model_dump=lambda self, **_: to_dict(self))
-    return type(name, (known,), changes)
-
-
-def _snake_case(key):
-    return re.sub('(?<=[a-z])(?=[A-Z])', '_', key).lower()
+    return type(name, (known, HasKeys), changes)
 
 
 def _checks(model):
@@ -247,7 +229,10 @@ def to_dict(value):
     fields = _fields_of(kind)
     if fields is not None:
         found = ((key, getattr(value, attribute)) for key, attribute in fields)
-        return {key: field if type(field) in PLAIN else to_dict(field) for key, field in found if field is not None}
+        plain = {key: field if type(field) in PLAIN else to_dict(field) for key, field in found if field is not None}
+        if OTHER_FIELDS in vars(value):
+            plain.update(to_dict(vars(value)[OTHER_FIELDS]))
+        return plain
     if isinstance(value, dict):
         return {key: to_dict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -282,32 +267,3 @@ def _carrier(model):
         '__module__': __name__,
         'to_dict': lambda self, serialize=False: self.carried,
     })
-
-
-class Resource(dict):
-    """An object as the API sent it: a dict with camelCase keys that also answers to the names of the client's models.
-
-    `pod['status']['podIP']` and `pod.status.pod_ip` are the same. An attribute that is not there is None, as in the
-    models; so is every unknown one. Timestamps are strings. The attributes `items`, `keys`, `values` and `get` are
-    the dict's own.
-    """
-    __slots__ = ()
-
-    def __getattr__(self, name):
-        if name.startswith('__'):
-            raise AttributeError(name)
-        return _answering(self.get(self._key(name)))
-
-    def _key(self, attribute):
-        """Return the key that `attribute` means: `pod_ip` is `podIP`, `host_path` is `hostPath`."""
-        flat = attribute.replace('_', '').lower()
-        return next((key for key in self if key.lower() == flat), None)
-
-
-def _answering(value):
-    """Return a part of a Resource so that it answers to attributes as well."""
-    if isinstance(value, dict):
-        return Resource(value)
-    if isinstance(value, list):
-        return [_answering(item) for item in value]
-    return value

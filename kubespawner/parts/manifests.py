@@ -261,8 +261,11 @@ class Manifests(Templates):
     def _run_hook(self, manifest):
         """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
         pod = manifest
+        if getattr(self.get_pod_manifest, '__func__', None) is not Manifests.get_pod_manifest:
+            _made(objects.settle, {'pod': 'get_pod_manifest'}, pod=pod)
         if self.modify_pod_hook is not None:
             pod = yield self._result_of('modify_pod_hook', self, manifest)
+            _made(objects.settle, {'pod': 'modify_pod_hook'}, pod=pod)
             _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
             objects.unmask(pod)
         pod.metadata.labels = dict(pod.metadata.labels or {}, **self.pod_reflector.labels)

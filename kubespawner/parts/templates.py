@@ -3,6 +3,7 @@
 Here belongs which values are templates, and of what. The rules by which names are made are in `naming`, and what a
 server's own objects are called is in `server_names`. Everything runs on the IOLoop's thread, and reads hub state.
 """
+import itertools
 from contextlib import contextmanager
 
 from .. import naming
@@ -35,6 +36,10 @@ TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storag
 # The keys of a container in which Kubernetes expands `$(VARIABLE)`, and those of a pod's spec that hold containers.
 WITH_VARIABLES = frozenset(['command', 'args', 'env'])
 WITH_CONTAINERS = frozenset(['containers', 'initContainers', 'init_containers'])
+
+# Where a volume has the name of its claim, in each spelling of the two fields.
+CLAIM_NAMES = list(itertools.product(
+    ['persistentVolumeClaim', 'persistent_volume_claim'], ['claimName', 'claim_name']))
 
 # The keys of what is called as volumes are: the volumes themselves, and what mounts them.
 OF_VOLUMES = frozenset(['volumes', 'volumeMounts', 'volume_mounts', 'volumeDevices', 'volume_devices'])
@@ -202,10 +207,11 @@ class Templates(Named, Configuration):
             other_names[naming.object_name(self._expand_trait('pvc_name_template'))] = self.pvc_name
         self._add_usual_name(other_names, volumes)
         for volume, template in zip(_items(volumes), _items(templates)):
-            name, configured = _claim_name(volume), _claim_name(template)
-            if isinstance(name, str) and name not in (configured, self.pvc_name):
+            (claim, key), (configured, _) = _claim(volume), _claim(template)
+            name = claim.get(key)
+            if isinstance(name, str) and name not in (configured.get(key), self.pvc_name):
                 name = naming.object_name(name)
-                volume['persistentVolumeClaim']['claimName'] = other_names.get(name, name)
+                claim[key] = other_names.get(name, name)
         return volumes
 
     def _add_usual_name(self, other_names, volumes):
@@ -263,5 +269,14 @@ def _each(value, function):
 
 def _claim_name(volume):
     """Return the name of the claim that a volume is; None for other volumes."""
-    claim = volume.get('persistentVolumeClaim') if isinstance(volume, dict) else None
-    return claim.get('claimName') if isinstance(claim, dict) else None
+    claim, key = _claim(volume)
+    return claim.get(key)
+
+
+def _claim(volume):
+    """Return the dict in which a volume names its claim, and the key of the name; for other volumes an empty one."""
+    for source, key in CLAIM_NAMES if isinstance(volume, dict) else ():
+        claim = volume.get(source)
+        if isinstance(claim, dict) and key in claim:
+            return claim, key
+    return {}, None
