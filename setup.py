@@ -48,7 +48,7 @@ setup(
         ],
     },
     entry_points={
-        'console_scripts': ['kubespawner = kubespawner.demo:command'],
+        'console_scripts': ['kubespawner = kubespawner.commands.console:command'],
         'jupyterhub.spawners': ['kubespawner = kubespawner:KubeSpawner'],
     },
     classifiers=[
