@@ -1,6 +1,10 @@
 """Which rows of the matrix CI runs for a commit, and the table of those that ran."""
+import csv
+import glob
+import os
 from collections import Counter
 
+from tests import documentation
 from tests.support.matrix_rows import further_rows, with_line
 
 ROWS = ['py36-jh08', 'py36-jh10', 'py37-jh15', 'py38-jh31', 'py39-jh31', 'py310-jh41', 'py311-jh41', 'py312-fresh']
@@ -51,3 +55,13 @@ def test_a_new_row_has_its_place_in_the_order_of_all():
 def test_a_row_that_is_no_more_leaves_the_table():
     assert with_line(TABLE, ['py37-jh15', '2 passed', 'ccccccc'], ['py37-jh15']) == (
         'Row,unit tests,Commit\npy37-jh15,2 passed,ccccccc\n')
+
+
+def test_the_documentation_shows_only_rows_that_there_are():
+    pinned = {os.path.basename(path)[:-len('.txt')]
+              for path in glob.glob(os.path.join(documentation.ROOT, 'tests', 'constraints', '*.txt'))}
+    fresh = {row.split('-')[0] + '-fresh' for row in pinned}
+    with open(os.path.join(documentation.DOCS, 'tested.csv'), encoding='utf8') as f:
+        header, *lines = csv.reader(f)
+    assert {line[0] for line in lines} <= pinned | fresh
+    assert {len(line) for line in lines} == {len(header)}
