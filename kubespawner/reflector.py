@@ -1,4 +1,4 @@
-"""The reflector, under the name that other packages import. The code is in `kube.reflector`."""
+"""The reflector, for import by other packages. The code is in `kube.reflector`."""
 from .kube.reflector import NamespacedResourceReflector
 
 __all__ = ['NamespacedResourceReflector']

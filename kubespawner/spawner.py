@@ -30,7 +30,7 @@ from .kube.requests import Requests
 from .lifecycle import podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
-from .lifecycle.pods import KnownPod, Ownership, Pods, new_spawn_id, uid_of
+from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, new_spawn_id, uid_of
 from .lifecycle.startup_watch import StartupWatch, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
@@ -415,7 +415,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
             return 1
         reflector = self._follow_pods()
-        if not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not reflector.first_load_future.done() and not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
         if reflector.failed:
@@ -431,20 +431,27 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                 return 1
         if self._is_followed(pod) and podstatus.exit_code(pod) is None:
             return None  # as it is for thousands of servers, twice a minute
-        return (yield self._judge(pod))
+        return (yield from self._judge(pod))
 
-    @gen.coroutine
     def _judge(self, pod):
-        """Return what `poll` does, of a pod that there is; clean up, or recognize it."""
-        pods = self._pods
-        if pods.is_a_successor(pod) or pods.is_another_servers(pod) or self._is_none_of_ours(pod):
+        """Return what `poll` does, of a pod that there is; clean up, or recognize it.
+
+        A generator of what to wait for, and not a coroutine: when a hub starts, it polls all of its servers at once.
+        """
+        if not self._known.may_be_this(pod) and self._is_of_others(pod):
             return 1
         code = podstatus.exit_code(pod)
-        if code is not None and self.delete_stopped_pods:
-            yield pods.discard(pod)
         if code is None:
-            yield self._recognize(pod)
+            yield from self._recognize(pod)
+        elif self.delete_stopped_pods:
+            yield self._pods.discard(pod)
         return code
+
+    def _is_of_others(self, pod):
+        """True if a pod of our name is another server's, or was made since ours has gone."""
+        owner = self.user.name, self.name
+        return (is_a_successor(pod, self._known, self.log) or self._is_none_of_ours(pod)
+                or is_another_servers(pod, self._known, owner, self.pod_reflector))
 
     def _is_none_of_ours(self, pod):
         """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
@@ -452,12 +459,11 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
                           and self.server is not None and not self._is_at_another_place)
         return is_interrupted and not self._known.is_of_last_start(pod)
 
-    @gen.coroutine
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         if self._known.uid is None and not self._attempts:
-            says_it_is_ours = self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)
-            if self._known.is_ours or self._known.is_of_last_start(pod) or says_it_is_ours:
+            if (self._known.is_ours or self._known.is_of_last_start(pod)
+                    or self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)):
                 self._known.own(pod)
         if self._known.is_this(pod):
             self._subscribe()

@@ -1,4 +1,4 @@
-"""Trait types that some versions of traitlets lack, and trait types for Kubernetes objects."""
+"""Trait types that some versions of traitlets do not have, and trait types for Kubernetes objects."""
 from jupyterhub import version_info
 from traitlets import Dict, List, TraitType, Unicode, Union
 
@@ -6,7 +6,7 @@ from .kube.clients import to_dict
 
 
 class Callable(TraitType):
-    """A trait whose value can be called: a function, a bound method, a class, an object with `__call__`."""
+    """A trait whose value is callable: a function, a bound method, a class, or an object with `__call__`."""
     info_text = 'a callable'
 
     def validate(self, obj, value):
@@ -18,7 +18,7 @@ class Callable(TraitType):
 class KubeObjectList(List):
     """A list of Kubernetes objects, or a dict whose values are used in the order of its keys.
 
-    An object is a dict or a model of any client. The default is a list; a configured dict stays a dict.
+    An object is a dict, or a model of any version of the client. The default is a list. A configured dict stays a dict.
     """
     _literal_from_string_pairs = ('[]', '()', '{}')  # on the command line
 
@@ -27,14 +27,14 @@ class KubeObjectList(List):
 
 
 class KubeObject(Dict):
-    """A Kubernetes object: a dict, or a model of any client, which is converted to a dict."""
+    """A Kubernetes object: a dict, or a model of any version of the client, which is converted to a dict."""
 
     def validate(self, obj, value):
         return super().validate(obj, to_dict(value) if hasattr(type(value), 'attribute_map') else value)
 
 
 class DynamicDefault(Union):
-    """A string, or a function if JupyterHub accepts one. Its default is computed again each time it is read."""
+    """A string, or a function if this version of JupyterHub accepts one. Every read computes the default again."""
 
     def __init__(self, **metadata):
         super().__init__([Unicode()] + [Callable()] * (version_info >= (0, 9)), **metadata)

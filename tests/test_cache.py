@@ -160,7 +160,7 @@ def test_a_wait_without_a_change_ends_in_time_and_leaves_nothing_behind():
     assert (yield known.changed('a', 10)) is False
     known._change('ADDED', pod_in(name='b', uid='b'))
     assert (yield longer) is False
-    assert not known._waiting
+    assert not known._waiters
 
 
 def test_a_loop_that_is_closed_disturbs_nobody():

@@ -5,7 +5,7 @@ import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.kube.events import FOLLOWED, EventReflector
+from kubespawner.kube.events import MAX_FOLLOWED, EventReflector
 from kubespawner.kube.jsonstream import Garbled
 from tests.fake_time import with_fake_time
 from tests.support.fakes import refused
@@ -76,14 +76,14 @@ def test_a_loop_that_is_closed_disturbs_nobody():
 
 def test_only_so_many_pods_are_followed():
     made = EventReflector(namespace='hubs')
-    followed = [made.follow('hubs', 'pod-%d' % number, None, print) for number in range(FOLLOWED + 1)]
-    assert followed == [True] * FOLLOWED + [False]
+    followed = [made.follow('hubs', 'pod-%d' % number, None, print) for number in range(MAX_FOLLOWED + 1)]
+    assert followed == [True] * MAX_FOLLOWED + [False]
 
 
 def test_nobody_waits_any_more_when_the_watch_has_begun_failed_or_ended(monkeypatch):
     for begins in (
             lambda made: list(made._chunks(Response(b'x'))),
-            lambda made: made._tell_of_trouble(OSError('no route'), 'no route'),
+            lambda made: made._log_error(OSError('no route'), 'no route'),
             lambda made: made._give_up()):
         made = EventReflector(namespace='hubs')
         begins(made)
@@ -91,12 +91,12 @@ def test_nobody_waits_any_more_when_the_watch_has_begun_failed_or_ended(monkeypa
         assert made.first_load_future.done()
 
 
-def test_each_kind_of_trouble_is_told_once_with_the_right_that_is_missing(caplog):
+def test_each_kind_of_error_is_logged_once_with_the_missing_permission(caplog):
     made = EventReflector(namespace='hubs')
     for error in (refused(403), refused(403), OSError('no route')):
-        made._tell_of_trouble(error, 'what it was')
+        made._log_error(error, 'what it was')
     warnings = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
-    assert ['right to list and watch events' in each for each in warnings] == [True, False]
+    assert ['permissions to list and watch events' in each for each in warnings] == [True, False]
 
 
 def test_events_are_heard_while_the_server_answers_a_watch():

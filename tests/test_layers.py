@@ -14,7 +14,7 @@ PACKAGE = os.path.dirname(kubespawner.__file__)
 # What a package or module may import of the others; what is not named here may import nothing of them.
 GROUND = {'messages', 'naming', 'kube'}
 MAY_IMPORT = {
-    '__init__': {'spawner'},
+    '__init__': {'spawner', 'hub_start'},
     'kube': {'messages'},
     'objects': {'kube'},  # the models, made equal on all clients; nothing that talks to an API
     'profiles': {'messages', 'naming'},
@@ -22,6 +22,8 @@ MAY_IMPORT = {
     'lifecycle': GROUND,
     'configuration': {'objects', 'traitlets'},
     'parts': GROUND | {'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets'},
+    'checks': {'configuration', 'messages'},
+    'hub_start': {'checks', 'configuration'},
     'spawner': GROUND | {'lifecycle', 'configuration', 'parts'},
     # Names that others import from here
     'clients': {'kube'},

@@ -104,7 +104,8 @@ DEFAULTS = {
     'user_namespace_annotations': {},
     'force_delete_after': None,
     'events_enabled': True,
-    'slow_spawn_message': 'This takes longer than most starts do. The page goes on by itself when the server is there.',
+    'slow_spawn_message': ('Your server is taking longer than usual to start. '
+                           'This page continues automatically when the server is ready.'),
     'slow_spawn_message_after': 60,
     'profile_list': [],
     'profile_form_template': '',

@@ -1,7 +1,7 @@
 """The settings of KubeSpawner: configurable traits, their defaults, and the help that `--help-all` shows.
 
-No behaviour belongs here, except the validation of values and defaults that must be looked up. Everything runs on the
-IOLoop's thread.
+Apart from the validation of values and the computation of dynamic defaults, no behaviour belongs here. Everything
+runs on the thread of the IOLoop.
 
     cluster     the Kubernetes API, namespaces, and the hub as pods reach it
     container   the notebook container
@@ -21,4 +21,4 @@ from .storage import StorageConfiguration
 class Configuration(
         ClusterConfiguration, ContainerConfiguration, PodConfiguration, StorageConfiguration, LifeConfiguration,
         ProfileConfiguration):
-    """All settings of KubeSpawner. The parts are not sections of configuration files; `c.KubeSpawner` sets them all."""
+    """All settings of KubeSpawner. Configuration files set all of them in the section `c.KubeSpawner`."""

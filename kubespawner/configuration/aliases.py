@@ -1,13 +1,14 @@
-"""What settings were called in other years: one table, and what makes all names work.
+"""Aliases of settings: the names that settings had in other versions, in one table, and the code that makes them work.
 
-Here belongs nothing that knows what a setting is for. Any thread.
+Nothing here knows what a setting is for. Any thread.
 
-A name works wherever the trait's own does: in every section of a configuration file, also through `append` and the
-like, as an attribute, and as a keyword argument. Where one section sets a trait under two names, the newer counts.
+An alias works wherever the name of the trait works: in every section of a configuration file (also with `append` and
+similar methods), as an attribute, and as a keyword argument. If one section sets a trait under two names, the newer
+name takes precedence.
 """
 from traitlets.config import Config, LazyConfigValue
 
-# The documented name of a trait, and all its names from the newest to the oldest.
+# The name of each trait, and all names of the setting, from the newest to the oldest.
 NAMES = {trait: [newer, trait] for trait, newer in [
     ('singleuser_' + name, name) for name in [
         'working_dir', 'service_account', 'extra_labels', 'extra_annotations', 'image_pull_policy',
@@ -34,12 +35,12 @@ _warned = set()  # tuples of names
 
 
 def canonical_name(name):
-    """Return what the trait of any name is called here."""
+    """Return the name of the trait that has this name or alias."""
     return OTHER.get(name, name)
 
 
 class Alias(property):
-    """An attribute that stands for the trait `trait`."""
+    """An attribute that reads and sets the trait `trait`."""
 
     def __init__(self, trait):
         super().__init__(lambda self: getattr(self, trait), lambda self, value: setattr(self, trait, value))
@@ -47,7 +48,7 @@ class Alias(property):
 
 
 def with_aliases(cls):
-    """Give a class of traits the attributes of all their other names, and say them in the traits' help."""
+    """Add the aliases of all traits of a class as attributes, and list them in the help of the traits."""
     for trait, names in NAMES.items():
         if trait in cls.class_trait_names():
             others = [name for name in names if name != trait]
@@ -59,10 +60,10 @@ def with_aliases(cls):
 
 
 def translated(obj, section):
-    """Return a section of a configuration with all traits of `obj` under their own names; itself if they are.
+    """Return a section of a configuration in which the names of traits of `obj` replace their aliases.
 
-    A subclass' trait that has such a name is a trait of its own, and left alone. A setting that is set twice is told of
-    in the log, once in the process' life.
+    Return the section itself if it contains no alias. If a subclass has a trait with the name of an alias, that name is
+    not replaced. If the section sets a trait under several names, this logs a warning, once per process.
     """
     names = [name for name in section if isinstance(getattr(type(obj), name, None), Alias)]
     if not names:
@@ -79,9 +80,9 @@ def translated(obj, section):
 
 
 def _together(newest, *older):
-    """Return the value that counts, of those that one setting is given in turn, the last first.
+    """Return the value of a setting that is set several times. The first argument takes precedence.
 
-    An `append` or `update` applies to the value that is set under an older name, or for a parent.
+    An `append` or `update` applies to the value that is set under an older name, or for a parent class.
     """
     if not older or not isinstance(newest, LazyConfigValue):
         return newest
@@ -90,7 +91,7 @@ def _together(newest, *older):
 
 
 def _added(first, then):
-    """Return a new LazyConfigValue that does what two others do. All spawners share those, so they stay unchanged."""
+    """Return a new LazyConfigValue that does what two others do. Those stay unchanged, because spawners share them."""
     both = LazyConfigValue()
     both._inserts = first._inserts + then._inserts
     both._prepend = then._prepend + first._prepend
@@ -102,7 +103,7 @@ def _added(first, then):
 
 
 def amended(value, lazy):
-    """Return a setting's value after `append`, `update` and the like (a LazyConfigValue).
+    """Return the value of a setting after `append`, `update` and similar methods (a LazyConfigValue).
 
     Methods of lists also work on dicts, and methods of dicts on lists: the dict is first converted to the list of its
     values, in the order of its keys. Both work on None. traitlets alone would drop the added values in these cases.
@@ -122,16 +123,16 @@ def _values(objects):
 
 
 class AliasedTraits:
-    """The part of KubeSpawner that takes configuration and keyword arguments by any name."""
+    """The part of KubeSpawner that accepts aliases in the configuration and in keyword arguments."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **translated(self, kwargs))
 
     def _find_my_config(self, cfg):
-        """Return the configuration of this object: what the sections of its classes say together.
+        """Return the configuration of this object, merged from the sections of all its classes.
 
-        traitlets calls this. Its own method drops what is appended for a parent, or adds what is appended for a
-        subclass to the parent's, again with each object that is made.
+        traitlets calls this. Its own method loses values that are appended for a parent class, or appends the values of
+        a subclass to those of the parent again for each new object.
         """
         found = {}
         for source in [cfg] + ([self.parent._find_my_config(cfg)] if self.parent else []):

@@ -22,7 +22,7 @@ class ClusterConfiguration(HasTraits):
         help="""
         The number of threads that send requests to the Kubernetes API. All spawners share them.
 
-        The first spawner of the hub's process reads this setting; later changes have no effect.
+        KubeSpawner reads this setting only once, when the hub creates its first spawner.
         """
     )
 
@@ -31,11 +31,10 @@ class ClusterConfiguration(HasTraits):
         min=0.001,
         config=True,
         help="""
-        The time in seconds that KubeSpawner waits for the Kubernetes API to answer, or to send the next part of an
-        answer. Connecting may take at most 5 seconds.
+        The time in seconds that KubeSpawner waits for a response from the Kubernetes API, and then for each further
+        part of a long response. KubeSpawner waits at most 5 seconds for a connection.
 
-        A request that timed out may have taken effect nevertheless, so KubeSpawner checks that before it repeats the
-        request.
+        A request that timed out may still have taken effect. KubeSpawner checks this before it repeats the request.
         """
     )
 
@@ -44,11 +43,11 @@ class ClusterConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        The time in seconds for which KubeSpawner repeats a failed request, with growing pauses. 0 means that it sends
-        each request only once.
+        The time in seconds during which KubeSpawner retries a failed request, with increasing pauses. With 0, it never
+        retries.
 
-        It repeats a request only if the failure can heal: no connection, no answer, and the statuses 429, 500, 502, 503
-        and 504. The time limit of a start or stop applies in any case.
+        KubeSpawner retries a request only after a temporary failure: a connection error, a timeout, or the HTTP status
+        429, 500, 502, 503 or 504. It does not retry after the time limit of the start or stop.
         """
     )
 
@@ -56,11 +55,10 @@ class ClusterConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`. It replaces the URL that comes from the hub's
-        pod or from the kubeconfig. The token and the certificates still come from there.
+        The URL of the Kubernetes API, such as `https://10.0.0.1:6443`. By default, KubeSpawner uses the URL from the
+        in-cluster configuration or the kubeconfig file. The credentials always come from there.
 
-        The first spawner of the hub's process reads `k8s_api_host`, `k8s_api_ssl_ca_cert` and `k8s_api_verify_ssl`;
-        later changes have no effect.
+        KubeSpawner reads this setting only once, when the hub creates its first spawner.
         """
     )
 
@@ -75,9 +73,10 @@ class ClusterConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        A file with the certificates (PEM) of the authorities that may sign the certificate of the Kubernetes API. It
-        replaces the file that comes from the hub's pod or from the kubeconfig. It is an error if the file does not
-        exist.
+        The path of a PEM file with the CA certificates to trust when connecting to the Kubernetes API. By default,
+        KubeSpawner uses the CA certificates from the in-cluster configuration or the kubeconfig file.
+
+        KubeSpawner reads this setting only once, when the hub creates its first spawner.
         """
     )
 
@@ -92,18 +91,20 @@ class ClusterConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Whether to verify the certificate of the Kubernetes API. None leaves this to the configuration of the hub's pod
-        or to the kubeconfig. With False, anybody between the hub and the API can impersonate the API.
+        Whether to verify the TLS certificate of the Kubernetes API. None means that the in-cluster configuration or the
+        kubeconfig file decides. With False, anyone on the network between the hub and the API can impersonate the API.
+
+        KubeSpawner reads this setting only once, when the hub creates its first spawner.
         """
     )
 
     namespace = Unicode(
         config=True,
         help="""
-        The Kubernetes namespace of pods and persistent volume claims. With `enable_user_namespaces`, KubeSpawner uses
-        the namespace of the user instead.
+        The Kubernetes namespace in which KubeSpawner creates pods and PVCs. With `enable_user_namespaces`, it uses the
+        namespace of the user instead.
 
-        The default is the hub's own namespace if the hub runs in a pod, and `default` otherwise.
+        The default is the namespace of the hub's own pod. If the hub does not run in a pod, it is `default`.
         """
     )
 
@@ -122,12 +123,14 @@ class ClusterConfiguration(HasTraits):
         False,
         config=True,
         help="""
-        Give each user a namespace for all their pods and claims. KubeSpawner creates the namespace if it does not
+        Use a separate namespace for the pods and PVCs of each user. KubeSpawner creates the namespace if it does not
         exist.
 
-        The hub then needs its rights in all namespaces (a ClusterRole), and the rights to get and create namespaces.
+        The hub needs a ClusterRole with the permissions that it otherwise has in one namespace, and with the
+        permissions to get and create namespaces.
 
-        Changing this setting moves no files: a server that starts in another namespace uses a claim of that namespace.
+        Changing this setting does not move any files. A server that starts in another namespace uses a PVC in that
+        namespace.
         """
     )
 
@@ -138,8 +141,8 @@ class ClusterConfiguration(HasTraits):
         A template for the name of a user's namespace, see `enable_user_namespaces` and `pod_name_template`.
         `{hubnamespace}` is the namespace of the hub.
 
-        After a change, a running server stays in its namespace until it stops. A server that has a claim stays in the
-        namespace of the claim for good (see `remember_pvc_name`).
+        A change does not affect running servers. A server that has a PVC stays in the namespace of the PVC even after
+        it stops (see `remember_pvc_name`).
         """
     )
 
@@ -147,8 +150,8 @@ class ClusterConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Labels, by name, that a user's namespace gets when KubeSpawner creates it. The values are templates, see
-        `pod_name_template`.
+        Labels that KubeSpawner sets when it creates the namespace of a user: a dict of names and values. The values are
+        templates, see `pod_name_template`.
         """
     )
 
@@ -156,8 +159,8 @@ class ClusterConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Annotations, by name, that a user's namespace gets when KubeSpawner creates it. The values are templates, see
-        `pod_name_template`.
+        Annotations that KubeSpawner sets when it creates the namespace of a user: a dict of names and values. The
+        values are templates, see `pod_name_template`.
         """
     )
 
@@ -166,11 +169,11 @@ class ClusterConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The IP address or host name at which pods reach the hub's API. None takes it from the URL of the hub's API, or
-        from `Spawner.hub_connect_url` if that is set (since JupyterHub 1.4).
+        The IP address or host name at which pods reach the hub's API. None means the host in `Spawner.hub_connect_url`
+        (since JupyterHub 1.4), or else the host in the URL of the hub's API.
 
-        Pods find the URL in the environment variables JUPYTERHUB_API_URL and JUPYTERHUB_ACTIVITY_URL; older versions of
-        JupyterHub pass it as `--hub-api-url`.
+        Pods get the URL from the environment variables JUPYTERHUB_API_URL and JUPYTERHUB_ACTIVITY_URL, or from the
+        argument `--hub-api-url` in old versions of JupyterHub.
         """
     )
 
@@ -189,7 +192,7 @@ class ClusterConfiguration(HasTraits):
 
 
 def hub_namespace():
-    """Return the namespace of the hub's pod, which Kubernetes writes to a file in each pod; outside a pod `default`."""
+    """Return the namespace of the hub's pod, or `default` if the hub does not run in a pod."""
     return _written_in(NAMESPACE_FILE)
 
 

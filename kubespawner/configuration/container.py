@@ -7,7 +7,7 @@ from ..traitlets import Callable, KubeObject
 
 
 class Memory(ByteSpecification):
-    """A number of bytes, or a string with a suffix. The error for any other value names the setting."""
+    """A number of bytes, or a string with a suffix. For any other value, the error names the setting."""
 
     def validate(self, obj, value):
         try:
@@ -34,7 +34,8 @@ class ContainerConfiguration(HasTraits):
         max=65535,
         config=True,
         help="""
-        The port that the notebook server listens on in its pod. 0 means 8888: each pod has all ports for itself.
+        The port that the notebook server listens on in its pod. Every pod has its own IP address, so servers can all
+        use the same port. 0 means 8888.
         """
     )
 
@@ -48,11 +49,11 @@ class ContainerConfiguration(HasTraits):
         minlen=0,
         config=True,
         help="""
-        The command that starts the notebook server: a string or a list of strings. None runs the command of the image
-        without arguments.
+        The command that starts the notebook server: a string or a list of strings. None means the command of the image,
+        without any arguments from the hub.
 
-        Otherwise the command and the arguments of the server (`Spawner.args` and those that the hub adds) become the
-        `args` of the container. So if the image has an entrypoint, the entrypoint runs them.
+        Otherwise, KubeSpawner puts the command and the arguments of the server (`Spawner.args` and those that
+        JupyterHub adds) into the `args` of the container. If the image has an entrypoint, it runs with these arguments.
         """
     )
 
@@ -65,8 +66,8 @@ class ContainerConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Names of environment variables of the hub that the notebook server inherits. By default it inherits none,
-        because they describe the hub's container.
+        The names of environment variables that the notebook server inherits from the hub. By default, it inherits none,
+        because variables such as `PATH` describe the hub's own container.
         """
     )
 
@@ -84,8 +85,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The working directory of the notebook container. None means the working directory of the image. May be a
-        template, like the strings in `singleuser_init_containers`.
+        The working directory of the notebook container. None means the working directory of the image. The value can be
+        a template, like the strings in `singleuser_init_containers`.
         """
     )
 
@@ -102,10 +103,11 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        When the node pulls the image: `Always`, `IfNotPresent` or `Never`. With None, Kubernetes always pulls the tag
-        `latest`, and pulls other tags if the node does not have them.
+        When the node pulls the image: `Always`, `IfNotPresent` or `Never`. With None, Kubernetes uses `Always` for the
+        tag `latest`, and `IfNotPresent` for other tags.
 
-        If a tag moves, as `latest` does, only `Always` gives every user the current image.
+        If you push new images under the same tag, use `Always`. Otherwise, nodes that already have an image keep using
+        it.
         """
     )
 
@@ -115,8 +117,9 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The secret that the node needs to pull the image: the name of a secret of type `kubernetes.io/dockerconfigjson`.
-        Or a list of such names, or of dicts such as `{'name': 'registry'}`. None means no secret.
+        The secrets with which the node pulls the image. The value is the name of a secret of type
+        `kubernetes.io/dockerconfigjson`, a list of names, or a list of dicts such as `{'name': 'registry'}`. None means
+        no secret.
         """
     )
 
@@ -124,7 +127,7 @@ class ContainerConfiguration(HasTraits):
         False,
         config=True,
         help="""
-        Run the notebook container in privileged mode. Whoever runs code in it then controls the node.
+        Run the notebook container in privileged mode. Anyone who can run code in it then has full control of the node.
         """
     )
 
@@ -133,8 +136,9 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Whether a process in the notebook container may gain more privileges than its parent process, as `sudo` does.
-        None leaves this to Kubernetes. Privileged containers may always do so.
+        Whether a process in the notebook container can gain more privileges than its parent process, for example with
+        `sudo`. None leaves the field unset, so that the default of Kubernetes applies. The setting has no effect on
+        privileged containers.
         """
     )
 
@@ -142,11 +146,12 @@ class ContainerConfiguration(HasTraits):
         [KubeObject({}), Callable()],
         config=True,
         help="""
-        Fields of the notebook container's Kubernetes SecurityContext, or a function of the spawner that returns them.
-        They override `singleuser_privileged` and `allow_privilege_escalation`, and take precedence over the security
-        context of the pod::
+        Fields of the notebook container's Kubernetes SecurityContext. They override `singleuser_privileged` and
+        `allow_privilege_escalation`, and take precedence over the pod's security context. For example::
 
             c.KubeSpawner.container_security_context = {'capabilities': {'drop': ['ALL']}}
+
+        The value can also be a function, as in `singleuser_uid`.
         """
     )
 
@@ -154,14 +159,14 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        A Kubernetes Lifecycle object: what to run in the notebook container after it has started (`postStart`) and
-        before it is stopped (`preStop`), for example::
+        A Kubernetes Lifecycle object: what the notebook container runs after it starts (`postStart`) and before it
+        stops (`preStop`). For example::
 
             c.KubeSpawner.singleuser_lifecycle_hooks = {
                 'postStart': {'exec': {'command': ['touch', 'started']}}
             }
 
-        Strings may be templates, as in `singleuser_init_containers`.
+        Strings can be templates, as in `singleuser_init_containers`.
         """
     )
 
@@ -169,15 +174,17 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Fields of the notebook container for which there is no setting. They are named as in the Kubernetes API
-        (`envFrom`) or as in the Python client (`env_from`), and replace fields of the same name. An unknown field is an
-        error. Strings may be templates, as in `singleuser_init_containers`. An example::
+        Additional fields of the notebook container, for which KubeSpawner has no setting. For example::
 
             c.KubeSpawner.singleuser_extra_container_config = {
                 'envFrom': [
                     {'configMapRef': {'name': 'special-config'}}
                 ]
             }
+
+        Field names can be written as in the Kubernetes API (`envFrom`) or as in the Python client (`env_from`). A field
+        replaces the value that other settings give it. Unknown fields are an error. Strings can be templates, as in
+        `singleuser_init_containers`.
         """
     )
 
@@ -186,8 +193,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The number of CPU cores that the notebook container may use, such as 0.5 or 2. A container that needs more is
-        slowed down. None sets no limit.
+        The maximum number of CPU cores that the notebook container can use, such as 0.5 or 2. Kubernetes slows down a
+        container that reaches its limit. None means no limit.
         """
     )
 
@@ -196,8 +203,9 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The number of CPU cores that the notebook container is guaranteed. The scheduler assigns the pod only to a node
-        that has them free. None leaves this to Kubernetes, which guarantees the limit if there is one.
+        The number of CPU cores that are guaranteed to the notebook container, such as 0.5 or 2. The scheduler assigns
+        the pod only to a node that has this much unreserved CPU. None means no guarantee, unless `cpu_limit` is set:
+        Kubernetes then guarantees the limit.
         """
     )
 
@@ -206,8 +214,8 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The memory that the notebook container may use: a number of bytes, or a string with the suffix K, M, G or T
-        (powers of 1024). A process that needs more is killed. None sets no limit.
+        The maximum amount of memory that the notebook container can use: a number of bytes, or a string with the suffix
+        K, M, G or T (powers of 1024). Kubernetes kills a process that exceeds the limit. None means no limit.
         """
     )
 
@@ -216,8 +224,9 @@ class ContainerConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The memory that the notebook container is guaranteed, in the units of `mem_limit`. The scheduler assigns the pod
-        only to a node that has it free. None leaves this to Kubernetes, which guarantees the limit if there is one.
+        The amount of memory that is guaranteed to the notebook container, in the same format as `mem_limit`. The
+        scheduler assigns the pod only to a node that has this much unreserved memory. None means no guarantee, unless
+        `mem_limit` is set: Kubernetes then guarantees the limit.
         """
     )
 
@@ -225,7 +234,7 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Guarantees for resources other than CPU and memory, by name, as in `extra_resource_limits`.
+        Guarantees of resources other than CPU and memory: a dict of names and amounts, as in `extra_resource_limits`.
         """
     )
 
@@ -233,7 +242,7 @@ class ContainerConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Limits for resources other than CPU and memory, by name, for example::
+        Limits of resources other than CPU and memory: a dict of names and amounts. For example::
 
             c.KubeSpawner.extra_resource_limits = {'nvidia.com/gpu': '1'}
         """

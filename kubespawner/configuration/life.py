@@ -13,14 +13,14 @@ class LifeConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        A function that can change the pod before it is created. It is called with the spawner and the pod, a `V1Pod` of
-        the `kubernetes` client, and returns the pod to create. It may be a coroutine; its time is part of the time of
-        the start.
+        A function that can modify the pod before KubeSpawner creates it. KubeSpawner calls it with the spawner and the
+        pod, a `V1Pod` of the `kubernetes` Python client. It must return the pod to create. It can be a coroutine, and
+        its running time counts towards `start_timeout`.
 
-        Parts that are configured as Kubernetes objects, such as `volumes`, are still dicts in this pod.
+        Kubernetes objects from settings such as `volumes` are dicts in this pod, not models of the client.
 
-        If the function raises an error, the start fails. The user sees the message of an HTTPError (of `tornado.web`).
-        Other errors appear in the hub's log only.
+        If the function raises an error, the start fails. Users see the message only if the error is a
+        `tornado.web.HTTPError`. Any other error appears only in the hub's log.
         """
     )
 
@@ -29,10 +29,11 @@ class LifeConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        A function that is called with the spawner and the pod that was created. The pod consists of dicts whose keys
-        are also attributes. The function may be a coroutine; its time is part of the time of the start.
+        A function that KubeSpawner calls after it has created the pod, with the spawner and the pod. The pod is a dict,
+        and its fields can also be read as attributes. The function can be a coroutine, and its running time counts
+        towards `start_timeout`. Its result is ignored.
 
-        If the function raises an error, the start fails, and the hub stops the server.
+        If the function raises an error, the start fails, and JupyterHub stops the server.
         """
     )
 
@@ -40,8 +41,8 @@ class LifeConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Delete the pod of a server that exited by itself, as soon as the hub notices. False keeps the pod, with its logs
-        and its status, until the user starts the server again.
+        Delete the pod of a server that exited on its own, as soon as the hub notices. With False, the pod remains until
+        the user starts the server again, so that you can read its logs and status.
         """
     )
 
@@ -50,7 +51,7 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        The time in seconds that a server has to shut down when it is stopped. After that, its node kills it.
+        The time in seconds that a server has to shut down when it is stopped. After this time, Kubernetes kills it.
         """
     )
 
@@ -60,15 +61,16 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        The time in seconds that a pod has to recover from a failure before its start fails. 0 means that the start
-        fails at once.
+        The time in seconds that KubeSpawner waits for a pod to recover from a failure before it gives up the start.
+        With 0, the start fails immediately.
 
-        A pod can recover from these failures: an image cannot be pulled, a config map is missing, a container crashes,
-        or no node has room for the pod. None means 30 seconds for containers, and all of `start_timeout` for a pod that
-        no node has room for, because clusters can grow.
+        A pod can recover if, for example, its image cannot be pulled, a ConfigMap is missing, a container crashes, or
+        no node has enough free resources. None means 30 seconds for failures of containers. It means the whole
+        `start_timeout` for a pod that no node can run, because the cluster may add a node.
 
-        Two cases do not depend on this setting. If an autoscaler reports in an event that it adds a node for the pod,
-        the start waits for the node until `start_timeout`. If a pod cannot recover, the start fails at once.
+        Two cases ignore this setting. If the cluster autoscaler reports that it is adding a node for the pod, the start
+        waits for the node until `start_timeout`. After a failure from which a pod cannot recover, the start fails
+        immediately.
         """
     )
 
@@ -76,20 +78,23 @@ class LifeConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Show users the Kubernetes events of their pod while it starts (since JupyterHub 0.9), and in errors.
+        Show users the Kubernetes events of their pod, both while it starts (since JupyterHub 0.9) and in error
+        messages.
 
-        The hub needs the rights to list and watch events. Without them, or with False, users see only the steps of the
-        hub itself. The hub starts to read events with its first start of a server, and forgets the events of a pod
-        after its start.
+        The hub needs the permissions to list and watch events. If the hub does not have them, or with False, users see
+        only the hub's own progress messages.
+
+        The hub begins to watch events when it starts the first server. It keeps the events of a pod only while the pod
+        starts.
         """
     )
 
     slow_spawn_message = Unicode(
-        'This takes longer than most starts do. The page goes on by itself when the server is there.',
+        'Your server is taking longer than usual to start. This page continues automatically when the server is ready.',
         config=True,
         help="""
-        The message that users see when a start has taken `slow_spawn_message_after` seconds. An empty string shows
-        nothing.
+        The message that users see if their server has not started after `slow_spawn_message_after` seconds. An empty
+        string disables the message.
         """
     )
 
@@ -98,7 +103,7 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        The time in seconds after which users see `slow_spawn_message` while their server starts.
+        The time in seconds after which users see `slow_spawn_message` if their server has not started.
         """
     )
 
@@ -108,10 +113,10 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        The time in seconds after which KubeSpawner deletes a pod by force that is being deleted but does not disappear.
-        None never deletes by force: the stop fails after `start_timeout` seconds.
+        The time in seconds after which KubeSpawner force-deletes a pod that does not disappear after it was deleted.
+        None disables force deletion: stopping the server then fails after `start_timeout` seconds.
 
-        Deletion by force does not wait for the node. If the node is only cut off from the cluster, the containers may
-        still run there although the pod is gone from Kubernetes, and two servers may write to one home directory.
+        Force deletion does not wait for confirmation from the node. If the node has only lost its connection to the
+        cluster, the old containers may still be running on it. Two servers may then write to the same home directory.
         """
     )

@@ -14,31 +14,34 @@ class PodConfiguration(HasTraits):
         'jupyter-{username}{servername}',
         config=True,
         help="""
-        A template for the name of a server's pod. Templates can contain these fields:
+        A template for the name of a server's pod. A template can contain these fields:
 
-        - `{username}`: the name of the user, escaped as `slug_scheme` says.
-        - `{servername}`: `--` and the name of the server, escaped in the same way; empty for the default server. If the
-          template has `--` before this field, the dashes are not doubled, and they are removed for the default server.
+        - `{username}`: the name of the user, escaped according to `slug_scheme`.
+        - `{servername}`: `--` and the escaped name of the server; empty for the default server. You can write the
+          dashes yourself: `{username}--{servername}` gives the same name as `{username}{servername}`.
         - `{user_server}`: both names together, such as `ann` or `ann--gpu`.
-        - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`: the same names, always by the scheme
-          `escape`. `{escaped_servername}` has no `--`.
-        - `{safe_username}`, `{safe_servername}`, `{safe_user_server}`: the same names, always by the scheme `safe`.
-          `{safe_servername}` has no `--`.
+        - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`: the same names with the scheme
+          `escape`, whatever `slug_scheme` is. `{escaped_servername}` does not include the dashes.
+        - `{safe_username}`, `{safe_servername}`, `{safe_user_server}`: the same names with the scheme `safe`, whatever
+          `slug_scheme` is. `{safe_servername}` does not include the dashes.
         - `{unescaped_username}`, `{unescaped_servername}`: the names as they are in JupyterHub. They can contain any
           character, so do not use them in commands.
-        - `{legacy_escape_username}`: the name of the user in lower case, with `-` for every character other than a
-          letter or a digit. Different users can get the same name.
-        - `{userid}`: the number of the user in JupyterHub.
+        - `{legacy_escape_username}`: the name of the user in lower case, with `-` in place of every character other
+          than a letter or a digit. Several users can get the same name.
+        - `{userid}`: the ID of the user in JupyterHub's database.
         - `{namespace}`: the namespace of the pod. `{hubnamespace}`: the namespace of the hub.
-        - `{pod_name}`, `{pvc_name}`: the names of the pod and of the claim.
+        - `{pod_name}`, `{pvc_name}`: the names of the pod and of the PVC.
 
-        A template cannot contain its own result, such as `{pod_name}` in `pod_name_template`. Any other field is an
-        error. Write `{{` and `}}` for braces.
+        A template must not use its own result: `pod_name_template` cannot contain `{pod_name}`. Unknown fields are an
+        error. Write `{{` and `}}` for literal braces.
 
-        Every server gets a pod name of its own if the template contains `{user_server}`, or `{username}` followed by
-        `{servername}`.
+        For every server to have a pod name of its own, the template must contain `{user_server}`, or `{username}`
+        followed by `{servername}`.
 
-        A name that is not a valid DNS label of at most 63 characters is shortened, and ends in a hash.
+        If the result is not a valid DNS label of at most 63 characters, KubeSpawner converts it to one that ends in a
+        hash.
+
+        A change does not affect running servers: they keep the names of their pods until they stop.
         """
     )
 
@@ -47,14 +50,16 @@ class PodConfiguration(HasTraits):
         'escape',
         config=True,
         help="""
-        How the names of users and servers are escaped in the names of Kubernetes objects.
+        How KubeSpawner escapes the names of users and servers in the names of Kubernetes objects.
 
-        - `escape`: each byte of characters other than `a`-`z` and `0`-`9` becomes `-` and two hexadecimal digits, so
-          `ann-b` becomes `ann-2db`. Different names stay different.
-        - `safe`: a name stays as it is if it has at most 48 characters, consists of `a`-`z`, `0`-`9` and single `-`,
-          begins with a letter and does not end with `-`. Any other name is reduced to these characters, followed by
-          `---` and a hash of eight hexadecimal digits. Two such names collide with a chance of 1 in 4,000,000,000, but
-          users who can choose their names freely can find a collision.
+        - `escape`: replaces each byte of every character other than `a`-`z` and `0`-`9` with `-` and two hexadecimal
+          digits. For example, `ann-b` becomes `ann-2db`. Different names never become the same.
+        - `safe`: keeps a name that starts with a letter, consists of `a`-`z`, `0`-`9` and single `-`, does not end with
+          `-`, and has at most 48 characters. Any other name is converted to these characters and gets the suffix `---`
+          with a hash of eight hexadecimal digits. Two such names get the same hash with a probability of 1 in
+          4,000,000,000. Users who can choose their names freely can find two that do.
+
+        A change does not affect the pods of running servers. See `handle_legacy_names` for PVCs.
         """
     )
 
@@ -62,8 +67,8 @@ class PodConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Let servers that were started before you set `slug_scheme = 'safe'` keep their claims, whose names come from the
-        scheme `escape`.
+        Keep the PVCs of servers that were started before you set `slug_scheme = 'safe'`. The names of these PVCs come
+        from the scheme `escape`.
 
         The hub recognizes these servers by their state in its database. This setting has no effect if
         `remember_pvc_name` is False.
@@ -74,10 +79,9 @@ class PodConfiguration(HasTraits):
         '{name}.{namespace}.svc.cluster.local',
         config=True,
         help="""
-        A template for the name of the pod in the DNS of the cluster, see `pod_name_template`. `{name}` is the name of
-        the pod.
+        A template for the DNS name of the pod in the cluster, see `pod_name_template`. `{name}` is the name of the pod.
 
-        Hooks can read the result from the attribute `dns_name` of the spawner. The hub itself does not use it.
+        The result is the attribute `dns_name` of the spawner, for use in hooks. KubeSpawner itself does not use it.
         """
     )
 
@@ -86,10 +90,10 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         The IP address or host name at which the hub and the proxy reach a server. An empty string means the IP address
-        of its pod.
+        of the pod.
 
-        This is a template, see `pod_name_template`, for example `{pod_name}.notebooks.svc.cluster.local`. A `-` at the
-        end of a part between dots is removed.
+        This is a template, see `pod_name_template`, for example `{pod_name}.notebooks.svc.cluster.local`. KubeSpawner
+        removes `-` from the end of each DNS label in the result.
         """
     )
 
@@ -99,8 +103,10 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         A function that returns the URL at which the hub and the proxy reach a server, such as `http://10.0.0.1:8888`.
-        It is called with the spawner and the running pod, and takes precedence over `pod_connect_ip`. The pod consists
-        of dicts whose keys are also attributes. It is called again if the pod's IP address changes.
+        It takes precedence over `pod_connect_ip`.
+
+        KubeSpawner calls it with the spawner and the running pod, and again if the IP address of the pod changes. The
+        pod is a dict, and its fields can also be read as attributes. The function can be a coroutine.
         """
     )
 
@@ -113,10 +119,10 @@ class PodConfiguration(HasTraits):
         },
         config=True,
         help="""
-        Labels of all pods and claims, by name. Labels in `singleuser_extra_labels` and `user_storage_extra_labels` take
-        precedence.
+        Labels of all pods, PVCs and namespaces that KubeSpawner creates: a dict of names and values. Labels for one
+        kind of object, such as `singleuser_extra_labels`, take precedence.
 
-        Pods always get the label `heritage: jupyterhub`, because the hub finds its pods by this label and by
+        Pods always have the label `heritage: jupyterhub`, because the hub finds its pods by this label and by
         `component_label`.
         """
     )
@@ -135,8 +141,8 @@ class PodConfiguration(HasTraits):
         help="""
         The value of the labels `component` and `app.kubernetes.io/component` of pods.
 
-        A hub ignores pods with another value. So hubs that share a namespace need different values, and a hub loses its
-        running servers if you change the value.
+        A hub ignores pods that have another value. So hubs that share a namespace need different values. If you change
+        the value while servers are running, the hub no longer finds them, and regards them as stopped.
         """
     )
 
@@ -151,9 +157,9 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Additional labels of the pod, by name. The values are templates, see `pod_name_template`.
+        Additional labels of the pod: a dict of names and values. The values are templates, see `pod_name_template`.
 
-        The labels by which the hub finds its pods cannot be changed.
+        KubeSpawner does not let you override the labels by which the hub finds its pods.
         """
     )
 
@@ -161,7 +167,8 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Additional annotations of the pod, by name. The values are templates, see `pod_name_template`.
+        Additional annotations of the pod: a dict of names and values. The values are templates, see
+        `pod_name_template`.
         """
     )
 
@@ -169,7 +176,7 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Labels that a node must have to run the pod, for example::
+        Labels that a node must have to run the pod: a dict of names and values. For example::
 
             c.KubeSpawner.singleuser_node_selector = {'disktype': 'ssd'}
         """
@@ -180,10 +187,11 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The Kubernetes service account of the pod. The pod gets its token, see `automount_service_account_token`.
-
-        None gives users no token: an empty directory is mounted in its place. May be a template, like the strings in
+        The Kubernetes service account of the pod. By default, the pod gets the token of this account, see
+        `automount_service_account_token`. The value can be a template, like the strings in
         `singleuser_init_containers`.
+
+        None means that users get no token. KubeSpawner then mounts an empty directory where the token would be.
         """
     )
 
@@ -192,11 +200,11 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Whether the pod gets the token of its service account. None means that it does if `singleuser_service_account`
-        is set.
+        Whether Kubernetes mounts the token of the service account in the pod. None means True if
+        `singleuser_service_account` is set, and False otherwise.
 
-        With True and no `singleuser_service_account`, the pod gets the token of the account `default` of its namespace.
-        Whoever runs code in the pod has the rights of the account.
+        With True and no `singleuser_service_account`, the pod gets the token of the service account `default` of its
+        namespace. Anyone who can run code in the pod can use the permissions of the account.
         """
     )
 
@@ -213,8 +221,8 @@ class PodConfiguration(HasTraits):
         '',
         config=True,
         help="""
-        The priority class of the pod. If there is no room, pods with a lower priority are preempted. An empty string
-        means the default of the cluster.
+        The priority class of the pod. If no node has enough free resources for the pod, the scheduler can evict pods of
+        a lower priority. An empty string means the default priority class of the cluster.
         """
     )
 
@@ -222,8 +230,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes Toleration objects, for the taints of nodes that the pod tolerates. A list, or a dict whose values
-        are used in the order of its keys::
+        Kubernetes Toleration objects, with which the pod can run on nodes that have matching taints. The value is a
+        list, or a dict whose values are used in the order of its keys. For example::
 
             c.KubeSpawner.tolerations = [
                 {'key': 'notebooks', 'operator': 'Exists', 'effect': 'NoSchedule'}
@@ -235,8 +243,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes PreferredSchedulingTerm objects: the nodes that the pod prefers. A list or a dict, like
-        `tolerations`.
+        Kubernetes PreferredSchedulingTerm objects that describe the nodes on which the pod should run if possible. The
+        value is a list or a dict, as in `tolerations`.
         """
     )
 
@@ -244,8 +252,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes NodeSelectorTerm objects: the nodes that the pod may run on. A node must match at least one of them.
-        A list or a dict, like `tolerations`::
+        Kubernetes NodeSelectorTerm objects that describe the nodes on which the pod can run. A node must match at least
+        one of them. The value is a list or a dict, as in `tolerations`. For example::
 
             c.KubeSpawner.node_affinity_required = [
                 {'matchExpressions': [{'key': 'disktype', 'operator': 'In', 'values': ['ssd', 'nvme']}]}
@@ -257,8 +265,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes WeightedPodAffinityTerm objects: the pods that the pod prefers to be near. A list or a dict, like
-        `tolerations`.
+        Kubernetes WeightedPodAffinityTerm objects that describe the pods near which the pod should run if possible. The
+        value is a list or a dict, as in `tolerations`.
         """
     )
 
@@ -266,8 +274,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes PodAffinityTerm objects: the pods that the pod must be near. All of them must match. A list or a
-        dict, like `tolerations`.
+        Kubernetes PodAffinityTerm objects that describe the pods near which the pod must run. A node must satisfy all
+        of them. The value is a list or a dict, as in `tolerations`.
         """
     )
 
@@ -275,8 +283,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes WeightedPodAffinityTerm objects: the pods that the pod prefers not to be near. A list or a dict, like
-        `tolerations`.
+        Kubernetes WeightedPodAffinityTerm objects that describe the pods near which the pod should not run if possible.
+        The value is a list or a dict, as in `tolerations`.
         """
     )
 
@@ -284,8 +292,8 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes PodAffinityTerm objects: the pods that the pod must not be near. None of them may match. A list or a
-        dict, like `tolerations`.
+        Kubernetes PodAffinityTerm objects that describe the pods near which the pod must not run. A node must satisfy
+        all of them. The value is a list or a dict, as in `tolerations`.
         """
     )
 
@@ -295,9 +303,10 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The user ID of the processes in the pod. None means the user of the image.
+        The user ID with which the processes in the pod run. None means the user of the image.
 
-        A number, or a function of the spawner that returns a number. The function may be a coroutine.
+        The value is a number, or a function that KubeSpawner calls with the spawner and that returns a number. The
+        function can be a coroutine.
         """
     )
 
@@ -307,8 +316,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The primary group ID of the processes in the pod: a number, or a function as for `singleuser_uid`. None means
-        the group of the image.
+        The primary group ID with which the processes in the pod run. None means the group of the image. The value is a
+        number, or a function as in `singleuser_uid`.
         """
     )
 
@@ -318,8 +327,9 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The group ID that owns the volumes of the pod, if the type of the volume supports it: a number, or a function as
-        for `singleuser_uid`. None does not change the owner.
+        The ID of the group that owns the pod's volumes (`fsGroup`). It has no effect on types of volumes that do not
+        support this. None means that Kubernetes does not change the owner. The value is a number, or a function as in
+        `singleuser_uid`.
         """
     )
 
@@ -329,8 +339,8 @@ class PodConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        Additional group IDs of the processes in the pod: a list of numbers, or a function as for `singleuser_uid` that
-        returns one.
+        Additional group IDs of the processes in the pod. The value is a list of numbers, or a function that returns
+        such a list, as in `singleuser_uid`.
         """
     )
 
@@ -338,8 +348,8 @@ class PodConfiguration(HasTraits):
         [KubeObject({}), Callable()],
         config=True,
         help="""
-        Fields of the pod's Kubernetes PodSecurityContext, or a function of the spawner that returns them. They override
-        `singleuser_uid`, `gid`, `singleuser_fs_gid` and `singleuser_supplemental_gids`.
+        Fields of the pod's Kubernetes PodSecurityContext. They override `singleuser_uid`, `gid`, `singleuser_fs_gid`
+        and `singleuser_supplemental_gids`. The value can also be a function, as in `singleuser_uid`.
         """
     )
 
@@ -347,11 +357,12 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes Container objects that run one after the other before the notebook container starts: a list, or a
-        dict whose values are used in the order of its keys.
+        Kubernetes Container objects that run one after the other before the notebook container starts. The value is a
+        list, or a dict whose values are used in the order of its keys.
 
-        A string is a template (see `pod_name_template`) if everything in braces in it is a field. Any other string
-        stays as it is, for example a shell command that contains `${HOME}`.
+        Strings in them can be templates, see `pod_name_template`. KubeSpawner expands a string only if everything in
+        braces is a field of templates, and no brace follows a `$`. It leaves all other strings unchanged, for example a
+        shell command that contains `${HOME}`.
         """
     )
 
@@ -359,10 +370,10 @@ class PodConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes Container objects that run beside the notebook container: a list or a dict with templates, like
-        `singleuser_init_containers`.
+        Kubernetes Container objects that run beside the notebook container. The value is a list or a dict, and strings
+        can be templates, as in `singleuser_init_containers`.
 
-        The server counts as running when all containers are ready.
+        The hub regards the server as running only when all containers are ready.
         """
     )
 
@@ -370,13 +381,14 @@ class PodConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Fields of the pod's `spec` for which there is no setting. Names, unknown fields and templates are treated as in
-        `singleuser_extra_container_config`. An example::
+        Additional fields of the pod's `spec`, for which KubeSpawner has no setting. For example::
 
             c.KubeSpawner.singleuser_extra_pod_config = {
                 'hostAliases': [
                     {'ip': '10.0.0.1', 'hostnames': ['data']}
                 ]
             }
+
+        Everything else works as in `singleuser_extra_container_config`.
         """
     )

@@ -11,57 +11,62 @@ class ProfileConfiguration(HasTraits):
         [List(), Dict(), Callable()],
         config=True,
         help="""
-        The profiles that users can choose from: a list of dicts, or a dict of dicts, which is sorted by its keys.
+        The profiles from which users can choose. The value is a list of dicts, or a dict whose values are used in the
+        order of its keys.
 
-        It can also be a function of the spawner that returns one of these. The function may be a coroutine, but before
-        JupyterHub 0.9 only one that does not have to wait.
+        The value can also be a function that KubeSpawner calls with the spawner and that returns such a list or dict.
+        It can be a coroutine. Before JupyterHub 0.9, that coroutine must return without waiting.
 
-        If there is nothing to choose, users see no form, and the only profile is used. An error in the list appears in
-        the hub's log when a user sees the form or starts a server.
+        If there is only one possible choice, users see no form, and KubeSpawner uses that profile. If the list contains
+        an error, the hub logs it when a user opens the form or starts a server.
 
         A profile has these keys:
 
-        - `display_name` (required) and `description`: what users see. They are shown as plain text; use `Markup` of
-          `markupsafe` for HTML.
-        - `slug`: the name of the profile in the form and in the REST API. By default it is made from the
+        - `display_name` (required) and `description`: what users see, as plain text. Use `markupsafe.Markup` for HTML.
+        - `slug`: the name of the profile in the form and in the REST API. By default, KubeSpawner derives it from the
           `display_name`.
-        - `default`: True for the profile that is used if the user chooses none. By default it is the first one.
-        - `kubespawner_override`: a dict of settings, by any of their names, for servers of this profile.
-        - `profile_options`: a dict of further choices, by name.
+        - `default`: True for the profile that is used if the user does not choose one. By default, it is the first one.
+        - `kubespawner_override`: a dict of settings for servers of this profile. All names of a setting are accepted.
+        - `profile_options`: a dict of options, by name, with which users can adjust the profile.
 
         An option has these keys:
 
-        - `display_name`: what users see. By default it is the name of the option.
-        - `choices`: a dict of choices by name. Each is a dict with a `display_name`, `default` and
+        - `display_name`: what users see. By default, it is the name of the option.
+        - `choices`: a dict of choices, by name. Each is a dict with the keys `display_name`, `default` and
           `kubespawner_override`.
-        - `unlisted_choice`: a dict that, with `'enabled': True`, lets users enter a value of their own.
+        - `unlisted_choice`: a dict that, with `'enabled': True`, lets users enter a value that is not in `choices`.
 
-        An `unlisted_choice` has these further keys:
+        An `unlisted_choice` can also have these keys:
 
-        - `display_name` and `display_name_in_choices`: what users see beside the field, and in the list of choices.
-        - `validation_regex`: a regular expression that the whole value must match. The hub does nothing else while it
-          matches, so avoid slow expressions. With or without an expression, the value must be one line of at most
-          1,000 characters, and must not contain braces or `$(` where a setting gives them a meaning.
+        - `display_name` and `display_name_in_choices`: the label of the input field, and the entry in the list of
+          choices.
+        - `validation_regex`: a regular expression that must match the whole value. The hub is blocked while it matches,
+          so avoid slow expressions. In any case, the value must be a single line of at most 1,000 characters. For a
+          setting that can contain templates or variables, it must not contain braces or `$(`.
         - `validation_message`: what users see if the value does not match.
-        - `kubespawner_override`: settings in which `{value}` stands for the value. In a template, write `{{value}}` for
-          the literal text `{value}`. If a setting rejects the value, the user sees an error and can correct it.
+        - `kubespawner_override`: a dict of settings, in which `{value}` is replaced by the value. In a template, write
+          `{{value}}` for the literal text `{value}`. If a setting rejects the value, the user sees an error and can
+          correct it.
 
-        Overrides work like this:
+        KubeSpawner applies overrides as follows:
 
-        - The overrides of choices are applied after those of the profile.
-        - A dict is merged with the value of the setting, at all levels, and None removes a key. Any other value
-          replaces the value of the setting.
-        - A function is called with the spawner and returns the value. It may be a coroutine.
-        - Overrides apply until the server has stopped. If the hub restarts in the meantime, it keeps only those of
-          `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval` and `start_timeout`.
-        - A profile cannot override settings that concern more than one start, such as `namespace`, `component_label`,
-          `delete_pvc`, `slug_scheme`, the settings of the Kubernetes API, and those in this section. It can override
-          `pvc_name_template` only if `remember_pvc_name` is False.
-        - An override of `start_timeout` has no effect if KubeSpawner had to wait for one of these functions.
+        - It applies the overrides of the profile first, and then those of the choices.
+        - If the override is a dict, it is merged recursively into the value of the setting, and None removes a key. Any
+          other override replaces the value.
+        - If the override is a function, KubeSpawner calls it with the spawner and uses the result. The function can be
+          a coroutine.
+        - Overrides apply until the server stops. After a restart of the hub, a running server keeps only the overrides
+          of `delete_grace_period`, `delete_stopped_pods`, `force_delete_after`, `poll_interval` and `start_timeout`.
+        - A profile cannot override settings that affect more than one start, such as `namespace`, `component_label`,
+          `delete_pvc`, `slug_scheme`, the connection to the Kubernetes API, and the settings in this section. It can
+          override `pvc_name_template` only if `remember_pvc_name` is False.
+        - JupyterHub reads `start_timeout` when the start begins. If a function in `profile_list` has to wait, the
+          override of `start_timeout` comes too late.
 
-        In the REST API, a choice is `{"profile": "SLUG", "OPTION": "CHOICE"}`, and a value of the user's own is
-        `{"OPTION--unlisted-choice": "VALUE"}`. A link is `/hub/spawn?profile=SLUG&OPTION=CHOICE`; it cannot contain a
-        value of the user's own. Both accept display names in place of slugs and choices.
+        In the REST API, a choice is `{"profile": "SLUG", "OPTION": "CHOICE"}`, and a value that is not in `choices` is
+        `{"OPTION--unlisted-choice": "VALUE"}`. A link to a choice is `/hub/spawn?profile=SLUG&OPTION=CHOICE`. A link
+        cannot contain a value that is not in `choices`. Both accept a `display_name` instead of a slug or the name of a
+        choice.
         """
     )
 
@@ -71,17 +76,18 @@ class ProfileConfiguration(HasTraits):
         help="""
         A Jinja2 template for the form in which users choose a profile. An empty string means the built-in form.
 
-        The template gets these variables:
+        The template can use these variables:
 
-        - `profile_list`: the configured profiles with all keys filled in. `default` is True for the profile and the
-          choices to preselect, and each `unlisted_choice` has a `value` to show.
-        - `note`: why the user's last choice is no longer available, or an empty string.
+        - `profile_list`: the configured profiles, in which missing keys have their default values. `default` is True
+          for the profile and the choices to preselect. Each `unlisted_choice` also has the key `value`: the text to
+          show in its input field.
+        - `note`: a message that explains why the user's last choice is no longer available, or an empty string.
 
         The form must send these fields:
 
         - `profile`: the slug of the profile.
         - `profile-option-SLUG--OPTION`: the name of a choice, or `unlisted-choice`.
-        - `profile-option-SLUG--OPTION--unlisted-choice`: the value of the user's own.
+        - `profile-option-SLUG--OPTION--unlisted-choice`: the value that the user entered.
         """
     )
 
@@ -89,17 +95,18 @@ class ProfileConfiguration(HasTraits):
         Unicode(),
         config=True,
         help="""
-        Directories in which KubeSpawner looks for templates first: for `form.html`, and for the templates that it
-        includes.
+        Directories with Jinja2 templates. KubeSpawner searches them for `form.html`, and for the templates that it
+        includes, before it uses its own.
         """
     )
 
     options_form = DynamicDefault(
         config=True,
         help="""
-        The form that users see before a server starts: a string of HTML, or (since JupyterHub 0.9) a function of the
-        spawner that returns one. The default is the form of `profile_list`.
+        The form that users see before a server starts. The value is a string of HTML, or (since JupyterHub 0.9) a
+        function that JupyterHub calls with the spawner and that returns one. By default, it is the form for
+        `profile_list`.
 
-        KubeSpawner does not interpret the data of another form; `options_from_form` must do that.
+        If you set your own form, KubeSpawner does not interpret its data. Set `options_from_form` to do that.
         """
     )

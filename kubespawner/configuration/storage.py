@@ -12,8 +12,8 @@ class StorageConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes Volume objects of the pod: a list, or a dict whose values are used in the order of its keys. Every
-        string in them is a template, see `pod_name_template`::
+        Kubernetes Volume objects of the pod. The value is a list, or a dict whose values are used in the order of its
+        keys. All strings in it are templates, see `pod_name_template`. For example::
 
             c.KubeSpawner.volumes = [{
                 'name': 'home',
@@ -28,8 +28,8 @@ class StorageConfiguration(HasTraits):
         [],
         config=True,
         help="""
-        Kubernetes VolumeMount objects: where the notebook container mounts the `volumes`. A list or a dict with
-        templates, like `volumes`::
+        Kubernetes VolumeMount objects, which mount the `volumes` in the notebook container. The value is a list or a
+        dict, and all strings in it are templates, as in `volumes`. For example::
 
             c.KubeSpawner.volume_mounts = [
                 {'name': 'home', 'mountPath': '/home/jovyan'}
@@ -41,9 +41,9 @@ class StorageConfiguration(HasTraits):
         'claim-{username}{servername}',
         config=True,
         help="""
-        A template for the name of a server's persistent volume claim, see `pod_name_template`.
+        A template for the name of a server's persistent volume claim (PVC), see `pod_name_template`.
 
-        After a change, a server keeps the claim that it has, see `remember_pvc_name`.
+        By default, a change affects only servers that do not have a PVC yet, see `remember_pvc_name`.
         """
     )
 
@@ -51,8 +51,8 @@ class StorageConfiguration(HasTraits):
         False,
         config=True,
         help="""
-        Create a persistent volume claim for the server before its pod, if the server has none. The pod mounts it only
-        if `volumes` and `volume_mounts` contain it.
+        Create a PVC for each server that has none, before its pod is created. The pod uses the PVC only if `volumes`
+        and `volume_mounts` refer to it.
         """
     )
 
@@ -61,7 +61,8 @@ class StorageConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The size of a new claim, such as `10Gi`. `user_storage_pvc_ensure` requires it: without it the start fails.
+        The size of a new PVC, such as `10Gi`. If `user_storage_pvc_ensure` is True, servers cannot start without this
+        setting.
         """
     )
 
@@ -70,8 +71,8 @@ class StorageConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The storage class of a new claim. None means the default class of the cluster. An empty string means no class:
-        the claim is bound to an existing volume that has no class.
+        The storage class of a new PVC. None means the default storage class of the cluster. An empty string means no
+        storage class: Kubernetes then binds the PVC only to an existing volume that has no storage class.
         """
     )
 
@@ -79,8 +80,8 @@ class StorageConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        A Kubernetes LabelSelector for the volumes that a new claim may be bound to. Every string in it is a template,
-        see `pod_name_template`::
+        A Kubernetes LabelSelector that restricts the volumes to which Kubernetes can bind a new PVC. All strings in it
+        are templates, see `pod_name_template`. For example::
 
             c.KubeSpawner.storage_selector = {'matchLabels': {'content': 'jupyter'}}
         """
@@ -90,7 +91,7 @@ class StorageConfiguration(HasTraits):
         ['ReadWriteOnce'],
         config=True,
         help="""
-        The access modes of a new claim.
+        The access modes of a new PVC, such as `ReadWriteOnce` or `ReadWriteMany`.
         """
     )
 
@@ -98,7 +99,7 @@ class StorageConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Additional labels of a new claim, by name. The values are templates, see `pod_name_template`.
+        Additional labels of a new PVC: a dict of names and values. The values are templates, see `pod_name_template`.
         """
     )
 
@@ -106,7 +107,8 @@ class StorageConfiguration(HasTraits):
         {},
         config=True,
         help="""
-        Additional annotations of a new claim, by name. The values are templates, see `pod_name_template`.
+        Additional annotations of a new PVC: a dict of names and values. The values are templates, see
+        `pod_name_template`.
         """
     )
 
@@ -114,14 +116,16 @@ class StorageConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Let a server keep its claim when `pvc_name_template` changes.
+        Let a server keep its PVC when `pvc_name_template` changes.
 
-        With `user_storage_pvc_ensure`, the hub remembers the name of each server's claim. If it does not know a claim,
-        it looks for one whose annotations name the user and the server, before it creates a new claim. This needs the
-        right to list claims. If a volume names the claim as `pvc_name_template` does, the pod mounts the claim that was
-        found.
+        If `user_storage_pvc_ensure` is True, the hub stores the name of each server's PVC in its database. Before it
+        creates a new PVC, it looks for an existing one whose annotations name the same user and server. For this, the
+        hub needs the permission to list PVCs.
 
-        Set this to False if another hub in the same namespace has other users with the same names.
+        A volume whose `claimName` is the same as the result of `pvc_name_template` mounts the PVC that the server
+        already has, even if that PVC has another name.
+
+        Set this to False if another hub in the same namespace has different users with the same names.
         """
     )
 
@@ -129,10 +133,10 @@ class StorageConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Delete the claim of a server when its user or the named server is deleted from JupyterHub (1.4.1 or newer). This
-        usually deletes all files. Stopping a server deletes no files.
+        Delete the PVC of a server when its user or the named server is deleted from JupyterHub (1.4.1 or newer). This
+        usually deletes all files in it. Stopping a server does not delete any files.
 
-        The claim is deleted only if its annotations name that user and server, and no other server of the user uses it.
-        This needs the right to delete claims.
+        KubeSpawner keeps the PVC if its annotations do not name this user and server, or if another server of the user
+        uses it. The hub needs the permission to delete PVCs.
         """
     )

@@ -1,4 +1,4 @@
-"""The way to the Kubernetes API: client versions, requests, the one retry policy, streams, the cache, the watch thread.
+"""Access to the Kubernetes API: versions of the client, requests, retries, streams, the cache and the watch thread.
 
-What an answer means for a server does not belong here. Only `messages` is imported, for the words of errors.
+What a response means for a server does not belong here. This package imports only `messages`, for errors.
 """

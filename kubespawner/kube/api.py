@@ -1,9 +1,10 @@
-"""The one way to the API server: a request, sent on an executor thread, repeated while that may help.
+"""The one way to send a request to the API server: on an executor thread, with retries.
 
-Here belong the requests that are made (`create`, `read`, `find`, `delete`: values, nothing is sent yet), sending one
-(`send`: blocking, on an executor thread), repeating it (`call`: a coroutine, on the loop's thread), and the errors
-that come out of it (`ApiError`), in words that a user can read. What to ask for, and what to do about an answer, does
-not belong here. Answers are plain dicts; no model is built from them.
+`create`, `read`, `find` and `delete` return requests, which are plain values. `send` sends one; it blocks, so it runs
+on an executor thread. `call` is a coroutine for the loop's thread, which retries. Both raise `ApiError`, whose message
+a user can read. Responses are plain dicts, not models.
+
+Which request to send, and what a response means, does not belong here.
 """
 import itertools
 import json
@@ -19,27 +20,28 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from ..messages.errors import Cause, HubError, SpawnError, one_line
 from . import clients, retry
 
-SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
+SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
-# What follows in an answer is a piece of what was sent, such as the environment of a pod with its tokens.
+# From here on, an error message quotes the request, which may contain secrets such as tokens in a pod's environment.
 _QUOTATION = re.compile(r', error found in #\d+ byte of .*', re.DOTALL)
 
-# What Python's ssl says of a server's certificate, or of a file of certificates, that it does not take.
-_NO_TRUST = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
+# The errors of Python's ssl for a certificate of the server, or a file of certificates, that it does not accept.
+_UNTRUSTED = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
 
-# What Kubernetes says of a request that a quota refuses; it is Forbidden, as many others are.
+# Kubernetes' message for a request that exceeds a quota. The reason is Forbidden, as for many other requests.
 _EXCEEDED_QUOTA = re.compile(r'\bexceeded quota\b')
 
 MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace'}
 
 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
-    """What to ask the API server for.
+    """A request to the API server.
 
     verb (str): `create`, `read`, `list` or `delete`.
-    kind (str): as the client's methods call it, a key of MODELS.
-    namespace (str or None): None for what is in no namespace.
-    arguments (dict): further keyword arguments of the client's method. Not printed: a pod has tokens in it.
+    kind (str): the kind of object, as in the names of the client's methods; a key of MODELS.
+    namespace (str or None): None for objects that are not in a namespace.
+    arguments (dict): additional keyword arguments of the client's method. They are not printed, because a pod contains
+        tokens.
     """
 
     __slots__ = ()
@@ -62,12 +64,12 @@ def read(kind, namespace, name):
 
 
 def find(kind, namespace, label_selector):
-    """Return the request that lists the objects that a label selector, such as `a=b,!c`, selects."""
+    """Return the request that lists the objects that match a label selector, such as `a=b,!c`."""
     return Request('list', kind, namespace, 'with ' + label_selector, {'label_selector': label_selector})
 
 
 def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
-    """Return the request that deletes an object; with `uid` only the one that has it."""
+    """Return the request that deletes an object. With `uid`, the request fails for any other object of this name."""
     options = V1DeleteOptions(
         grace_period_seconds=grace_period_seconds,
         preconditions=V1Preconditions(uid=uid) if uid else None,
@@ -76,15 +78,15 @@ def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
 
 
 class ApiError(Exception):
-    """A request that the API server refused, or that did not get through to it.
+    """The API server rejected a request, or did not respond.
 
-    request (Request): what was asked for.
-    status (int): the HTTP status; 0 when there was no answer.
-    reason (str): Kubernetes' one word for it (`NotFound`, `AlreadyExists`, `Forbidden`, ...), or what went wrong on
-        the way there.
-    message (str): Kubernetes' own sentence.
-    retry_after (float): seconds that the server asked to wait, see `retry.retry_after`.
-    was_sent (bool): False if no try got as far as sending the request, so that it cannot have landed.
+    request (Request): the request that failed.
+    status (int): the HTTP status; 0 if there was no response.
+    reason (str): the reason that Kubernetes gives, such as `NotFound`, `AlreadyExists` or `Forbidden`. Without a
+        response, the type of the error.
+    message (str): the message that Kubernetes gives. Without a response, the message of the error.
+    retry_after (float): seconds that the server asked the client to wait, see `retry.retry_after`.
+    was_sent (bool): False if no attempt got as far as sending the request, so that it cannot have taken effect.
     """
 
     def __init__(self, request, status, reason, message, retry_after=0, was_sent=True):
@@ -109,13 +111,13 @@ class ApiError(Exception):
 
     @property
     def cause(self):
-        """What failed: a quota if one refuses the request, storage if that was for a claim, otherwise the API."""
+        """What failed: QUOTA if the request exceeds a quota (STORAGE if it creates a claim), otherwise API."""
         if self.status == 403 and self.request.verb == 'create' and _EXCEEDED_QUOTA.search(self.message):
             return Cause.STORAGE if self.request.kind == 'persistent_volume_claim' else Cause.QUOTA
         return Cause.API
 
     def for_the_user(self):
-        """Return the error to raise to JupyterHub. It is not the hub's fault if asking again would not help."""
+        """Return the error for JupyterHub: a SpawnError if a retry cannot succeed, otherwise a HubError."""
         is_ours = self.may_heal or self.status == retry.UNAUTHORIZED
         return (HubError if is_ours else SpawnError)(
             self._sentence, self.reason, self.cause, self._details, self.message)
@@ -127,9 +129,9 @@ class ApiError(Exception):
 
 
 def send(core, timeout, request):
-    """Send `request` with the CoreV1Api `core` and return the answer as a dict. Blocks: for executor threads.
+    """Send `request` with the CoreV1Api `core` and return the response as a dict. Blocks, so call it on an executor.
 
-    timeout (float): seconds to wait for each piece of the answer.
+    timeout (float): seconds to wait for each part of the response.
 
     Raises ApiError.
     """
@@ -141,7 +143,7 @@ def send(core, timeout, request):
                               **dict(request.arguments, **where))
         text = _text(response.data)
     except ApiException as e:
-        raise _refused(request, e) from None  # whose text has all that the server said
+        raise _refused(request, e) from None  # because the message of `e` repeats the whole response
     except (HTTPError, OSError) as e:
         raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e))
     try:
@@ -151,9 +153,9 @@ def send(core, timeout, request):
 
 
 def _was_sent(error):
-    """False for an error from before a request was sent: no connection, or none that can be trusted."""
-    cause = getattr(error, 'reason', None) or error  # of a MaxRetryError; the client's own errors have a text there
-    return not isinstance(cause, (NewConnectionError, ConnectTimeoutError)) and not _NO_TRUST.search(str(cause))
+    """Return False if an error occurred before the request was sent: no connection, or an untrusted one."""
+    cause = getattr(error, 'reason', None) or error  # an error in a MaxRetryError; a string in the client's own errors
+    return not isinstance(cause, (NewConnectionError, ConnectTimeoutError)) and not _UNTRUSTED.search(str(cause))
 
 
 def _text(data):
@@ -161,7 +163,7 @@ def _text(data):
 
 
 def _refused(request, e):
-    """Return the ApiError of an answer that is no success; its body is a Status object, or a proxy's page."""
+    """Return the ApiError for an HTTP error. Its body is a Status object, or the error page of a proxy."""
     try:
         status = json.loads(_text(e.body))
         reason, message = status.get('reason') or e.reason, status.get('message') or ''
@@ -174,16 +176,16 @@ def _refused(request, e):
 
 @gen.coroutine
 def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_wanted=lambda: True):
-    """Send `request` through `run`, again while that may help, and return the answer as a dict.
+    """Send `request` through `run`, with retries after temporary failures, and return the response as a dict.
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
-    timeout (float): seconds to wait for each piece of an answer.
-    retry_seconds (float): from now, after which a failure is final.
-    deadline (float): the loop's time after which a failure is final, if that is sooner, and after which no answer is
-        waited for but that of a create.
-    is_wanted (callable): after each pause, whether to go on trying.
+    timeout (float): seconds to wait for each part of a response.
+    retry_seconds (float): seconds from now after which there is no retry.
+    deadline (float): the loop's time after which there is no retry either. A request other than a create also times out
+        at the deadline.
+    is_wanted (callable): called after each pause; returns whether to retry.
 
-    Raises the ApiError of the last try.
+    Raises the ApiError of the last attempt.
     """
     loop = IOLoop.current()
     retries = retry.RequestRetries(min(deadline or float('inf'), loop.time() + retry_seconds))
@@ -192,20 +194,20 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
         configuration = clients.configuration_of(core)
         try:
             left = max(SHORTEST_TIMEOUT, (deadline or float('inf')) - loop.time())
-            # What a create made has to be known, also when it comes too late.
+            # A create does not time out at the deadline: its caller must learn which object it created.
             return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request))
         except ApiError as e:
             failure = e
         failure.was_sent = was_sent = was_sent or failure.was_sent
         if failure.status == retry.UNAUTHORIZED and not renewed:
-            log.warning('%s. Trying again with the configuration as it is now.', failure)
+            log.warning('%s. Trying again with the configuration reloaded.', failure)
             renewed = True
             yield run(clients.renew, core, configuration, log)
             continue
         pause = retries.pause_after(failure, loop.time())
         if pause is None:
             raise failure
-        log.warning('%s. That was try %d. Trying again in %.1f s.', failure, number, pause)
+        log.warning('%s. Attempt %d failed. Trying again in %.1f s.', failure, number, pause)
         yield gen.sleep(pause)
         if not is_wanted():
             raise failure

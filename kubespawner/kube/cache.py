@@ -1,10 +1,10 @@
-"""What is known of one kind of object, and who waits for a change of it.
+"""A cache of the objects of one kind, which wakes coroutines that wait for a change.
 
-Here belongs which of two states of an object is the newer one, and waking; where states come from does not.
+The cache decides which of two states of an object is newer. Where the states come from does not belong here.
 
-Threads: `get`, `upsert`, `forget`, `wake`, `changed` and `subscribe` are for the loop's thread, and `resources` may be
-read on any. `_replace` and `_change` are for the thread that watches. Writing takes a lock, because an answer to a
-direct request is written by the loop's thread; reading takes none. Nothing but a callback crosses to the loop.
+Threads: call `get`, `upsert`, `forget`, `wake`, `changed` and `subscribe` on the loop's thread. Any thread may read
+`resources`. The watch thread calls `_replace` and `_change`. Writers take a lock, because the loop's thread writes the
+responses to direct requests. Readers take no lock. The watch thread reaches the loop only through callbacks.
 """
 import threading
 import weakref
@@ -18,12 +18,12 @@ from traitlets.config import LoggingConfigurable
 from . import prune
 from .clients import Resource
 
-MOST_TOMBSTONES = 1000  # objects
-FOR_GOOD = float('inf')  # newer than any version
+MOST_TOMBSTONES = 1000
+ALL_VERSIONS = float('inf')  # newer than any version
 
 
 def version_of(resource):
-    """Return an object's resource version as a number; 0 if it has none that is one."""
+    """Return an object's resource version as a number; 0 if it has none, or one that is not a number."""
     try:
         return int(resource['metadata']['resourceVersion'])
     except (KeyError, OverflowError, TypeError, ValueError):
@@ -31,22 +31,22 @@ def version_of(resource):
 
 
 class Cache(LoggingConfigurable):
-    """A dictionary of objects, by key. A key is the object's name; for all namespaces `namespace/name`."""
+    """A dictionary of objects by key. The key is the name, or `namespace/name` if the cache covers all namespaces."""
 
-    labels = Dict({}, help="""Labels, by name, that an object must have to be kept.""")
+    labels = Dict({}, help="""Labels that an object must have to be in the cache: a dict of names and values.""")
 
     namespace = Unicode(help="""The namespace of the objects. An empty string means all namespaces.""")
 
     resources = Dict({}, help="""The objects by key. Each change is atomic, so reading needs no lock.""")
 
-    fields = List(Unicode(), help="""The fields to keep of each object besides its metadata. Empty means all fields.""")
+    fields = List(Unicode(), help="""The fields of each object to keep besides its metadata. Empty means all fields.""")
 
     further_fields = List(
         Unicode(),
         config=True,
         help="""
-        Fields of each object to keep in addition to those that KubeSpawner itself reads, for subclasses and hooks that
-        read more. For example `spec.containers.image`, or `spec` for the whole spec.
+        Additional fields of each object to keep in memory, for subclasses and hooks that read more fields than
+        KubeSpawner does. For example, `spec.containers.image`, or `spec` for the whole spec.
         """
     )
 
@@ -59,14 +59,14 @@ class Cache(LoggingConfigurable):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._lock = threading.Lock()
-        self._waiting = {}  # key -> list of (loop, future)
+        self._waiters = {}  # key -> list of (loop, future)
         self._subscribers = {}  # key -> (loop, weak reference to an object, method of its class)
-        self._resource_version = 0  # the newest version that a list or a watch has told of
-        self._tombstone_horizon = 0  # of this version and before, all that is not in the cache is gone
-        self._tombstones = OrderedDict()  # uid -> version up to which nothing is believed about that object
+        self._resource_version = 0  # the newest version received from a list or a watch
+        self._tombstone_horizon = 0  # objects of this version or older that are not in the cache are gone
+        self._tombstones = OrderedDict()  # uid -> version up to which states of that object are ignored
 
     def key(self, namespace, name):
-        """Return by what the object of that name in a namespace is known here."""
+        """Return the key of an object."""
         return name if self.namespace else '%s/%s' % (namespace, name)
 
     def _key_of(self, resource):
@@ -76,79 +76,81 @@ class Cache(LoggingConfigurable):
     # On the loop's thread
 
     def get(self, key):
-        """Return the cached object of that key, None if there is none."""
+        """Return the object with this key, or None."""
         return self.resources.get(key)
 
     def upsert(self, resource):
-        """Put the answer to a direct request into the cache, unless the cache is ahead of it."""
-        resource = self._kept(resource)
+        """Put an object from the response to a direct request into the cache, unless the cache has a newer state."""
+        resource = self._pruned(resource)
         key = self._key_of(resource)
         with self._lock:
             cached = self.resources.get(key)
             known = version_of(cached) if cached is not None else self._resource_version
             if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
                 self.resources[key] = resource
-                self._tell_subscriber(key, cached)
+                self._notify_subscriber(key, cached)
             self._wake(key)
 
     def forget(self, resource):
-        """Take an object out of the cache that is gone, as a direct request has shown; not another of that name.
+        """Remove an object that is gone, as a direct request has shown. Another object of the same name stays.
 
-        What the watch still has to tell of it does not bring it back: a uid is used once.
+        Later events about the object are ignored: Kubernetes never uses a uid again.
         """
         key = self._key_of(resource)
         with self._lock:
-            self._add_tombstone(resource, FOR_GOOD)
+            self._add_tombstone(resource, ALL_VERSIONS)
             cached = self.resources.get(key)
             if cached is not None and cached['metadata']['uid'] == resource['metadata']['uid']:
                 del self.resources[key]
             self._wake(key)
 
     def wake(self, key):
-        """Have who waits for a change of the object of that key look at it now."""
+        """Wake the coroutines that wait for a change of the object with this key."""
         with self._lock:
             self._wake(key)
 
     def selects(self, resource):
-        """True if an object has the labels of the objects that are kept, and is in their namespace."""
+        """Return whether the cache covers an object, by its labels and its namespace."""
         labels = resource['metadata'].get('labels') or {}
         is_here = self.namespace in ('', resource['metadata'].get('namespace', self.namespace))
         return is_here and all(labels.get(label) == value for label, value in self.labels.items())
 
-    def _kept(self, resource):
-        """Return what is kept of an object."""
+    def _pruned(self, resource):
+        """Return an object with only the fields that the cache keeps."""
         resource['metadata'].pop('managedFields', None)
         return Resource(prune.prune(resource, self._tree))
 
     def changed(self, key, timeout):
-        """Return a future that is done at the next change of the object of that key, or after `timeout` seconds.
+        """Return a future that is done at the next change of the object with this key, or after `timeout` seconds.
 
-        Its result is True for a change, False for the time. To miss no change, ask for the future first, then look.
+        Its result is True after a change, and False after the timeout. Call this before you read the object, so that
+        you do not miss a change in between.
         """
         loop, future = IOLoop.current(), Future()
         with self._lock:
-            self._waiting.setdefault(key, []).append((loop, future))
-        timer = loop.call_later(timeout, self._give_up_waiting, key, loop, future)
+            self._waiters.setdefault(key, []).append((loop, future))
+        timer = loop.call_later(timeout, self._time_out, key, loop, future)
         future.add_done_callback(lambda _: loop.remove_timeout(timer))
         return future
 
-    def _give_up_waiting(self, key, loop, future):
+    def _time_out(self, key, loop, future):
         with self._lock:
-            waiting = [pair for pair in self._waiting.get(key, []) if pair[1] is not future]
-            if waiting:
-                self._waiting[key] = waiting
+            waiters = [pair for pair in self._waiters.get(key, []) if pair[1] is not future]
+            if waiters:
+                self._waiters[key] = waiters
             else:
-                self._waiting.pop(key, None)
+                self._waiters.pop(key, None)
         _resolve(future, False)
 
     def watched_part(self, resource):
-        """Return the part of an object (None: there is none) whose changes subscribers are told of. On any thread."""
+        """Return the part of an object (or of None) whose changes call the subscriber. Any thread."""
         return None
 
     def subscribe(self, key, method):
-        """Have a bound method called on this loop whenever the watched part of the object of that key has changed.
+        """Call a bound method on this loop whenever the watched part of the object with this key has changed.
 
-        Each key has one subscriber, which is held weakly. Unlike `changed`, this costs nothing for other changes.
+        Each key has one subscriber, to which the cache keeps a weak reference. Unlike `changed`, this costs nothing for
+        other changes.
         """
         with self._lock:
             self._subscribers[key] = IOLoop.current(), weakref.ref(method.__self__), method.__func__
@@ -161,10 +163,10 @@ class Cache(LoggingConfigurable):
 
     # On either thread, with the lock
 
-    def _tell_subscriber(self, key, before):
-        """Tell the subscriber of a key, if it is to know, that its object is not what it was before (None: none).
+    def _notify_subscriber(self, key, before):
+        """Call the subscriber of a key if the watched part of its object differs from that of `before` (may be None).
 
-        To be called when the cache has the new one: the loop may look at once.
+        Call this after the new state is in the cache, because the loop may read it at once.
         """
         if key not in self._subscribers:
             return
@@ -174,19 +176,19 @@ class Cache(LoggingConfigurable):
         elif self.watched_part(before) != self.watched_part(self.resources.get(key)):
             try:
                 loop.add_callback(_call, subscriber, method)
-            except RuntimeError:  # that loop is closed
+            except RuntimeError:  # the loop is closed
                 del self._subscribers[key]
 
     def _wake(self, key):
-        """Wake who waits for `key`. Loops are woken by a callback, never touched."""
-        for loop, future in self._waiting.pop(key, ()):
+        """Wake the coroutines that wait for `key`, through a callback on their loops."""
+        for loop, future in self._waiters.pop(key, ()):
             try:
                 loop.add_callback(_resolve, future, True)
-            except RuntimeError:  # that loop is closed: nobody waits any more
+            except RuntimeError:  # the loop is closed, so nobody is waiting
                 pass
 
     def _add_tombstone(self, resource, version):
-        """Remember of an object that is gone that nothing up to `version` is to be believed about it."""
+        """Ignore all states of an object up to `version` from now on, because it is gone."""
         uid = resource['metadata'].get('uid')
         self._tombstones[uid] = max(version, self._tombstones.pop(uid, 0))
         if len(self._tombstones) > MOST_TOMBSTONES:
@@ -194,34 +196,34 @@ class Cache(LoggingConfigurable):
             self._tombstone_horizon = max(self._tombstone_horizon, min(oldest, self._resource_version))
 
     def _is_gone(self, resource):
-        """True for an object, in this state, that is known to be gone since."""
+        """Return whether this state of an object is from before the object was deleted."""
         return version_of(resource) <= self._tombstones.get(resource['metadata'].get('uid'), 0)
 
-    # On the thread that watches
+    # On the watch thread
 
     def _replace(self, listed, version, outdated):
-        """Replace the cache by the objects `listed` (by key), as they were at `version`.
+        """Replace the contents of the cache with the objects `listed` (by key), as they were at `version`.
 
-        outdated (set): uids of objects that had been gone before, about which the list is right.
+        outdated (set): uids whose tombstones are from before the list, so that the list overrides them.
         """
         with self._lock:
             for uid in outdated:
                 self._tombstones.pop(uid, None)
             listed = {key: resource for key, resource in listed.items() if not self._is_gone(resource)}
-            # What was created after the list was made is not in it, but is not gone either. Unless versions have
-            # gone back, as when the server was restored from a backup: then what the server says is all there is.
+            # An object that was created after the list is not in it, but exists. The exception is a server that was
+            # restored from a backup: its versions are lower than before, and only its list counts.
             if version >= self._resource_version:
                 listed.update((key, resource) for key, resource in self.resources.items()
                               if version_of(resource) > version)
             before, self.resources = self.resources, listed
             for key in list(self._subscribers):
-                self._tell_subscriber(key, before.get(key))
+                self._notify_subscriber(key, before.get(key))
             self._resource_version = self._tombstone_horizon = version
-            for key in list(self._waiting):
+            for key in list(self._waiters):
                 self._wake(key)
 
     def _change(self, kind, resource):
-        """Bring the change of an object into the cache, unless it is older than what is known."""
+        """Apply the change of an object to the cache, unless the cache has a newer state."""
         key, version = self._key_of(resource), version_of(resource)
         with self._lock:
             self._resource_version = max(self._resource_version, version)
@@ -234,19 +236,19 @@ class Cache(LoggingConfigurable):
                 self.resources.pop(key, None)
             else:
                 before = self.resources.get(key)
-                self.resources[key] = self._kept(resource)
-                self._tell_subscriber(key, before)
+                self.resources[key] = self._pruned(resource)
+                self._notify_subscriber(key, before)
             self._wake(key)
 
     def _is_news(self, key, version, kind):
-        """False for an event about a state that the cache has already, perhaps from an answer, or is ahead of."""
+        """Return False if the cache already has this state or a newer one, for example from a direct request."""
         cached = self.resources.get(key)
         known = version_of(cached) if cached is not None else self._tombstone_horizon
         return version > known or (version == known and kind == 'DELETED')
 
 
 def _call(subscriber, method):
-    """Call a method of what a weak reference refers to, if that is still there."""
+    """Call a method of the object behind a weak reference, if it still exists."""
     found = subscriber()
     if found is not None:
         method(found)

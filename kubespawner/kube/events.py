@@ -1,13 +1,13 @@
-"""Events of Kubernetes about pods that are being started: followed from now on, and handed to who wants them.
+"""Kubernetes events about pods that are being started: a watch, which passes them to callbacks.
 
-Here belongs which events are read and kept; what they mean does not. Events are news that nobody depends on: whatever
-goes wrong here is told of in the log, and nothing waits for it or fails because of it.
+Which events are received belongs here; what they mean does not. Starts do not depend on events. Errors here are logged,
+and no start waits or fails because of them.
 
-It follows the server as long as the hub runs, from the first start on: a watch that begins with each start would miss
-the first events, and one that is there costs nothing while nothing happens. Old events are never read. An event of a
-pod that nobody follows is dropped on the watch thread, and no event is kept here.
+The watch begins with the first start of a server, and lasts as long as the hub. A separate watch for each start would
+miss the first events, and an idle watch costs nothing. Old events are never read. The watch thread drops events about
+pods that nobody follows, and keeps no events.
 
-Threads: `follow` and `unfollow` are for the loop's thread. What `follow` is given is called there.
+Threads: call `follow` and `unfollow` on the loop's thread, where the callbacks also run.
 """
 from traitlets import Float, Unicode
 
@@ -16,11 +16,11 @@ from .cache import version_of
 from .clients import Resource
 from .reflector import CHANGES, CHUNK, LIST_TIMEOUT, NamespacedResourceReflector
 
-FOLLOWED = 1000  # pods at a time; each has a story that is bounded
+MAX_FOLLOWED = 1000  # pods at a time; the progress log of each has a limit of its own
 
 
 class EventReflector(NamespacedResourceReflector):
-    """Hands on what happens to some pods of one namespace, or of all."""
+    """Passes events about some of the pods in one namespace, or in all namespaces, to callbacks."""
 
     kind = Unicode('event')
 
@@ -28,58 +28,58 @@ class EventReflector(NamespacedResourceReflector):
 
     give_up_seconds = Float(float('inf'))
 
-    longest_pause = 30  # seconds: nobody waits for it
+    longest_pause = 30  # seconds; long, because nothing waits for events
 
     watch_parameters = {'field_selector': 'involvedObject.kind=Pod'}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._followers = {}  # (namespace, name) of a pod -> (loop, callback)
-        self._troubles = set()  # those that the log has been told of
+        self._logged_errors = set()  # (type of the error, HTTP status) of those that the log already has
 
     # On the loop's thread
 
     def follow(self, namespace, name, loop, callback):
-        """Have `callback(event)` called on `loop` with each event about the pods of that name from now on.
+        """Call `callback(event)` on `loop` for each event about the pod of this name from now on.
 
-        Return False if too many pods are followed already.
+        Return False if too many pods are already followed.
         """
-        if len(self._followers) >= FOLLOWED:
+        if len(self._followers) >= MAX_FOLLOWED:
             return False
         self._followers[namespace, name] = loop, callback
         return True
 
     def unfollow(self, callback):
-        """End what `follow` began for this callback, if it did."""
+        """Stop calling this callback."""
         for pod in [pod for pod, (_, known) in self._followers.items() if known == callback]:
             del self._followers[pod]
 
     @property
     def is_connected(self):
-        """True if events arrive: the server answers a watch."""
+        """Whether the server has begun to respond to the watch, so that events arrive."""
         return self._attempt.began is not None
 
     # On the watch thread
 
     def _list(self):
-        """Learn from which version on to watch, and nothing else: old events are not read."""
+        """Get the version from which to watch. Old events are not read."""
         version = 0
         with self._request(LIST_TIMEOUT, limit=1) as response:
             for key, value in jsonstream.members(response.stream(CHUNK, decode_content=True)):
                 if key == 'metadata':
                     version = version_of({key: value})
         if not version:
-            raise jsonstream.Garbled('a list that does not say its version')
+            raise jsonstream.Garbled('a list without a resource version')
         self._resource_version = version
         self._is_listed = True
         self._contact()
 
     def _chunks(self, response):
-        self._is_ready()  # the watch has begun
+        self._set_ready()  # the watch has begun
         return super()._chunks(response)
 
-    def _is_ready(self):
-        """Have nobody wait any more for the watch to begin."""
+    def _set_ready(self):
+        """Let everybody who waits for the watch continue."""
         if not self.first_load_future.done():
             self.first_load_future.set_result(None)
 
@@ -97,20 +97,20 @@ class EventReflector(NamespacedResourceReflector):
             loop, callback = follower
             try:
                 loop.add_callback(callback, Resource(resource))
-            except RuntimeError:  # that loop is closed
+            except RuntimeError:  # the loop is closed
                 pass
 
-    def _tell_of_trouble(self, error, text):
-        """Say each kind of trouble once: starts go on without events."""
-        self._is_ready()
+    def _log_error(self, error, text):
+        """Log each kind of error once as a warning. Starts continue without events."""
+        self._set_ready()
         kind = type(error), getattr(error, 'status', None)
-        log = self.log.debug if kind in self._troubles else self.log.warning
-        self._troubles.add(kind)
-        log('Events of pods are not known just now, so that progress has less to tell: %s.%s', text, (
-            ' The hub needs the right to list and watch events, or KubeSpawner.events_enabled has to be False.'
+        log = self.log.debug if kind in self._logged_errors else self.log.warning
+        self._logged_errors.add(kind)
+        log('Events of pods are not available at the moment, so users see less progress: %s.%s', text, (
+            ' Give the hub the permissions to list and watch events, or set KubeSpawner.events_enabled to False.'
             if kind[1] == 403 else ''))
 
     def _give_up(self):
-        """Take note that the thread has ended. Nothing is halted because of that."""
-        self._is_ready()
+        """Record that the thread has ended. The hub continues without events."""
+        self._set_ready()
         self._attempt.began = None

@@ -1,7 +1,7 @@
-"""JSON that arrives in pieces: the lines of a watch, the items of a list.
+"""Incremental JSON decoding of a stream of bytes: the lines of a watch, and the items of a list.
 
-Here belongs finding the values in a stream of bytes and decoding them one by one, so that no decoding holds up other
-threads for long. What they mean does not. Pure; any thread.
+Values are decoded one by one, so that decoding does not block other threads for long. What the values mean does not
+belong here. Pure; any thread.
 """
 import codecs
 import json
@@ -10,18 +10,18 @@ from typing import Any, Iterable, Iterator, Tuple
 
 _decode = json.JSONDecoder().raw_decode
 AFTER_A_VALUE = frozenset(',:]} \t\r\n')
-LONGEST_LINE = 2 ** 24  # bytes; etcd keeps no object that is a tenth of it
+LONGEST_LINE = 2 ** 24  # bytes, more than ten times the size of the largest object that etcd accepts
 _space = re.compile(r'[ \t\r\n]*')
 
 
 class Garbled(ValueError):
-    """What arrived is not what it should be."""
+    """The server sent something unexpected."""
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the non-empty lines in the byte strings `chunks`, as bytes. Half a line at the end is dropped.
+    """Yield the non-empty lines in the byte strings `chunks`, as bytes. Drop an incomplete line at the end.
 
-    Raises Garbled for one that does not end.
+    Raises Garbled if a line is too long.
     """
     rest = b''
     for chunk in chunks:
@@ -30,11 +30,11 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
             if line.strip():
                 yield line
         if len(rest) > LONGEST_LINE:
-            raise Garbled('a line of more than %d bytes' % LONGEST_LINE)
+            raise Garbled('a line is longer than %d bytes' % LONGEST_LINE)
 
 
 def value(data: bytes) -> Any:
-    """Return the JSON value that is in a byte string. Raises Garbled."""
+    """Return the JSON value in a byte string. Raises Garbled."""
     try:
         return json.loads(data.decode('utf8'))
     except (ValueError, RecursionError) as e:
@@ -44,8 +44,8 @@ def value(data: bytes) -> Any:
 def members(chunks: Iterable[bytes]) -> Iterator[Tuple[str, Any]]:
     """Yield (key, value) for each member of the JSON object in the byte strings `chunks`.
 
-    For a member `items` that is a list, (key, item) for each of its items. Raises Garbled for what is no such
-    object, and for one that ends too early.
+    If the value of `items` is a list, yield ('items', item) for each of its items instead. Raises Garbled if the bytes
+    are not a complete JSON object.
     """
     text = _Text(chunks)
     text.take('{')
@@ -71,7 +71,7 @@ def _items(text: '_Text') -> Iterator[Any]:
 
 
 class _Text:
-    """The text of a stream: as much as has arrived and is not used up."""
+    """The decoded text of a stream. It contains what has arrived and has not been consumed."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -81,14 +81,14 @@ class _Text:
     def _read_on(self):
         chunk = next(self._chunks, None)
         if chunk is None:
-            raise Garbled('the JSON ends too early, after: ' + self._text[self._at:][-200:])
+            raise Garbled('the JSON is incomplete, and ends with: ' + self._text[self._at:][-200:])
         try:
             self._text, self._at = self._text[self._at:] + self._decoder.decode(chunk), 0
         except UnicodeDecodeError as e:
             raise Garbled(str(e))
 
     def next(self) -> str:
-        """Return the next character that is not white space. It stays the next."""
+        """Return the next character that is not white space, without consuming it."""
         while True:
             self._at = _space.match(self._text, self._at).end()  # type: ignore[union-attr]  # it always matches
             if self._at < len(self._text):
@@ -96,21 +96,21 @@ class _Text:
             self._read_on()
 
     def take(self, character: str) -> None:
-        """Go past this character, which must be the next."""
+        """Consume the next character, which must be this one."""
         if self.next() != character:
-            raise Garbled('no %s but: %s' % (character, self._text[self._at:][:200]))
+            raise Garbled('expected %s, but got: %s' % (character, self._text[self._at:][:200]))
         self._at += 1
 
     def value(self) -> Any:
-        """Return the next value, and go past it."""
+        """Consume and return the next value."""
         self.next()
         while True:
             try:
                 value, end = _decode(self._text, self._at)
-                if self._text[end:end + 1] in AFTER_A_VALUE:  # otherwise it was the beginning of a number
+                if self._text[end:end + 1] in AFTER_A_VALUE:  # otherwise this may be only the beginning of a number
                     self._at = end
                     return value
-            except ValueError:  # it has not arrived as a whole
+            except ValueError:  # the value has not arrived completely
                 pass
             except RecursionError as e:
                 raise Garbled(str(e))

@@ -1,12 +1,12 @@
-"""What is kept of an object: the fields that somebody reads, and equal strings once.
+"""Keep only those fields of an object that are read, and only one copy of equal strings.
 
-A pod as the API sends it is tens of kilobytes of Python objects, most of which nobody ever looks at. Pure, but for a
-table of strings that only saves memory; any thread.
+A pod from the API takes tens of kilobytes of Python objects, most of which are never read. Pure, except for a table of
+strings that saves memory; any thread.
 """
 
 from typing import Any, Dict, Iterable
 
-TABLE_SIZE = 10000  # strings; then it begins anew
+TABLE_SIZE = 10000  # strings; a full table is cleared
 
 _table = {}  # type: Dict[str, str]
 
@@ -14,7 +14,7 @@ _table = {}  # type: Dict[str, str]
 def tree_of(paths: Iterable[str]) -> Dict[str, dict]:
     """Return the paths of fields, such as `spec.nodeName`, as nested dicts: `{'spec': {'nodeName': {}}}`.
 
-    `{}` is all of a field; so is a path of which another path is the beginning.
+    `{}` stands for the whole field. If one path is the beginning of another, the shorter one counts.
     """
     tree = {}  # type: Dict[str, dict]
     for path in sorted(paths, key=len, reverse=True):
@@ -27,9 +27,9 @@ def tree_of(paths: Iterable[str]) -> Dict[str, dict]:
 
 
 def prune(value: Any, tree: Dict[str, dict]) -> Any:
-    """Return a copy of `value` with only the fields of `tree`, see `tree_of`; all of it if that is empty.
+    """Return a copy of `value` with only the fields in `tree`, see `tree_of`. An empty tree keeps all fields.
 
-    A tree of fields of a list is one of each of its items. Fields that are null are left out.
+    A tree applies to each item of a list. Fields that are null are left out.
     """
     if len(_table) >= TABLE_SIZE:
         _table.clear()
@@ -56,5 +56,5 @@ def _all(value):
     return value
 
 
-# Returns the string that is equal to its argument and was here before, if there was one.
+# Returns the string in the table that is equal to the argument. Adds the argument if there is none.
 _shared = _table.setdefault

@@ -1,10 +1,11 @@
-"""The watch thread, which feeds a cache.
+"""The watch thread, which keeps a cache up to date.
 
-Here belongs how the cache follows the API server. What is newer is decided in `cache`; what objects mean is not known.
+How to follow the API server belongs here. `cache` decides which state of an object is newer. Nothing here knows what an
+object means.
 
-Threads: `start` and `stop` are for the loop's thread, and so is what a cache has. Everything else runs on the watch
-thread. It lists once, then watches on from the version that it has seen last; it lists again only when the server no
-longer knows that version, or after an error.
+Threads: call `start`, `stop` and the methods of the cache on the loop's thread. Everything else runs on the watch
+thread. It lists the objects once, and then watches for changes from the last version that it has received. It lists
+them again only if the server no longer has that version, or after an error.
 """
 import random
 import socket
@@ -22,101 +23,105 @@ from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
+from .outage import OutageLog
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
-IDLE_TIMEOUT = 75  # seconds without a byte of the watch; servers that have something to say send bookmarks every 60
-WATCH_SECONDS = (300, 600)  # after which the server is asked to end a watch, at random
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between tries, before jitter; short, for one hub asks alone
-LISTS_APART = 10  # times as long as a list took is the pause before the next, if watches fail again and again
-HEALTHY_SECONDS = 5  # of a watch after which the next starts without a pause, however it ended
+IDLE_TIMEOUT = 75  # seconds without a byte of the watch; a server that supports bookmarks sends one every 60 seconds
+WATCH_SECONDS = (300, 600)  # the random duration after which the server should end a watch
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between attempts, before jitter; short, because hubs are few
+LIST_PAUSE_FACTOR = 10  # while watches keep failing, a pause can be this many times as long as the last list
+HEALTHY_SECONDS = 5  # after a watch that lasted this long, the next one starts without a pause
 CHUNK = 65536  # bytes
 
 CHANGES = frozenset(['ADDED', 'MODIFIED', 'DELETED'])
 
 
 class Expired(Exception):
-    """The server no longer knows the version that a watch was to go on from."""
+    """The server no longer has the version from which a watch should continue."""
 
 
 class ServerError(Exception):
     """The server ended a watch with an error."""
 
 
-# What may go wrong without a mistake of ours.
+# Errors that are not bugs in KubeSpawner.
 EXPECTED = (ApiException, HTTPError, OSError, ConfigException, jsonstream.Garbled, ServerError)
 
 
 def checked(resource):
-    """Return an object that the server sent. Raise Garbled for what is none: without a name, a uid or a version."""
+    """Return an object from the server. Raise Garbled if it has no name, uid or version."""
     metadata = resource.get('metadata') if isinstance(resource, dict) else None
     named = isinstance(metadata, dict) and all(isinstance(metadata.get(key), str) for key in ('name', 'uid'))
     if not named or version_of(resource) <= 0:
-        raise jsonstream.Garbled('no object of Kubernetes: %.200r' % (resource,))
+        raise jsonstream.Garbled('not a Kubernetes object: %.200r' % (resource,))
     return resource
 
 
 def event_of(line):
-    """Return what a line (bytes) of a watch says, as (type, object). Raise Garbled for what cannot be understood.
+    """Return the event in a line (bytes) of a watch, as (type, object). Raise Garbled if the line is not an event.
 
-    The object of a change is one that has a name, a uid and a version; of any other type it is a dict.
+    The object of a change has a name, a uid and a version. For any other type of event, it can be any dict.
     """
     event = jsonstream.value(line)
     kind, resource = (event.get('type'), event.get('object')) if isinstance(event, dict) else (None, None)
     if not isinstance(kind, str) or not isinstance(resource, dict):
-        raise jsonstream.Garbled('no event of Kubernetes: %.200r' % (event,))
+        raise jsonstream.Garbled('not a Kubernetes watch event: %.200r' % (event,))
     return kind, checked(resource) if kind in CHANGES else resource
 
 
 class WatchAttempt:
-    """How one try to follow the server went: a list, if need be, and a watch.
+    """The outcome of one attempt to follow the server: a list if necessary, and a watch.
 
-    list_seconds (float): what the list took; 0 if there was none.
-    began (float or None): when the server began to answer the watch, on the clock `time.monotonic`.
-    told (bool): the watch told of something.
-    retry_after (float): seconds that the server asked to wait.
-    unknown_types (set): what it sent that is not known.
+    list_seconds (float): the duration of the list; 0 if there was none.
+    began (float or None): when the server began to respond to the watch, on the clock `time.monotonic`.
+    received_event (bool): whether the watch received an event.
+    retry_after (float): seconds that the server asked the client to wait.
+    unknown_types (set): the unknown types of the events that it received.
     """
 
     def __init__(self):
-        self.list_seconds, self.began, self.told, self.retry_after, self.unknown_types = 0, None, False, 0, set()
+        self.list_seconds, self.began, self.received_event = 0, None, False
+        self.retry_after, self.unknown_types = 0, set()
 
     @property
     def was_healthy(self):
-        """True if the watch, just now ended, had lasted so long that the next may begin at once, list and all."""
+        """Whether the watch, which has just ended, lasted so long that the next attempt can begin at once."""
         return self.began is not None and time.monotonic() - self.began > max(
-            HEALTHY_SECONDS, self.list_seconds * LISTS_APART)
+            HEALTHY_SECONDS, self.list_seconds * LIST_PAUSE_FACTOR)
 
     @property
     def longest_pause(self):
-        """Seconds to which the pauses between tries may grow."""
-        return max(LONGEST_PAUSE, self.list_seconds * LISTS_APART)
+        """The longest pause between attempts, in seconds."""
+        return max(LONGEST_PAUSE, self.list_seconds * LIST_PAUSE_FACTOR)
 
 
 class NamespacedResourceReflector(Cache):
-    """Keeps a dictionary of one kind of object in one namespace, or in all, up to date.
+    """Keeps a dictionary of the objects of one kind, in one namespace or in all, up to date.
 
-    To be subclassed once per kind. `start()` starts the thread; `first_load_future` is done when the first list is in
-    the cache; `resources` maps keys to `Resource`s. A key is the object's name; for all namespaces `namespace/name`.
+    Each kind has a subclass. `start()` starts the thread. `first_load_future` is done when the first list is
+    in the cache. `resources` maps keys to `Resource`s; the key is the name of the object, or `namespace/name` if the
+    reflector covers all namespaces.
     """
 
-    kind = Unicode('resource', help="""The name of the objects in log messages.""")
+    kind = Unicode('resource', help="""The kind of the objects, for log messages.""")
 
-    list_method_name = Unicode('', help="""The client's method that lists the objects: `list_namespaced_pod`.""")
+    list_method_name = Unicode('', help="""The client's method that lists the objects, e.g. `list_namespaced_pod`.""")
 
     api_group_name = Unicode('CoreV1Api', help="""The class in `kubernetes.client` that has this method.""")
 
-    on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up for good.""")
+    on_failure = Any(help="""Called without arguments, on the watch thread, when the reflector gives up.""")
 
     longest_pause = LONGEST_PAUSE
 
-    watch_parameters = {}  # further ones of the request that watches
+    watch_parameters = {}  # additional parameters of the watch request
 
     give_up_seconds = Float(
         300,
         config=True,
         help="""
-        The time in seconds that the hub continues without any answer from the API server. After that, its knowledge of
-        the pods is out of date. So the hub halts with exit code 1, and its supervisor can start a new one.
+        The time in seconds for which the hub keeps running without a response from the API server. After this time, the
+        hub exits with code 1, because it no longer knows the state of the pods. Kubernetes, or whatever supervises the
+        hub, can then restart it.
         """
     )
 
@@ -125,9 +130,10 @@ class NamespacedResourceReflector(Cache):
         self.first_load_future = ThreadFuture()
         self.failed = False
         self._last_contact = None
-        self._is_listed = False  # whether a watch can go on from _resource_version
+        self._outage = OutageLog(time.monotonic)
+        self._is_listed = False  # whether a watch can continue from _resource_version
         self._attempt = WatchAttempt()
-        self._configuration = None  # of the client when it made the last request
+        self._configuration = None  # the client's configuration at the last request
         self._stopping = threading.Event()
         self._response = None
         self._thread = None
@@ -135,8 +141,10 @@ class NamespacedResourceReflector(Cache):
         self._siblings = {}  # namespace and labels -> reflector
 
     def sibling(self, namespace, labels):
-        """Return the reflector like this one that knows what has these labels in a namespace, or in all (''): this, or
-        one that is made once."""
+        """Return a reflector of the same kind for other labels or another namespace ('' means all namespaces).
+
+        Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later.
+        """
         if self.namespace in ('', namespace) and self.labels == labels:
             return self
         key = (namespace,) + tuple(sorted(labels.items()))
@@ -146,7 +154,7 @@ class NamespacedResourceReflector(Cache):
 
     @property
     def label_selector(self):
-        """The labels as the API wants them: `a=1,b=2`."""
+        """The labels as a label selector, such as `a=1,b=2`."""
         return ','.join('%s=%s' % label for label in sorted(self.labels.items()))
 
     # On the loop's thread
@@ -159,43 +167,43 @@ class NamespacedResourceReflector(Cache):
             self._thread.start()
 
     def stop(self):
-        """Tell the thread to end. It does so at once, or when what it reads next arrives or times out."""
+        """Ask the thread to end. It ends at once, or when its current read finishes or times out."""
         for sibling in self._siblings.values():
             sibling.stop()
         self._stopping.set()
-        # Closing would wait for the thread that reads; shutting the socket down ends its reading.
+        # Closing the response would wait for the thread that reads it. Shutting down the socket ends the read.
         connection = getattr(self._response, 'connection', None)
         sock = getattr(connection, 'sock', None)
         if sock is not None:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:  # ended by itself meanwhile
+            except OSError:  # the connection has already ended
                 pass
 
     # On the watch thread
 
     def _run(self):
-        """List, then watch, again and again; the thread's whole life. Nothing escapes from here in silence."""
+        """Run the thread: list and watch, again and again. Every exception is logged."""
         try:
             self._follow()
-        except BaseException:  # also what is meant to end a thread
-            self.log.exception('%s reflector: the watch thread ends', self.kind)
+        except BaseException:  # including those that are meant to end a thread
+            self.log.exception('%s reflector: the watch thread ended', self.kind)
         finally:
             if not self._stopping.is_set():
                 self._give_up()
 
     def _give_up(self):
-        """Tell everybody that the cache is out of date for good."""
+        """Mark the cache as permanently out of date, and call `on_failure`."""
         self.failed = True
         try:
             if not self.first_load_future.done():
                 self.first_load_future.set_result(None)
-            self.log.critical('%s reflector: giving up, what it knows of %s is out of date',
+            self.log.critical('%s reflector: giving up. Its cache of %s is out of date.',
                               self.kind, 'namespace ' + self.namespace if self.namespace else 'all namespaces')
         finally:
-            self._tell_of_failure()
+            self._call_on_failure()
 
-    def _tell_of_failure(self):
+    def _call_on_failure(self):
         try:
             if self.on_failure:
                 self.on_failure()
@@ -203,28 +211,28 @@ class NamespacedResourceReflector(Cache):
             self.log.exception('%s reflector: on_failure failed', self.kind)
 
     def _follow(self):
-        """Keep the cache up to date until told to stop, or until nothing was learned for too long."""
+        """Keep the cache up to date until `stop` is called, or until the server has not responded for too long."""
         pauses = retry.Backoff(FIRST_PAUSE, self.longest_pause)
         while not self._stopping.is_set():
             self._attempt = WatchAttempt()
-            self._list_and_watch_guarded()
-            if self._attempt.told or self._attempt.was_healthy:
+            self._list_and_watch_safely()
+            if self._attempt.received_event or self._attempt.was_healthy:
                 self._contact()
             silence = time.monotonic() - self._last_contact
             if silence > self.give_up_seconds:
                 return
             if self._attempt.began and silence > self.give_up_seconds / 2:
-                self._is_listed = False  # watches that end at once and tell of nothing prove nothing; a list does
+                self._is_listed = False  # unlike a list, a watch that ends without an event does not prove contact
             if self._attempt.was_healthy:
                 pauses.reset()
                 continue
             pauses.longest = max(self.longest_pause, self._attempt.longest_pause)
             self._stopping.wait(pauses.next_pause(self._attempt.retry_after))
-            if self._attempt.told and not self._attempt.list_seconds:  # it went on from where it was
+            if self._attempt.received_event and not self._attempt.list_seconds:  # the watch continued without a list
                 pauses.reset()
 
-    def _list_and_watch_guarded(self):
-        """List and watch. A mistake of ours is told of with its trace, and what is known is not trusted after it."""
+    def _list_and_watch_safely(self):
+        """List and watch. After an unexpected error, log the traceback, and list again."""
         try:
             self._list_and_watch()
         except Exception:
@@ -233,9 +241,9 @@ class NamespacedResourceReflector(Cache):
                 self.log.exception('%s reflector: unexpected error. Listing again.', self.kind)
 
     def _list_and_watch(self):
-        """Watch on from the version that was seen last, after a list if need be, until that ends, well or not.
+        """Watch from the last version, after a list if necessary, until the watch ends or fails.
 
-        Note whether to list again. A connection that broke says nothing about the version.
+        Set `_is_listed` to False if the next attempt must list again. A broken connection does not require that.
         """
         try:
             if not self._is_listed:
@@ -250,20 +258,25 @@ class NamespacedResourceReflector(Cache):
                 self._is_listed = False
             if self._stopping.is_set():
                 return
-            self._tell_of_trouble(e, '%s: %s' % (type(e).__name__, _short(e)))
+            self._log_error(e, '%s: %s' % (type(e).__name__, _short(e)))
             self._attempt.retry_after = retry.retry_after(getattr(e, 'headers', None))
             if status == retry.UNAUTHORIZED:
                 renew(self._api, self._configuration, self.log)
             if status == 403 and not self.first_load_future.done():
-                self.first_load_future.set_result(None)  # whoever waits asks for a single pod, and learns why
+                self.first_load_future.set_result(None)  # so that callers read a single pod, and get the error
 
-    def _tell_of_trouble(self, error, text):
-        """Say in the log that a try has ended with an error that may heal; `text` is the error, fit for a log."""
+    def _log_error(self, error, text):
+        """Log a temporary error that ended an attempt. `text` is its message, on one line."""
+        if not self._outage.is_due((type(error), getattr(error, 'status', None))):
+            return
         self.log.warning('%s reflector: %s. Last contact %d s ago.', self.kind, text,
                          time.monotonic() - self._last_contact)
 
     def _list_method(self):
-        """Return the client's method that lists and watches. The client is held: nobody else may hold it just now."""
+        """Return the client's method that lists and watches.
+
+        Keep a reference to the client, because `shared_client` keeps only a weak one.
+        """
         if self._api is None:
             self._api = shared_client(self.api_group_name)
         name = self.list_method_name
@@ -273,13 +286,13 @@ class NamespacedResourceReflector(Cache):
 
     @contextmanager
     def _request(self, timeout, **parameters):
-        """Send the list request with `parameters`; give the response, not yet read, and close it afterwards."""
+        """Send the list request with `parameters`. Yield the response before it is read, and close it afterwards."""
         if self.labels:
             parameters['label_selector'] = self.label_selector
         if self.namespace:
             parameters['namespace'] = self.namespace
         method = self._list_method()
-        self._configuration = configuration_of(self._api)  # what is refused if this is
+        self._configuration = configuration_of(self._api)  # which `renew` replaces if the server rejects it
         with unmasked():
             response = method(_preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
         self._response = response
@@ -290,14 +303,14 @@ class NamespacedResourceReflector(Cache):
             response.close()
 
     def _list(self):
-        """Replace the cache by what the server has now.
+        """Replace the contents of the cache with what the server has now.
 
-        The first list may come from the server's cache, since the watch goes on from there. Later ones may not: they
-        could be older than what is known.
+        The first list can come from the server's cache, because the watch continues from there. Later lists cannot,
+        because they could be older than the contents of this cache.
         """
         parameters = {} if self._resource_version else {'resource_version': '0'}
         with self._lock:
-            # What the server tells of from now on is there.
+            # If one of these objects is in the list, it exists.
             outdated = set(self._tombstones) if self._resource_version else set()
         listed, version, started = {}, 0, time.monotonic()
         with self._request(LIST_TIMEOUT, **parameters) as response:
@@ -305,10 +318,10 @@ class NamespacedResourceReflector(Cache):
                 if key == 'metadata':
                     version = version_of({key: value})
                 elif key == 'items' and value is not None:
-                    resource = self._kept(checked(value))
+                    resource = self._pruned(checked(value))
                     listed[self._key_of(resource)] = resource
         if not version:
-            raise jsonstream.Garbled('a list that does not say its version')
+            raise jsonstream.Garbled('a list without a resource version')
         self._replace(listed, version, outdated)
         self._is_listed = True
         self._contact()
@@ -317,7 +330,7 @@ class NamespacedResourceReflector(Cache):
         self._attempt.list_seconds = time.monotonic() - started
 
     def _watch(self):
-        """Follow the changes since the version that was seen last until the server ends the watch."""
+        """Apply the changes since the last version until the server ends the watch."""
         parameters = dict(self.watch_parameters, watch=True, resource_version=str(self._resource_version),
                           timeout_seconds=random.randint(*WATCH_SECONDS))
         if HAS_BOOKMARKS:
@@ -327,19 +340,19 @@ class NamespacedResourceReflector(Cache):
                 self._attempt.began = time.monotonic()
                 for line in jsonstream.lines(self._chunks(response)):
                     self._apply(*event_of(line))
-                    self._attempt.told = True
+                    self._attempt.received_event = True
                     self._contact()
         except ApiException as e:
             if e.status == 410:
                 raise Expired('version %d is too old' % self._resource_version)
             raise
-        except ReadTimeoutError:  # nothing happened, or the connection is half open: a new one tells
+        except ReadTimeoutError:  # nothing happened, or the connection is half open: a new connection will show which
             if self._attempt.began is None:
                 raise
-            self.log.debug('%s reflector: nothing heard for %d s', self.kind, IDLE_TIMEOUT)
+            self.log.debug('%s reflector: received nothing for %d s', self.kind, IDLE_TIMEOUT)
 
     def _chunks(self, response):
-        """Yield the bytes of a watch as they arrive, until told to stop, perhaps before there was something to read."""
+        """Yield the bytes of a watch as they arrive, until `stop` is called."""
         if not self._stopping.is_set():
             for chunk in response.stream(CHUNK, decode_content=True):
                 yield chunk
@@ -348,9 +361,10 @@ class NamespacedResourceReflector(Cache):
 
     def _contact(self):
         self._last_contact = time.monotonic()
+        self._outage.over()
 
     def _apply(self, kind, resource):
-        """Bring one watch event into the cache."""
+        """Apply one watch event to the cache."""
         if kind == 'ERROR':
             raise (Expired if resource.get('code') == 410 else ServerError)(resource.get('message') or resource)
         if kind == 'BOOKMARK':
@@ -359,11 +373,10 @@ class NamespacedResourceReflector(Cache):
             self._change(kind, resource)
         elif kind not in self._attempt.unknown_types:
             self._attempt.unknown_types.add(kind)
-            self.log.warning('%s reflector: ignoring events of the type %.50s, which is not known',
-                             self.kind, one_line(kind))
+            self.log.warning('%s reflector: ignoring events of the unknown type %.50s', self.kind, one_line(kind))
 
 
 def _short(error):
-    """Return an error's text, fit for a log; of the client's own errors only what the server said."""
+    """Return the message of an error on one line. For an ApiException, this is only the body of the response."""
     text = getattr(error, 'body', None) or error
     return one_line(text.decode('utf8', 'replace') if isinstance(text, bytes) else text)[:500]

@@ -1,7 +1,7 @@
-"""Requests to the API server, sent within the configured limits: what the verbs of a spawner use of `api`.
+"""Requests of a spawner to the API server, with the configured timeouts.
 
-Here belongs how a request is sent, and which refusals are answers; what is asked for does not. Runs on the IOLoop's
-thread.
+How a request is sent belongs here, and which errors are an expected result, such as 404 of a read. Which requests are
+sent does not. Everything runs on the IOLoop's thread.
 """
 from typing import Any, Callable, Optional, Tuple
 
@@ -15,8 +15,8 @@ class Requests:
     """Sends requests for one server.
 
     run (callable): `run(function, *args)` calls a blocking function on an executor thread and returns a future.
-    core (callable): returns the CoreV1Api to send them with.
-    limits (callable): returns the seconds to wait for each piece of an answer, and those until a failure is final.
+    core (callable): returns the CoreV1Api that sends the requests.
+    limits (callable): returns `timeout` and `retry_seconds`, see `api.call`.
     """
 
     def __init__(self, run: Callable[..., Future], core: Callable[[], Any], limits: Callable[[], Tuple[float, float]],
@@ -25,7 +25,7 @@ class Requests:
 
     def send(self, request: api.Request, deadline: Optional[float] = None,
              is_wanted: Callable[[], bool] = lambda: True) -> Future:
-        """Return a future of the answer to a request made by the functions of `api`, a dict. Raises ApiError.
+        """Send a request from one of the functions in `api`. Return a future of the response, a dict. Raises ApiError.
 
         deadline (float), is_wanted (callable): see `api.call`.
         """
@@ -33,7 +33,7 @@ class Requests:
 
     @gen.coroutine
     def read(self, kind: str, namespace: Optional[str], name: str, deadline: Optional[float] = None) -> Any:
-        """Return an object as the API has it now, None if it has none of that name. Raises ApiError."""
+        """Read an object from the API. Return None if it does not exist. Raises ApiError."""
         try:
             return (yield self.send(api.read(kind, namespace, name), deadline))
         except api.ApiError as e:
@@ -44,7 +44,7 @@ class Requests:
     @gen.coroutine
     def create(self, kind: str, namespace: Optional[str], manifest: Any, deadline: Optional[float] = None,
                is_wanted: Callable[[], bool] = lambda: True) -> Any:
-        """Create an object. That somebody did so just now is fine. Raises ApiError."""
+        """Create an object, unless it already exists. Raises ApiError."""
         request = api.create(kind, namespace, manifest)
         try:
             yield self.send(request, deadline, is_wanted)

@@ -169,19 +169,11 @@ class Pods:
 
     def is_a_successor(self, pod):
         """True if this server's pod is gone, and this one took its name: it is not followed, and left alone."""
-        is_one = self._known.is_ours and not self._known.may_be_this(pod)
-        if is_one:
-            self._log.warning('Pod %s with the uid %s is gone; the pod that has its name now, with the uid %s, is left '
-                             'alone.', self._name, self._known.uid, uid_of(pod))
-        return is_one
+        return is_a_successor(pod, self._known, self._log)
 
     def is_another_servers(self, pod):
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
-        if self._known.may_be_this(pod):
-            return False
-        labels, (username, servername) = pod['metadata'].get('labels') or {}, owner_of(pod)
-        is_another_hubs = labels.get('heritage') == 'jupyterhub' and not self._reflector.selects(pod)
-        return is_another_hubs or username is not None and (username, servername) != self._owner
+        return is_another_servers(pod, self._known, self._owner, self._reflector)
 
     def _refuse_another_servers(self, pod):
         if self.is_another_servers(pod):
@@ -237,6 +229,29 @@ class Pods:
             yield self._waiter.wait_for_pod(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
         else:  # made by somebody else: the cache knows nothing of it
             yield self._waiter.wait_for_unwatched_pod(lambda read: uid_of(read) != uid, deadline, 'to be gone')
+
+
+def is_a_successor(pod, known, log):
+    """True if a server's pod, which is `known`, is gone, and another one took its name, which is to be left alone."""
+    is_one = known.is_ours and not known.may_be_this(pod)
+    if is_one:
+        name = pod['metadata']['name']
+        log.warning('Pod %s with the uid %s is gone; the pod that has its name now, with the uid %s, is left alone.',
+                    name, known.uid, uid_of(pod))
+    return is_one
+
+
+def is_another_servers(pod, known, owner, reflector):
+    """True if a pod says that it is not of the server whose `owner` asks. Users may have been renamed since.
+
+    known (KnownPod): what is known of the pod of that name. owner: the names of the user and of the server.
+    reflector: selects the pods of this hub.
+    """
+    if known.may_be_this(pod):
+        return False
+    labels, (username, servername) = pod['metadata'].get('labels') or {}, owner_of(pod)
+    is_another_hubs = labels.get('heritage') == 'jupyterhub' and not reflector.selects(pod)
+    return is_another_hubs or username is not None and (username, servername) != owner
 
 
 def uid_of(pod):

@@ -1,7 +1,7 @@
 """localkube: a one-node Kubernetes in one process, for trying KubeSpawner and for tests. A development tool.
 
-What belongs here: `LocalKube`, which starts one from Python. What does not: its parts, see below. Methods of LocalKube
-may be called from any thread but localkube's own; they block.
+What belongs here: `LocalKube`, which starts it from Python. What does not: its parts, see below. The methods of
+LocalKube block. Call them from any thread except localkube's own.
 
     the whole           cluster, certificate, __main__
     the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
@@ -32,16 +32,16 @@ from .cluster import Cluster, check_kubeconfig
 __all__ = ['LocalKube']
 
 START_SECONDS = 30
-TOKEN = 'LOCALKUBE_TOKEN'  # variable of the environment: command lines can be read by every user
+TOKEN = 'LOCALKUBE_TOKEN'  # an environment variable, because every user can read command lines
 
 
 class LocalKube(object):
-    """A localkube that runs while a `with` block, or between `start` and `stop`.
+    """A localkube that runs during a `with` block, or between `start` and `stop`.
 
-    child (bool): run it in a process of its own, not in a thread of this one.
-    Other arguments are those of `cluster.Cluster`; `kubeconfig` may be left out, too.
+    child (bool): run it in a separate process, not in a thread of this process.
+    The other arguments are those of `cluster.Cluster`. `kubeconfig` is optional here.
 
-    Attributes, once it runs: url, token, kubeconfig (path of a file made for it), pid (of the process that it is in).
+    Attributes while it runs: url, token, kubeconfig (path of the file that it has written), pid (of its process).
     """
 
     def __init__(self, child=False, kubeconfig=None, **options):
@@ -53,7 +53,7 @@ class LocalKube(object):
         self._directory = None
 
     def start(self):
-        """Return self when the API answers. Raise what kept it from starting."""
+        """Start localkube, and return self when the API responds. Raise the error if it cannot start."""
         self._directory = directories.temporary('localkube')
         self.kubeconfig = self.kubeconfig or os.path.join(self._directory, 'kubeconfig')
         try:
@@ -76,7 +76,7 @@ class LocalKube(object):
             self._ssl_context = ssl.create_default_context(cafile=cluster['certificate-authority'])
 
     def stop(self):
-        """Return when all processes of all pods have ended."""
+        """Stop localkube, and return when the processes of all pods have ended."""
         self._runner.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -86,33 +86,33 @@ class LocalKube(object):
     def __exit__(self, *exc_info):
         self.stop()
 
-    # switches for faults
+    # Injecting faults
 
     def fail(self, method=None, path=None, status=500, times=1, headers=None, message=None, reason=None, after=False):
-        """Answer the next `times` calls that match with `status`, and do nothing; or do it all the same, with `after`.
+        """Respond with `status` to the next `times` matching requests, before or (with `after`) after their effect.
 
-        path (str): a regular expression, searched for in the path, and in path?query.
+        path (str): a regular expression that is searched for in the path, and in path?query.
         """
         self._switch('fault', kind='fail', method=method, path=path, times=times, status=status, headers=headers,
                      message=message, reason=reason, after=after)
 
     def delay(self, method=None, path=None, seconds=1, times=1):
-        """Carry the next `times` calls that match out `seconds` later."""
+        """Delay the next `times` matching requests by `seconds`."""
         self._switch('fault', kind='delay', method=method, path=path, times=times, seconds=seconds)
 
     def drop(self, method=None, path=None, times=1, after=False):
-        """Close the connection of the next `times` calls that match, before their effect or after it."""
+        """Close the connection of the next `times` matching requests, before or (with `after`) after their effect."""
         self._switch('fault', kind='drop', method=method, path=path, times=times, after=after)
 
     def insert_into_watches(self, text, path=None, times=1, end=False):
-        """Begin the next `times` watches that match with `text`, as it is; with `end` there is nothing after it.
+        """Send `text` at the beginning of the next `times` matching watches. With `end`, the watch then ends.
 
-        text (str): what is no UTF-8 is written as the escapes of `surrogateescape`.
+        text (str): bytes that are not UTF-8 are written as escapes of `surrogateescape`.
         """
         self._switch('fault', kind='insert', path=path, times=times, text=text, end=end)
 
     def stall_watches(self):
-        """Send nothing on any watch, running or new, until `resume_watches`; changes are kept for then."""
+        """Send nothing on any watch until `resume_watches`, which sends the changes that happened meanwhile."""
         self._switch('stall_watches')
 
     def resume_watches(self):
@@ -123,11 +123,11 @@ class LocalKube(object):
         self._switch('cut_watches')
 
     def expire_history(self):
-        """Forget all changes: a watch or list from any version before now is answered 410."""
+        """Forget all changes, so that a watch or list from any earlier version gets a 410."""
         self._switch('expire_history')
 
     def clear_faults(self):
-        """Take back fail, delay, drop, insert_into_watches and stall_watches, and forget the requests seen."""
+        """Undo fail, delay, drop, insert_into_watches and stall_watches, and clear the list of requests."""
         self._switch('clear_faults')
 
     def requests(self):
@@ -142,7 +142,7 @@ class LocalKube(object):
             response = connection.getresponse()
             body = response.read().decode('utf8')
             if response.status != 200:
-                raise RuntimeError('localkube refused %s(%s): %s' % (name, arguments, body))
+                raise RuntimeError('localkube rejected %s(%s): %s' % (name, arguments, body))
             return json.loads(body)['result']
         finally:
             connection.close()
@@ -155,7 +155,7 @@ class LocalKube(object):
 
 
 class ThreadRunner(object):
-    """Runs a Cluster in a thread with a loop of its own."""
+    """Runs a Cluster in a thread with its own loop."""
 
     def start(self, options):
         self._cluster = self._loop = self._error = None
@@ -172,7 +172,7 @@ class ThreadRunner(object):
         self._loop = IOLoop(make_current=True)
         try:
             self._cluster = Cluster(**options)
-        except Exception as e:  # told to the thread that called start
+        except Exception as e:  # raised by the thread that called start
             self._error = e
         self._ready.set()
         if not self._error:
@@ -197,7 +197,7 @@ class ChildRunner(object):
     def start(self, options):
         check_kubeconfig(options['kubeconfig'])
         with contextlib.suppress(FileNotFoundError):
-            os.remove(options['kubeconfig'])  # of one that was killed; when there is one again, the API answers
+            os.remove(options['kubeconfig'])  # left by a killed process; a new one means that the API responds
         arguments = [sys.executable, '-m', __name__, '--until-eof']
         environment = dict(os.environ)
         for name, value in options.items():
@@ -219,10 +219,10 @@ class ChildRunner(object):
         deadline = time.monotonic() + START_SECONDS
         while not os.path.exists(kubeconfig):
             if self._process.poll() is not None:
-                raise RuntimeError('localkube ended with code %d when it started' % self._process.returncode)
+                raise RuntimeError('localkube exited with code %d while it started' % self._process.returncode)
             if time.monotonic() > deadline:
                 self.stop()
-                raise RuntimeError('localkube has not written %s in %d s' % (kubeconfig, START_SECONDS))
+                raise RuntimeError('localkube did not write %s within %d s' % (kubeconfig, START_SECONDS))
             time.sleep(0.02)
 
     def stop(self):

@@ -11,8 +11,8 @@ from . import TOKEN
 from .cluster import Cluster
 
 NOTICE = """\
-localkube is a tool for development. Pods are processes on this machine with the rights of %(user)s, and nothing
-isolates them. Let only those use it to whom you would give a shell.
+localkube is a tool for development. Pods are processes on this machine that run as %(user)s, and nothing isolates
+them. Give access only to people to whom you would give a shell.
 API server: %(url)s
 Kubeconfig: %(kubeconfig)s"""
 TRY = 'Try: kubectl --kubeconfig %s get pods'
@@ -34,7 +34,7 @@ def parse(arguments):
                         help='seconds before the second restart of a container that fails, doubled for each '
                              'further restart (default: %(default)s)')
     parser.add_argument('--no-kubelet', dest='kubelet', action='store_false',
-                        help='serve the API, but run no pods (default: run pods)')
+                        help='serve the API, but do not run pods (default: run pods)')
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
 
@@ -51,7 +51,7 @@ def main(arguments=None):
     except OSError as e:
         sys.exit('localkube cannot start: %s' % e)
     print(NOTICE % {'user': 'user %d' % os.getuid(), 'url': cluster.url, 'kubeconfig': cluster.kubeconfig}, flush=True)
-    if cluster.url.startswith('https:'):  # kubectl sends no token otherwise
+    if cluster.url.startswith('https:'):  # otherwise kubectl does not send its token
         print(TRY % cluster.kubeconfig, flush=True)
 
     def end(*ignored):

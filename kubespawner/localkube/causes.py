@@ -1,7 +1,7 @@
-"""How a refusal is put: the causes of a 422, and the formats that names and keys must have.
+"""The causes of a 422, and the formats of names and keys.
 
-What belongs here: the vocabulary of validation.py and validation_pod.py. What does not: rules on any kind. Pure; any
-thread.
+What belongs here: messages and formats for validation.py and validation_pod.py. What does not: rules for any kind of
+object. Pure; any thread.
 """
 import json
 import re
@@ -34,7 +34,7 @@ FORMATS = {  # complaint -> (pattern, longest)
 
 
 class Causes(list):
-    """What is wrong with an object: [(reason, field, message)], as `errors.invalid` takes them."""
+    """The errors in an object: [(reason, field, message)], for `errors.invalid`."""
 
     def required(self, field, why=''):
         self.append(('FieldValueRequired', field, 'Required value' + (': ' + why if why else '')))
@@ -57,7 +57,7 @@ class Causes(list):
                          % (quoted(value), ', '.join(quoted(each) for each in supported))))
 
     def format(self, field, value, expected):
-        """Demand that `value` matches one of FORMATS."""
+        """Add a cause unless `value` matches `expected`, a key of FORMATS."""
         pattern, longest = FORMATS[expected]
         if len(value) > longest:
             self.invalid(field, value, 'must be no more than %d characters' % longest)
@@ -84,7 +84,7 @@ def validate_labels(causes, field, labels):
 
 
 def validate_key(causes, field, key):
-    """Demand a qualified name: `name` or `prefix/name`."""
+    """Add a cause unless `key` is a qualified name: `name` or `prefix/name`."""
     prefix, slash, name = key.rpartition('/')
     if slash and not FORMATS[SUBDOMAIN][0].match(prefix):
         causes.invalid(field, key, 'prefix part ' + SUBDOMAIN)

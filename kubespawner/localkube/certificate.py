@@ -1,7 +1,6 @@
-"""TLS for the API, because kubectl sends its token over TLS only; without the package trustme it is plain HTTP.
+"""TLS for the API, because kubectl sends its token only over TLS. Without the package trustme, the API uses plain HTTP.
 
-What belongs here: a certificate for 127.0.0.1, the files that it needs, and what serves with it. What does not: who
-connects. Any thread.
+What belongs here: a certificate for 127.0.0.1, its files and its SSLContext. What does not: connections. Any thread.
 """
 import logging
 import os
@@ -10,17 +9,17 @@ import ssl
 
 log = logging.getLogger(__name__)
 
-IGNORE_UNEXPECTED_EOF = 0x80  # clients that just hang up are no news; ssl names this from Python 3.10 on
-PLAIN_HTTP = ('localkube serves plain HTTP, because it cannot import the package trustme (the extra [demo] brings it): '
-              'KubeSpawner and the Python client work, but kubectl does not, because it sends its token over TLS only.')
+IGNORE_UNEXPECTED_EOF = 0x80  # clients may close connections without notice; ssl has the name since Python 3.10
+PLAIN_HTTP = ('localkube serves plain HTTP, because the package trustme is missing (the extra [demo] installs it). '
+              'KubeSpawner and the Python client work, but kubectl does not, because it sends its token only over TLS.')
 
 
 def make(directory):
-    """Return (SSLContext to serve with, path of the certificate that clients trust); (None, None) without trustme.
+    """Return (SSLContext of the server, path of the CA certificate for clients), or (None, None) without trustme.
 
-    directory (str): made anew, its owner's alone. It keeps no private key: that is a file only while ssl reads it.
+    directory (str): is created again, for its owner only. The private key is in a file only while ssl reads it.
     """
-    shutil.rmtree(directory, ignore_errors=True)  # of one that was killed
+    shutil.rmtree(directory, ignore_errors=True)  # left by a killed process
     try:
         import trustme
     except ImportError:
@@ -35,7 +34,7 @@ def make(directory):
 
 
 def server_context(chain, directory):
-    """Return an SSLContext that serves with trustme's `chain`, a private key and its certificate."""
+    """Return the SSLContext of a server with trustme's `chain`, a private key and its certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.options |= IGNORE_UNEXPECTED_EOF
     with chain.tempfile(dir=directory) as path:  # readable by its owner only

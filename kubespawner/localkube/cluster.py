@@ -1,7 +1,7 @@
-"""All parts of a localkube put together, and the kubeconfig that leads to it.
+"""A complete localkube, and its kubeconfig.
 
-What belongs here: what starts and stops in which order. What does not: what the parts do. `Cluster` lives on the
-thread of the loop that is current when it is made; `stop` is a coroutine of that loop.
+What belongs here: the order in which the parts start and stop. What does not: what the parts do. `Cluster` runs on the
+current loop of the thread that creates it, and `stop` is a coroutine for that loop.
 """
 import fcntl
 import json
@@ -25,12 +25,12 @@ class Cluster(object):
     """A one-node Kubernetes.
 
     kubeconfig (str): path of the file to write.
-    port (int): of the API; 0 is any free one.
-    data (str or None): directory for claims and logs, closed to other users; None is a temporary one, removed by
-        `stop`.
-    token (str or None): bearer token of the API; None is a random one.
-    kubelet (bool): False leaves out the node: pods stay Pending.
-    backoff (float): seconds before the second restart of a container that fails; doubled each time.
+    port (int): port of the API; 0 means any free port.
+    data (str or None): directory for claims and logs, which other users cannot read. None means a temporary directory,
+        which `stop` removes.
+    token (str or None): bearer token of the API; None means a random token.
+    kubelet (bool): with False there is no node, and pods stay Pending.
+    backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10):
@@ -39,7 +39,7 @@ class Cluster(object):
         self.temporary = None if data else directories.temporary('localkube')
         self.data = os.path.abspath(data or self.temporary)
         self._lock = lock_directory(self.data)
-        shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # of one that was killed
+        shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
             self._start(token or secrets.token_hex(32), port, kubelet, backoff)
@@ -63,7 +63,7 @@ class Cluster(object):
 
     @gen.coroutine
     def stop(self):
-        """End all pods' processes, then the API; remove what was temporary."""
+        """Stop the API and the processes of all pods, and remove temporary files."""
         yield self.api.stop()
         self.expirer.stop()
         if self.kubelet:
@@ -73,7 +73,7 @@ class Cluster(object):
         self._release()
 
     def _release(self):
-        """Remove what was temporary, and let other localkubes have the directory."""
+        """Remove temporary files, and unlock the directory for other localkubes."""
         shutil.rmtree(self._tls, ignore_errors=True)
         self._lock.close()
         if self.temporary:
@@ -81,37 +81,37 @@ class Cluster(object):
 
 
 def lock_directory(path):
-    """Return an open file that keeps other localkubes out of a directory. Raise OSError when one is there."""
+    """Lock a directory, and return the open lock file. Raise OSError if another localkube uses the directory."""
     directories.make_private(path)
     lock = os.fdopen(os.open(os.path.join(path, 'lock'), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), 'w')
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise OSError('%s is in use by another localkube: name another directory for its data' % path)
+        raise OSError('%s is in use by another localkube. Choose another directory for the data.' % path)
     return lock
 
 
 def check_kubeconfig(path):
-    """Raise FileExistsError rather than overwrite a kubeconfig that leads elsewhere.
+    """Raise FileExistsError if `path` is the kubeconfig of another cluster.
 
-    Raise PermissionError for a place where another user could put one: kubectl runs the programs that it names.
+    Raise PermissionError if another user could write to its directory, because kubectl runs programs from a kubeconfig.
     """
     directory = os.path.dirname(os.path.abspath(path))
     status = os.stat(directory)
     if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
-        raise PermissionError('other users can write to %s: name a file in a directory of your own' % directory)
+        raise PermissionError('other users can write to %s. Choose a file in a directory of your own.' % directory)
     if os.path.exists(path) and os.path.getsize(path):
         with open(path, encoding='utf8', errors='replace') as f:
             if f.readline() != MARK:
-                raise FileExistsError('%s was not written by localkube, and is left alone: name another file' % path)
+                raise FileExistsError('localkube did not write %s, so it keeps it. Choose another file.' % path)
 
 
 def write_kubeconfig(path, url, token, authority):
-    """Write the file at once, so that whoever waits for it never reads half of it.
+    """Write the kubeconfig atomically, so that nobody reads an incomplete file.
 
-    It is JSON below a comment, which is YAML. `authority` (str or None) is the path of a certificate: were it the
-    certificate itself, clients would write it to a temporary file, and leave that behind when they are killed.
+    It consists of a YAML comment and JSON. `authority` (str or None) is the path of a certificate. If the kubeconfig
+    contained the certificate itself, clients would write it to a temporary file, which remains if they are killed.
     """
     cluster = {'server': url}
     if authority:
@@ -122,7 +122,7 @@ def write_kubeconfig(path, url, token, authority):
                'contexts': [{'name': 'localkube',
                              'context': {'cluster': 'localkube', 'user': 'localkube', 'namespace': 'default'}}]}
     directory = os.path.dirname(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # readable by its owner only
+    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # only the owner can read it
     with os.fdopen(descriptor, 'w', encoding='utf8') as f:
         f.write(MARK + json.dumps(content, indent=2, ensure_ascii=False) + '\n')
     os.rename(temporary, path)

@@ -1,7 +1,7 @@
-"""The life of one container: pulled, started, watched, ended, started again.
+"""The lifecycle of one container: image pull, start, probes, exit and restart.
 
-What belongs here: the states of a container and how one leads to the next. What does not: the pod around it (pods.py),
-how processes are run (processes.py). Everything runs on the loop thread of the server.
+What belongs here: the states of a container and the transitions between them. What does not: its pod (pods.py) and its
+processes (processes.py). Everything runs on the loop thread of the server.
 """
 import os
 import signal
@@ -16,17 +16,17 @@ from .environment import ConfigError, Environment
 from .processes import Process, StartError
 from .times import timestamp
 
-SHORTEST_GRACE = 2  # seconds between TERM and KILL, however little was asked for
-RELIABLE = 600  # seconds after which a container's failures are forgiven
+SHORTEST_GRACE = 2  # seconds, the minimum time between TERM and KILL
+RELIABLE = 600  # seconds; after a run of this length, the back-off starts again
 START_FAILED = 'failed to create containerd task: OCI runtime create failed: starting container process caused: %s'
 
 
 class Container(object):
     """One container of a pod.
 
-    worker (PodWorker): of its pod.
-    spec (dict): from the pod; `is_init` tells which list it is from.
-    state, last_state (dict): as in the status.
+    worker (PodWorker): the worker of its pod.
+    spec (dict): from the pod; `is_init` says whether it is in the list of init containers.
+    state, last_state (dict): as in the container's status.
     """
 
     def __init__(self, worker, spec, is_init):
@@ -44,13 +44,13 @@ class Container(object):
         self.image = None
         self.process = None
         self.id = ''
-        self._variables = {}  # the environment of the run that is on
+        self._variables = {}  # the environment of the current run
         self._attempts = 0
         self._delay = 0  # seconds before the next restart
         self._started_at = 0
 
     def status(self):
-        """Return the container's status, as it is in the pod's."""
+        """Return the container's status, for the status of the pod."""
         status = {'name': self.name, 'image': self.spec['image'], 'imageID': '', 'ready': self.ready,
                   'restartCount': self.restarts, 'state': self.state, 'lastState': self.last_state,
                   'started': self.started}
@@ -71,7 +71,7 @@ class Container(object):
         self.worker.kubelet.events.warning(self.worker.pod, reason, message, self.field_path)
 
     def enter(self, kind, **details):
-        """Change the state, and tell the API."""
+        """Change the state, and update the status of the pod."""
         if 'terminated' in self.state and kind != 'terminated':
             self.last_state = {'terminated': self.state['terminated']}
         self.state = {kind: details}
@@ -82,7 +82,7 @@ class Container(object):
 
     @gen.coroutine
     def run(self):
-        """Run until it needs no restart; return its last exit code, None when the pod was stopped."""
+        """Run the container until it needs no restart. Return its last exit code, or None if the pod was stopped."""
         code = None
         while not self.worker.stopping:
             if self._attempts:
@@ -104,7 +104,7 @@ class Container(object):
 
     @gen.coroutine
     def back_off(self, code):
-        """Wait before a restart: not before the first, then twice as long each time."""
+        """Wait before a restart. The first restart has no delay, and the delay doubles after each further restart."""
         terminated = self.state.get('terminated')
         if terminated and time.time() - self._started_at > RELIABLE:
             self._delay = 0
@@ -117,11 +117,11 @@ class Container(object):
         self._delay = min(pulling.LONGEST_BACKOFF, self._delay * 2 or self.worker.kubelet.backoff)
         self.restarts += 1
 
-    # one run
+    # One run
 
     @gen.coroutine
     def run_once(self):
-        """Start the process and wait for its end; return the exit code, None when the pod was stopped before."""
+        """Run the process. Return its exit code, or None if the pod was stopped before it started."""
         process = yield self.create()
         if process is None:
             return
@@ -148,7 +148,7 @@ class Container(object):
 
     @gen.coroutine
     def create(self):
-        """Return a Process, when everything that it refers to is there; None when the pod was stopped before."""
+        """Wait for everything that the spec refers to. Return a Process, or None if the pod was stopped before."""
         while not self.worker.stopping:
             try:
                 self._variables = self.environment().variables()
@@ -185,13 +185,13 @@ class Container(object):
         return process
 
     def last_words(self, code):
-        """Return the end of the log as `message` of a failure, when the spec asks for it."""
+        """Return the end of the log for the `message` of a failure, if the spec asks for it."""
         if not code or self.spec['terminationMessagePolicy'] != 'FallbackToLogsOnError':
             return {}
         with open(self.log(self.restarts), errors='replace') as f:
             return {'message': ''.join(f.readlines()[-80:])[-2048:]}
 
-    # hooks and probes
+    # Hooks and probes
 
     @gen.coroutine
     def post_start(self, process):
@@ -205,7 +205,7 @@ class Container(object):
                 yield process.ended
 
     def begin(self, process, started_at):
-        """Say that the process runs, and begin to probe it."""
+        """Record that the process runs, and start its probes."""
         self.started = 'startupProbe' not in self.spec
         self.ready = self.started and 'readinessProbe' not in self.spec
         self.enter('running', startedAt=started_at)
@@ -241,23 +241,23 @@ class Container(object):
         return False
 
     def on_liveness(self, process, succeeded, probe):
-        """A process that is not alive is ended; that it is started again is left to the restartPolicy."""
+        """End a process whose liveness probe fails. The restartPolicy decides whether it starts again."""
         if not succeeded:
             self.end(process, 'Container %s failed %s probe, will be restarted' % (self.name, probe),
                      self.worker.pod['spec']['terminationGracePeriodSeconds'])
         return not succeeded
 
-    # the end
+    # Termination
 
     @gen.coroutine
     def stop(self, grace):
-        """End the process if there is one; return when it has ended."""
+        """End the process, if there is one, and return when it has ended."""
         if self.process and not self.process.ended.done():
             yield self.end(self.process, 'Stopping container ' + self.name, grace)
 
     @gen.coroutine
     def end(self, process, why, grace):
-        """preStop and TERM, and after `grace` seconds for both KILL."""
+        """Run preStop and send TERM. If both together take longer than `grace` seconds, send KILL."""
         self.normal('Killing', why)
         deadline = time.monotonic() + grace
         handler = self.spec.get('lifecycle', {}).get('preStop')

@@ -1,8 +1,8 @@
-"""The small controllers: who decides where a pod runs, binds claims, and empties namespaces.
+"""Small controllers, which schedule pods, bind claims, and delete the contents of namespaces.
 
-What belongs here: one class per controller, each watching a kind of object. What does not: running anything. Everything
-runs on the loop thread of the server. A watcher must not change the store while it is told of a change, so each
-controller looks at an object one turn of the loop later, and does what the object then needs.
+What belongs here: one class for each controller, which watches a kind of object. What does not: running anything.
+Everything runs on the loop thread of the server. A watcher must not change the store in the callback for a change. So
+each controller handles an object in the next iteration of the loop.
 """
 from tornado.ioloop import IOLoop
 
@@ -26,9 +26,9 @@ class Scheduler(object):
         self.registry = registry
         self.store = registry.store
         self.events = events.EventRecorder(registry, 'default-scheduler')
-        self.waiting = set()  # (namespace, name) of pods that fitted nowhere
+        self.waiting = set()  # (namespace, name) of pods that no node can run
         self.store.watch('pods', lambda change: change.new and later(self.schedule, change.key))
-        for resource in ('nodes', 'persistentvolumeclaims'):  # what waiting pods may wait for
+        for resource in ('nodes', 'persistentvolumeclaims'):  # changes after which a waiting pod may be schedulable
             self.store.watch(resource, lambda change: later(self.schedule_waiting))
 
     def schedule_waiting(self):
@@ -49,7 +49,7 @@ class Scheduler(object):
             self.events.normal(pod, 'Scheduled', 'Successfully assigned %s/%s to %s' % (key[0], key[1], fitting))
 
     def find_node(self, pod):
-        """Return (name of a node, '') or (None, why there is none)."""
+        """Return (name of a node, ''), or (None, the reason) if no node can run the pod."""
         for volume in pod['spec'].get('volumes', ()):
             name = volume.get('persistentVolumeClaim', {}).get('claimName')
             claim = name and self.store.get('persistentvolumeclaims', pod['metadata']['namespace'], name)
@@ -70,7 +70,7 @@ class Scheduler(object):
         return None, '0/%d nodes are available: %s.' % (len(nodes), ', '.join(counted))
 
     def refuse(self, pod, complaint):
-        """Say why a pod waits, and remember it."""
+        """Record that no node can run a pod, and why."""
         self.waiting.add((pod['metadata']['namespace'], pod['metadata']['name']))
         values = {'status': 'False', 'reason': 'Unschedulable', 'message': complaint}
         old = pod['status'].get('conditions', ())
@@ -82,7 +82,7 @@ class Scheduler(object):
 
 
 def misfit(pod, node):
-    """Return why a pod cannot run on a node, '' when it can."""
+    """Return why a pod cannot run on a node, or '' if it can."""
     labels = node['metadata'].get('labels', {})
     if any(labels.get(key) != value for key, value in pod['spec'].get('nodeSelector', {}).items()):
         return "didn't match Pod's node affinity"
@@ -92,7 +92,7 @@ def misfit(pod, node):
 
 
 class ClaimController(object):
-    """Binds every claim at once; keeps a deleted one while a pod uses it, then removes its data."""
+    """Binds every claim immediately. Removes a deleted claim and its data when no pod uses it."""
 
     def __init__(self, registry, data):
         self.registry = registry
@@ -108,7 +108,7 @@ class ClaimController(object):
             later(self.sync, change.key)
 
     def on_pod(self, change):
-        """A pod that ends or goes may have been the last to use a claim."""
+        """Handle a pod that ended or was deleted, because it may have been the last one to use a claim."""
         obj = (change.new or change.old).object
         if change.new is None or obj['status'].get('phase') in ('Succeeded', 'Failed'):
             for name in claims_of(obj):
@@ -151,7 +151,7 @@ def claims_of(pod):
 
 
 class NamespaceController(object):
-    """Deletes what is in a namespace that is being deleted, then the namespace."""
+    """Deletes the contents of a namespace that is being deleted, and then the namespace."""
 
     CONTENTS = [row.name for row in RESOURCES.values() if row.namespaced]
 

@@ -1,7 +1,7 @@
-"""From the JSON of a request to an object: wrong types refused, unknown fields dropped, quantities written one way.
+"""Decoding of requests: rejects wrong types, drops unknown fields, and normalizes quantities.
 
-What belongs here: reading by the table in fields.py. What does not: rules on values (validation.py). Pure; any thread.
-Every answer is a fresh object: callers may change it.
+What belongs here: decoding according to fields.py. What does not: rules for values (validation.py). Pure; any thread.
+Every result is a new object, which callers can change.
 """
 import base64
 import json
@@ -16,7 +16,7 @@ LEFT_OUT_WHEN_EMPTY = ('string', 'number', 'flag', 'bytes', 'time')
 
 
 class WrongType(Exception):
-    """A value of another type than its field has. `where` collects the Go names of the fields around it."""
+    """A value has the wrong type for its field. `where` collects the Go names of the enclosing fields."""
 
     def __init__(self, complaint):
         super().__init__(complaint)
@@ -26,7 +26,7 @@ class WrongType(Exception):
 def decode(kind, data, strict=False):
     """Return `data` (parsed JSON) as an object of `kind`. Raise ApiError 400 for a value of the wrong type.
 
-    Fields that `kind` does not have are dropped, or refused with 400 when `strict`.
+    Fields that `kind` does not have are dropped, or rejected with 400 if `strict`.
     """
     unknown = []
     try:

@@ -1,7 +1,7 @@
-"""What the API server writes into an object that a client left open.
+"""The defaults that the API server sets in an object.
 
-What belongs here: one function per kind that completes it in place, and the status of a new object. What does not:
-refusals (validation.py). Pure; any thread.
+What belongs here: one function for each kind, which completes an object in place, and the status of a new object. What
+does not: validation (validation.py). Pure; any thread.
 """
 import base64
 import copy
@@ -17,7 +17,7 @@ POD_SPEC = {'restartPolicy': 'Always', 'terminationGracePeriodSeconds': 30, 'dns
 
 
 def fill(obj, key, values):
-    """Put the `values` that are missing into obj[key], which is made when it is missing itself."""
+    """Add missing `values` to obj[key]. Create obj[key] if it is missing."""
     target = obj.setdefault(key, {})
     for name, value in values.items():
         target.setdefault(name, copy.deepcopy(value))
@@ -59,7 +59,7 @@ def complete_container(container, host_network):
 
 
 def pull_policy(image):
-    """Return Always for the tag `latest`, which is what no tag and no digest mean, too."""
+    """Return Always for the tag `latest`, which is also the default tag."""
     _, at, _ = image.partition('@')
     _, colon, tag = image.rpartition('/')[2].partition(':')
     return 'Always' if not at and tag in ('', 'latest') else 'IfNotPresent'
@@ -84,7 +84,7 @@ def complete_volume(volume):
 
 
 def qos_class(pod):
-    """Return Guaranteed, Burstable or BestEffort, by what the containers ask for."""
+    """Return Guaranteed, Burstable or BestEffort, according to the resources of the containers."""
     asked = [container.get('resources', {}) for container in
              pod['spec'].get('initContainers', []) + pod['spec'].get('containers', [])]
     if not any(resources.get(kind, {}).get(name, '0') != '0' for resources in asked
@@ -114,7 +114,7 @@ def complete_service(service):
 
 
 def allocate_address(service, taken):
-    """Give a service the first address that is not `taken`; nothing listens there."""
+    """Give a service the first address that is not `taken`. Nothing listens at that address."""
     spec = service['spec']
     if spec['type'] != 'ExternalName' and not spec.get('clusterIP'):
         addresses = ('10.96.%d.%d' % divmod(number, 256) for number in range(10, 65535))
@@ -164,7 +164,7 @@ def complete(obj):
 
 
 def initial_status(obj):
-    """Return the status of a new object, whatever its creator wrote; None for kinds that keep theirs."""
+    """Return the status of a new object. None means that the object keeps the status from the request."""
     return {
         'Pod': lambda: {'phase': 'Pending', 'qosClass': qos_class(obj)},
         'PersistentVolumeClaim': lambda: {'phase': 'Pending'},

@@ -1,10 +1,10 @@
-"""Directories that nobody but this user can look into or write to.
+"""Directories that only this user can read and write.
 
-What belongs here: finding a place for them, checking that they are this user's own, and removing those of processes
-that were killed. What does not: what is in them. Any thread.
+What belongs here: choosing their location, checking their owner, and removing those of killed processes. What does not:
+their contents. Any thread.
 
-They are in $XDG_RUNTIME_DIR or below the home directory, never in the temporary directory that all users share: who
-can guess a path there can make it first.
+They are in $XDG_RUNTIME_DIR or in the home directory, never in the temporary directory that all users share, where
+another user who guesses a path can create it first.
 """
 import glob
 import os
@@ -18,28 +18,28 @@ PRIVATE = 0o700
 
 
 def check_private(path):
-    """Raise PermissionError unless `path` is a directory, no link, of this user, that nobody else may enter."""
+    """Raise PermissionError unless `path` is a directory (not a link) that only this user owns and can access."""
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise PermissionError('%s must be a directory of your own with mode 700, and no link: mend it or remove it'
+        raise PermissionError('%s must be a directory of your own with mode 700, and not a link. Correct or remove it.'
                               % path)
 
 
 def make_private(path):
-    """Make a directory that only this user may enter; one of this user that is there already is closed to others.
+    """Create a directory that only this user can access, or change the mode of an existing one.
 
-    Raise PermissionError if it belongs to somebody else.
+    Raise PermissionError if it belongs to another user.
     """
     if not os.path.isdir(path):
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         os.mkdir(path, PRIVATE)
     if os.stat(path).st_uid != os.geteuid():
-        raise PermissionError('%s belongs to another user: name a directory of your own' % path)
+        raise PermissionError('%s belongs to another user. Choose a directory of your own.' % path)
     os.chmod(path, PRIVATE)
 
 
 def private():
-    """Return the directory in which to make others: $XDG_RUNTIME_DIR, or else ~/.cache/kubespawner, made if need be.
+    """Return the parent of new directories: $XDG_RUNTIME_DIR, or else ~/.cache/kubespawner. Create it if necessary.
 
     Raise OSError if there is none, or PermissionError if it is not this user's own.
     """
@@ -49,7 +49,7 @@ def private():
             check_private(runtime)
             return runtime
         except OSError:
-            pass  # that of the user who became this one with su, perhaps
+            pass  # it may belong to another user, who switched to this user with su
     path = os.path.join(os.path.expanduser('~'), '.cache', 'kubespawner')
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if not os.path.lexists(path):
@@ -59,12 +59,12 @@ def private():
 
 
 def temporary(prefix, parent=None):
-    """Return the path of a new directory, its owner's alone; remove those of the same prefix whose process is gone.
+    """Create a directory for its owner only, and return its path. Remove those of processes that have ended.
 
-    parent (str or None): where it is made; None is the directory that `private` returns.
+    parent (str or None): the parent directory; None means the result of `private`.
     """
     parent = private() if parent is None else parent
-    machine = '%08x' % zlib.crc32(socket.gethostname().encode('utf8', 'surrogateescape'))  # homes may be shared
+    machine = '%08x' % zlib.crc32(socket.gethostname().encode('utf8', 'surrogateescape'))  # homes can be shared
     for path in glob.glob(os.path.join(glob.escape(parent), '%s-%s-*-*' % (prefix, machine))):
         if is_abandoned(path):
             shutil.rmtree(path, ignore_errors=True)
@@ -72,7 +72,7 @@ def temporary(prefix, parent=None):
 
 
 def is_abandoned(path):
-    """Return whether a directory that `temporary` made is of a process of this user that has ended."""
+    """Return whether a directory from `temporary` belongs to this user, and its process has ended."""
     pid = path.split('-')[-2]
     try:
         return pid.isdigit() and not os.path.exists('/proc/' + pid) and os.lstat(path).st_uid == os.geteuid()

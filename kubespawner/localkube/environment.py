@@ -1,7 +1,7 @@
-"""What a container's process is given: its variables, its command, its addresses.
+"""The environment variables, the command and the addresses of a container's process.
 
 What belongs here: everything between a container's spec and execve. What does not: starting (processes.py), volumes
-(volumes.py). Runs on the loop thread of the server, as it reads secrets and configmaps from the store.
+(volumes.py). Runs on the loop thread of the server, because it reads secrets and configmaps from the store.
 """
 import base64
 import os
@@ -16,27 +16,27 @@ REFERENCE = re.compile(r'\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)')
 
 
 class ConfigError(Exception):
-    """A container refers to something that is not there; the message is what its status shows."""
+    """A container refers to something that does not exist. Its status shows the message."""
 
 
 def expand(text, variables):
-    """Replace $(NAME) by its value; unknown names stay, and $$ is a literal $."""
+    """Replace $(NAME) with the value of the variable. Unknown names stay unchanged, and $$ becomes $."""
     return REFERENCE.sub(lambda match: '$' if match.group() == '$$' else variables.get(match.group(1), match.group()),
                          text)
 
 
 def search_path():
-    """Return PATH: the directory of this Python first, so that its jupyterhub-singleuser is found."""
+    """Return PATH, with the directory of this Python first, so that processes find its jupyterhub-singleuser."""
     return os.pathsep.join([os.path.dirname(sys.executable), os.environ.get('PATH', os.defpath)])
 
 
 class Environment(object):
-    """Makes the environment and the command of one container.
+    """Builds the environment and the command of one container.
 
-    store (Store): where secrets and configmaps are.
-    pod, container (dict): the objects; `pod` has its nodeName.
-    address, host (str): of the pod and of its node.
-    home, temporary (str): directories.
+    store (Store): contains secrets and configmaps.
+    pod, container (dict): the pod, which is assigned to a node, and the spec of the container.
+    address, host (str): the IP addresses of the pod and of its node.
+    home, temporary (str): the home directory and the temporary directory.
     """
 
     def __init__(self, store, pod, container, address, host, home, temporary):
@@ -50,7 +50,7 @@ class Environment(object):
                          HOSTNAME=pod['spec'].get('hostname') or pod['metadata']['name'][:63])
 
     def variables(self):
-        """Return the environment. Raise ConfigError for a reference that leads nowhere."""
+        """Return the environment variables. Raise ConfigError for a reference to something that does not exist."""
         own = {}
         for source in self.container.get('envFrom', ()):
             own.update(self.from_source(source))
@@ -66,14 +66,14 @@ class Environment(object):
         return dict(self.base, **own)
 
     def command(self, variables):
-        """Return what to execute. 0.0.0.0 becomes the pod's own address, as all pods share one machine."""
+        """Return the command line. The pod's own address replaces 0.0.0.0, because all pods share one network."""
         words = self.container.get('command', []) + self.container.get('args', [])
         if not words:
             return self.default_command(variables)
         return [expand(word, variables).replace(ANY_ADDRESS, self.address) for word in words]
 
     def default_command(self, variables):
-        """An image run as it is: a notebook server that finds its hub through its environment."""
+        """Return the command of an image: a notebook server that finds its hub through environment variables."""
         program = os.path.join(os.path.dirname(sys.executable), 'jupyterhub-singleuser')
         words = [program if os.path.exists(program) else 'jupyterhub-singleuser']
         if 'JUPYTERHUB_SERVICE_URL' not in variables:
@@ -81,10 +81,10 @@ class Environment(object):
             words += ['--ip=' + self.address, '--port=%d' % (ports or [8888])[0]]
         return words
 
-    # secrets and configmaps
+    # Secrets and configmaps
 
     def data(self, resource, reference):
-        """Return the data of a secret or configmap as {key: str}; None when it is optional and not there."""
+        """Return the data of a secret or configmap as {key: str}, or None if it is optional and does not exist."""
         namespace, name = self.pod['metadata']['namespace'], reference.get('name', '')
         obj = self.store.get(resource, namespace, name)
         if obj is None:
@@ -102,7 +102,7 @@ class Environment(object):
         return {source.get('prefix', '') + key: value for key, value in (self.data(resource, reference) or {}).items()}
 
     def value_from(self, source):
-        """Return a string, or None for what is optional and not there."""
+        """Return a string, or None if the source is optional and does not exist."""
         if 'fieldRef' in source:
             return self.field(source['fieldRef']['fieldPath'])
         if 'resourceFieldRef' in source:
@@ -117,7 +117,7 @@ class Environment(object):
         raise ConfigError("couldn't find key %s in %s %s/%s" % (reference['key'], what,
                                                               self.pod['metadata']['namespace'], reference['name']))
 
-    # the pod's own fields
+    # Fields of the pod
 
     def field(self, path):
         metadata, spec = self.pod['metadata'], self.pod['spec']
@@ -130,7 +130,7 @@ class Environment(object):
                 'status.podIP': self.address, 'status.podIPs': self.address}[path]
 
     def resource(self, reference):
-        """Return a limit or request as a number of `divisor`s, rounded up; the machine's own when none is set."""
+        """Return a limit or request, divided by `divisor` and rounded up. The default is what the machine has."""
         kind, _, name = reference['resource'].partition('.')
         containers = self.pod['spec'].get('initContainers', []) + self.pod['spec']['containers']
         container = next((each for each in containers if each['name'] == reference.get('containerName')),

@@ -1,11 +1,11 @@
-"""What the API answers when it refuses: errors that know their Status body, worded as Kubernetes 1.20 words them.
+"""Errors of the API with their Status bodies. The messages are those of Kubernetes 1.20.
 
-What belongs here: one function per kind of refusal. What does not: deciding to refuse. Plain values only; any thread.
+What belongs here: one function for each kind of error. What does not: when to raise it. Plain values only; any thread.
 """
 
 
 class ApiError(Exception):
-    """A refusal. `status` is the body to answer with, `headers` go with it."""
+    """An error response. `status` is its body, and `headers` are its headers."""
 
     def __init__(self, code, reason, message, details=None, headers=None):
         super().__init__(message)

@@ -1,6 +1,6 @@
-"""Events as the parts of a cluster write them: one object per thing that happens, counted when it happens again.
+"""Events of the components. If the same thing happens again, the existing event is counted up.
 
-What belongs here: writing events, and forgetting old ones. What does not: their texts (the writers know those).
+What belongs here: writing events, and deleting old ones. What does not: their messages, which the components write.
 Everything runs on the loop thread of the server.
 """
 import itertools
@@ -13,10 +13,10 @@ LIFETIME = 3600  # seconds, as on a real API server
 
 
 class EventRecorder(object):
-    """Writes events in the name of one component.
+    """Writes the events of one component.
 
     component (str): 'kubelet', 'default-scheduler' and so on.
-    host (str): the node, '' for what runs on none.
+    host (str): the node, or '' if the component does not run on one.
     """
 
     _numbers = itertools.count(int(time.time() * 10 ** 9))
@@ -24,7 +24,7 @@ class EventRecorder(object):
     def __init__(self, registry, component, host=''):
         self.registry = registry
         self.source = {'component': component, 'host': host} if host else {'component': component}
-        self._names = {}  # what an event says -> its namespace and name
+        self._names = {}  # contents of an event -> its namespace and name
 
     def normal(self, obj, reason, message, field_path=''):
         self._record(obj, 'Normal', reason, message, field_path)
@@ -50,7 +50,7 @@ class EventRecorder(object):
                                    'name': metadata['name'], 'uid': metadata['uid'], 'fieldPath': field_path,
                                    'resourceVersion': metadata['resourceVersion']}})
         except errors.ApiError:
-            pass  # the namespace is going, and the event with it
+            pass  # the namespace is being deleted
 
     def _count(self, event):
         self.registry.patch('events', event['metadata']['namespace'], event['metadata']['name'],
@@ -58,7 +58,7 @@ class EventRecorder(object):
                             {'count': event['count'] + 1, 'lastTimestamp': timestamp()})
 
     def forget(self, uid):
-        """Forget an object that is gone, so that this dictionary does not grow for ever."""
+        """Forget an object that was deleted, so that the dictionary does not grow without limit."""
         self._names = {key: value for key, value in self._names.items() if key[0] != uid}
 
 

@@ -1,7 +1,7 @@
-"""Faults on demand: calls that fail, hang or lose their connection, so that clients can be tested.
+"""Injected faults, for tests of clients: requests that fail, are delayed, or lose their connection.
 
-What belongs here: which calls a fault matches, and a record of calls. What does not: carrying a fault out (server.py).
-Everything runs on the loop thread of the server; tests reach it through the switches of LocalKube.
+What belongs here: which requests match a fault, and a list of requests. What does not: applying faults (handlers.py).
+Everything runs on the loop thread of the server. Tests inject faults through the methods of LocalKube.
 """
 import re
 from collections import deque
@@ -11,11 +11,11 @@ OF_ALL_CALLS = ('fail', 'delay', 'drop')
 
 
 class Fault(object):
-    """What happens to the next `times` calls that match.
+    """A fault in the next `times` matching requests.
 
-    kind (str): 'fail', 'delay', 'drop' or, of watches, 'insert'.
-    method (str or None): 'POST' and so on; None is any.
-    path (str or None): a regular expression, searched for in the path, and in path?query; None is any.
+    kind (str): 'fail', 'delay', 'drop', or 'insert' for watches.
+    method (str or None): such as 'POST'; None means any method.
+    path (str or None): a regular expression that is searched for in the path, and in path?query; None means any path.
     details (dict): status, headers, message; seconds; after; text, end.
     """
 
@@ -44,7 +44,7 @@ class Faults(object):
         self.requests.clear()
 
     def take(self, method, uri, kinds=OF_ALL_CALLS):
-        """Return {kind: details} of the faults of these kinds that this call meets; each is used once."""
+        """Return {kind: details} of the faults that match this request, and count them as used."""
         met = {}
         for fault in self.faults:
             if fault.kind in kinds and fault.kind not in met and fault.matches(method, uri):

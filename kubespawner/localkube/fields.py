@@ -5,14 +5,14 @@ requests (decoding.py). The table is constant, so any thread may read it.
 
 A line reads `Type field field:type field:type`; fields without a type of their own share the next one's. Types:
 
-    string int bool time bytes quantity intstr   as JSON carries them; bytes is base64, intstr an int or a string
-    number flag                                  an int, a bool that is left out when it is 0, false
-    text                                         a string that is kept when it is empty; others are left out
-    object                                       any JSON object; rarely used volumes and the like, kept as they come
+    string int bool time bytes quantity intstr   as in JSON; bytes is base64, and intstr is an int or a string
+    number flag                                  an int or a bool, which is left out if it is 0 or false
+    text                                         a string that is kept if it is empty; a string is left out
+    object                                       any JSON object, which is kept unchanged
     {T}                                          a map from strings to T
     [T]                                          a list that a strategic merge patch replaces
     [T]key                                       a list of objects that a strategic merge patch merges by `key`
-    [T]*                                         a list of plain values that a strategic merge patch unites
+    [T]*                                         a list of plain values to which a strategic merge patch adds
 """
 import re
 from collections import namedtuple
@@ -159,11 +159,11 @@ NodeSelectorRequirement key operator:string values:[string]
 """
 
 Field = namedtuple('Field', 'shape type merge_key')
-Field.__doc__ += """: what a field may hold.
+Field.__doc__ += """: what a field can contain.
 
 shape (str): 'one', 'list' or 'map' of `type`.
 type (str): a plain type, or the name of a type of the table.
-merge_key (str): how a strategic merge patch merges a list: by this key, '*' as a set, '' not at all.
+merge_key (str): the key by which a strategic merge patch merges a list; '*' means as a set, and '' not at all.
 """
 
 NOTATION = re.compile(r'(\w+)|\{(\w+)\}|\[(\w+)\](\*|\w*)')

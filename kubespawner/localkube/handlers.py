@@ -1,7 +1,7 @@
-"""What each method on each path does.
+"""The handlers of all methods and paths.
 
-What belongs here: routing, faults, and the step from a request to a verb of the registry. What does not: the reading
-of requests (requests.py), what the verbs do (registry.py). Everything runs on the loop thread of the server.
+What belongs here: routing, faults, and calling the verb of the registry for a request. What does not: decoding requests
+(requests.py), what the verbs do (registry.py). Everything runs on the loop thread of the server.
 """
 from urllib.parse import unquote
 
@@ -18,7 +18,7 @@ REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflic
 
 
 class Handler(StreamHandler):
-    """All requests of the Kubernetes API."""
+    """Handles all requests to the Kubernetes API."""
 
     @gen.coroutine
     def handle(self):
@@ -38,10 +38,10 @@ class Handler(StreamHandler):
         except errors.ApiError as e:
             self.send_error_status(e)
         except iostream.StreamClosedError:
-            pass  # the client left
+            pass  # the client has closed the connection
 
     def strike(self, faults, after):
-        """Have a fault in the place of an answer, if one of this time is there. True if that is all there is to do."""
+        """Apply a fault before or after the request takes effect. Return True if there is no other response."""
         due = [kind for kind in ('fail', 'drop') if kind in faults and faults[kind]['after'] is after]
         if 'fail' in due:
             raise injected(**faults['fail'])
@@ -53,14 +53,14 @@ class Handler(StreamHandler):
 
     @gen.coroutine
     def give(self, answer):
-        """Send what `answer` returned: (code, body), or a function that streams."""
+        """Send the result of `answer`: (code, body), or a function that streams the response."""
         if callable(answer):
             yield answer()
         else:
             self.send(answer[1], answer[0])
 
     def answer(self):
-        """Carry the request out. Return (code, body), or a coroutine function that streams the answer."""
+        """Execute the request. Return (code, body), or a coroutine function that streams the response."""
         path = self.request.path.rstrip('/')
         if path in ('/healthz', '/readyz', '/livez'):
             return lambda: self.send_text('ok')
@@ -94,7 +94,7 @@ class Handler(StreamHandler):
             raise errors.no_such_path()
         self.key = resource, self.namespace, self.name
 
-    # one object
+    # One object
 
     def read(self):
         obj = self.api.registry.get(*self.key)
@@ -146,7 +146,7 @@ class Handler(StreamHandler):
         details = {'name': self.name, 'kind': self.row.name, 'uid': obj['metadata']['uid']}
         return 200, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'details': details}
 
-    # many objects
+    # Many objects
 
     def delete_collection(self):
         options, matches = self.delete_options(), self.selector()
@@ -172,12 +172,12 @@ class Handler(StreamHandler):
 
 
 def injected(status=500, headers=None, message=None, reason=None, after=False):
-    """Return the ApiError that a test asked for."""
-    return errors.ApiError(status, reason or REASONS.get(status, ''), message or 'this failure was asked for',
+    """Return the ApiError of an injected fault."""
+    return errors.ApiError(status, reason or REASONS.get(status, ''), message or 'this is an injected fault',
                            headers=headers)
 
 
-VERBS = {  # (method, is one object named, subresource) -> method of Handler
+VERBS = {  # (HTTP method, whether the path names one object, subresource) -> method of Handler
     ('GET', False, ''): Handler.list_or_watch, ('POST', False, ''): Handler.create,
     ('DELETE', False, ''): Handler.delete_collection, ('GET', True, ''): Handler.read,
     ('PUT', True, ''): Handler.replace, ('PATCH', True, ''): Handler.patch_object,

@@ -1,12 +1,12 @@
-"""Images: names, and what a name stands for here.
+"""Images: their names, and what they contain in localkube.
 
-What belongs here: the images that behave as their names say, and the reference that a runtime makes of a name. What
-does not: pulling as a sequence of events (containers.py). Pure; any thread.
+What belongs here: special images, and the full reference of a name. What does not: pulling (pulling.py). Pure; any
+thread.
 
     localkube/missing     cannot be pulled
-    localkube/crash       ends at once with exit code 1
-    localkube/slow:5      takes 5 s to pull, each time, then is like any other
-    any other             is this machine's own file system
+    localkube/crash       exits immediately with code 1
+    localkube/slow:5      takes 5 s for each pull, and is otherwise like any other image
+    any other             is the file system of this machine
 """
 import re
 
@@ -22,9 +22,9 @@ class InvalidImageName(Exception):
 
 
 class Image(object):
-    """What an image's name says.
+    """An image, according to its name.
 
-    reference (str): the full name, as docker.io/library/busybox:latest.
+    reference (str): the full name, such as docker.io/library/busybox:latest.
     kind (str): 'missing', 'crash', 'slow' or 'machine'.
     seconds (float): how long it takes to pull.
     """
@@ -44,7 +44,7 @@ class Image(object):
 
     @property
     def error(self):
-        """What a registry says of an image that it does not have."""
+        """The error of a registry that does not have this image."""
         return ('rpc error: code = NotFound desc = failed to pull and unpack image "%s": failed to resolve reference '
                 '"%s": %s: not found' % ((self.reference,) * 3))
 
@@ -57,7 +57,7 @@ def hint(name):
 
 
 def full_path(path):
-    """Return a name with its registry: docker.io unless its first part looks like a host."""
+    """Return a name with its registry. The default is docker.io, unless the first part looks like a host."""
     first, slash, _ = path.partition('/')
     if not slash:
         return 'docker.io/library/' + path

@@ -1,6 +1,6 @@
-"""The node: which pods run here, at which addresses, and what their logs are.
+"""The node: its pods, their addresses and their logs.
 
-What belongs here: the node as the API sees it, and one worker per pod. What does not: what a worker does (pods.py).
+What belongs here: the node object, and one worker for each pod. What does not: what a worker does (pods.py).
 Everything runs on the loop thread of the server.
 """
 import logging
@@ -21,13 +21,13 @@ from .resources import VERSION
 from .times import timestamp
 
 NODE = 'localkube'
-LOCK_PORT = 10250  # UDP, on the node's address: who holds it owns the addresses beside it
+LOCK_PORT = 10250  # UDP port at the node's address; the process that binds it owns the node's range of addresses
 PODS = 500
 LOG_CHUNK = 2 ** 20
 
 
 class Addresses(object):
-    """A range of 127.0.0.0/8 that no other localkube of this machine uses: 127.N.0.0/16."""
+    """A range of addresses, 127.N.0.0/16, that no other localkube on this machine uses."""
 
     def __init__(self):
         self._lock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -36,16 +36,16 @@ class Addresses(object):
                 self._lock.bind(('127.%d.0.1' % second, LOCK_PORT))
                 break
             except OSError:
-                continue  # of another localkube
+                continue  # another localkube uses this range
         else:
-            raise RuntimeError('All of 127.0.0.0/8 is taken by other localkubes: end one of them')
+            raise RuntimeError('Other localkubes use all addresses in 127.0.0.0/8. Stop one of them.')
         self.node = '127.%d.0.1' % second
         self._second = second
         self._next = 0
         self._used = set()
 
     def allocate(self):
-        """Return an address that no pod has, and that has not been free for long before it is used again."""
+        """Return an address that no pod uses. Released addresses are reused as late as possible."""
         while True:
             self._next = self._next % 65000 + 1
             address = '127.%d.%d.%d' % (self._second, 1 + self._next // 254, 1 + self._next % 254)
@@ -85,12 +85,12 @@ class Kubelet(object):
         self.store.watch('pods', self.on_change)
 
     def on_change(self, change):
-        """Look at the pod later: a watcher must not change the store while it is told of a change."""
+        """Handle the pod in the next iteration of the loop: a callback for a change must not change the store."""
         uid = (change.new or change.old).object['metadata']['uid']
         IOLoop.current().add_callback(self.sync, uid, change.key)
 
     def sync(self, uid, key):
-        """Do what the pod now needs: start it, end it, or nothing."""
+        """Start or stop a pod if its current state requires this."""
         pod = self.store.get('pods', *key)
         worker = self.workers.get(uid)
         if self.closed:
@@ -107,7 +107,7 @@ class Kubelet(object):
                 self.run(worker, self.terminate(worker, pod['metadata'].get('deletionGracePeriodSeconds', 0)))
 
     def consider(self, pod):
-        """Start a pod that is bound to this node and has not been run."""
+        """Start a pod if it is assigned to this node and has not run yet."""
         if (pod['spec'].get('nodeName') != NODE or 'deletionTimestamp' in pod['metadata'] or
                 pod['status'].get('phase') in ('Succeeded', 'Failed')):
             return
@@ -116,7 +116,7 @@ class Kubelet(object):
         self.run(worker, worker.run())
 
     def run(self, worker, future):
-        """See to it that what goes wrong in a coroutine is logged."""
+        """Log any exception that a coroutine raises."""
         IOLoop.current().add_future(future, lambda done: self.report(worker, done))
 
     def report(self, worker, done):
@@ -131,7 +131,7 @@ class Kubelet(object):
 
     @gen.coroutine
     def remove(self, worker):
-        """End a pod that was deleted by force."""
+        """Stop a pod that was force-deleted."""
         yield worker.end(0)
         worker.clean()
         self.forget(worker)
@@ -143,13 +143,13 @@ class Kubelet(object):
             self.events.forget(uid)
 
     def adopt(self, process):
-        """Remember a process until it ends."""
+        """Keep a reference to a process until it ends."""
         self.processes.add(process)
         IOLoop.current().add_future(process.ended, lambda ended: self.processes.discard(process))
 
     @gen.coroutine
     def stop(self):
-        """Kill everything; return when nothing runs."""
+        """Kill all processes, and return when they have ended."""
         self.closed = True
         for worker in self.workers.values():
             worker.stopping = True
@@ -160,10 +160,10 @@ class Kubelet(object):
         self.http.close()
         self.addresses.close()
 
-    # logs
+    # Logs
 
     def logs(self, pod, name, previous=False, tail=None, limit=None):
-        """Return the Log of a container. Raise ApiError 400 when there is none."""
+        """Return the Log of a container. Raise ApiError 400 if there is none."""
         pod_name = pod['metadata']['name']
         worker = self.workers.get(pod['metadata']['uid'])
         containers = {each.name: each for each in worker.init_containers + worker.containers} if worker else {}
@@ -187,7 +187,7 @@ class Kubelet(object):
 
 
 class Log(object):
-    """What a container has written, read piece by piece."""
+    """The output of a container, which is read in parts."""
 
     def __init__(self, path, container, tail, limit):
         self._file = open(path, 'rb')
@@ -198,7 +198,7 @@ class Log(object):
             self._file.seek(tail_position(self._file, tail))
 
     def read(self):
-        """Return what is new, as bytes."""
+        """Return new output, as bytes."""
         chunk = self._file.read() if self._left is None else self._file.read(self._left)
         if self._left is not None:
             self._left -= len(chunk)
@@ -209,7 +209,7 @@ class Log(object):
 
 
 def tail_position(file, lines):
-    """Return where the last `lines` lines of a file begin."""
+    """Return the position at which the last `lines` lines of a file begin."""
     position = end = file.seek(0, os.SEEK_END)
     found = b''
     while position > 0 and found.count(b'\n') <= lines:
@@ -229,7 +229,7 @@ def choices(pod):
 
 
 def node_object(address):
-    """Return the node as it introduces itself."""
+    """Return the node object with which the node registers."""
     capacity = {'cpu': str(os.cpu_count()), 'memory': '%dKi' % (memory_of_machine() // 1024), 'pods': str(PODS)}
     conditions = [
         ('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),

@@ -1,9 +1,9 @@
-"""Lists: all objects that match, or one page of them after another.
+"""Lists of objects, complete or in pages.
 
-What belongs here: pages that fit together although objects come and go. What does not: selectors (selectors.py), rows
-(tables.py). Everything runs on the loop thread of the server.
+What belongs here: consistent pages while objects change. What does not: selectors (selectors.py), rows (tables.py).
+Everything runs on the loop thread of the server.
 
-A page after the first shows the objects as they were at the first: the token that asks for it carries that version.
+All pages show the objects at the version of the first page, which the continue token contains.
 """
 import base64
 import json
@@ -20,9 +20,9 @@ def find(store, resource, namespace, matches, version=None, exact=False, limit=0
     """Return (Stored objects, metadata of the list).
 
     matches (function or None): a predicate on objects.
-    version (int or None), exact (bool): the resourceVersion asked for, and whether it must be just that.
-    limit (int), token (str): how many objects at most, and what the page before gave to go on with.
-    Raise ApiError 400 for a bad token, 410 for one too old, 504 for a version that is yet to come.
+    version (int or None), exact (bool): the requested resourceVersion, and whether the list must have exactly it.
+    limit (int), token (str): the maximum number of objects, and the continue token of the previous page.
+    Raise ApiError 400 for an invalid token, 410 for an expired token or version, 504 for a version in the future.
     """
     if version is not None and version > store.version:
         raise errors.version_too_large(version, store.version)

@@ -1,7 +1,6 @@
 """The description of the API that `kubectl apply` and `kubectl explain` read.
 
-What belongs here: fields.py and resources.py said in OpenAPI 3. What does not: anything that decides. Constant; any
-thread may read it.
+What belongs here: fields.py and resources.py as OpenAPI 3. What does not: behaviour. Constant; any thread may read it.
 """
 from .fields import TYPES
 from .resources import RESOURCES
@@ -39,7 +38,7 @@ def type_schema(name, fields):
 
 
 def path_item(resource):
-    """Say that an object can be patched, and that the server can refuse unknown fields."""
+    """Return the path item that declares patches, and the validation of unknown fields."""
     parameter = {'name': 'fieldValidation', 'in': 'query', 'schema': {'type': 'string'}}
     operation = {'parameters': [parameter], 'responses': {'200': {'description': 'OK'}},
                  'x-kubernetes-group-version-kind': {'group': '', 'kind': resource.kind, 'version': 'v1'}}

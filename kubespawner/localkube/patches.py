@@ -1,8 +1,8 @@
 """The three kinds of patches: merge (RFC 7386), strategic merge, and JSON patch (RFC 6902).
 
-What belongs here: patch + object = new object. What does not: whether the result is valid. Pure; any thread. Results
-share nothing with the object that was patched. JSON patches are carried out by the package jsonpatch: it refuses what
-RFC 6902 forbids, some of which Kubernetes 1.20 accepts, such as to replace what is not there, or negative indices.
+What belongs here: applying a patch to an object. What does not: whether the result is valid. Pure; any thread. Results
+share no data with the original object. The package jsonpatch applies JSON patches. It rejects some patches that RFC
+6902 forbids and Kubernetes 1.20 accepts, such as replacing a missing value, or negative indices.
 """
 import copy
 
@@ -11,7 +11,7 @@ from .fields import TYPES
 
 
 def apply(content_type, obj, patch, kind):
-    """Return `obj` patched. Raise ApiError 415 for an unknown content type, 400 or 422 for an unfit patch."""
+    """Return `obj` patched. Raise ApiError 415 for an unknown content type, 400 or 422 for an invalid patch."""
     patcher = PATCHERS.get(content_type)
     if patcher is None:
         raise errors.unsupported_media_type(sorted(PATCHERS))
@@ -43,7 +43,7 @@ def strategic_merge_patch(obj, patch, kind):
 
 
 def strategically_merged(obj, patch, type_name):
-    """Merge `patch` into the object `obj` of a type of fields.py (or of none: plain maps)."""
+    """Merge `patch` into the object `obj` of a type in fields.py. Without a type, treat them as plain maps."""
     fields = TYPES.get(type_name, {})
     values = {key: value for key, value in patch.items() if not key.startswith('$')}
     if patch.get('$patch') == 'replace':
@@ -61,7 +61,7 @@ def strategically_merged(obj, patch, type_name):
 
 
 def merged_value(old, value, field):
-    """Return what becomes of the value `old` of a field (None: of an unknown one) that is patched with `value`."""
+    """Return the new value of a field that is patched with `value`. `field` is None for an unknown field."""
     if isinstance(value, dict):
         type_name = field.type if field and field.shape == 'one' else None
         return strategically_merged(old if isinstance(old, dict) else {}, value, type_name)
@@ -101,7 +101,7 @@ def merge_item(items, item, field):
 
 
 def without_primitives(obj, patch):
-    """Obey `$deleteFromPrimitiveList/NAME`."""
+    """Apply `$deleteFromPrimitiveList/NAME`."""
     for key, values in patch.items():
         if key.startswith('$deleteFromPrimitiveList/'):
             name = key.partition('/')[2]
@@ -110,7 +110,7 @@ def without_primitives(obj, patch):
 
 
 def ordered(obj, patch, fields):
-    """Obey `$setElementOrder/NAME`: what it names comes in its order, the rest stays behind it."""
+    """Apply `$setElementOrder/NAME`: its elements come first, in its order, and all others after them."""
     for key, order in patch.items():
         name = key.partition('/')[2]
         if key.startswith('$setElementOrder/') and obj.get(name):
@@ -122,7 +122,7 @@ def ordered(obj, patch, fields):
 
 
 def identity(item, merge_key):
-    """Return by what an element of a merged list is told from the others."""
+    """Return the value that identifies an element of a merged list."""
     return item if merge_key == '*' else item.get(merge_key)
 
 

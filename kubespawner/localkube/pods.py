@@ -1,7 +1,7 @@
-"""The life of one pod on the node: volumes, init containers, containers, the end.
+"""The lifecycle of one pod on the node: volumes, init containers, containers and termination.
 
-What belongs here: the order of things in a pod, and its status. What does not: the life of one container
-(containers.py), which pods there are (kubelet.py). Everything runs on the loop thread of the server.
+What belongs here: the order of the steps, and the status of the pod. What does not: the lifecycle of a container
+(containers.py), which pods exist (kubelet.py). Everything runs on the loop thread of the server.
 """
 import os
 import shutil
@@ -18,10 +18,10 @@ from .times import timestamp
 class PodWorker(object):
     """Runs one pod.
 
-    pod (dict): the object as it was last seen.
-    address (str): the pod's own, from 127.0.0.0/8; it stays the same over restarts of containers.
-    stopping (bool): no container is started any more.
-    terminating (bool): the deletion of the pod has been seen to.
+    pod (dict): the latest known state of the object.
+    address (str): the IP address of the pod, in 127.0.0.0/8. It stays the same when containers restart.
+    stopping (bool): whether the pod is stopping, so that no container starts any more.
+    terminating (bool): whether the deletion of the pod is already in progress.
     """
 
     def __init__(self, kubelet, pod, address):
@@ -43,7 +43,7 @@ class PodWorker(object):
 
     @gen.coroutine
     def run(self):
-        """Run the pod to its end."""
+        """Run the pod until all containers have ended."""
         os.makedirs(self.temporary, exist_ok=True)
         self.publish()
         deadline = self.set_deadline()
@@ -62,7 +62,7 @@ class PodWorker(object):
 
     @gen.coroutine
     def mount(self):
-        """Make the volumes; try again until that works or the pod is stopped."""
+        """Create the volumes. Retry until this succeeds or the pod is stopped."""
         while not self.stopping:
             try:
                 self._volumes = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod)
@@ -79,14 +79,14 @@ class PodWorker(object):
 
     @gen.coroutine
     def pause(self, seconds):
-        """Wait so many seconds, or until the pod is stopped."""
+        """Wait for `seconds`, or until the pod is stopped."""
         if not self.stopping and seconds > 0:
             yield self._stop_condition.wait(timedelta(seconds=seconds))
 
-    # status
+    # Status
 
     def publish(self):
-        """Tell the API what has become of the pod."""
+        """Update the status of the pod in the API."""
         old = self.pod['status']
         init_statuses = [container.status() for container in self.init_containers]
         statuses = [container.status() for container in self.containers]
@@ -103,12 +103,12 @@ class PodWorker(object):
         try:
             self.pod = self.kubelet.registry.patch_status('pods', self.pod, status) or self.pod
         except errors.ApiError:
-            self.kubelet.log.exception('Status of pod %s refused', self.pod['metadata']['name'])
+            self.kubelet.log.exception('The API rejected the status of pod %s', self.pod['metadata']['name'])
 
-    # the end
+    # Termination
 
     def set_deadline(self):
-        """Begin to count activeDeadlineSeconds."""
+        """Start the timeout of activeDeadlineSeconds."""
         seconds = self.pod['spec'].get('activeDeadlineSeconds')
         return seconds and IOLoop.current().call_later(seconds, self.exceed_deadline)
 
@@ -122,21 +122,21 @@ class PodWorker(object):
 
     @gen.coroutine
     def end(self, grace):
-        """Stop all containers; return when their processes have ended."""
+        """Stop all containers, and return when their processes have ended."""
         self.stopping = True
         self._stop_condition.notify_all()
         yield [container.stop(grace) for container in self.init_containers + self.containers]
 
     @gen.coroutine
     def terminate(self, grace):
-        """End a pod that is being deleted, and tell the API when nothing is left of it."""
+        """Stop a pod that is being deleted, and then remove it from the API."""
         yield self.end(grace)
         metadata = self.pod['metadata']
         try:
             self.kubelet.registry.delete('pods', metadata['namespace'], metadata['name'], {
                 'gracePeriodSeconds': 0, 'preconditions': {'uid': metadata['uid']}})
         except errors.ApiError:
-            pass  # it was deleted by force
+            pass  # it was force-deleted
         self.clean()
 
     def clean(self):

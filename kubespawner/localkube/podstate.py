@@ -1,4 +1,4 @@
-"""From the states of containers to the status of a pod, as a kubelet sums it up.
+"""The status of a pod, computed from the states of its containers as a kubelet does it.
 
 What belongs here: phase and conditions. What does not: what containers do (containers.py). Pure; any thread.
 """
@@ -25,7 +25,7 @@ def phase(policy, init_statuses, statuses):
 
 
 def conditions(phase, init_statuses, statuses, old, now):
-    """Return the four conditions. `old`: those before, whose times are kept where nothing changed."""
+    """Return the four conditions. An unchanged condition keeps its time from the previous ones, `old`."""
     uninitialized = [status['name'] for status in init_statuses
                      if status['state'].get('terminated', {}).get('exitCode') != 0]
     unready = [status['name'] for status in statuses if not status['ready']]
@@ -47,7 +47,7 @@ def conditions(phase, init_statuses, statuses, old, now):
 
 
 def condition(kind, values, old, now):
-    """Return one condition. Its lastTransitionTime is `now` when its status is another than in `old`."""
+    """Return one condition. Its lastTransitionTime is `now` if its status differs from that in `old`."""
     before = next((each for each in old if each['type'] == kind), {})
     same = before.get('status') == values['status']
     return dict(values, type=kind, lastProbeTime=None, lastTransitionTime=before['lastTransitionTime'] if same else now)

@@ -1,7 +1,7 @@
-"""Probes and lifecycle hooks: asking a container something, or telling it.
+"""Probes and lifecycle hooks of containers.
 
-What belongs here: exec, httpGet and tcpSocket, and how often to probe. What does not: what a container does about the
-answer (containers.py). Everything runs on the loop thread of the server.
+What belongs here: exec, httpGet and tcpSocket, and how often to probe. What does not: how a container reacts to the
+result (containers.py). Everything runs on the loop thread of the server.
 """
 import os
 import tempfile
@@ -19,7 +19,7 @@ OUTPUT_LIMIT = 10 * 1024  # bytes of an exec probe's output that an event shows
 
 @gen.coroutine
 def call(handler, container, timeout):
-    """Carry a handler out. Return (did it succeed, what it said)."""
+    """Execute a handler. Return (whether it succeeded, its output)."""
     try:
         if 'exec' in handler:
             result = yield call_exec(handler['exec'], container, timeout)
@@ -81,7 +81,7 @@ def call_tcp(action, container, timeout):
 
 
 def port_number(port, spec):
-    """Return the number of a port that may be named. Raise ValueError for an unknown name."""
+    """Return the number of a port, which can be given by name. Raise ValueError for an unknown name."""
     if isinstance(port, int):
         return port
     for each in spec.get('ports', ()):
@@ -94,10 +94,10 @@ def port_number(port, spec):
 
 @gen.coroutine
 def watch(probe, container, process, on_change, on_failure):
-    """Probe until the process ends or `on_change` answers that it has heard enough.
+    """Probe until the process ends or `on_change` returns True.
 
-    on_change(bool): the probe has succeeded, or failed, as often as its thresholds ask; True ends the probing.
-    on_failure(str): one attempt failed, and what it said.
+    on_change(bool): called when the result has reached its threshold, with whether it is a success.
+    on_failure(str): called after each failed attempt, with its output.
     """
     yield container.worker.pause(probe.get('initialDelaySeconds', 0))
     result, streak = None, 0

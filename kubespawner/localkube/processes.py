@@ -1,7 +1,7 @@
-"""Processes of this machine, each under a shim: start one, signal it, wait for its end.
+"""Processes on this machine, each under a shim: start them, send signals, and wait until they end.
 
-What belongs here: the talk with shim.py. What does not: when to start or to stop. Everything runs on the loop thread
-of the server.
+What belongs here: communication with shim.py. What does not: when to start or stop processes. Everything runs on the
+loop thread of the server.
 """
 import json
 import os
@@ -17,11 +17,11 @@ SHIM = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'shim.py')
 
 
 class StartError(Exception):
-    """The process could not be started; the message says why, as a container runtime says it."""
+    """The process could not be started. The message says why, in the words of a container runtime."""
 
 
 class Process(object):
-    """A process and all that it starts.
+    """A process and its descendants.
 
     args (list of str), env (dict), cwd and log (paths): what to run; the log is appended to.
     started (Future): resolves to None, or raises StartError.
@@ -43,7 +43,7 @@ class Process(object):
         self._follow()
 
     def signal(self, number):
-        """Send a signal to the process; nothing happens when it has ended."""
+        """Send a signal to the process, unless it has ended."""
         if not self.ended.done():
             self._tell(str(int(number)))
 
@@ -51,7 +51,7 @@ class Process(object):
         self.signal(signal.SIGKILL)
 
     def abandon(self):
-        """Have the process and all its descendants killed, as when localkube ends."""
+        """Kill the process and all its descendants."""
         self._shim.stdin.close()
 
     def _tell(self, line):
@@ -63,7 +63,7 @@ class Process(object):
     @gen.coroutine
     def _follow(self):
         """Read the shim's events until it ends."""
-        code = 137  # of a shim that was killed
+        code = 137  # if the shim was killed
         try:
             while True:
                 line = yield self._events.read_until(b'\n')

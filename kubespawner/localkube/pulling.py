@@ -1,7 +1,7 @@
-"""Images on their way to the node, as far as there is a way: nothing is downloaded, but the events and waits are real.
+"""Image pulls. Nothing is downloaded, but there are the same events and pauses as on a real node.
 
-What belongs here: what a container goes through until its image is there. What does not: what an image's name stands
-for (images.py). Everything runs on the loop thread of the server.
+What belongs here: the steps until the image of a container is available. What does not: what an image contains
+(images.py). Everything runs on the loop thread of the server.
 """
 import time
 
@@ -14,7 +14,7 @@ LONGEST_BACKOFF = 300  # seconds
 
 @gen.coroutine
 def pull(container):
-    """Return the Image of a container when it is there; None when the pod is stopped before."""
+    """Pull the image of a container. Return the Image, or None if the pod was stopped before."""
     name, policy = container.spec['image'], container.spec['imagePullPolicy']
     try:
         image = Image(name)
@@ -38,7 +38,7 @@ def pull(container):
 
 @gen.coroutine
 def fail_for_good(container, reason, event, message):
-    """Say why there will be no image, and wait for somebody to delete the pod."""
+    """Report why the image can never be pulled, and wait until the pod is stopped."""
     container.warning(event, message)
     container.warning('Failed', 'Error: ' + reason)
     container.wait(reason, message)
@@ -48,7 +48,7 @@ def fail_for_good(container, reason, event, message):
 
 @gen.coroutine
 def fail_to_pull(container, name, image):
-    """Try again and again, with back-off, as the image never comes."""
+    """Retry with back-off until the pod is stopped. The pull never succeeds."""
     delay = container.worker.kubelet.backoff
     while not container.worker.stopping:
         container.normal('Pulling', 'Pulling image "%s"' % name)

@@ -1,6 +1,6 @@
-"""Quantities such as 500m or 1Gi: reading, comparing and writing them as Kubernetes writes them.
+"""Quantities such as 500m or 1Gi: parsing, comparing and formatting.
 
-What belongs here: arithmetic. What does not: who may ask for how much. Pure; any thread.
+What belongs here: arithmetic. What does not: limits and quotas. Pure; any thread.
 """
 import re
 from fractions import Fraction
@@ -12,7 +12,7 @@ DECIMAL = {'n': -9, 'u': -6, 'm': -3, '': 0, 'k': 3, 'M': 6, 'G': 9, 'T': 12, 'P
 
 
 def parse(text):
-    """Return a quantity's value as a Fraction. Raise ValueError for what is none."""
+    """Return a quantity's value as a Fraction. Raise ValueError if it is not a quantity."""
     return read(text)[0]
 
 
@@ -32,13 +32,13 @@ def read(text):
 
 
 def canonical(text):
-    """Return the one way to write a quantity: no fraction, the largest suffix that keeps the value."""
+    """Return the canonical form of a quantity: no fraction, and the largest suffix that keeps the value."""
     value, form = read(text)
     if not value:
         return '0'
     if form == 'binary' and value.denominator == 1 and abs(value) >= 1024:
         return with_binary_suffix(int(value))
-    value = Fraction(-(-value * 10 ** 9 // 1), 10 ** 9)  # nothing is smaller than a nano; rounded up
+    value = Fraction(-(-value * 10 ** 9 // 1), 10 ** 9)  # rounded up to the smallest unit, nano
     suffix = max((suffix for suffix in DECIMAL if (value / Fraction(10) ** DECIMAL[suffix]).denominator == 1),
                  key=DECIMAL.get)
     digits = value / Fraction(10) ** DECIMAL[suffix]

@@ -1,8 +1,8 @@
 """The verbs: what create, read, update, patch and delete do to the objects in the store.
 
-What belongs here: the life of an object from request to store, for every kind. What does not: HTTP (server.py), lists
-and watches (store.py and watches.py), processes. Everything runs on the loop thread of the server; nothing waits, so
-each verb is one atomic step. Controllers and the kubelet call the verbs, too: `patch_status` and `delete` mostly.
+What belongs here: the path of an object from the request to the store, for all kinds. What does not: HTTP (server.py),
+lists and watches (store.py and watches.py), processes. Everything runs on the loop thread of the server. Nothing waits,
+so each verb is atomic. Controllers and the kubelet call the verbs, too, mostly `patch_status` and `delete`.
 """
 import random
 import uuid
@@ -22,26 +22,26 @@ CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
 
 
 class Registry(object):
-    """All verbs on one store. Names of resources are plural; namespace is '' for what has none."""
+    """All verbs on one store. Names of resources are plural; namespace is '' for objects without a namespace."""
 
     def __init__(self, store):
         self.store = store
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
 
-    # read
+    # Read
 
     def get(self, resource, namespace, name):
-        """Return an object; it belongs to the store. Raise ApiError 404."""
+        """Return an object, which callers must not change. Raise ApiError 404."""
         obj = self.store.get(resource, namespace, name)
         if obj is None:
             raise errors.not_found(resource, name)
         return obj
 
-    # create
+    # Create
 
     def create(self, resource, namespace, data, dry_run=False, strict=False):
-        """Return the new object. `data` is parsed JSON. Raise ApiError 400, 403, 404, 409 or 422."""
+        """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422."""
         row = RESOURCES[resource]
         obj = decode(row.kind, data, strict)
         self.identify(obj, row, namespace)
@@ -60,7 +60,7 @@ class Registry(object):
         return self.store.put(resource, obj)
 
     def identify(self, obj, row, namespace):
-        """Give a new object its kind, name, uid, times and namespace."""
+        """Set the kind, name, uid, times and namespace of a new object."""
         obj.update(kind=row.kind, apiVersion='v1')
         metadata = obj.setdefault('metadata', {})
         if metadata.get('resourceVersion'):
@@ -77,7 +77,7 @@ class Registry(object):
             metadata['namespace'] = namespace
 
     def admit(self, resource, obj):
-        """Refuse what has no namespace to live in; add what only a server knows."""
+        """Reject an object whose namespace does not exist, and set fields that only the server knows."""
         metadata = obj['metadata']
         if 'namespace' in metadata:
             namespace = self.get('namespaces', '', metadata['namespace'])
@@ -94,10 +94,10 @@ class Registry(object):
             defaults.allocate_address(obj, {service.object['spec'].get('clusterIP')
                                             for service in self.store.list('services')})
 
-    # update
+    # Update
 
     def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False):
-        """Return the object after a PUT of `data`. Raise ApiError 400, 404, 409 or 422."""
+        """Replace an object with `data`, and return the new object. Raise ApiError 400, 404, 409 or 422."""
         old = self.get(resource, namespace, name)
         new = decode(RESOURCES[resource].kind, data, strict)
         sent = new.setdefault('metadata', {})
@@ -108,7 +108,7 @@ class Registry(object):
         return self.update(resource, old, new, subresource, dry_run)
 
     def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False):
-        """Return the object after a PATCH. Raise ApiError 400, 404, 409, 415 or 422."""
+        """Patch an object, and return the new object. Raise ApiError 400, 404, 409, 415 or 422."""
         old = self.get(resource, namespace, name)
         patched = patches.apply(content_type, old, patch, old['kind'])
         try:
@@ -141,7 +141,7 @@ class Registry(object):
         return self.commit(resource, old, new)
 
     def keep(self, resource, old, new, subresource):
-        """Copy from `old` what this update cannot change."""
+        """Copy the fields from `old` that this update cannot change."""
         new.update(kind=old['kind'], apiVersion='v1')
         for field in KEPT_METADATA:
             new['metadata'].pop(field, None)
@@ -163,7 +163,7 @@ class Registry(object):
                 new['spec'] = old['spec']
 
     def commit(self, resource, old, new):
-        """Store an update; remove what has a deletionTimestamp and nothing left that keeps it."""
+        """Store an update, or remove an object that is being deleted if nothing delays its deletion any more."""
         metadata = new['metadata']
         if 'deletionTimestamp' in metadata and self.is_released(resource, new):
             metadata['resourceVersion'] = old['metadata']['resourceVersion']
@@ -188,7 +188,7 @@ class Registry(object):
         return self.patch(resource, metadata.get('namespace', ''), metadata['name'], 'application/merge-patch+json',
                           {'status': patch}, 'status')
 
-    # bind
+    # Bind
 
     def bind(self, namespace, name, data, dry_run=False):
         """Assign a pod to a node: POST of a Binding."""
@@ -216,10 +216,10 @@ class Registry(object):
         if not dry_run:
             self.store.put('pods', bound)
 
-    # delete
+    # Delete
 
     def delete(self, resource, namespace, name, options=None, dry_run=False):
-        """Delete an object, or begin to. Return (the object, is it gone). Raise ApiError 404, 409 or 403."""
+        """Delete an object, or start to. Return (object, whether it is gone). Raise ApiError 404, 409 or 403."""
         options = options or {}
         obj = self.get(resource, namespace, name)
         check_preconditions(obj, options.get('preconditions') or {})
@@ -230,7 +230,7 @@ class Registry(object):
         metadata = deleted['metadata']
         before = metadata.get('deletionGracePeriodSeconds')
         if 'deletionTimestamp' in metadata and before is not None and grace >= before and before > 0:
-            return obj, False  # it is being deleted at least as fast
+            return obj, False  # the current deletion is at least as fast
         shorten = grace - (before or 0) if 'deletionTimestamp' in metadata else grace
         metadata['deletionTimestamp'] = timestamp(shorten) if 'deletionTimestamp' not in metadata else earlier(
             metadata['deletionTimestamp'], shorten)
@@ -245,12 +245,12 @@ class Registry(object):
                 return obj, False
             return self.store.put(resource, deleted), False
         if resource == 'pods':
-            self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the mark, then the end
+            self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the deletionTimestamp first
         self.store.remove(resource, dict(deleted, metadata=dict(metadata)))
         return deleted, True
 
     def grace_period(self, resource, obj, asked):
-        """Return how many seconds a deletion waits: only for pods, and only for those that a node may be running."""
+        """Return the grace period of a deletion in seconds. It is 0 except for pods that may run on a node."""
         if resource != 'pods' or not obj['spec'].get('nodeName') or obj['status'].get('phase') in ('Succeeded',
                                                                                                  'Failed'):
             return 0
@@ -260,7 +260,7 @@ class Registry(object):
 
 
 def check_identity(metadata, namespace, name):
-    """Refuse an object that says it is another than the one that the request names."""
+    """Reject an object whose name or namespace differs from that in the request."""
     if not metadata.get('name'):
         raise errors.bad_request('name must be provided')
     if metadata['name'] != name:
@@ -272,7 +272,7 @@ def check_identity(metadata, namespace, name):
 
 
 def mirror_pod_address(status):
-    """Keep podIPs and podIP the same."""
+    """Keep podIPs and podIP consistent."""
     if status.get('podIP'):
         status['podIPs'] = [{'ip': status['podIP']}] + status.get('podIPs', [])[1:]
 

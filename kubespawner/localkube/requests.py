@@ -1,7 +1,7 @@
-"""One request: what it asks for, and how an answer is sent.
+"""One request: decoding it, and sending the response.
 
-What belongs here: headers, query and body read into plain values, and the sending of whole answers. What does not: what
-is done (handlers.py), answers that go on (streams.py). Everything runs on the loop thread of the server.
+What belongs here: headers, query and body as plain values, and sending complete responses. What does not: executing
+requests (handlers.py), streaming responses (streams.py). Everything runs on the loop thread of the server.
 """
 import hmac
 import json
@@ -12,11 +12,11 @@ from . import errors, selectors
 from .causes import Causes
 from .store import encode
 
-PHRASES = {422: 'Unprocessable Entity'}  # as Go has it; Python 3.13 has another word
+PHRASES = {422: 'Unprocessable Entity'}  # as in Go; Python 3.13 has another phrase
 
 
 class BaseHandler(web.RequestHandler):
-    """Reads and answers a request. `api` is server.Api; `row` the Resource of the path, which handlers.py finds."""
+    """Decodes a request and sends the response. `api` is server.Api; `row` is the Resource, which handlers.py sets."""
 
     row = None
 
@@ -43,7 +43,7 @@ class BaseHandler(web.RequestHandler):
             raise errors.bad_request('strconv.ParseInt: parsing "%s": invalid syntax' % text)
 
     def version(self):
-        """Return resourceVersion as an int, None when it is not given."""
+        """Return resourceVersion as an int, or None if the request does not have it."""
         text = self.query('resourceVersion')
         if text and not text.isdigit():
             raise errors.ApiError(500, None, 'resourceVersion: Invalid value: "%s": strconv.ParseUint: parsing "%s": '
@@ -83,7 +83,7 @@ class BaseHandler(web.RequestHandler):
         return bool(asked)
 
     def strict(self):
-        """Unknown fields are dropped unless the client wants them refused, as newer kubectls do."""
+        """Return whether the client wants unknown fields rejected, as newer versions of kubectl do."""
         return self.query('fieldValidation') == 'Strict'
 
     def selector(self):
@@ -92,10 +92,10 @@ class BaseHandler(web.RequestHandler):
     def wants_table(self):
         return 'as=Table' in self.request.headers.get('Accept', '')
 
-    # answers
+    # Responses
 
     def send(self, body, code=200):
-        """Answer with JSON: bytes, or what can be encoded."""
+        """Send a JSON response: bytes, or a value to encode."""
         self.set_status(code, PHRASES.get(code))
         self.set_header('Content-Type', 'application/json')
         self.finish((body if isinstance(body, bytes) else encode(body)) + b'\n')
@@ -112,9 +112,9 @@ class BaseHandler(web.RequestHandler):
         self.send({key: value for key, value in error.status.items() if value is not None}, error.code)
 
     def write_error(self, status_code, **kwargs):
-        """What tornado calls for a failure that nobody foresaw."""
+        """Send the response after an unexpected error. tornado calls this."""
         self.send_error_status(errors.ApiError(status_code, 'InternalError', 'localkube failed; see its log'))
 
     def drop(self):
-        """Close the connection without an answer."""
+        """Close the connection without a response."""
         self.request.connection.stream.close()

@@ -1,7 +1,7 @@
 """The kinds of objects that the API serves, and how clients discover them.
 
-What belongs here: one row per resource, and the discovery documents made of the rows. What does not: behaviour of any
-one kind. Constant; any thread may read it.
+What belongs here: one row for each resource, and the discovery documents. What does not: the behaviour of a kind.
+Constant; any thread may read it.
 """
 from collections import namedtuple
 
@@ -45,7 +45,7 @@ def verbs(resource):
 
 
 def discover_resource(resource):
-    """Yield what discovery says about a resource and its subresources."""
+    """Yield the entries of the discovery document for a resource and its subresources."""
     row = {'name': resource.name, 'singularName': '', 'namespaced': resource.namespaced, 'kind': resource.kind,
            'verbs': verbs(resource)}
     if resource.short_names:
@@ -60,7 +60,7 @@ def discover_resource(resource):
 
 
 def discovery(address):
-    """Return {path: document} for what clients ask before anything else. `address` is this server's host:port."""
+    """Return {path: document} for discovery. `address` is this server's host:port."""
     rows = [row for name in sorted(RESOURCES) for row in discover_resource(RESOURCES[name])]
     return {
         '/api': {'kind': 'APIVersions', 'versions': ['v1'], 'serverAddressByClientCIDRs': [

@@ -1,6 +1,6 @@
-"""Label and field selectors: which objects a list or watch asks for.
+"""Label and field selectors of lists and watches.
 
-What belongs here: parsing and matching. What does not: what to do with what matches. Pure; any thread.
+What belongs here: parsing and matching. What does not: what to do with the matches. Pure; any thread.
 """
 import re
 
@@ -16,7 +16,7 @@ REQUIREMENT = re.compile(r"""\s*(?:
 
 
 def parse_labels(text):
-    """Return a predicate on a dictionary of labels. Raise ApiError 400 for what is no selector."""
+    """Return a predicate on a dictionary of labels. Raise ApiError 400 for an invalid selector."""
     tests = []
     position = 0
     while position < len(text):
@@ -45,7 +45,7 @@ def label_test(parts):
 
 
 def field(obj, path):
-    """Return what a field selector compares: the value at `path` as a string, '' when there is none."""
+    """Return the value at `path` for a field selector: a string, or '' if the object does not have it."""
     value = obj
     for part in path.split('.'):
         value = value.get(part) if isinstance(value, dict) else None
@@ -70,7 +70,7 @@ def parse_fields(text, resource):
 
 
 def parse(resource, label_selector, field_selector):
-    """Return one predicate on objects for both selectors, or None when everything matches."""
+    """Return one predicate on objects for both selectors, or None if there are no selectors."""
     if not label_selector and not field_selector:
         return None
     labels = parse_labels(label_selector or '')

@@ -1,7 +1,7 @@
-"""The API server: the store, the port, and what all requests share.
+"""The API server: the store, the port, and the data that all requests share.
 
-What belongs here: listening, stopping, and the switches for faults. What does not: requests (handlers.py). Everything
-runs on one loop thread, so handlers share Api without locks.
+What belongs here: listening, stopping, and the requests that inject faults. What does not: other requests
+(handlers.py). Everything runs on one loop thread, so handlers share Api without locks.
 """
 import json
 from datetime import timedelta
@@ -23,7 +23,7 @@ STOP_SECONDS = 2
 
 
 class Api(object):
-    """What the handlers share. `logs` answers pods/log; the kubelet sets it."""
+    """The data that all handlers share. The kubelet sets `logs`, which returns the logs of containers."""
 
     def __init__(self, token, ssl_context, port=0):
         self.token = token
@@ -43,14 +43,14 @@ class Api(object):
 
     @gen.coroutine
     def stop(self):
-        """Stop listening, and close every connection: a client that kept one must not wait for an answer."""
+        """Stop listening, and close all connections, so that no client waits for a response."""
         self.server.stop()
         self.cut_watches()
         try:
             yield gen.with_timeout(timedelta(seconds=STOP_SECONDS), gen.convert_yielded(
                 self.server.close_all_connections()))
         except gen.TimeoutError:
-            pass  # a request is still being delayed
+            pass  # an injected fault still delays a request
 
     def stall_watches(self):
         self.stalled = True
@@ -79,7 +79,7 @@ def listen(port):
 
 
 class SwitchHandler(BaseHandler):
-    """What LocalKube's switches call: POST /localkube/NAME with keyword arguments as JSON."""
+    """Handles the requests with which LocalKube injects faults: POST /localkube/NAME, with arguments as JSON."""
 
     def post(self, name):
         try:

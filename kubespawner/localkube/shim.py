@@ -1,13 +1,14 @@
-"""The parent of one container's process: starts it, says how it ended, and lets nothing below it outlive localkube.
+"""The parent of a container's process. It starts the process, reports how it ended, and ends when localkube does.
 
-What belongs here: processes, with the standard library only. What does not: Kubernetes. This file is run by its path,
-as a process of its own with one thread, so that it starts fast and imports nothing of KubeSpawner.
+What belongs here: processes, with the standard library only. What does not: Kubernetes. This file runs as a separate
+process with one thread. It is run by its path, so that it starts fast and does not import KubeSpawner.
 
-Standard input: first a line of JSON, {args, env, cwd, log}; then lines with a signal's number each. Its end means that
-localkube has ended, by `kill -9` perhaps: everything is killed. Standard output: lines of JSON; {"error": …} when the
-process cannot be started, {"pid": …} when it was, {"exit": …} when it and all its descendants have ended.
+Standard input: first a line of JSON, {args, env, cwd, log}, and then lines with one signal number each. At the end of
+the input, localkube has ended, perhaps because it was killed, and the shim kills all processes. Standard output: lines
+of JSON: {"error": …} if the process cannot be started, {"pid": …} after it was started, and {"exit": …} after it and
+all its descendants have ended.
 
-A process can leave its group and session, but not this parent: as subreaper it inherits every orphan below it.
+A process can leave its process group and session, but not this parent, which is the subreaper of all its descendants.
 """
 import ctypes
 import json
@@ -25,7 +26,7 @@ def tell(**event):
     try:
         os.write(1, (json.dumps(event) + '\n').encode('utf8'))
     except OSError:
-        pass  # localkube is gone
+        pass  # localkube has ended
 
 
 def read_line():
@@ -39,8 +40,8 @@ def read_line():
 
 
 def start(libc, args, env, cwd, log):
-    """Start the process in a session of its own. Return (pid, what kept it from starting or '')."""
-    failure, report = os.pipe()  # closed by a successful exec
+    """Start the process in its own session. Return (pid, error), where error is '' if the process was started."""
+    failure, report = os.pipe()  # a successful exec closes it
     pid = os.fork()
     if pid:
         os.close(report)
@@ -68,7 +69,7 @@ def start(libc, args, env, cwd, log):
 
 
 def descendants():
-    """Return the pids of all processes below this one."""
+    """Return the pids of all descendants of this process."""
     children = {}
     for name in os.listdir('/proc'):
         if name.isdigit():
@@ -76,7 +77,7 @@ def descendants():
                 with open('/proc/%s/stat' % name, 'rb') as f:
                     parent = int(f.read().rpartition(b')')[2].split()[1])
             except (OSError, IndexError):
-                continue  # it has just ended
+                continue  # the process has just ended
             children.setdefault(parent, []).append(int(name))
     found = [os.getpid()]
     for pid in found:
@@ -85,7 +86,7 @@ def descendants():
 
 
 def kill_descendants():
-    """Kill until there is nothing left to kill: a process may fork while it is looked for."""
+    """Kill all descendants. Repeat this until none is left, because a process can fork meanwhile."""
     while True:
         pids = descendants()
         for pid in pids:
@@ -101,7 +102,7 @@ def kill_descendants():
 
 
 def reap():
-    """Return (pid, exit code) of a child that has ended; None when there is none."""
+    """Return (pid, exit code) of a child that has ended, or None if there is no such child."""
     try:
         pid, status = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:

@@ -1,10 +1,10 @@
-"""The objects, and the one sequence of changes to them: what etcd is to a real API server.
+"""The objects and the sequence of their changes, like etcd behind a real API server.
 
-What belongs here: resource versions, lists, history, and telling watchers. What does not: what an object means.
-Everything runs on the loop thread of the server; nothing here waits.
+What belongs here: resource versions, lists, history, and calling watchers. What does not: what an object means.
+Everything runs on the loop thread of the server, and nothing waits.
 
-An object that is in the store is never changed in place: a change stores another dictionary. So whoever holds one can
-go on reading it.
+An object in the store is never changed in place. A change stores another dictionary, so it is safe to keep and read an
+object.
 """
 import json
 import re
@@ -34,7 +34,7 @@ def encode(value):
 
 
 class Stored(object):
-    """An object and its JSON, encoded once for however many watchers and lists send it."""
+    """An object and its JSON, which is encoded only once for all watches and lists."""
 
     __slots__ = ('object', '_item')
 
@@ -44,7 +44,7 @@ class Stored(object):
 
     @property
     def item(self):
-        """The JSON of the object as an item of a list: without kind and apiVersion."""
+        """The JSON of the object as an item of a list, without kind and apiVersion."""
         if self._item is None:
             self._item = encode({key: value for key, value in self.object.items() if key not in ('kind', 'apiVersion')})
         return self._item
@@ -55,7 +55,7 @@ class Stored(object):
 
 
 class Expired(Exception):
-    """The history does not reach back to the version asked for."""
+    """The history no longer contains the requested version."""
 
 
 class Store(object):
@@ -64,7 +64,7 @@ class Store(object):
         self.forgotten = 0  # the history is complete after this version
         self._objects = defaultdict(dict)  # resource name -> key -> Stored
         self._history = defaultdict(lambda: deque(maxlen=HISTORY))  # resource name -> Changes
-        self._dropped = defaultdict(int)  # resource name -> version of the newest Change that fell out of the deque
+        self._dropped = defaultdict(int)  # resource name -> version of the newest Change that was dropped
         self._watchers = defaultdict(list)  # resource name -> callables
 
     def get(self, resource, namespace, name):
@@ -78,7 +78,7 @@ class Store(object):
         return [objects[key] for key in sorted(objects) if not namespace or key[0] == namespace]
 
     def list_at(self, resource, namespace, version):
-        """Return what `list` returned when the store was at `version`. Raise Expired when that is forgotten."""
+        """Return the result of `list` at an earlier `version`. Raise Expired if the history does not contain it."""
         objects = dict(self._objects[resource])
         for change in reversed(self.since(resource, version)):
             if change.old:
@@ -88,14 +88,14 @@ class Store(object):
         return [objects[key] for key in sorted(objects) if not namespace or key[0] == namespace]
 
     def put(self, resource, obj):
-        """Create or replace an object. The store owns the dictionary from here on."""
+        """Create or replace an object. Callers must not change the dictionary afterwards."""
         metadata = obj['metadata']
         key = metadata.get('namespace', ''), metadata['name']
         self._commit(resource, key, obj)
         return obj
 
     def remove(self, resource, obj):
-        """Remove an object; what its watchers get is `obj`, with the version of the removal."""
+        """Remove an object. Watchers get `obj` with the version of the removal."""
         metadata = obj['metadata']
         self._commit(resource, (metadata.get('namespace', ''), metadata['name']), obj, removed=True)
 
@@ -118,7 +118,7 @@ class Store(object):
             watcher(change)
 
     def since(self, resource, version):
-        """Return the changes after `version`, oldest first. Raise Expired when some of them are forgotten."""
+        """Return the changes after `version`, oldest first. Raise Expired if the history does not contain them all."""
         if version < self.forgotten or version < self._dropped[resource]:
             raise Expired(version)
         history = self._history[resource]
@@ -128,7 +128,7 @@ class Store(object):
         return changes[bisect_right([change.version for change in changes], version):]
 
     def watch(self, resource, callback):
-        """Call `callback(Change)` for every change from now on; return a function that ends it."""
+        """Call `callback(Change)` for every change from now on. Return a function that stops this."""
         self._watchers[resource].append(callback)
         return lambda: self._watchers[resource].remove(callback)
 

@@ -1,7 +1,7 @@
-"""Answers that go on: watches and logs, until their time is up or the client leaves.
+"""Streaming responses: watches and logs, until they time out or the client closes the connection.
 
-What belongs here: when a stream begins and ends, and how it is written. What does not: which changes a watch sends
-(watches.py), where logs are (kubelet.py). Everything runs on the loop thread of the server.
+What belongs here: when a stream begins and ends, and how it is sent. What does not: which changes a watch sends
+(watches.py), where logs are stored (kubelet.py). Everything runs on the loop thread of the server.
 """
 import random
 
@@ -14,11 +14,11 @@ from .store import Expired
 from .watches import Watch
 
 BOOKMARK_SECONDS = 60
-FOLLOW_SECONDS = 0.1  # how often a log that is followed is looked at
+FOLLOW_SECONDS = 0.1  # interval at which followed logs are read
 
 
 class StreamHandler(BaseHandler):
-    """Streams. `watch` is the Watch of a request that is one."""
+    """Streams watches and logs. `watch` is the Watch of the request, if it is a watch."""
 
     watch = None
     ended = None
@@ -30,7 +30,7 @@ class StreamHandler(BaseHandler):
         self.flush()
 
     def write_soon(self, chunk):
-        """Write what one turn of the loop produces with one system call."""
+        """Write the output of one iteration of the loop with one system call."""
         if not self.chunks:
             IOLoop.current().add_callback(self.write_chunks)
         self.chunks.append(chunk)
@@ -53,7 +53,7 @@ class StreamHandler(BaseHandler):
         if self.ended:
             self.ended.set()
 
-    # watches
+    # Watches
 
     def stream_watch(self, seconds):
         matches, version = self.selector(), self.version()
@@ -62,7 +62,7 @@ class StreamHandler(BaseHandler):
 
     @gen.coroutine
     def run_watch(self, matches, version, seconds):
-        """Send changes until the time is up or the client leaves."""
+        """Send changes until the timeout, or until the client closes the connection."""
         self.begin_stream('application/json')
         inserted = self.api.faults.take('GET', self.request.uri, ('insert',)).get('insert')
         if inserted:
@@ -89,7 +89,7 @@ class StreamHandler(BaseHandler):
         self.end_stream()
 
     def catch_up(self, version):
-        """Send what happened before the watch began. Return whether it can go on."""
+        """Send the changes before the start of the watch. Return whether the watch can continue."""
         store = self.api.store
         try:
             if version:
@@ -110,10 +110,10 @@ class StreamHandler(BaseHandler):
     def bookmark(self):
         self.watch.send_bookmark(self.api.store.version)
 
-    # logs
+    # Logs
 
     def log(self):
-        """pods/log: what a container wrote, and with `follow` what it goes on to write."""
+        """Handle pods/log: send the output of a container, and with `follow` also its further output."""
         pod = self.api.registry.get(*self.key)
         if self.api.logs is None or not pod['spec'].get('nodeName'):
             return lambda: self.send_text('')
@@ -134,6 +134,6 @@ class StreamHandler(BaseHandler):
 
 
 def bookmark_times(seconds):
-    """Return when a watch of so many seconds sends bookmarks: every minute, and shortly before the end."""
+    """Return the times at which a watch of this duration sends bookmarks: each minute, and shortly before the end."""
     times = list(range(BOOKMARK_SECONDS, int(seconds), BOOKMARK_SECONDS))
     return times + [max(seconds - 2, seconds / 2)]

@@ -1,7 +1,7 @@
-"""Objects as rows: what `kubectl get` prints, made here as a real API server makes it.
+"""Objects as tables, which `kubectl get` prints, in the format of a real API server.
 
-What belongs here: columns and cells. What does not: reading or choosing objects. Pure but for the time of day, which
-ages need; any thread.
+What belongs here: columns and cells. What does not: reading or selecting objects. Pure, except for the current time,
+which ages need; any thread.
 """
 import time
 
@@ -11,7 +11,7 @@ POD_COLUMNS = ['Name', 'Ready', 'Status', 'Restarts', 'Age', 'IP*', 'Node*', 'No
 
 
 def table(resource, objects, metadata, columns=True):
-    """Return `objects` as a Table. metadata (dict): of the list."""
+    """Return `objects` as a Table. metadata (dict): the metadata of the list."""
     names, cells = TABLES.get(resource.name, (['Name', 'Age'], lambda obj: [name_of(obj), age(obj)]))
     result = {'kind': 'Table', 'apiVersion': 'meta.k8s.io/v1', 'metadata': metadata,
               'columnDefinitions': [column(name) for name in names] if columns else None}
@@ -22,7 +22,7 @@ def table(resource, objects, metadata, columns=True):
 
 
 def column(name):
-    """`*` marks a column that only `-o wide` shows."""
+    """Return the definition of a column. `*` marks a column that only `-o wide` shows."""
     return {'name': name.rstrip('*'), 'type': 'string', 'format': 'name' if name == 'Name' else '',
             'description': '', 'priority': 1 if name.endswith('*') else 0}
 
@@ -55,7 +55,7 @@ def since(moment):
 
 
 def pod_status(pod):
-    """Return the one word in which `kubectl get pods` sums a pod up, and its restarts."""
+    """Return the STATUS and RESTARTS of a pod in `kubectl get pods`."""
     status = pod.get('status', {})
     word, restarts = init_status(pod, status)
     if not word:
@@ -66,7 +66,7 @@ def pod_status(pod):
 
 
 def init_status(pod, status):
-    """Return the word and the restarts of a pod whose init containers are not done; an empty word when they are."""
+    """Return the status and restarts of a pod whose init containers are not done. If they are, the status is ''."""
     restarts = 0
     for i, container in enumerate(status.get('initContainerStatuses', ())):
         restarts += container.get('restartCount', 0)
@@ -87,7 +87,7 @@ def ending(terminated):
 
 
 def container_status(status):
-    """Return the word and the restarts of a pod whose init containers are done: the first container's word wins."""
+    """Return the status and restarts of a pod whose init containers are done. The first container takes precedence."""
     word = status.get('reason') or status.get('phase', 'Unknown')
     restarts, running = 0, False
     for container in reversed(status.get('containerStatuses', ())):

@@ -1,4 +1,4 @@
-"""Moments as Kubernetes writes them: `2018-05-01T12:00:00Z`. Nothing else. Pure but for the time of day; any thread."""
+"""Timestamps in the format of Kubernetes: `2018-05-01T12:00:00Z`. Pure, except for the current time; any thread."""
 import calendar
 import time
 
@@ -6,12 +6,12 @@ FORMAT = '%Y-%m-%dT%H:%M:%SZ'
 
 
 def seconds_of(moment):
-    """Return a moment as Kubernetes writes it in seconds since 1970."""
+    """Return a timestamp of Kubernetes as seconds since 1970."""
     return calendar.timegm(time.strptime(moment[:19] + 'Z', FORMAT))
 
 
 def timestamp(later=0):
-    """Return now, or so many seconds later, as Kubernetes writes it."""
+    """Return the current time plus `seconds` as a timestamp of Kubernetes."""
     return time.strftime(FORMAT, time.gmtime(time.time() + later))
 
 

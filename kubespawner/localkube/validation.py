@@ -1,7 +1,7 @@
-"""What the API refuses with 422: rules on one object, and on an object before and after an update.
+"""Validation of objects and updates, which the API rejects with 422.
 
-What belongs here: which rules are whose, and the rules of all kinds but the pod (validation_pod.py). What does not:
-types (decoding.py), conflicts and whether something exists (registry.py). Pure; any thread.
+What belongs here: the rules of all kinds except for pods (validation_pod.py), and which rules apply to which kind. What
+does not: types (decoding.py), conflicts, and whether an object exists (registry.py). Pure; any thread.
 """
 from . import errors, quantities
 from .causes import (
@@ -64,7 +64,7 @@ def validate_claim(causes, claim):
 
 
 def validate_claim_update(causes, new, old):
-    """The volume's name may be set once; a bound claim may ask for more."""
+    """Check an update of a claim. Its volumeName can be set once, and a bound claim can request more storage."""
     bound = old.get('status', {}).get('phase') == 'Bound'
     free = {'volumeName'} if not old['spec'].get('volumeName') else set()
     free |= {'resources'} if bound else set()
@@ -122,7 +122,7 @@ def validate_service_update(causes, new, old):
 
 
 def validate_keys(causes, obj):
-    """Secrets and configmaps: their keys are file names."""
+    """Check the keys of a secret or configmap, which must be valid file names."""
     for field in ('data', 'binaryData'):
         for key in obj.get(field, ()):
             causes.format('%s[%s]' % (field, key), key, CONFIG_KEY)
@@ -169,7 +169,7 @@ UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_cl
 
 
 def validate(obj):
-    """Raise ApiError 422 for an object that breaks a rule of its kind. It is complete: see defaults.py."""
+    """Raise ApiError 422 for an invalid object. The object must have its defaults, see defaults.py."""
     causes = Causes()
     validate_metadata(causes, obj)
     RULES.get(obj['kind'], lambda causes, obj: None)(causes, obj)
@@ -177,7 +177,7 @@ def validate(obj):
 
 
 def validate_update(new, old):
-    """Raise ApiError 422 for an update that changes what may not change."""
+    """Raise ApiError 422 for an update that changes an immutable field."""
     causes = Causes()
     validate_metadata(causes, new)
     if old['metadata'].get('deletionTimestamp'):

@@ -1,7 +1,7 @@
-"""What the API refuses in a pod, and in a change to one.
+"""Validation of pods and their updates.
 
-What belongs here: rules on pods. What does not: see validation.py. Pure; any thread. `causes` is always the Causes to
-add to, `field` the path of what is looked at.
+What belongs here: rules for pods. What does not: see validation.py. Pure; any thread. Functions add errors to `causes`,
+a Causes. `field` is the path of the value that they check.
 """
 import re
 
@@ -102,7 +102,7 @@ def validate_volumes(causes, volumes):
 
 
 def validate_container(causes, field, container, names, volumes):
-    """`names` are those of the containers before this one; this one's name is added."""
+    """Check a container, and add its name to `names`, the names of the containers before it."""
     validate_container_name(causes, field + '.name', container.get('name', ''), names)
     if not container.get('image'):
         causes.required(field + '.image')
@@ -267,7 +267,7 @@ def validate_pod_update(causes, new, old):
 
 
 def immutable_part(spec, old):
-    """Return a pod's spec without what may change: images, tolerations, and a deadline that becomes shorter."""
+    """Return a pod's spec without the fields that can change: images, tolerations, and a shorter deadline."""
     part = {key: value for key, value in spec.items() if key not in ('tolerations', 'activeDeadlineSeconds')}
     for kind in ('containers', 'initContainers'):
         part[kind] = [dict(container, image='') for container in spec.get(kind, ())]

@@ -1,8 +1,8 @@
-"""Volumes as directories of this machine.
+"""Volumes, which are directories on this machine.
 
-What belongs here: making them, and telling where one is. What does not: claims becoming Bound (controllers.py). There
-is no mount namespace: a process sees its first claim as HOME and as its working directory, and finds nothing at the
-other mountPaths. Runs on the loop thread of the server.
+What belongs here: creating and locating directories. What does not: binding claims (controllers.py). There is no mount
+namespace: the first claim of a container is the HOME and working directory of its process, and the other mountPaths do
+not exist. Runs on the loop thread of the server.
 """
 import base64
 import os
@@ -12,7 +12,7 @@ CLAIM, SECRET, CONFIG_MAP = 'persistentVolumeClaim', 'secret', 'configMap'
 
 
 class MountError(Exception):
-    """A volume cannot be had, now or ever; the message is what the event FailedMount says."""
+    """A volume cannot be mounted. The event FailedMount contains the message."""
 
 
 def claim_directory(data, namespace, name):
@@ -24,7 +24,7 @@ def remove_claim(data, namespace, name):
 
 
 def mount(store, data, directory, pod):
-    """Make the volumes of a pod and return {volume name: directory}. Raise MountError.
+    """Create the volumes of a pod, and return {volume name: directory}. Raise MountError.
 
     data, directory (str): where localkube keeps claims, and what belongs to this pod.
     """
@@ -80,7 +80,7 @@ def config_files(store, data, own, namespace, source):
 
 
 def write_files(store, own, namespace, resource, name, source):
-    """Write the keys of a secret or configmap as files: all, or the `items`."""
+    """Write all keys of a secret or configmap, or only the `items`, as files."""
     os.makedirs(own, exist_ok=True)
     obj = store.get(resource, namespace, name)
     if obj is None:
@@ -120,14 +120,14 @@ SOURCES = {'emptyDir': empty_directory, 'hostPath': host_path, CLAIM: claimed, S
 
 
 def mounts(pod, container, directories):
-    """Return [(mountPath, directory, is it a claim)] of a container, subPath applied."""
+    """Return [(mountPath, directory including subPath, whether it is a claim)] of a container."""
     claims = {volume['name'] for volume in pod['spec'].get('volumes', ()) if CLAIM in volume}
     return [(mount['mountPath'], os.path.join(directories[mount['name']], mount.get('subPath', '')),
              mount['name'] in claims) for mount in container.get('volumeMounts', ())]
 
 
 def home(pod, container, directories, default):
-    """Return HOME of a container: the directory of its first claim, else `default`. It is made if need be."""
+    """Return HOME of a container: the directory of its first claim, or else `default`. Create it if necessary."""
     claims = [directory for _, directory, is_claim in mounts(pod, container, directories) if is_claim]
     directory = claims[0].rstrip('/') if claims else default
     os.makedirs(directory, exist_ok=True)
@@ -135,7 +135,7 @@ def home(pod, container, directories, default):
 
 
 def working_directory(pod, container, directories, default):
-    """Return where a container starts: its workingDir (looked up among its volumes first), else `default`."""
+    """Return the working directory of a container: its workingDir (in a volume or on this machine), or `default`."""
     wanted = container.get('workingDir')
     if not wanted:
         return default

@@ -1,7 +1,7 @@
-"""Watches: the stream of changes that one client asked for.
+"""Watches: streams of changes for clients.
 
-What belongs here: which changes a watch sends and how they look. What does not: HTTP headers and when a request ends
-(server.py). Everything runs on the loop thread of the server.
+What belongs here: which changes a watch sends, and in which format. What does not: HTTP headers, and when a request
+ends (streams.py). Everything runs on the loop thread of the server.
 """
 from . import tables
 from .store import encode
@@ -11,7 +11,7 @@ LINE = {kind: ('{"type":"%s","object":' % kind).encode('ascii') for kind in ('AD
 
 
 class Watch(object):
-    """One watch: selects changes, writes them as lines. `write` takes bytes; while stalled they wait here."""
+    """One watch, which selects changes and writes them as lines with `write(bytes)`. While stalled, it keeps them."""
 
     def __init__(self, resource, namespace, matches, write, as_table=False):
         self.resource = resource
@@ -26,7 +26,7 @@ class Watch(object):
         return stored is not None and (self.matches is None or self.matches(stored.object))
 
     def send_change(self, change):
-        """Send a Change as this watch sees it: an object that stops matching is DELETED, one that starts is ADDED."""
+        """Send a Change. An object that no longer matches is DELETED, and one that begins to match is ADDED."""
         if self.namespace and change.key[0] != self.namespace:
             return
         before, after = self.selects(change.old), self.selects(change.new)

@@ -1,7 +1,7 @@
-"""The progress of one start: the messages so far, and who listens to them.
+"""The progress log of one start, and its listeners.
 
-The words of the messages, their percentages, and the choice of the events that are shown belong here; where events come
-from does not. Apart from futures that wake listeners there are no side effects. Everything runs on the IOLoop's thread.
+The texts of the messages, their percentages, and which events are shown belong here. Where events come from does not.
+There are no side effects, apart from futures that wake listeners. Everything runs on the IOLoop's thread.
 """
 import html
 
@@ -82,24 +82,24 @@ def time_of(event):
 
 
 def _words_of(reason, message):
-    """Return the percentage and the plain words for an event."""
+    """Return the percentage and the message for an event."""
     percent, words = EVENTS.get(reason, (0, reason + ':'))
     found = [particular for of, sign, particular in PARTICULARS if of == reason and sign in message]
     return percent, (found + [words])[0]
 
 
 class Story:
-    """The progress of one start, for any number of listeners.
+    """The progress log of one start, for any number of listeners.
 
     entries (list): what JupyterHub shows, see `Spawner.progress`: dicts with `progress` and `message`. The entry of an
-        event also has `raw_event`, and that of a failure `html_message`. The list only grows; an event that is repeated
-        keeps its place and its words.
-    has_begun (bool): the start has begun. Listeners may come before that.
-    goes_on (bool): the story does not end when `start` returns; somebody else will end it.
-    is_over (bool): no more entries will come.
-    timer: the loop's handle of the message for slow starts.
+        event also has `raw_event`, and the entry of a failure also has `html_message`. Entries are only added. A
+        repeated event keeps its position and its message.
+    has_begun (bool): whether the start has begun. Listeners can connect before that.
+    goes_on (bool): whether the log continues after `start` returns. The caller must then end it.
+    is_over (bool): whether the log has ended, so that there will be no more entries.
+    timer: the timeout handle of the message for slow starts.
     last_warning (str): reason and message of the last event of type Warning; empty if there was none.
-    is_scaling_up (bool): an autoscaler has announced a new node for the pod.
+    is_scaling_up (bool): whether an autoscaler has announced a new node for the pod.
     """
 
     def __init__(self, clock):
@@ -114,35 +114,35 @@ class Story:
         self._listeners = []
 
     def changed(self):
-        """Return a future that is done when there are more entries, or when the story is over."""
+        """Return a future that is done when there are more entries, or when the log has ended."""
         self._listeners = [future for future in self._listeners if not future.done()]
         self._listeners.append(Future())
         return self._listeners[-1]
 
     def tell(self, step, more=''):
-        """Add a step, a key of STEPS, with `more` after its words. A step is added only once."""
+        """Add a step, a key of STEPS, with `more` after its message. Each step is added only once."""
         if not self.is_over and step not in self._places:
             self._places[step] = len(self.entries)
             self._add(self._clock(), *(STEPS[step] + (more,)))
 
     def why_late(self, seen):
-        """Return a space and a sentence with the last warning; empty without one, or if `seen` contains its message."""
+        """Return a sentence with the last warning after a space; empty if there is none or `seen` contains it."""
         _, _, message = self.last_warning.partition(': ')
         return ' The last warning: %s' % self.last_warning if self.last_warning and message not in seen else ''
 
     def failure_in_last_warning(self):
-        """Return (cause, reason, message) of the last warning if it says what failed; otherwise only time ran out."""
+        """Return (cause, reason, message) of the last warning if its reason is in FAILED; otherwise, of a timeout."""
         reason, _, message = self.last_warning.partition(': ')
         return (FAILED[reason], reason, message) if reason in FAILED else (Cause.TIME, '', '')
 
     def about(self, uid):
-        """Show the events of the pod with this uid, including those that have already arrived."""
+        """Show the events about the pod with this uid, including those that have already arrived."""
         early, self._uid, self._early = self._early, uid, []
         for event in early:
             self.event(event)
 
     def event(self, event):
-        """Add a Kubernetes event (a dict) about a pod of the right name. Events about another uid are ignored."""
+        """Add a Kubernetes event (a dict) about a pod with the right name. Ignore it if the pod has another uid."""
         if self.is_over:
             return
         if self._uid is None:
@@ -175,7 +175,7 @@ class Story:
         self._wake()
 
     def end(self, failure=None, url=''):
-        """End the story: well, or with the words of a failure and a link to `url`. Only the first call counts."""
+        """End the log, as a success or with the message of a failure and a link to `url`. Later calls do nothing."""
         if self.is_over:
             return
         if failure is not None:

@@ -1,13 +1,13 @@
-"""Who is called what: pods, claims, label values, and the fields that templates may use.
+"""The names of pods and claims, label values, and the fields of templates.
 
-Here belongs every rule by which a user's or server's name becomes a name in Kubernetes. Nothing here knows spawners,
-clients or time: plain strings in, plain strings out, on any thread.
+Every rule by which the name of a user or server becomes a name in Kubernetes belongs here. Nothing here knows spawners,
+clients or time: the functions take and return plain strings, on any thread.
 
-The rules keep names apart. `escape` is injective and its results never contain `--`, so `{username}{servername}`,
-with `--` in front of the server's part, tells all pairs of user and server apart. `safe_slug`, the other scheme, leaves
-names alone that are fit, none of which contains `--`; others end in `---` and a hash. What then does not fit Kubernetes
-is cut and ends in a hash of the whole; what merely looks as if it had been cut is treated as if it did not fit, so
-that no name that was left alone equals one that was cut.
+The rules keep different names different. `escape` is injective, and its results never contain `--`. So
+`{username}{servername}`, with `--` before the name of the server, differs for all pairs of user and server.
+`safe_slug`, the other scheme, keeps valid names, which never contain `--`. The slugs of all other names end in `---`
+and a hash. If the result is not valid in Kubernetes, it is shortened and ends in a hash of the original. A name that
+only looks as if it had been shortened is shortened, too. So no unchanged name equals a shortened one.
 """
 import functools
 import hashlib
@@ -18,12 +18,12 @@ import escapism
 
 SAFE_CHARACTERS = frozenset(string.ascii_lowercase + string.digits)
 NAME_LIMIT = 63  # of a DNS label (RFC 1123) and of a label value
-HASH_LENGTH = 20  # hexadecimal digits: 80 bits, too many to find a second name for
-SLUG_LIMIT = 48  # of a safe slug, so that there is room for what a template puts around it
-SLUG_HASH_LENGTH = 8  # of safe slugs, which others make as well: 32 bits, enough for what comes by chance
-SLUG_HASH_ROOM = SLUG_HASH_LENGTH + len('---')
+HASH_LENGTH = 20  # hexadecimal digits: 80 bits, so that nobody can find a second name with the same hash
+SLUG_LIMIT = 48  # characters of a safe slug; the rest of NAME_LIMIT is for the other parts of a template
+SLUG_HASH_LENGTH = 8  # hexadecimal digits, as other programs use for the same slugs: 32 bits, against accidents only
+SLUG_SUFFIX_LENGTH = SLUG_HASH_LENGTH + len('---')
 
-# Characters that escapism writes with one digit, so that the next one may pass for the second, or refuses to write.
+# Characters that escapism cannot escape, or escapes with one digit, so that the result is ambiguous.
 _NOT_FOR_ESCAPISM = re.compile('([\x00-\x0f\ud800-\udfff])')
 _DNS_LABEL = re.compile(r'[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\Z')
 _LABEL_VALUE = re.compile(r'(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z')
@@ -32,9 +32,9 @@ _CUT = re.compile(r'(?:\A|-)[0-9a-f]{%d}\Z' % HASH_LENGTH)
 
 
 def escape(name):
-    """Return `name` in `[a-z0-9]`, each byte (UTF-8) of other characters as `-` and two hexadecimal digits.
+    """Escape each byte (UTF-8) of all characters other than `[a-z0-9]` as `-` and two hexadecimal digits.
 
-    This is what configuration files make with `escapism.escape`, except for control characters below 0x10.
+    The result is the same as that of `escapism.escape`, except for control characters below 0x10.
     """
     return ''.join(_escape_character(part) if _NOT_FOR_ESCAPISM.match(part) else
                    escapism.escape(part, safe=SAFE_CHARACTERS, escape_char='-').lower()
@@ -46,49 +46,49 @@ def _escape_character(character):
 
 
 def legacy_escape(name):
-    """Return `name` in lower case with `-` for every other character. Different names can become one."""
+    """Return `name` in lower case, with `-` in place of other characters. Different names can get the same result."""
     return ''.join(c if c in SAFE_CHARACTERS else '-' for c in name.lower())
 
 
 def safe_slug(name, limit=SLUG_LIMIT):
-    """Return `name` if it is a safe slug of at most `limit` characters, otherwise one made of it that ends in a hash.
+    """Return `name` if it is a safe slug of at most `limit` characters, otherwise a slug of it that ends in a hash.
 
-    A safe slug begins with a letter, ends with a letter or digit, and has only those in it, and single `-`. What is
-    made of another name has `---` before the hash.
+    A safe slug begins with a letter, ends with a letter or digit, and contains only letters, digits and single `-`. The
+    slug of any other name has `---` before the hash.
     """
     if len(name) <= limit and _SAFE_SLUG.match(name) and '--' not in name:
         return name
-    return _with_slug_hash(_slug_stem(name, limit - SLUG_HASH_ROOM), name)
+    return _with_slug_hash(_slug_stem(name, limit - SLUG_SUFFIX_LENGTH), name)
 
 
 def _joined_slug(names, limit=SLUG_LIMIT):
-    """Return one slug for several names: what is left of each, `--` between them, and one hash of all."""
-    room = (limit - SLUG_HASH_ROOM - 2 * (len(names) - 1)) // len(names)
-    return _with_slug_hash('--'.join(_slug_stem(name, room) for name in names), b'\xff'.join(map(_utf8, names)))
+    """Return one slug for several names: a part of each, joined with `--`, and one hash of all."""
+    length = (limit - SLUG_SUFFIX_LENGTH - 2 * (len(names) - 1)) // len(names)
+    return _with_slug_hash('--'.join(_slug_stem(name, length) for name in names), b'\xff'.join(map(_utf8, names)))
 
 
 def _with_slug_hash(stem, whole):
     return '%s---%s' % (stem, _hash(whole, SLUG_HASH_LENGTH))
 
 
-def _slug_stem(name, room):
-    """Return at most `room` characters that a slug may begin with, which remind of `name`; `x` if nothing is left."""
+def _slug_stem(name, length):
+    """Return the first part of a slug for `name`, of at most `length` characters; `x` if no character can be kept."""
     stem = re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')
     if stem[:1].isdigit():
-        return ('x-' + stem)[:room]  # may end in '-': the slugs that others make do
-    return stem[:room].rstrip('-') or 'x'
+        return ('x-' + stem)[:length]  # may end in '-', as in the slugs of other programs
+    return stem[:length].rstrip('-') or 'x'
 
 
 def _safe_user_server(username, servername):
-    """Return the safe slugs of both, `--` between them, if that is short enough; otherwise one slug of both."""
+    """Return the safe slugs of both names, joined with `--`. If that is too long, return one slug for both."""
     slugs = safe_slug(username), safe_slug(servername) if servername else ''
     if len(slugs[0]) + 2 + len(slugs[1]) <= SLUG_LIMIT:
         return '--'.join(filter(None, slugs))
     return _joined_slug([username, servername])
 
 
-# The fields of templates that are made of a user's and a server's name, by field name.
-_MADE = {
+# The fields of templates that depend only on the user and the server, by field name.
+_DERIVED_FIELDS = {
     'unescaped_username': lambda fields: fields.literal(fields.username),
     'unescaped_servername': lambda fields: fields.literal(fields.servername),
     'escaped_username': lambda fields: escape(fields.username),
@@ -104,7 +104,7 @@ _MADE = {
     'user_server': lambda fields: fields[fields.scheme + '_user_server'],
 }
 
-SLUG_SCHEMES = {'escape': 'escaped', 'safe': 'safe'}  # and how the fields begin that are always made by them
+SLUG_SCHEMES = {'escape': 'escaped', 'safe': 'safe'}  # scheme -> prefix of the fields that always use it
 
 
 def _after_dashes(slug):
@@ -112,12 +112,12 @@ def _after_dashes(slug):
 
 
 class Fields(dict):
-    """What templates may use, by field name. A field is made when it is first asked for.
+    """The fields of templates, by name. Each field is computed when it is first used.
 
     username, servername (str), userid (int): see `template_fields`.
-    scheme (str): what the fields are made by that do not say it themselves, a key of SLUG_SCHEMES.
-    literal (callable): makes of an unescaped name what stands in the text.
-    others (dict), asker: further fields by name, functions of `asker`. They are asked each time.
+    scheme (str): the scheme of the fields whose names do not contain one, a key of SLUG_SCHEMES.
+    literal (callable): converts an unescaped name to the text that replaces the field.
+    others (dict), asker: additional fields, by name. Each is a function that is called with `asker` on every use.
     """
     __slots__ = 'username', 'userid', 'servername', 'scheme', 'literal', 'others', 'asker'
 
@@ -131,98 +131,99 @@ class Fields(dict):
             try:
                 return self.others[field](self.asker)
             except ValueError as e:
-                raise _Failed(e)
-        value = self[field] = _MADE[field](self)
+                raise _FieldError(e)
+        value = self[field] = _DERIVED_FIELDS[field](self)
         return value
 
     @property
     def names(self):
         """The names of all fields, a set."""
-        return set(_MADE).union(self.others)
+        return set(_DERIVED_FIELDS).union(self.others)
 
 
 def template_fields(username, userid, servername, scheme='escape', literal=str, others=(), asker=None):
-    """Return what templates may use, a `Fields`.
+    """Return the `Fields` of templates.
 
-    username, servername (str): as JupyterHub has them; the default server's name is empty.
-    userid (int): JupyterHub's number of the user.
+    username, servername (str): the names in JupyterHub; the name of the default server is empty.
+    userid (int): the ID of the user in JupyterHub's database.
     """
     return Fields(username, userid, servername, scheme, literal, others, asker)
 
 
 class NoTemplate(ValueError):
-    """A string cannot be expanded. The message names it, and the fields there are."""
+    """A string cannot be expanded. The message contains the string, and lists the available fields."""
 
 
-class _Failed(Exception):
-    """What a field is made of went wrong, in words of its own: the ValueError is the argument."""
+class _FieldError(Exception):
+    """Computing a field raised a ValueError, which is the argument."""
 
 
 def expand(template, fields):
-    """Return the string `template` with each `{field}` replaced, once; `{{` and `}}` stand for braces.
+    """Return the string `template` with each `{field}` replaced once. `{{` and `}}` stand for literal braces.
 
-    `{servername}` brings two dashes; where they stand in front of it already, these are the two.
+    The value of `{servername}` begins with two dashes. If the template already has two dashes before it, they are not
+    doubled.
 
-    fields (Fields): what there is.
+    fields (Fields): the available fields.
 
-    Raises NoTemplate, and whatever ValueError a field raises. Attributes of fields are not to be had.
+    Raises NoTemplate, and any ValueError that a field raises. A template cannot use attributes of fields.
     """
     try:
-        ready, asked, _ = _parsed(template)
-        return ready.format_map(fields) if asked else ready.format()
-    except _Failed as e:
+        ready, names, _ = _parsed(template)
+        return ready.format_map(fields) if names else ready.format()
+    except _FieldError as e:
         raise e.args[0]
     except (LookupError, ValueError, AttributeError, TypeError) as e:
-        raise NoTemplate('cannot expand the template %r (%s: %s). Its fields may be %s; a brace itself is doubled.' % (
+        raise NoTemplate('cannot expand the template %r (%s: %s). The fields are %s. Write {{ and }} for braces.' % (
             template, type(e).__name__, e, ', '.join('{%s}' % field for field in sorted(fields.names))))
 
 
 def fill(text, expand_one):
-    """Return `expand_one(text)` if `text` has fields and nothing else in single braces, otherwise `text` as it is.
+    """Return `expand_one(text)` if `text` has only fields in single braces. Otherwise, return `text` unchanged.
 
-    For texts in which braces may mean something else, such as shell commands; `${username}` is a variable there.
+    This is for texts in which braces can have another meaning, such as shell commands. `${username}` is not a field.
     """
     if '{' not in text or not _may_be_template(text):
         return text
     try:
         return expand_one(text)
-    except (NoTemplate, LookupError, TypeError, AttributeError):  # the last ones from what a subclass expands with
+    except (NoTemplate, LookupError, TypeError, AttributeError):  # a subclass' own expansion can raise the last three
         return text
 
 
 def _may_be_template(text):
     try:
-        _, asked, has_variables = _parsed(text)
+        _, names, has_variables = _parsed(text)
     except (ValueError, AttributeError, RecursionError):
         return False
-    return bool(asked) and not has_variables
+    return bool(names) and not has_variables
 
 
 @functools.lru_cache(maxsize=2000)
 def _parsed(template):
-    """Return (`template` as `format_map` takes it, the names of its fields, True if there is a `$` before one of them).
+    """Return (`template` for `format_map`, the names of its fields, whether one of them follows a `$`).
 
     Raises ValueError and AttributeError.
     """
     ready = template.replace('--{servername}', '{servername}')
-    asked, has_variables = set(), False
+    names, has_variables = set(), False
     for literal, field, specification, _ in string.Formatter().parse(ready) if '{' in ready or '}' in ready else ():
         if field is not None:
             if '.' in field:
-                raise AttributeError('%s asks for an attribute' % field)
-            asked.add(field)
-            asked.update(_parsed(specification)[1])
+                raise AttributeError('%s is an attribute of a field' % field)
+            names.add(field)
+            names.update(_parsed(specification)[1])
             has_variables = has_variables or literal.endswith('$')
-    return ready, frozenset(asked), has_variables
+    return ready, frozenset(names), has_variables
 
 
 def without_variables(text):
-    """Return `text` as Kubernetes has to get it for this text to come out where it expands `$(VARIABLE)`."""
+    """Escape `text` for fields in which Kubernetes expands `$(VARIABLE)`."""
     return text.replace('$', '$$')
 
 
 def expand_all(value, expand_one):
-    """Return `value` with `expand_one(string)` for every string in it, through lists and dicts (their keys stay)."""
+    """Replace each string in `value` with `expand_one(string)`, in nested lists and dicts, except for keys of dicts."""
     if isinstance(value, str):
         return expand_one(value)
     if isinstance(value, dict):
@@ -233,14 +234,14 @@ def expand_all(value, expand_one):
 
 
 def object_name(wanted):
-    """Return `wanted` if it is a DNS label, otherwise a DNS label made of it that ends in a hash."""
+    """Return `wanted` if it is a DNS label, otherwise a DNS label that is derived from it and ends in a hash."""
     if _DNS_LABEL.match(wanted) and not _CUT.search(wanted):
         return wanted
     return _cut(re.sub('[^a-z0-9]', '-', wanted.lower()), wanted)
 
 
 def label_value(wanted):
-    """Return `wanted` if it may be a label's value, otherwise a label value made of it that ends in a hash."""
+    """Return `wanted` if it is a valid label value, otherwise one that is derived from it and ends in a hash."""
     if _LABEL_VALUE.match(wanted) and not _CUT.search(wanted):
         return wanted
     return _cut(re.sub('[^A-Za-z0-9_.]', '-', wanted), wanted)
@@ -248,12 +249,12 @@ def label_value(wanted):
 
 def _cut(stem, whole):
     """Return at most NAME_LIMIT characters: the beginning of `stem`, then a hash of `whole`."""
-    room = NAME_LIMIT - HASH_LENGTH - 1
-    return '-'.join(filter(None, [stem.strip('-_.')[:room].rstrip('-_.'), _hash(whole, HASH_LENGTH)]))
+    length = NAME_LIMIT - HASH_LENGTH - 1
+    return '-'.join(filter(None, [stem.strip('-_.')[:length].rstrip('-_.'), _hash(whole, HASH_LENGTH)]))
 
 
 def _hash(whole, length):
-    """Return hexadecimal digits for a str, or for bytes."""
+    """Return the first `length` hexadecimal digits of the hash of a str or bytes."""
     return hashlib.sha256(_utf8(whole) if isinstance(whole, str) else whole).hexdigest()[:length]
 
 
@@ -262,8 +263,10 @@ def _utf8(text):
 
 
 def generate_hashed_slug(slug, limit=NAME_LIMIT, hash_length=6):
-    """Return `slug` if it is shorter than `limit - hash_length`, otherwise exactly `limit` characters that end in a
-    hash of it, in lower case. By their lengths, a slug that was left alone never equals one that was cut."""
+    """Return `slug` if it is shorter than `limit - hash_length`. Otherwise, shorten it to `limit` characters.
+
+    The shortened slug is in lower case and ends in a hash. It never equals an unchanged slug, because it is longer.
+    """
     if len(slug) < limit - hash_length:
         return slug
     return (slug[:limit - hash_length - 1] + '-' + _hash(slug, hash_length)).lower()

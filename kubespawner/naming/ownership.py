@@ -1,4 +1,4 @@
-"""Whose an object is: the labels and annotations that name its user and server. Pure, any thread."""
+"""The owner of an object: labels and annotations that name its user and server. Pure, any thread."""
 
 from typing import Any, Mapping, Optional, Tuple
 
@@ -6,9 +6,9 @@ USERNAME, SERVERNAME = 'hub.jupyter.org/username', 'hub.jupyter.org/servername' 
 
 
 def owner_of(resource: Mapping[str, Any]) -> Tuple[Optional[str], str]:
-    """Return whose a pod or claim (a dict) is by its annotations, as (name of the user, name of the server).
+    """Return the (username, servername) in the annotations of a pod or claim (a dict).
 
-    The user is None if the object does not say; the default server's name is empty.
+    The username is None if there is no such annotation. The name of the default server is empty.
     """
     annotations = resource['metadata'].get('annotations') or {}
     return annotations.get(USERNAME), annotations.get(SERVERNAME, '')

@@ -1,6 +1,6 @@
-"""What the objects of one server are called: its pod and its claim, and the namespace of its user.
+"""The names of the objects of one server: its pod, its claim, and the namespace of its user.
 
-Here belongs where each of these names comes from. By which rules a template becomes a name is in `naming`. Nothing
+Where each of these names comes from belongs here. The rules by which a template becomes a name are in `naming`. Nothing
 here knows clients or hub state. Everything runs on the IOLoop's thread.
 """
 from collections import namedtuple
@@ -9,7 +9,7 @@ from traitlets import HasTraits, Unicode, default, observe
 
 from .. import naming
 
-# By the attribute that is the name, and the field of templates: the trait of which the name is made.
+# Attribute of the spawner, which is also a field of templates -> trait with the template of this name.
 TEMPLATES = {
     'pod_name': 'pod_name_template',
     'pvc_name': 'pvc_name_template',
@@ -24,107 +24,111 @@ class Rules(namedtuple('Rules', 'scheme handle_legacy remember_claim')):
 
 
 class ServerNames:
-    """The names of one server's objects, each by the field that it is in templates, a key of TEMPLATES.
+    """The names of one server's objects, by the field that stands for the name in templates, a key of TEMPLATES.
 
-    The first of these that there is counts:
+    A name can come from several sources. The first that has a name takes precedence:
 
-    1. What is known now: the name in the server's state, that of the claim or pod that was found or is being created,
-       or what a hook has assigned since. The last of these counts, until the name is forgotten.
-    2. What a subclass assigned before the first state was loaded, such as in its `__init__`. It counts again each time
-       that the name is forgotten.
-    3. What a subclass makes by a default of its own. Only the attribute knows that, see `Named`.
-    4. What the template makes. The slug scheme is the configured one, or `escape` for the claim of a server that is
-       older than the scheme.
+    1. The current name: from the server's state, from the claim or pod that was found or is being created, or from a
+       hook that assigned it. The latest of these replaces the others, until the name is forgotten.
+    2. A name that a subclass assigned before the first state was loaded, for example in its `__init__`. It applies
+       again whenever the name is forgotten.
+    3. A dynamic default of a subclass. Only the attribute knows it, see `Named`.
+    4. The template. It uses the configured slug scheme, or `escape` for the claim of a server that is older than the
+       scheme.
 
-    A name is forgotten when the state is cleared, and when a start has another template. The name of a claim that the
-    server has stays then, and so does that of a pod that it has.
+    A name is forgotten when the state is cleared, and when a start uses another template. The names of a claim and of a
+    pod that the server has are not forgotten.
 
-    expand (callable): expand(trait, scheme) returns the text that the template in a trait makes, by a slug scheme or,
-        if that is None, by the one that templates have anyway. It may raise ValueError.
-    rules (callable): returns the `Rules` as they are now.
-    changed (callable): changed(field, name) is called when another name counts; None is for 3 and 4 of the list.
+    expand (callable): expand(trait, scheme) returns the expanded template in a trait, with this slug scheme, or with
+        the default scheme of templates if it is None. It can raise ValueError.
+    rules (callable): returns the current `Rules`.
+    changed (callable): changed(field, name) is called when a name changes. None means source 3 or 4.
     """
 
-    has_claim = False  # whether `pvc_name` is that of a claim that the server is known to have
-    is_legacy = False  # whether the server is older than the slug scheme, and its claim may be, too
+    has_claim = False  # whether `pvc_name` is the name of a claim that the server is known to have
+    is_legacy = False  # whether the server, and perhaps its claim, is older than the slug scheme
 
     def __init__(self, expand, rules, changed=lambda field, name: None):
         self._expand, self._rules, self._changed = expand, rules, changed
-        self._now, self._own, self._assigned_early = {}, {}, {}
+        self._current, self._of_subclass, self._assigned_early = {}, {}, {}
         self._is_loaded = False
-        self._being_made = []
+        self._being_expanded = []
 
-    # What counts
+    # Reading names
 
     def known(self, field):
-        """Return the name that counts more than any template; None if there is none."""
-        return self._now.get(field, self._own.get(field))
+        """Return the name that takes precedence over all templates; None if there is none."""
+        return self._current.get(field, self._of_subclass.get(field))
 
     def made(self, field):
-        """Return the name that the template makes now. Raises ValueError if it cannot be expanded."""
-        self._being_made.append(field)
+        """Return the name from the current template. Raises ValueError if the template cannot be expanded."""
+        self._being_expanded.append(field)
         try:
             return naming.object_name(self._expand(TEMPLATES[field], self.scheme(field)))
         finally:
-            self._being_made.pop()
+            self._being_expanded.pop()
 
     def scheme(self, field):
-        """Return the slug scheme that a name is made by; None for the one that templates have anyway."""
+        """Return the slug scheme of a name, or None for the default scheme of templates."""
         return 'escape' if field == 'pvc_name' and self.is_legacy and self._rules().remember_claim else None
 
     def check_field(self, field):
-        """Raise ValueError if a template that is being expanded cannot have a name, because it is made of it."""
-        if field in self._being_made:
-            raise ValueError('cannot have the field {%s}, which is made of it.' % field)
+        """Raise ValueError if the template of this name is being expanded, because it cannot contain its own result."""
+        if field in self._being_expanded:
+            raise ValueError('cannot have the field {%s}, which is the result of this template.' % field)
 
-    # What is learnt
+    # Changing names
 
     def assign(self, field, name):
-        """Take a name that a subclass or a hook assigned."""
+        """Use a name that a subclass or a hook assigned."""
         if name != self.known(field):
-            self._now[field] = name
+            self._current[field] = name
             if not self._is_loaded:
                 self._assigned_early[field] = name
 
     def take(self, field, name):
-        """Take the name of an object that is there, or is being created."""
-        self._now[field] = name
+        """Use the name of an object that exists or is being created."""
+        self._current[field] = name
         self._changed(field, name)
 
     def take_claim(self, name):
-        """Take the name of a claim that the server has."""
+        """Use the name of a claim that the server has."""
         self.take('pvc_name', name)
         self.has_claim = True
 
     def forget(self, has_pod=False):
-        """Forget the names of what the server does not have."""
+        """Forget the names of objects that the server does not have."""
         for field in ['pod_name'] * (not has_pod) + ['pvc_name'] * (not self.has_claim):
             self._forget(field)
 
     def _forget(self, field):
-        self._now.pop(field, None)
+        self._current.pop(field, None)
         self._changed(field, None)
-        if field in self._own:
-            self._changed(field, self._own[field])
+        if field in self._of_subclass:
+            self._changed(field, self._of_subclass[field])
 
     # State
 
     def load(self, state, has_pod):
-        """Take what a state has, which may be empty. has_pod (bool): whether the pod that it names is the server's."""
+        """Use the names in a state, which can be empty.
+
+        has_pod (bool): whether the pod in the state is the server's.
+        """
         if not self._is_loaded:
-            self._is_loaded, self._own = True, self._assigned_early
+            self._is_loaded, self._of_subclass = True, self._assigned_early
         rules = self._rules()
         if has_pod and state.get('pod_name'):
             self.take('pod_name', state['pod_name'])
         if state.get('pvc_name') and rules.remember_claim:
             self.take_claim(state['pvc_name'])
-        was_by = state.get('slug_scheme', 'escape' if state.get('pod_name') else rules.scheme)
-        if was_by != rules.scheme == 'safe' and rules.handle_legacy and not self.is_legacy:
+        old_scheme = state.get('slug_scheme', 'escape' if state.get('pod_name') else rules.scheme)
+        is_changed = rules.scheme == 'safe' and old_scheme != 'safe'
+        if is_changed and rules.handle_legacy and not self.is_legacy:
             self.is_legacy = True
             self.forget(has_pod=True)
 
     def state(self, names):
-        """Return what the state is to have of the names. names (callable): returns the value of an attribute."""
+        """Return the part of the state that contains names. names (callable): returns the value of an attribute."""
         rules, state = self._rules(), {'pod_name': names('pod_name')}
         if self.has_claim and rules.remember_claim:
             state['pvc_name'] = names('pvc_name')
@@ -133,19 +137,19 @@ class ServerNames:
         return state
 
     def clear(self):
-        """Forget the state, except for a claim that the server has."""
+        """Forget all names except that of a claim that the server has."""
         self.has_claim = self.has_claim and self._rules().remember_claim
         self.forget()
 
 
 class Named(HasTraits):
-    """The part of KubeSpawner in which subclasses and hooks read, assign and override a server's names.
+    """The part of KubeSpawner in which subclasses and hooks read, assign and override the names of a server.
 
-    Code reads the attributes, and tells `_server_names` what it learns. A subclass may have a `default` of its own, or
-    a property. What counts more than that is assigned to the attribute by `_server_names`.
+    Code reads the attributes, and passes new names to `_server_names`. A subclass can define a dynamic default or a
+    property. If another name takes precedence, `_server_names` assigns it to the attribute.
     """
 
-    pod_name = Unicode(help="""The name of this server's pod. Kept in the server's state.""")
+    pod_name = Unicode(help="""The name of this server's pod. It is stored in the server's state.""")
 
     pvc_name = Unicode(help="""The name of this server's claim.""")
 
@@ -182,6 +186,6 @@ class Named(HasTraits):
             setattr(self, field, name)
 
     def _name_in_template(self, field):
-        """Return a name as a field of templates. Raises ValueError if the template is that of the name itself."""
+        """Return a name for use in a template. Raises ValueError in the template of the name itself."""
         self._server_names.check_field(field)
         return getattr(self, field)

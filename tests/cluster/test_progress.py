@@ -297,7 +297,7 @@ def test_events_are_not_asked_for_if_they_are_not_wanted(kube, new_spawner):
 
 @pytest.mark.gen_test
 def test_of_more_pods_than_are_followed_the_steps_are_told(kube, new_teller, monkeypatch):
-    monkeypatch.setattr(events, 'FOLLOWED', 1)
+    monkeypatch.setattr(events, 'MAX_FOLLOWED', 1)
     users = [new_teller(name, singleuser_image_spec=SLOW) for name in ('ann', 'bob')]
     starts = [user.start() for user in users]
     listeners = [Listener(user) for user in users]

@@ -160,5 +160,5 @@ def test_a_role_without_events_costs_the_story_its_events_and_nothing_else(
     spawner = new_spawner('ann', events_enabled=True)
     yield spawner.start()
     told = [record.message for record in caplog.records if 'Events of pods' in record.message]
-    assert len(told) == 1 and 'right to list and watch events' in told[0]
+    assert len(told) == 1 and 'permissions to list and watch events' in told[0]
     yield spawner.stop(now=True)

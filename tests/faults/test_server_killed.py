@@ -143,8 +143,7 @@ def test_the_loop_is_halted_after_the_limit_and_never_before(cluster, api_contro
     assert halts == []
 
     yield spawner.stop(now=True)
-    # Which of the two depends on whether the creation was answered before.
-    with pytest.raises(Exception, match='deleted|given up'):
+    with pytest.raises(Exception, match='deleted|given up'):  # which, depends on whether the creation was answered
         yield start
     api_control.kill()
     killed = time.monotonic()

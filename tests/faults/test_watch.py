@@ -124,7 +124,7 @@ INSERTED = {
     'a uid that is none': (line('ADDED', pod(uid=['u'])), False, 1, "['u']"),
     'a version that is none': (line('ADDED', pod(version='x')), False, 1, "'x'"),
     'a version without end': (line('BOOKMARK', pod(version=float('inf'))), False, 0, None),
-    'a line without end': ('x' * 2 * LONG, False, 1, 'a line of more than'),
+    'a line without end': ('x' * 2 * LONG, False, 1, 'a line is longer than'),
     'an error 410': (line('ERROR', dict(STATUS, code=410)), True, 1, None),
     'an error 500': (line('ERROR', dict(STATUS, code=500)), True, 1, 'says the server'),
     'an error that is none': ('{"type":"ERROR","object":7}\n', True, 1, '7'),

@@ -45,7 +45,7 @@ def threads():
 
 # In which method, how many lists are asked for: those before the bug and the one after it.
 @pytest.mark.parametrize('method, lists', [
-    ('_list', 1), ('_replace', 2), ('_kept', 2), ('_watch', 2), ('_apply', 2), ('_list_and_watch', 1)])
+    ('_list', 1), ('_replace', 2), ('_pruned', 2), ('_watch', 2), ('_apply', 2), ('_list_and_watch', 1)])
 @pytest.mark.gen_test
 def test_after_a_bug_the_thread_lists_and_goes_on(reflector, asked, pods, monkeypatch, caplog, method, lists):
     failed = plant(monkeypatch, method, times=1)

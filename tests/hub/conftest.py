@@ -67,9 +67,7 @@ class Hub:
         self.hub = self.proxy = None
 
     def __enter__(self):
-        self.proxy = self._process(proxy_command() + [
-            '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
-            '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
+        self.start_proxy()
         try:
             self.start()
         except BaseException:
@@ -92,6 +90,12 @@ class Hub:
         with open(os.path.join(self.directory, log), 'a') as f:
             return subprocess.Popen([str(word) for word in command], cwd=self.directory, env=self.env, stdout=f,
                                     stderr=subprocess.STDOUT)
+
+    def start_proxy(self):
+        """Start the proxy."""
+        self.proxy = self._process(proxy_command() + [
+            '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+            '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
 
     def start(self):
         """Start the hub and return when it answers through the proxy."""

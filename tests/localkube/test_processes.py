@@ -141,7 +141,7 @@ def test_foreign_kubeconfig_is_not_overwritten(tmpdir):
     path.write('apiVersion: v1\n')
     with pytest.raises(FileExistsError) as caught:
         LocalKube(kubeconfig=str(path)).start()
-    assert 'was not written by localkube' in str(caught.value)
+    assert 'localkube did not write' in str(caught.value)
     assert path.read() == 'apiVersion: v1\n'
 
 

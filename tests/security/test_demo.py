@@ -366,7 +366,7 @@ def test_a_link_or_an_open_directory_in_the_place_of_ones_own_is_refused(home):
     cache = home / '.cache'
     cache.mkdir()
     (cache / 'kubespawner').symlink_to(home)
-    with pytest.raises(PermissionError, match='no link'):
+    with pytest.raises(PermissionError, match='not a link'):
         directories.private()
     (cache / 'kubespawner').unlink()
     (cache / 'kubespawner').mkdir()

@@ -1,0 +1,42 @@
+"""Checks the configuration when the hub starts, and not when the first user logs in.
+
+JupyterHub has no hook for that: a hub without users makes no spawner when it starts. But every version first imports
+the class of the spawner, because it is installed or because the configuration says so. Later it calls its own method
+`init_spawners`: by then the configuration has been read, and nothing has been started. So importing this package in the
+process of a hub wraps that method. A JupyterHub that no longer has it starts unchecked; what is wrong is found when a
+server starts then.
+
+Here belongs how the check comes to run; what is wrong with a configuration is in `checks`. Runs on the main thread.
+"""
+import functools
+import sys
+
+from .checks import find_problems
+from .configuration import Configuration
+
+
+def check_when_hub_starts():
+    """Have the hub of this process, if it is one, check its configuration before it starts anything."""
+    hub_class = getattr(sys.modules.get('jupyterhub.app'), 'JupyterHub', None)
+    init_spawners = getattr(hub_class, 'init_spawners', None)
+    if init_spawners is None:
+        return
+
+    @functools.wraps(init_spawners)
+    def checked(app, *args, **kwargs):
+        check(app)
+        return init_spawners(app, *args, **kwargs)
+
+    hub_class.init_spawners = checked
+
+
+def check(app):
+    """Log all that is wrong with the configuration of a JupyterHub application; end it if no server could start."""
+    if not issubclass(app.spawner_class, Configuration):  # for instance, a spawner that chooses among others
+        return
+    problems = find_problems(app.config, app.spawner_class)
+    for problem in problems:
+        (app.log.critical if problem.is_fatal else app.log.error)('Configuration: %s', problem.sentence)
+    if any(problem.is_fatal for problem in problems):
+        app.log.critical('No server could start with this configuration, so the hub does not start.')
+        app.exit(1)

@@ -1,0 +1,192 @@
+"""What is wrong with a configuration is found without a hub, all of it at once."""
+import pytest
+from traitlets import Unicode
+from traitlets.config import Config
+
+from kubespawner import KubeSpawner, hub_start
+from kubespawner.checks import find_problems
+from kubespawner.configuration.aliases import NAMES
+
+
+class Subclass(KubeSpawner):
+    greeting = Unicode(config=True)
+
+
+def problems(spawner_class=KubeSpawner, section='KubeSpawner', **settings):
+    return find_problems(Config({section: settings}), spawner_class)
+
+
+ITSELF = {}
+ITSELF['again'] = ITSELF
+
+WRONG = [
+    ('mem_limit', '2GB', '512M or 1.5G'),
+    ('mem_limit', -1, 'negative'),
+    ('cpu_limit', 'two', 'cpu_limit'),
+    ('cpu_guarantee', -0.5, 'negative'),
+    ('user_storage_capacity', '10 Gi', '10Gi'),
+    ('user_storage_capacity', 'much', '10Gi'),
+    ('user_storage_access_modes', ['ReadWrite'], 'ReadWriteMany'),
+    ('user_storage_class', 'Fast Disk', 'storage class'),
+    ('singleuser_image_pull_policy', 'always', 'Always'),
+    ('singleuser_image_spec', '', 'empty'),
+    ('singleuser_image_pull_secrets', 'My Secret', 'a-z'),
+    ('singleuser_service_account', 'no_account', 'a-z'),
+    ('singleuser_uid', -1, 'negative'),
+    ('singleuser_fs_gid', -1, 'negative'),
+    ('singleuser_supplemental_gids', [100, -1], 'negative'),
+    ('singleuser_extra_labels', {'a b': 'c'}, "'a b'"),
+    ('singleuser_extra_labels', {'a': 'b c'}, "'b c'"),
+    ('singleuser_extra_labels', {'/a': 'b'}, "'/a'"),
+    ('singleuser_extra_annotations', {'': 'b'}, "''"),
+    ('singleuser_node_selector', {'zone': 'a/b'}, "'a/b'"),
+    ('common_labels', {'x' * 64: ''}, '63'),
+    ('singleuser_lifecycle_hooks', {'onStart': {}}, 'postStart'),
+    ('singleuser_lifecycle_hooks', 'run this', 'singleuser_lifecycle_hooks'),
+    ('tolerations', [{'operator': 'Is'}], 'Exists'),
+    ('tolerations', [{'effect': 'no'}], 'NoSchedule'),
+    ('node_affinity_preferred', [{'preference': {}}], 'weight'),
+    ('node_affinity_required', [{'match': []}], 'matchExpressions'),
+    ('pod_affinity_preferred', [{'weight': 1}], 'podAffinityTerm'),
+    ('pod_anti_affinity_required', [{'labelSelector': {}}], 'topologyKey'),
+    ('environment', {'A': object()}, 'A a object'),
+    ('environment', {'1A': ''}, "'1A'"),
+    ('environment', {'A': 'a\0'}, 'NUL'),
+    ('environment', {'A': '\ud800'}, 'NUL'),
+    ('volumes', [ITSELF], 'contain itself'),
+    ('namespace', '', 'empty'),
+    ('namespace', 'My Hub', 'namespace'),
+    ('ip', 'not an ip', 'IP address'),
+    ('pod_connect_ip', 'bad host/..', "' '"),
+    ('pod_name_template', '', 'empty'),
+    ('profile_form_template', '{% if %}', 'Jinja2'),
+    ('priority_class_name', 'High!', 'a-z'),
+    ('port', 70000, 'port'),
+    ('slug_scheme', 'short', 'slug_scheme'),
+]
+
+
+@pytest.mark.parametrize('trait, value, words', WRONG)
+def test_a_wrong_value_is_named_as_it_is_written_and_fatal_under_each_name(trait, value, words):
+    for name in [trait] + NAMES.get(trait, []):
+        found, = problems(**{name: value})
+        assert found.setting == 'KubeSpawner.' + name
+        assert found.sentence.startswith('KubeSpawner.%s' % name)
+        assert words in found.sentence and '\n' not in found.sentence
+        assert found.is_fatal
+
+
+@pytest.mark.parametrize('section', ['Spawner', 'KubeSpawner', 'Subclass'])
+def test_each_section_of_the_class_counts(section):
+    found, = problems(Subclass, section, mem_limit='2GB')
+    assert found.sentence.startswith(section + '.mem_limit')
+
+
+@pytest.mark.parametrize('trait, value', [
+    ('mem_limit', '1.5G'),
+    ('mem_limit', None),
+    ('cpu_limit', 2),
+    ('user_storage_capacity', '10Gi'),
+    ('user_storage_capacity', '1e9'),
+    ('user_storage_class', ''),
+    ('singleuser_image_pull_secrets', ['one', 'two']),
+    ('singleuser_service_account', 'sa-{username}'),
+    ('singleuser_uid', lambda spawner: -1),
+    ('singleuser_uid', 0),
+    ('singleuser_extra_labels', {'example.org/team': 'team {username}', 'empty': ''}),
+    ('singleuser_extra_annotations', {'note': 'any text: ü'}),
+    ('singleuser_lifecycle_hooks', {'post_start': {}, 'preStop': {}}),
+    ('tolerations', [{'key': 'a', 'operator': 'Exists', 'effect': 'NoSchedule'}, {}]),
+    ('tolerations', {'10-a': {'key': 'a'}}),
+    ('node_affinity_required', [{'match_expressions': []}]),
+    ('pod_affinity_required', [{'topology_key': 'zone'}]),
+    ('environment', {'A': 1, 'B': None, 'C': lambda spawner: '', 'D': {'valueFrom': {}}, 'with.dot': ''}),
+    ('ip', '::'),
+    ('ip', ''),
+    ('ip', 'localhost'),
+    ('pod_connect_ip', '{pod_name}.svc.example.org'),
+    ('profile_form_template', '{{ note }}'),
+])
+def test_a_value_that_may_be_right_is_no_problem(trait, value):
+    assert problems(**{trait: value}) == []
+
+
+def test_all_problems_are_found_at_once():
+    found = problems(mem_limit='2GB', singleuser_image_pull_policy='always', namespace='')
+    assert {problem.setting for problem in found} == {
+        'KubeSpawner.mem_limit', 'KubeSpawner.singleuser_image_pull_policy', 'KubeSpawner.namespace'}
+
+
+def test_values_of_the_environment_are_never_repeated():
+    found, = problems(environment={'TOKEN': 'secret-token\0'})
+    assert 'secret-token' not in found.sentence
+
+
+@pytest.mark.parametrize('guarantee, limit', [('cpu_guarantee', 'cpu_limit'), ('cpu_request', 'cpu_limit')])
+def test_a_guarantee_above_its_limit_is_fatal(guarantee, limit):
+    found, = problems(**{guarantee: 2, limit: 1})
+    assert guarantee in found.sentence and limit in found.sentence and found.is_fatal
+
+
+def test_units_of_memory_are_compared():
+    assert problems(mem_guarantee='512M', mem_limit='1G') == []
+    assert [problem.setting for problem in problems(mem_guarantee='2G', mem_limit='512M')] == [
+        'KubeSpawner.mem_guarantee']
+
+
+@pytest.mark.parametrize('written, meant', [('mem_limt', 'mem_limit'), ('imagepull_policy', 'image_pull_policy')])
+def test_a_misspelt_setting_is_told_with_the_one_that_may_be_meant_and_is_not_fatal(written, meant):
+    found, = problems(**{written: None})
+    assert 'no setting of KubeSpawner' in found.sentence and 'Do you mean %s?' % meant in found.sentence
+    assert not found.is_fatal
+
+
+@pytest.mark.parametrize('section, meant', [('Kubespawner', 'KubeSpawner'), ('KubeSpwaner', 'KubeSpawner'),
+                                            ('SubClass', 'Subclass')])
+def test_the_section_of_a_class_that_does_not_exist_is_told(section, meant):
+    found, = find_problems(Config({section: {'namespace': 'hubs'}}), Subclass)
+    assert 'c.%s?' % meant in found.sentence and not found.is_fatal
+
+
+def test_sections_of_other_programs_and_classes_are_left_alone():
+    config = Config({'JupyterHub': {'port': 1}, 'PodReflector': {'x': 1}, 'Mine': {'y': 1}})
+    assert find_problems(config, Subclass) == []
+
+
+def test_what_is_appended_to_a_setting_is_left_for_the_start_to_judge():
+    config = Config()
+    config.KubeSpawner.volumes.append({'name': 'v'})
+    assert find_problems(config, KubeSpawner) == []
+
+
+class Application:
+    """As much of a hub as the check sees."""
+
+    def __init__(self, spawner_class, **settings):
+        self.spawner_class, self.config, self.log = spawner_class, Config(KubeSpawner=settings), self
+        self.logged, self.exit_codes = [], []
+        self.exit = self.exit_codes.append
+
+    def critical(self, text, *args):
+        self.logged.append(text % args)
+
+    error = critical
+
+
+def test_a_hub_ends_with_all_sentences_if_no_server_could_start():
+    app = Application(KubeSpawner, mem_limit='2GB', namespace='')
+    hub_start.check(app)
+    assert app.exit_codes == [1]
+    assert [word for word in ('mem_limit', 'namespace', 'does not start') if word not in ' '.join(app.logged)] == []
+
+
+def test_a_hub_goes_on_if_a_setting_is_misspelt():
+    app = Application(KubeSpawner, mem_limt='2G')
+    hub_start.check(app)
+    assert app.exit_codes == [] and len(app.logged) == 1
+
+
+def test_the_spawners_of_others_are_not_looked_at():
+    app = Application(dict, mem_limit='2GB')
+    hub_start.check(app)
+    assert app.exit_codes == [] and app.logged == []
