@@ -15,7 +15,7 @@ import yaml
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 
-from kubespawner.demo import copy_kubeconfig
+from kubespawner.commands.demo.files import copy_kubeconfig
 from kubespawner.localkube import LocalKube
 from tests import documentation
 

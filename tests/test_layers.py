@@ -1,5 +1,6 @@
 """The layers: which package imports which, and that each module says what belongs in it."""
 import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -33,9 +34,8 @@ MAY_IMPORT = {
     'slugs': {'naming'},
     'utils': {'kube', 'naming'},
     # Commands
-    'demo': {'localkube', '__init__', 'demo_login'},
-    'demo_login': set(),
-    'demo_proxy': set(),
+    'commands': {'__init__', 'localkube'},  # nothing else imports localkube
+    'demo': {'commands'},
 }
 
 
@@ -103,5 +103,16 @@ def test_localkube_needs_the_standard_library_and_tornado_only():
 
 
 def test_the_spawner_does_not_load_what_only_the_demo_needs():
-    code = 'import kubespawner, sys; print([m for m in sys.modules if "localkube" in m or "demo" in m])'
-    assert subprocess.check_output([sys.executable, '-c', code]).strip() == b'[]'
+    code = 'import kubespawner, sys; print(*(name for name in sys.modules if name.startswith("kubespawner.")))'
+    loaded = {name.split('.')[1] for name in subprocess.check_output([sys.executable, '-c', code]).decode().split()}
+    assert 'spawner' in loaded and not loaded & {'commands', 'demo', 'localkube'}
+
+
+def test_the_hub_and_the_proxy_of_the_demo_load_nothing_of_the_rest_of_it():
+    code = 'import kubespawner.commands.demo.%s, sys; print(*(name for name in sys.modules if "localkube" in name or ' \
+        'name.startswith("kubespawner.commands.demo.")))'
+    for module, needed in (('login', []), ('guard', []), ('proxy', ['guard'])):
+        if module == 'proxy' and not importlib.util.find_spec('configurable_http_proxy'):
+            continue
+        loaded = subprocess.check_output([sys.executable, '-c', code % module]).decode().split()
+        assert sorted(loaded) == ['kubespawner.commands.demo.' + name for name in sorted([module] + needed)]

@@ -6,6 +6,7 @@ belong here. Pure; any thread.
 import codecs
 import json
 import re
+from typing import Any, Iterable, Iterator, Tuple
 
 _decode = json.JSONDecoder().raw_decode
 AFTER_A_VALUE = frozenset(',:]} \t\r\n')
@@ -17,7 +18,7 @@ class Garbled(ValueError):
     """The server sent something unexpected."""
 
 
-def lines(chunks):
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the non-empty lines in the byte strings `chunks`, as bytes. Drop an incomplete line at the end.
 
     Raises Garbled if a line is too long.
@@ -32,7 +33,7 @@ def lines(chunks):
             raise Garbled('a line is longer than %d bytes' % LONGEST_LINE)
 
 
-def value(data):
+def value(data: bytes) -> Any:
     """Return the JSON value in a byte string. Raises Garbled."""
     try:
         return json.loads(data.decode('utf8'))
@@ -40,7 +41,7 @@ def value(data):
         raise Garbled('%s: %.200r' % (e, data))
 
 
-def members(chunks):
+def members(chunks: Iterable[bytes]) -> Iterator[Tuple[str, Any]]:
     """Yield (key, value) for each member of the JSON object in the byte strings `chunks`.
 
     If the value of `items` is a list, yield ('items', item) for each of its items instead. Raises Garbled if the bytes
@@ -60,7 +61,7 @@ def members(chunks):
             text.take(',')
 
 
-def _items(text):
+def _items(text: '_Text') -> Iterator[Any]:
     text.take('[')
     while text.next() != ']':
         yield text.value()
@@ -72,7 +73,7 @@ def _items(text):
 class _Text:
     """The decoded text of a stream. It contains what has arrived and has not been consumed."""
 
-    def __init__(self, chunks):
+    def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._decoder = codecs.getincrementaldecoder('utf8')()
         self._text, self._at = '', 0
@@ -86,21 +87,21 @@ class _Text:
         except UnicodeDecodeError as e:
             raise Garbled(str(e))
 
-    def next(self):
+    def next(self) -> str:
         """Return the next character that is not white space, without consuming it."""
         while True:
-            self._at = _space.match(self._text, self._at).end()
+            self._at = _space.match(self._text, self._at).end()  # type: ignore[union-attr]  # it always matches
             if self._at < len(self._text):
                 return self._text[self._at]
             self._read_on()
 
-    def take(self, character):
+    def take(self, character: str) -> None:
         """Consume the next character, which must be this one."""
         if self.next() != character:
             raise Garbled('expected %s, but got: %s' % (character, self._text[self._at:][:200]))
         self._at += 1
 
-    def value(self):
+    def value(self) -> Any:
         """Consume and return the next value."""
         self.next()
         while True:

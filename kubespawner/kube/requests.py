@@ -3,7 +3,10 @@
 How a request is sent belongs here, and which errors are an expected result, such as 404 of a read. Which requests are
 sent does not. Everything runs on the IOLoop's thread.
 """
+from typing import Any, Callable, Optional, Tuple
+
 from tornado import gen
+from tornado.concurrent import Future
 
 from . import api
 
@@ -16,10 +19,12 @@ class Requests:
     limits (callable): returns `timeout` and `retry_seconds`, see `api.call`.
     """
 
-    def __init__(self, run, core, limits, log):
+    def __init__(self, run: Callable[..., Future], core: Callable[[], Any], limits: Callable[[], Tuple[float, float]],
+                 log: Any) -> None:
         self._run, self._core, self._limits, self._log = run, core, limits, log
 
-    def send(self, request, deadline=None, is_wanted=lambda: True):
+    def send(self, request: api.Request, deadline: Optional[float] = None,
+             is_wanted: Callable[[], bool] = lambda: True) -> Future:
         """Send a request from one of the functions in `api`. Return a future of the response, a dict. Raises ApiError.
 
         deadline (float), is_wanted (callable): see `api.call`.
@@ -27,7 +32,7 @@ class Requests:
         return api.call(self._run, self._core(), request, self._log, *self._limits(), deadline, is_wanted)
 
     @gen.coroutine
-    def read(self, kind, namespace, name, deadline=None):
+    def read(self, kind: str, namespace: Optional[str], name: str, deadline: Optional[float] = None) -> Any:
         """Read an object from the API. Return None if it does not exist. Raises ApiError."""
         try:
             return (yield self.send(api.read(kind, namespace, name), deadline))
@@ -37,7 +42,8 @@ class Requests:
             return None
 
     @gen.coroutine
-    def create(self, kind, namespace, manifest, deadline=None, is_wanted=lambda: True):
+    def create(self, kind: str, namespace: Optional[str], manifest: Any, deadline: Optional[float] = None,
+               is_wanted: Callable[[], bool] = lambda: True) -> Any:
         """Create an object, unless it already exists. Raises ApiError."""
         request = api.create(kind, namespace, manifest)
         try:

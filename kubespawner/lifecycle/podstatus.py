@@ -4,8 +4,11 @@ Here belongs everything that reads `status` of a pod, and the port of its server
 them (camelCase keys), and whatever may be missing in them may be missing here. Pure: no clients, no time, any thread.
 """
 from collections import namedtuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..messages.errors import Cause
+
+Pod = Optional[Mapping[str, Any]]  # None: there is none, and nothing is known of it
 
 NOTEBOOK, NOTEBOOK_PORT = 'notebook', 'notebook-port'
 
@@ -38,7 +41,7 @@ OF_A_POD = {
 NO_ROOM = 'OutOf'  # of what the node has not enough of, such as `OutOfcpu`
 
 Failure = namedtuple('Failure', 'what reason message cause grace_seconds root_reason')
-Failure.__doc__ += """: why a pod does not run.
+Failure.__doc__ = """Failure(what, reason, message, cause, grace_seconds, root_reason): why a pod does not run.
 
 what (str): `pod` or `container NAME`.
 reason (str): Kubernetes' word for it, such as `ImagePullBackOff` or `Evicted`.
@@ -49,11 +52,11 @@ root_reason (str): the word for what is behind `reason`, such as `OOMKilled` beh
 """
 
 
-def _dict(value):
+def _dict(value: Any) -> Dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value):
+def _dicts(value: Any) -> List[Dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -70,17 +73,17 @@ def _state(container, state):
     return _dict(_dict(container.get('state')).get(state))
 
 
-def phase(pod):
+def phase(pod: Pod) -> str:
     """Return the pod's phase, `Unknown` if it says none."""
     return str(_status(pod).get('phase') or 'Unknown')
 
 
-def ip(pod):
+def ip(pod: Pod) -> Optional[str]:
     """Return the pod's address, or None while it has none."""
     return _status(pod).get('podIP') or None
 
 
-def port(pod):
+def port(pod: Pod) -> Optional[int]:
     """Return the port of a container that is called `notebook-port`; None if there is none."""
     for container in _dicts(_dict(_dict(pod).get('spec')).get('containers')):
         for found in _dicts(container.get('ports')):
@@ -89,22 +92,22 @@ def port(pod):
     return None
 
 
-def has_nothing_running(pod):
+def has_nothing_running(pod: Pod) -> bool:
     """True if the node has said of all containers that none runs: there is no process to wait for the end of."""
     containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
     return bool(containers) and not any('running' in _dict(container.get('state')) for container in containers)
 
 
-def is_scheduled(pod):
+def is_scheduled(pod: Pod) -> bool:
     """True if a node has been found for the pod."""
     return bool(_dict(_dict(pod).get('spec')).get('nodeName'))
 
 
-def is_being_deleted(pod):
+def is_being_deleted(pod: Pod) -> bool:
     return bool(_dict(_dict(pod).get('metadata')).get('deletionTimestamp'))
 
 
-def is_running(pod):
+def is_running(pod: Pod) -> bool:
     """True for a pod that can be talked to: phase Running, an address, not being deleted, all containers ready."""
     containers = _containers(pod)
     return (
@@ -116,7 +119,7 @@ def is_running(pod):
     )
 
 
-def exit_code(pod):
+def exit_code(pod: Pod) -> Optional[int]:
     """Return the exit code of a notebook container that ended for good, None as long as it may run.
 
     A container that crashed and that its node starts again has not ended for good. A pod that failed as a whole
@@ -140,7 +143,7 @@ def _is_restarted(pod, code):
     return not is_being_deleted(pod) and (policy == 'Always' or (policy == 'OnFailure' and code != 0))
 
 
-def failures(pod):
+def failures(pod: Pod) -> List[Failure]:
     """Return the `Failure`s of a pod that is to start, those that cannot heal first."""
     if phase(pod) in ('Succeeded', 'Failed'):
         return [_failure_of_the_end(pod)]
@@ -178,7 +181,7 @@ def _failure_of_the_end(pod):
     return _failure_of_pod(status.get('reason') or phase(pod), status.get('message') or '')
 
 
-def _ended_containers(pod):
+def _ended_containers(pod: Pod) -> List[Tuple[str, Dict[str, Any]]]:
     containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
     return [(_container(c), _state(c, 'terminated')) for c in containers if _state(c, 'terminated')]
 
@@ -189,7 +192,7 @@ def _failures_of_containers(pod):
             + [failure for c in _containers(pod) for failure in _failure_of_container(pod, c, None)])
 
 
-def _failure_of_container(pod, container, success):
+def _failure_of_container(pod: Pod, container: Dict[str, Any], success: Optional[int]) -> List[Failure]:
     """Return a list with the failure of a container, or an empty one.
 
     success: the exit code with which it may end; None if it may not.
@@ -243,7 +246,7 @@ def _how_ended(terminated):
         terminated.get('exitCode'), ': %s' % terminated['message'] if terminated.get('message') else '')
 
 
-def describe(pod):
+def describe(pod: Pod) -> str:
     """Return one line that says how far a pod has come: for messages about waiting in vain."""
     if not pod:
         return 'no pod'

@@ -3,6 +3,7 @@
 Here belongs how to wait; what for is up to who calls. Runs on the IOLoop's thread.
 """
 import asyncio
+from typing import Any, Callable, Optional, Union
 
 from jupyterhub.utils import exponential_backoff
 from tornado import gen
@@ -18,26 +19,26 @@ READ_AFTER_SILENCE = 10  # seconds without news of a pod, after which it is read
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
 
-def shielded(future, when_cancelled=lambda: None):
+def shielded(future: Future, when_cancelled: Callable[[], Any] = lambda: None) -> Future:
     """Return a future of what `future` has, which may be cancelled: then `when_cancelled` is called.
 
     What comes of `future` after that nobody is told. Its error would be logged otherwise, as one that was overlooked.
     """
-    shown = Future()
+    shown = Future()  # type: Future
     chain_future(future, shown)
     future.add_done_callback(lambda done: done.exception())
     shown.add_done_callback(lambda done: when_cancelled() if done.cancelled() else None)
     return shown
 
 
-def check_wanted(is_wanted, pod_name):
+def check_wanted(is_wanted: Callable[[], bool], pod_name: str) -> None:
     """Raise SpawnError if `is_wanted()` is not true any more: the hub cannot interrupt a start, it has to see."""
     if not is_wanted():
         raise SpawnError('The start of pod %s was given up.' % pod_name)
 
 
 @gen.coroutine
-def in_time(future, deadline, what, pod_name):
+def in_time(future: Any, deadline: float, what: Union[str, Callable[[], Optional[str]], None], pod_name: str) -> Any:
     """Return the result of a future that waits for a function of the operator's. Raises SpawnError if it is late.
 
     what (str or callable): the setting that is the function, or what returns that when it is late. None: there is no
@@ -75,7 +76,7 @@ def is_listed(reflector, seconds):
     return True
 
 
-def _too_late(sentence, pod):
+def _too_late(sentence: str, pod: podstatus.Pod) -> SpawnError:
     """Return the error of waiting in vain for a pod (None: there is none)."""
     return SpawnError(sentence, cause=Cause.TIME, details='Last seen: %s.' % podstatus.describe(pod))
 
@@ -87,12 +88,12 @@ class PodWaiter:
         self._requests, self._reflector, self._log = requests, reflector, log
         self._namespace, self._name, self._key = namespace, name, reflector.key(namespace, name)
 
-    def cached_pod(self):
+    def cached_pod(self) -> podstatus.Pod:
         """Return the pod as the cache has it, None if it has none."""
         return self._reflector.get(self._key)
 
     @gen.coroutine
-    def refresh_pod(self, deadline=None):
+    def refresh_pod(self, deadline: Optional[float] = None) -> Any:
         """Return the pod as the API has it now, or None; the cache learns of it. Raises ApiError."""
         cached = self.cached_pod()
         pod = yield self._requests.read('pod', self._namespace, self._name, deadline)
@@ -103,7 +104,8 @@ class PodWaiter:
         return pod
 
     @gen.coroutine
-    def wait_for_pod(self, condition, deadline, what, too_late=_too_late):
+    def wait_for_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str,
+                     too_late: Callable[[str, podstatus.Pod], Exception] = _too_late) -> Any:
         """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
 
         The pod is looked at whenever it changes. When nothing has been heard of it for a while, it is read.
@@ -128,7 +130,7 @@ class PodWaiter:
         return (yield self._look_again(look, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
 
     @gen.coroutine
-    def wait_for_unwatched_pod(self, condition, deadline, what):
+    def wait_for_unwatched_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str) -> Any:
         """Like `wait_for_pod`, for a pod that the cache does not hold: it is read again and again."""
         last = [None]
 

@@ -8,6 +8,7 @@ SpawnException, or has an HTTP status below 500.
 """
 import enum
 import re
+from typing import Any, Optional
 
 from tornado import web
 
@@ -20,7 +21,7 @@ _BREAKS = re.compile('[\t\n\v\f\r\x85\u2028\u2029]+')
 _CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
-def one_line(text):
+def one_line(text: Any) -> str:
     """Return `text` fit for a line of a log: without line breaks, other characters that steer a terminal escaped."""
     return _CONTROLS.sub(_escaped, _BREAKS.sub(' ', str(text)))
 
@@ -71,10 +72,11 @@ class UserFacingError(web.HTTPError):
     Each text is one line, whatever it was made of.
     """
 
-    for_users = None  # the words for all errors of a class, if users are not told the message
-    fault = None
+    for_users = None  # type: Optional[str]  # the words for all errors of a class, if users are not told the message
+    fault = None  # type: Any  # a Fault, by a class attribute or a property
 
-    def __init__(self, sentence, k8s_reason='', cause=None, details='', k8s_message='', hint=''):
+    def __init__(self, sentence: Any, k8s_reason: str = '', cause: Optional[Cause] = None, details: Any = '',
+                 k8s_message: Any = '', hint: Any = '') -> None:
         self.sentence, self.details, self.hint = one_line(sentence), one_line(details), one_line(hint)
         self.k8s_reason, self.k8s_message, self.cause = k8s_reason, one_line(k8s_message), cause
         self.message = ' '.join(filter(None, [self.hint, self.sentence, self.details]))
@@ -82,7 +84,7 @@ class UserFacingError(web.HTTPError):
         web.HTTPError.__init__(self, self.status_code, self.jupyterhub_message)
         self._reason = (re.sub('[^A-Za-z0-9_-]', '', k8s_reason)[:60] or 'Failed') if SpawnException else None
 
-    def with_hint(self, hint):
+    def with_hint(self, hint: str) -> 'UserFacingError':
         """Return an error that is the same, but for its hint."""
         return type(self)(self.sentence, self.k8s_reason, self.cause, self.details, self.k8s_message, hint)
 
@@ -106,7 +108,7 @@ _FAULTS = {None: Fault.USER, Cause.IMAGE: Fault.USER, Cause.CONTAINER: Fault.USE
            Cause.CONFIGURATION: Fault.OPERATOR}
 
 
-class SpawnError(UserFacingError, SpawnException or web.HTTPError):
+class SpawnError(UserFacingError, SpawnException or web.HTTPError):  # type: ignore[misc]
     """A server that cannot be started or stopped, for a reason that lies with the server, its user or the cluster."""
 
     status_code = 400
@@ -116,7 +118,7 @@ class SpawnError(UserFacingError, SpawnException or web.HTTPError):
         return _FAULTS.get(self.cause, Fault.CLUSTER)
 
 
-def do_not_count(handler):
+def do_not_count(handler: Optional[web.RequestHandler]) -> None:
     """Have JupyterHub's `consecutive_failure_limit` not count the failure that is raised next.
 
     Before 6.0 it counts every failure, and goes on from what is in the settings of its web application.

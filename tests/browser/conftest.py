@@ -13,7 +13,7 @@ import threading
 import pytest
 from kubernetes import client, config
 
-from kubespawner.demo import any_free_port
+from kubespawner.commands.demo.network import any_free_port
 from tests.hub.conftest import hub, more, pytest_runtest_makereport  # noqa: F401 (fixtures and a hook)
 from tests.running_demo import RunningDemo
 

@@ -7,7 +7,8 @@ from jupyterhub import orm
 from jupyterhub.objects import Server
 from tornado import gen, web
 
-from kubespawner import KubeSpawner, demo
+from kubespawner import KubeSpawner
+from kubespawner.commands.demo.network import any_free_port
 from kubespawner.kube import clients
 from kubespawner.parts.addresses import Address, record, recorded
 from tests.support.scripted_pods import ScriptedPods
@@ -274,7 +275,7 @@ def bad_connection(request, cluster, monkeypatch, tmpdir):
         pytest.skip('needs an API server with TLS')
     used['cluster'].pop('certificate-authority-data', None)
     if request.param == 'a port that is closed':
-        used['cluster'].update(server='https://127.0.0.1:%d' % demo.any_free_port())
+        used['cluster'].update(server='https://127.0.0.1:%d' % any_free_port())
         used['cluster'].pop('certificate-authority', None)
     elif request.param == 'a CA file that is none':
         used['cluster']['certificate-authority'] = str(tmpdir.join('ca').ensure())

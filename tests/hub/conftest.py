@@ -11,7 +11,8 @@ import jupyterhub
 import pytest
 from kubernetes import client
 
-from kubespawner import demo
+from kubespawner.commands.demo import configuration
+from kubespawner.commands.demo.network import any_free_port
 from tests import machine
 
 from .browser import Browser, until
@@ -34,7 +35,7 @@ if hasattr(Authenticator, 'allow_all'):
 """
 
 # A hub that leaves its servers running when it ends, for the next one to find.
-CONFIG = ANYONE + demo.CONFIG + """
+CONFIG = ANYONE + configuration.CONFIG + """
 c.JupyterHub.cleanup_servers = False
 c.Spawner.http_timeout = 60
 """
@@ -46,7 +47,7 @@ SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespa
 def proxy_command():
     """Return how a configurable-http-proxy is run: the demo's if it can be, or else the one on the PATH."""
     if importlib.util.find_spec('configurable_http_proxy'):
-        return [sys.executable, '-m', 'kubespawner.demo_proxy']
+        return [sys.executable, '-m', 'kubespawner.commands.demo.proxy']
     return ['configurable-http-proxy']
 
 
@@ -55,13 +56,13 @@ class Hub:
 
     def __init__(self, directory, namespace, hub_ip='127.0.0.1', more=''):
         self.directory, self.hub_ip = directory, hub_ip
-        self.port, self.hub_port, self.api_port = [demo.any_free_port() for _ in range(3)]
+        self.port, self.hub_port, self.api_port = [any_free_port() for _ in range(3)]
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
         self.config = os.path.join(directory, 'jupyterhub_config.py')
         with open(self.config, 'w') as f:
             f.write(CONFIG.format(namespace=namespace, spawner_class=SPAWNER_CLASS, start_timeout=120,
-                                  args=demo.arguments_for_this_user(), **vars(self)) + more)
+                                  args=configuration.arguments_for_this_user(), **vars(self)) + more)
         self.env = dict(os.environ, CONFIGPROXY_AUTH_TOKEN='token-of-the-tests')
         self.hub = self.proxy = None
 

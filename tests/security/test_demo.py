@@ -322,7 +322,7 @@ sys.stdin.read()
 
 
 def test_the_proxy_sends_nothing_to_a_port_that_another_user_took_first():
-    from kubespawner.demo_proxy import is_of_another_user
+    from kubespawner.commands.demo.guard import is_of_another_user
     if os.geteuid() != 0:
         pytest.skip('only root can become another user')
     with subprocess.Popen(['/usr/bin/env', 'python3', '-c', LISTENING_AS_NOBODY], stdin=subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""What is run from a command line. A hub needs nothing of this, and no other layer imports it."""

@@ -1,0 +1,53 @@
+"""Ports and addresses of this machine: which are free, and which the pods of a cluster can reach. Sends nothing."""
+import socket
+from urllib.parse import urlparse
+
+from .output import DemoError
+
+
+def port_is_free(port):
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(('127.0.0.1', port))
+        except PermissionError:
+            raise DemoError('--port %d: only root can use ports below 1024; choose another port.' % port)
+        except OSError:
+            return False
+        return True
+
+
+def free_ports(wanted):
+    """Yield `wanted` and up to 99 ports after it, if they are free. Raises DemoError when there are no more."""
+    if not 1 <= wanted <= 65535:
+        raise DemoError('--port %d: a port must be a number from 1 to 65535.' % wanted)
+    for port in range(wanted, min(wanted + 100, 65536)):
+        if port_is_free(port):
+            yield port
+    raise DemoError('There is no free port from %d on; choose another one with --port.' % wanted)
+
+
+def any_free_port():
+    with socket.socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        return sock.getsockname()[1]
+
+
+def address_for_pods(api_url):
+    """Return an address of this machine that pods of the cluster at `api_url` can probably reach. Sends nothing.
+
+    This is the address from which this machine reaches the cluster. If that is a loopback address (the cluster is a
+    container or a forwarded port), it is the address from which this machine reaches the Internet.
+    """
+    where = urlparse(api_url)
+    for host in (where.hostname, '192.0.2.1'):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.connect((host, where.port or 443))
+            except OSError:
+                continue
+            address = sock.getsockname()[0]
+            if not address.startswith('127.'):
+                return address
+    raise DemoError('It is not clear at which address the pods of the cluster at %s reach this machine; '
+                    'give the address with --hub-ip.' % api_url)
