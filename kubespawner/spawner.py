@@ -71,7 +71,7 @@ class PodReflector(NamespacedResourceReflector):
 
     @default('fields')
     def _what_is_read(self):
-        return ['status', 'spec.nodeName', 'spec.restartPolicy']
+        return list(podstatus.FIELDS)
 
     @property
     def pods(self):
@@ -326,7 +326,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
-        attempt.forget_failures()
+        attempt.has_run()
         self._attend(attempt, waiter)
         return self._place(address)
 

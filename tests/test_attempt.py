@@ -63,9 +63,20 @@ def test_a_failure_of_before_a_pod_ran_counts_no_more():
     assert start.failure(waits_for('ErrImagePull')) is None
     yield gen.sleep(31)
     assert start.failure(pod_in('Running')) is None
-    start.forget_failures()
+    start.has_run()
     assert start.failure(waits_for('ErrImagePull')) is None
     assert start.failure(waits_for('ErrImagePull'), is_late=True) is not None
+
+
+@with_fake_time
+def test_what_fails_beside_a_server_that_has_run_is_named_when_there_is_no_answer_but_not_before():
+    start, crashed = attempt(grace=0), pod_in('Running')
+    crashed['status']['containerStatuses'].append({
+        'name': 'proxy', 'ready': False, 'state': {'waiting': {'reason': 'CrashLoopBackOff'}}})
+    assert 'container proxy: CrashLoopBackOff' in str(start.failure(crashed))
+    start.has_run()
+    assert start.failure(crashed) is None
+    assert 'container proxy: CrashLoopBackOff' in str(start.failure(crashed, is_late=True))
 
 
 @with_fake_time

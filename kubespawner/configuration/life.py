@@ -19,6 +19,9 @@ class LifeConfiguration(HasTraits):
 
         Parts that are configured as Kubernetes objects, such as `volumes`, are still dicts in this pod.
 
+        The function may rename and reorder containers. The container of the server is the one called `notebook`. If
+        there is none, it is the first one with a port called `notebook-port`, otherwise the first one.
+
         If the function raises an error, the start fails. The user sees the message of an HTTPError (of `tornado.web`).
         Other errors appear in the hub's log only.
         """

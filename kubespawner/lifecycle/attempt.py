@@ -30,10 +30,15 @@ class StartAttempt:
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
         self._is_running, self._log = is_running, log
-        self.forget_failures()
+        self._has_run = False
+        self._forget_failures()
 
-    def forget_failures(self):
-        """Have failures count from when they are seen next: the pod has run meanwhile."""
+    def has_run(self):
+        """Take note that the pod has run. Failures count from when they are seen next, and only the server's own."""
+        self._has_run = True
+        self._forget_failures()
+
+    def _forget_failures(self):
         self._since = {}  # when failures were first seen, and the longest message of each, by what fails and its cause
 
     def give_up(self):
@@ -61,7 +66,8 @@ class StartAttempt:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
         if self._is_running(pod):
             return None
-        for failure in podstatus.failures(pod):
+        failures = podstatus.failures_of_server if self._has_run and not is_late else podstatus.failures
+        for failure in failures(pod):
             is_final = self._is_final(failure) or is_late
             if is_final and not (failure.reason == 'Unschedulable' and self.story.is_scaling_up):
                 _, longest = self._since[failure.what, failure.cause]
