@@ -27,7 +27,7 @@ from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
 from .kube.reflector import NamespacedResourceReflector
 from .kube.requests import Requests
-from .lifecycle import podstatus
+from .lifecycle import binding, claim_size, podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
 from .lifecycle.pods import KnownPod, Ownership, Pods, new_spawn_id, uid_of
@@ -291,7 +291,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
-        new_objects = yield self._missing(deadline)
+        new_objects = yield self._missing(attempt)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
@@ -315,6 +315,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         attempt.uid = uid_of(created)
         story.about(attempt.uid)
         self._save_state()
+        self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, created), deadline,
                           'after_pod_created_hook', self.pod_name)
@@ -361,19 +362,19 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         return failure and hints.with_hint(failure, self._may_be_a_choice())
 
     @gen.coroutine
-    def _missing(self, deadline):
+    def _missing(self, attempt):
         """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
 
         It is looked for first: a quota refuses even what is there already.
         """
-        missing = []
+        missing, deadline = [], attempt.deadline
         if self.enable_user_namespaces:
             manifest = self.get_namespace_manifest()
             if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
             manifest = self.get_pvc_manifest()
-            if missing or (yield self._find_claim(deadline)) is None:
+            if missing or (yield self._find_claim(attempt)) is None:
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
 
@@ -385,12 +386,26 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             if may_have_another_name and self.remember_pvc_name else None)
 
     @gen.coroutine
-    def _find_claim(self, deadline):
-        """Return this server's claim, and have its name be `pvc_name`; None if it has none."""
-        claim = yield self._claims(True).find(deadline)
-        if claim is not None and claim['metadata']['name'] != self.pvc_name:
+    def _find_claim(self, attempt):
+        """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
+        claim = yield self._claims(True).find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
+        if claim is None:
+            return None
+        if claim['metadata']['name'] != self.pvc_name:
             self._server_names.take_claim(claim['metadata']['name'])
+        binding.check_not_lost(claim)
+        attempt.is_claim_bound = binding.phase(claim) != 'Pending'
+        yield claim_size.fit(self._requests, self.namespace, claim, self.user_storage_capacity, self.storage_expand,
+                             self.log, attempt.deadline)
         return claim
+
+    @gen.coroutine
+    def _follow_claim(self, attempt):
+        """Have a start fail with its claim, if that is not bound yet and will never be."""
+        if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
+            attempt.fail((yield binding.failure_to_bind(
+                self._requests, self.namespace, self.pvc_name, lambda: attempt in self._attempts and attempt.is_wanted(),
+                self.events_enabled, self.log)))
 
     @gen.coroutine
     def delete_forever(self):

@@ -69,6 +69,17 @@ def test_a_failure_of_before_a_pod_ran_counts_no_more():
 
 
 @with_fake_time
+def test_what_fails_elsewhere_ends_a_start_unless_its_pod_runs():
+    woken = []
+    start = attempt(wake=lambda: woken.append(True))
+    start.fail(None)
+    assert start.outcome(pod_in('Pending')) is None and not woken
+    start.fail(SpawnError('The claim is lost.'))
+    assert woken and 'claim is lost' in str(start.outcome(pod_in('Pending')))
+    assert start.outcome(pod_in('Running'))['metadata']['uid'] == 'u1'
+
+
+@with_fake_time
 def test_what_fails_beside_a_server_that_has_run_is_named_when_there_is_no_answer_but_not_before():
     start, crashed = attempt(grace=0), pod_in('Running')
     crashed['status']['containerStatuses'].append({

@@ -238,6 +238,19 @@ def test_a_pod_that_is_gone_already_is_forgotten(answers):
     assert uid_of(server.reflector.get('a')) != 'u1'
 
 
+@with_fake_time
+def test_room_is_made_by_deleting_what_has_the_name_but_not_another_servers_pod():
+    server = Server(read_namespaced_pod=[pod_in()], delete_namespaced_pod=[NOT_FOUND])
+    yield server.pods.make_room(IOLoop.current().time() + 60)
+    assert server.deleted == [('u1', 7)]
+    server = Server(read_namespaced_pod=[NOT_FOUND])
+    yield server.pods.make_room(IOLoop.current().time() + 60)
+    assert server.deleted == []
+    bobs = pod_in(annotations={USERNAME: 'bob', SERVERNAME: ''})
+    with pytest.raises(SpawnError, match='in use by'):
+        yield Server(read_namespaced_pod=[bobs]).pods.make_room(IOLoop.current().time() + 60)
+
+
 @pytest.mark.parametrize('answers', [
     {'delete_namespaced_pod': [refused(403, 'Forbidden')]},
     {'delete_namespaced_pod': [refused(409, 'Conflict')], 'read_namespaced_pod': [pod_in(uid='u1')]},

@@ -1,6 +1,6 @@
 """The one way to the API server: a request, sent on an executor thread, repeated while that may help.
 
-Here belong the requests that are made (`create`, `read`, `find`, `delete`: values, nothing is sent yet), sending one
+Here belong the requests that are made (`create`, `read`, `patch`, …: values, nothing is sent yet), sending one
 (`send`: blocking, on an executor thread), repeating it (`call`: a coroutine, on the loop's thread), and the errors
 that come out of it (`ApiError`), in words that a user can read. What to ask for, and what to do about an answer, does
 not belong here. Answers are plain dicts; no model is built from them.
@@ -36,8 +36,8 @@ MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
     """What to ask the API server for.
 
-    verb (str): `create`, `read`, `list` or `delete`.
-    kind (str): as the client's methods call it, a key of MODELS.
+    verb (str): `create`, `read`, `list`, `patch` or `delete`.
+    kind (str): as the client's methods call it, such as the keys of MODELS.
     namespace (str or None): None for what is in no namespace.
     arguments (dict): further keyword arguments of the client's method. Not printed: a pod has tokens in it.
     """
@@ -64,6 +64,17 @@ def read(kind, namespace, name):
 def find(kind, namespace, label_selector):
     """Return the request that lists the objects that a label selector, such as `a=b,!c`, selects."""
     return Request('list', kind, namespace, 'with ' + label_selector, {'label_selector': label_selector})
+
+
+def events_about(kind, namespace, name, limit):
+    """Return the request that lists at most `limit` events about the object of a kind, such as `Pod`, and a name."""
+    return Request('list', 'event', namespace, 'about %s %s' % (kind, name), {
+        'field_selector': 'involvedObject.kind=%s,involvedObject.name=%s' % (kind, name), 'limit': limit})
+
+
+def patch(kind, namespace, name, body):
+    """Return the request that changes the fields of an object that are in `body`, a dict."""
+    return Request('patch', kind, namespace, name, {'name': name, 'body': body})
 
 
 def delete(kind, namespace, name, uid=None, grace_period_seconds=None):

@@ -19,6 +19,8 @@ class StartAttempt:
     uid (str or None): its pod's; None as long as there is none.
     story (Story): what is told of it.
     deadline (float): the loop's time after which it is given up.
+    failed (SpawnError or None): what makes it fail, besides what its pod's status says.
+    is_claim_bound (bool): whether its claim was bound to a volume when the start began.
     grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
         takes.
     wake (callable): has who waits for the pod look at it.
@@ -29,6 +31,7 @@ class StartAttempt:
         self.story, self.deadline, self.pod_name, self.uid = story, deadline, pod_name, uid
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
+        self.failed, self.is_claim_bound = None, False
         self._is_running, self._log = is_running, log
         self._has_run = False
         self._forget_failures()
@@ -44,6 +47,12 @@ class StartAttempt:
     def give_up(self):
         """Have the start notice that nobody wants it any more: the hub cannot interrupt it."""
         self.is_given_up = True
+
+    def fail(self, error):
+        """Have the start fail with a SpawnError, unless its pod runs. None is no error."""
+        if error is not None:
+            self.failed = error
+            self.wake()
 
     def is_wanted(self):
         """True as long as nobody has stopped the server since, nor given up on it."""
@@ -66,6 +75,8 @@ class StartAttempt:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
         if self._is_running(pod):
             return None
+        if self.failed is not None:
+            return self.failed
         failures = podstatus.failures_of_server if self._has_run and not is_late else podstatus.failures
         for failure in failures(pod):
             is_final = self._is_final(failure) or is_late

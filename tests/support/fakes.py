@@ -22,7 +22,7 @@ class FakeApi:
         self.answers, self.asked = answers, []
 
     def __getattr__(self, method):
-        if method.split('_')[0] not in ('create', 'read', 'list', 'delete'):
+        if method.split('_')[0] not in ('create', 'read', 'list', 'patch', 'delete'):
             raise AttributeError(method)
         return lambda **arguments: self._answer(method, arguments)
 
