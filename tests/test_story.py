@@ -116,6 +116,44 @@ def test_what_the_scheduler_warned_of_is_over_with_a_node(told):
     assert told.why_late('') == ''
 
 
+MULTI_ATTACH = 'FailedAttachVolume', 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) a'
+TIMED_OUT = 'FailedMount', ('Unable to attach or mount volumes: unmounted volumes=[home], unattached volumes=[home]: timed '
+                            'out waiting for the condition')
+NO_SECRET = 'FailedMount', 'MountVolume.SetUp failed for volume "s" : secret "s" not found'
+NOT_PULLED = 'Failed', 'Failed to pull image "a": rpc error: code = NotFound'
+BACK_OFF = 'BackOff', 'Back-off pulling image "a"'
+PULL_ERROR = 'Failed', 'Error: ImagePullBackOff'
+NO_NODE = 'FailedScheduling', '0/1 nodes are available'
+
+
+@pytest.mark.parametrize('warnings, expected', [
+    ([MULTI_ATTACH, TIMED_OUT], MULTI_ATTACH), ([TIMED_OUT, MULTI_ATTACH], MULTI_ATTACH),
+    ([MULTI_ATTACH, TIMED_OUT, TIMED_OUT], MULTI_ATTACH), ([NO_SECRET, TIMED_OUT], NO_SECRET),
+    ([TIMED_OUT, NO_SECRET], NO_SECRET), ([MULTI_ATTACH, NO_SECRET], NO_SECRET), ([TIMED_OUT], TIMED_OUT),
+    ([NOT_PULLED, PULL_ERROR, BACK_OFF], NOT_PULLED), ([BACK_OFF, PULL_ERROR, NOT_PULLED], NOT_PULLED),
+    ([NO_NODE, TIMED_OUT], TIMED_OUT), ([NO_SECRET, BACK_OFF], BACK_OFF), ([('Unheard', 'a'), ('Of', 'timed out')], (
+        'Of', 'timed out')),
+])
+def test_of_the_warnings_about_one_thing_the_one_that_says_why_is_told_in_either_order(told, warnings, expected):
+    for number, (reason, message) in enumerate(warnings):
+        told.event(event(reason, message, number=number, kind='Warning'))
+    assert told.last_warning == '%s: %s' % expected
+
+
+@pytest.mark.parametrize('warning, healed_by, holds', [
+    (NO_NODE, 'Scheduled', False), (MULTI_ATTACH, 'SuccessfulAttachVolume', False), (TIMED_OUT, 'Pulled', False),
+    (MULTI_ATTACH, 'Scheduled', True), (NO_SECRET, 'Created', False), (NOT_PULLED, 'Pulling', True),
+    (NOT_PULLED, 'Scheduled', True), (('Unheard', 'of'), 'Started', True),
+])
+def test_a_warning_holds_until_an_event_says_that_it_is_over(told, warning, healed_by, holds):
+    told.event(event(*warning, kind='Warning'))
+    told.event(event(healed_by))
+    assert bool(told.last_warning) is holds
+    told.event(event(*TIMED_OUT, number=1, kind='Warning'))
+    if not holds:
+        assert told.last_warning == '%s: %s' % TIMED_OUT
+
+
 def test_the_end_says_why_and_nothing_comes_after_it(told):
     told.end('The image is missing.')
     told.event(event('Pulling'))

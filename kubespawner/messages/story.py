@@ -4,6 +4,7 @@ The words of the messages, their percentages, and the choice of the events that 
 from does not. Apart from futures that wake listeners there are no side effects. Everything runs on the IOLoop's thread.
 """
 import html
+import re
 
 from tornado.concurrent import Future
 
@@ -60,6 +61,26 @@ PARTICULARS = [
     ('BackOff', 'restarting', 'The container exited. The node will restart it soon.'),
 ]
 
+# What warnings are about, by their reason, and events after which a warning about that does not hold any more.
+SUBJECTS = {
+    'FailedScheduling': 'node', 'NotTriggerScaleUp': 'node',
+    'FailedAttachVolume': 'volume', 'FailedMount': 'volume', 'FailedMapVolume': 'volume',
+    'FailedCreatePodSandBox': 'sandbox',
+    'Failed': 'container', 'BackOff': 'container', 'InspectFailed': 'container', 'ErrImageNeverPull': 'container',
+}
+HEALED_BY = {
+    'Scheduled': {'node'},
+    'SuccessfulAttachVolume': {'node', 'volume'},
+    'Pulling': {'node', 'volume', 'sandbox'},
+    'Pulled': {'node', 'volume', 'sandbox'},
+    'Created': {'node', 'volume', 'sandbox'},
+    'Started': {'node', 'volume', 'sandbox'},
+}
+
+# Warnings that only say that something is not done yet, when others say why.
+_VAGUE = re.compile(r'BackOff: |Failed: Error: (?:ErrImagePull|ImagePullBackOff)\Z|'
+                    r'\w+: .*(?:timed out waiting|deadline exceeded|[Uu]nable to attach or mount volumes)')
+
 # What the last warning of a start that does not end says to have failed, by its reason.
 FAILED = {
     'FailedAttachVolume': Cause.STORAGE,
@@ -88,6 +109,17 @@ def _words_of(reason, message):
     return percent, (found + [words])[0]
 
 
+def _subject(warning):
+    """Return what a warning (`reason: message`) is about; None if that is not known."""
+    return SUBJECTS.get(warning.partition(': ')[0])
+
+
+def _telling(before, warning):
+    """Return the one of two warnings about the same that says more; of two about different things, the later."""
+    is_worse = _VAGUE.match(warning) and not _VAGUE.match(before)
+    return before if is_worse and _subject(before) == _subject(warning) is not None else warning
+
+
 class Story:
     """The progress of one start, for any number of listeners.
 
@@ -98,7 +130,8 @@ class Story:
     goes_on (bool): the story does not end when `start` returns; somebody else will end it.
     is_over (bool): no more entries will come.
     timer: the loop's handle of the message for slow starts.
-    last_warning (str): reason and message of the last event of type Warning; empty if there was none.
+    last_warning (str): reason and message of the last event of type Warning that still holds; empty if there is none.
+        One that only says that something is not done yet does not take the place of one that says why.
     is_scaling_up (bool): an autoscaler has announced a new node for the pod.
     """
 
@@ -153,8 +186,8 @@ class Story:
     def _tell_event(self, event):
         reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
         if event.get('type') == 'Warning':
-            self.last_warning = ': '.join(filter(None, [reason, message]))
-        elif reason == 'Scheduled':  # warnings of the scheduler no longer apply
+            self.last_warning = _telling(self.last_warning, ': '.join(filter(None, [reason, message])))
+        elif _subject(self.last_warning) in HEALED_BY.get(reason, ()):
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
         field = str(event['involvedObject'].get('fieldPath'))  # names the container
