@@ -61,6 +61,8 @@ TOLD = [
      'configuration', 'another profile'),
     (starting(Cause.CONTAINER, 'StartError', 'failed to create containerd task: exec: "lab": executable file not '
               'found; exit code 128'), 'configuration', 'another profile'),
+    (starting(Cause.CONTAINER, 'FailedPostStartHook', 'Exec lifecycle hook failed'), 'postStart', 'another profile'),
+    (late(Cause.CONTAINER, 'FailedPreStopHook', 'Exec lifecycle hook failed'), 'preStop', 'another profile'),
     (starting(Cause.CONTAINER, 'Terminated', 'exit code 1'), 'exited', 'Try again'),
     (starting(Cause.NODE, 'ContainerStatusUnknown', 'exit code 137'), 'node', 'Try again'),
     (starting(Cause.DELETION, 'Deleted', 'It is being deleted.'), 'node', 'Try again'),

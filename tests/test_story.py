@@ -2,6 +2,7 @@
 import pytest
 
 from kubespawner.messages import story
+from kubespawner.messages.errors import Cause
 from kubespawner.messages.story import EVENTS, EVENTS_TOLD, STEPS, Story
 
 
@@ -152,6 +153,22 @@ def test_a_warning_holds_until_an_event_says_that_it_is_over(told, warning, heal
     told.event(event(*TIMED_OUT, number=1, kind='Warning'))
     if not holds:
         assert told.last_warning == '%s: %s' % TIMED_OUT
+
+
+def test_a_hook_that_failed_is_told_of_until_its_container_is_started_again(told):
+    def of(container):
+        return {'kind': 'Pod', 'name': 'jupyter-ann', 'uid': 'u1', 'fieldPath': 'spec.containers{%s}' % container}
+
+    told.event(event('FailedPostStartHook', 'exited with 1: no such group', kind='Warning', involvedObject=of('lab')))
+    assert 'postStart hook' in messages(told)[0]
+    assert told.failed_hooks == {'container lab': ('FailedPostStartHook', 'exited with 1: no such group')}
+    told.event(event('Started', involvedObject=of('proxy')))
+    assert told.failed_hooks
+    told.event(event('Started', involvedObject=of('lab')))
+    assert told.failed_hooks == {}
+    told.event(event('FailedPreStopHook', 'exited with 2', kind='Warning', involvedObject=of('lab')))
+    assert 'preStop hook' in messages(told)[-1] and told.failure_in_last_warning() == (
+        Cause.CONTAINER, 'FailedPreStopHook', 'exited with 2')
 
 
 def test_the_end_says_why_and_nothing_comes_after_it(told):

@@ -42,6 +42,7 @@ class StartAttempt:
         self._forget_failures()
 
     def _forget_failures(self):
+        self._failed_hooks = {}  # what pods' statuses have said of hooks, see `Story.failed_hooks`
         self._since = {}  # when failures were first seen, and the longest message of each, by what fails and its cause
 
     def give_up(self):
@@ -73,12 +74,11 @@ class StartAttempt:
         """
         if uid_of(pod) != self.uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
-        if self._is_running(pod):
+        if self._is_running(pod) and not is_late:
             return None
         if self.failed is not None:
             return self.failed
-        failures = podstatus.failures_of_server if self._has_run and not is_late else podstatus.failures
-        for failure in failures(pod):
+        for failure in self._failures(pod, is_late):
             is_final = self._is_final(failure) or is_late
             if is_final and not (failure.reason == 'Unschedulable' and self.story.is_scaling_up):
                 _, longest = self._since[failure.what, failure.cause]
@@ -88,12 +88,28 @@ class StartAttempt:
                     'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
                     '{0.what}: {0.reason}. {0.message}{1}'.format(failure, before).strip(), failure.message)
 
+    def _failures(self, pod, is_late):
+        """Return the failures that may end the start; when it is late, also how the server ended before it runs now."""
+        if is_late:
+            found = podstatus.failures(pod) or podstatus.failure_before_restart(pod)
+        else:
+            found = (podstatus.failures_of_server if self._has_run else podstatus.failures)(pod)
+        for failure in found:
+            if failure.root_reason == podstatus.FAILED_HOOK:
+                self._failed_hooks[failure.what] = podstatus.FAILED_HOOK, failure.message
+        return [podstatus.with_hook(failure, self._hook_of(failure.what)) for failure in found]
+
+    def _hook_of(self, container):
+        """Return (reason, message) of the lifecycle hook of a container that failed, the longest; None if none did."""
+        known = [hooks[container] for hooks in (self._failed_hooks, self.story.failed_hooks) if container in hooks]
+        return max(known, key=lambda hook: (hook[0] == podstatus.FAILED_HOOK, len(hook[1])), default=None)
+
     def too_late(self, sentence, pod):
         """Return the SpawnError of a pod that did not run in time, caused by what its status or the last warning says.
 
         sentence (str): what was waited for. pod (dict or None): as it was seen last.
         """
-        seen, found = podstatus.describe(pod), podstatus.failures(pod)
+        seen, found = podstatus.describe(pod), self._failures(pod, True)
         cause, reason, message = (
             (found[0].cause, found[0].root_reason, found[0].message) if found else
             self.story.failure_in_last_warning())

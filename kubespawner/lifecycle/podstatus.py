@@ -35,6 +35,10 @@ IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
 # A container's reasons to have ended that say nothing about why.
 EMPTY_REASONS = frozenset(['', 'Error', 'Completed'])
 
+# A container's reason to wait whose message says all, and what an event calls the same. The node has killed the container,
+# so that its exit code says nothing.
+HOOK_ERROR, FAILED_HOOK = 'PostStartHookError', 'FailedPostStartHook'
+
 # What the reason of a whole pod says to have failed; with all others a node ended it, or did not take it.
 OF_A_POD = {
     'Deleted': Cause.DELETION,
@@ -278,6 +282,8 @@ def _may_have_ended(pod, container, ended):
 
 def _root_reason(container, reason):
     """Return why a container ended that waits to be started again, if that says more than `reason`."""
+    if reason == HOOK_ERROR:
+        return FAILED_HOOK
     last = str(_last_end(container).get('reason') or '')
     return last if reason == 'CrashLoopBackOff' and last not in EMPTY_REASONS else reason
 
@@ -296,7 +302,7 @@ def _container(container):
 
 def _why_waiting(container, waiting):
     """Return the message of a waiting container, and how it ended the last time, if it did."""
-    last = _last_end(container)
+    last = {} if waiting.get('reason') == HOOK_ERROR else _last_end(container)
     return '; '.join(filter(None, [str(waiting.get('message') or ''), str(last.get('reason') or ''), _how_ended(last)]))
 
 
@@ -320,6 +326,25 @@ def describe(pod):
                      + _deletion(pod)
                      + _unmet_conditions(pod)
                      + _waiting_containers(pod))
+
+
+def failure_before_restart(pod):
+    """Return a list with the `Failure` of a notebook container that has been started again since; otherwise empty."""
+    return [_failure_of_ended(_container(container), _last_end(container), CONTAINER_GRACE_SECONDS)
+            for container in _containers(pod) if _is_notebook(pod, container) and _last_end(container)]
+
+
+def with_hook(failure, hook):
+    """Return a failure so that it names the lifecycle hook that is behind it; as it is if there is none.
+
+    hook (tuple or None): reason and message of the hook of that container which failed the last time. The exit code of
+        a container that its node has killed because of that is left out: 137 looks like a lack of memory.
+    """
+    is_told_otherwise = failure.root_reason not in EMPTY_REASONS | {'Terminated', 'CrashLoopBackOff', FAILED_HOOK}
+    if hook is None or failure.cause is not Cause.CONTAINER or is_told_otherwise:
+        return failure
+    reason, message = hook
+    return failure._replace(reason=reason, root_reason=reason, message=message)
 
 
 def _deletion(pod):

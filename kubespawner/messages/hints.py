@@ -50,6 +50,10 @@ HINTS = {
     (Cause.CONTAINER, 'CreatePodSandboxError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'ConfigPodSandboxError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'SetupNetworkError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'FailedPostStartHook'): (
+        'A command that your server runs when it has started (its postStart hook) failed.', AGAIN_OR_OTHER),
+    (Cause.CONTAINER, 'FailedPreStopHook'): (
+        'A command that your server runs before it stops (its preStop hook) failed.', AGAIN_OR_OTHER),
     (Cause.NODE, None): PUT_OUT,
     (Cause.NODE, 'AppArmor'): NOT_TAKEN,
     (Cause.NODE, 'PodOSNotSupported'): NOT_TAKEN,

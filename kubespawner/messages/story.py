@@ -49,6 +49,8 @@ EVENTS = {
     'Evicted': (0, 'The node evicted the pod.'),
     'Preempted': (0, 'The pod had to make room for a pod with a higher priority.'),
     'Killing': (0, 'Stopping a container.'),
+    'FailedPostStartHook': (90, 'The command that the container runs when it has started (postStart hook) failed.'),
+    'FailedPreStopHook': (0, 'The command that the container runs before it stops (preStop hook) failed.'),
 }
 
 # Words for a reason that stands for different things: reason, a part of the event's message, words.
@@ -77,6 +79,8 @@ HEALED_BY = {
     'Started': {'node', 'volume', 'sandbox'},
 }
 
+_CONTAINER = re.compile(r'.*\{(.*)\}\Z')  # in the field of a pod that an event is about: `spec.containers{notebook}`
+
 # Warnings that only say that something is not done yet, when others say why.
 _VAGUE = re.compile(r'BackOff: |Failed: Error: (?:ErrImagePull|ImagePullBackOff)\Z|'
                     r'\w+: .*(?:timed out waiting|deadline exceeded|[Uu]nable to attach or mount volumes)')
@@ -88,7 +92,10 @@ FAILED = {
     'Evicted': Cause.NODE,
     'Preempted': Cause.NODE,
     'Preempting': Cause.NODE,
+    'FailedPostStartHook': Cause.CONTAINER,
+    'FailedPreStopHook': Cause.CONTAINER,
 }
+HOOKS = frozenset(['FailedPostStartHook', 'FailedPreStopHook'])
 
 
 def _dict(value):
@@ -132,12 +139,14 @@ class Story:
     timer: the loop's handle of the message for slow starts.
     last_warning (str): reason and message of the last event of type Warning that still holds; empty if there is none.
         One that only says that something is not done yet does not take the place of one that says why.
+    failed_hooks (dict): what has been told of lifecycle hooks that failed since their container was started the last
+        time: (reason, message) by `container NAME`.
     is_scaling_up (bool): an autoscaler has announced a new node for the pod.
     """
 
     def __init__(self, clock):
         """clock (callable): returns the current time, such as `05:53:16`."""
-        self.entries, self.last_warning = [], ''
+        self.entries, self.last_warning, self.failed_hooks = [], '', {}
         self.has_begun = self.goes_on = self.is_over = self.is_scaling_up = False
         self.timer, self._clock = None, clock
         self._uid = None  # of the pod whose events are shown
@@ -191,6 +200,7 @@ class Story:
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
         field = str(event['involvedObject'].get('fieldPath'))  # names the container
+        self._take_note_of_hook(reason, message, field)
         keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field), SAME_AS.get(reason))
         place = next((self._places[key] for key in keys if key in self._places), None)
         if place is not None:
@@ -200,6 +210,13 @@ class Story:
             self._places.update((key, len(self.entries)) for key in keys if key)
             percent, words = _words_of(reason, message)
             self._add(time_of(event) or self._clock(), percent, words, message, raw_event=event)
+
+    def _take_note_of_hook(self, reason, message, field):
+        container = 'container %s' % _CONTAINER.sub(r'\1', field)
+        if reason in HOOKS:
+            self.failed_hooks.setdefault(container, (reason, message))
+        elif reason == 'Started':
+            self.failed_hooks.pop(container, None)
 
     def _add(self, time, percent, *words, **more):
         percent = max(percent, self.entries[-1]['progress'] if self.entries else 0)
