@@ -30,11 +30,12 @@ from .kube.requests import Requests
 from .lifecycle import binding, claim_size, podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
+from .lifecycle.logs import ServerLogs, secrets_of
 from .lifecycle.pods import KnownPod, Ownership, Pods, new_spawn_id, uid_of
-from .lifecycle.startup_watch import StartupWatch, replace_wait_up
+from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
-from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
+from .messages.errors import Cause, ConfigurationError, HubError, SpawnError, do_not_count
 from .naming import server_names
 from .naming.ownership import owner_of
 from .parts import addresses
@@ -125,6 +126,11 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
                     (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
 
+    @property
+    def _logs(self):
+        """What reads the logs of this server's pod."""
+        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log)
+
     @classmethod
     def class_own_traits(cls, **metadata):
         """Return what `jupyterhub --generate-config` lists for a class: for this one, also the traits of its parts."""
@@ -146,6 +152,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._share_reflector()
         self._check_templates()
         self._known = KnownPod()
+        self._logged_pod = None  # the uid of the last pod whose log the hub's log has
+        self._kept_pod = None  # the uid of the pod of a start that failed, which stays until the next one
         self._attempts = []  # the starts that go on, the abandoned ones included
 
     def _share_reflector(self):
@@ -261,7 +269,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             try:
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
-                shown = e.for_the_user() if isinstance(e, api.ApiError) else e
+                shown = e.for_the_user() if isinstance(e, api.ApiError) else (yield self._with_log(attempt, e))
                 if self._is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
                     do_not_count(getattr(self, 'handler', None))
                 raise hints.with_hint(shown, self._may_be_a_choice())
@@ -312,7 +320,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield pods.create(manifest, deadline, attempt.is_wanted)))
         story.tell('pod created')
-        attempt.uid = uid_of(created)
+        attempt.uid, attempt.secrets = uid_of(created), secrets_of(created)
         story.about(attempt.uid)
         self._save_state()
         self._follow_claim(attempt)
@@ -328,7 +336,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
         attempt.has_run()
-        self._attend(attempt, waiter)
+        self._attend(attempt, waiter, created)
         return self._place(address)
 
     def _outcome(self, attempt, pod):
@@ -336,23 +344,37 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         self._tell_of_status(attempt.story, pod)
         return attempt.outcome(pod)
 
-    def _attend(self, attempt, waiter):
+    @gen.coroutine
+    def _with_log(self, attempt, error):
+        """Return the error of a start with what the container that failed wrote last; keep its pod, if it is to stay."""
+        if error.cause not in (Cause.CONTAINER, Cause.ANSWER) or attempt.uid is None or attempt.is_given_up:
+            return error
+        pod = self._waiter.cached_pod()
+        if error.cause is Cause.CONTAINER and not self.delete_stopped_pods:
+            self._kept_pod = attempt.uid
+        container = attempt.container or podstatus.notebook_container(pod)
+        self._logged_pod = attempt.uid
+        return (yield self._logs.add_to(error, pod, container, attempt.secrets))
+
+    def _attend(self, attempt, waiter, created):
         """Have JupyterHub's waiting for the server end when the pod fails, with why, and be part of the story."""
         if self.server is None:  # there is no hub that waits
             return
         handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
         watch = StartupWatch(waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
-                             lambda: self._is_by_user, attempt.pod_name, self.log)
+                             lambda: self._is_by_user, lambda: hints.with_hint(no_answer(
+                                 attempt.pod_name, self.namespace, self.server.url, self.http_timeout,
+                                 podstatus.hub_url(created)), self._may_be_a_choice()), attempt.pod_name, self.log)
 
         @gen.coroutine
         def watched(answer):
             with self._telling_on(attempt.story):
                 try:
                     return (yield watch.until_answered(answer))
-                except SpawnError:
+                except SpawnError as e:
                     if self._is_by_user:
                         do_not_count(handler)
-                    raise
+                    raise (yield self._with_log(attempt, e))
 
         attempt.story.goes_on = True
         replace_wait_up(self.server, watched)
@@ -455,6 +477,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         if pods.is_a_successor(pod) or pods.is_another_servers(pod) or self._is_none_of_ours(pod):
             return 1
         code = podstatus.exit_code(pod)
+        if code and self._logged_pod != uid_of(pod):
+            self._logged_pod = uid_of(pod)
+            yield self._logs.write(pod, podstatus.notebook_container(pod))
         if code is not None and self.delete_stopped_pods:
             yield pods.discard(pod)
         if code is None:
@@ -500,6 +525,9 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             return
         if pods.is_another_servers(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
+            return
+        if uid_of(pod) == self._kept_pod:
+            self.log.info('Pod %s, which has failed, stays until the next start', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
         yield pods.delete(pod, 0 if has_nothing_to_end else self.delete_grace_period, deadline)

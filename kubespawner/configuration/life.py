@@ -44,7 +44,8 @@ class LifeConfiguration(HasTraits):
         config=True,
         help="""
         Delete the pod of a server that exited by itself, as soon as the hub notices. False keeps the pod, with its logs
-        and its status, until the user starts the server again.
+        and its status, until the user starts the server again. That is also true of a pod whose container failed before
+        the server was ready. Its node may go on to restart that container.
         """
     )
 

@@ -72,6 +72,15 @@ def events_about(kind, namespace, name, limit):
         'field_selector': 'involvedObject.kind=%s,involvedObject.name=%s' % (kind, name), 'limit': limit})
 
 
+def read_log(namespace, pod_name, container, previous, lines, limit):
+    """Return the request that reads the last lines, at most `limit` bytes, that a container of a pod has written.
+
+    previous (bool): of the run before the present one. The answer is a str.
+    """
+    return Request('read', 'pod_log', namespace, pod_name, {
+        'name': pod_name, 'container': container, 'previous': previous, 'tail_lines': lines, 'limit_bytes': limit})
+
+
 def patch(kind, namespace, name, body):
     """Return the request that changes the fields of an object that are in `body`, a dict."""
     return Request('patch', kind, namespace, name, {'name': name, 'body': body})
@@ -138,7 +147,7 @@ class ApiError(Exception):
 
 
 def send(core, timeout, request):
-    """Send `request` with the CoreV1Api `core` and return the answer as a dict. Blocks: for executor threads.
+    """Send `request` with the CoreV1Api `core` and return the answer as a dict, that of a log as a str. Blocks: for executor threads.
 
     timeout (float): seconds to wait for each piece of the answer.
 
@@ -150,6 +159,8 @@ def send(core, timeout, request):
         with clients.unmasked():
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),
                               **dict(request.arguments, **where))
+        if request.kind == 'pod_log':
+            return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
         text = _text(response.data)
     except ApiException as e:
         raise _refused(request, e) from None  # whose text has all that the server said

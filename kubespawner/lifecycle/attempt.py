@@ -20,6 +20,8 @@ class StartAttempt:
     story (Story): what is told of it.
     deadline (float): the loop's time after which it is given up.
     failed (SpawnError or None): what makes it fail, besides what its pod's status says.
+    container (str or None): the name of the container that it has failed because of.
+    secrets (list of str): what must not be read of its pod's environment.
     is_claim_bound (bool): whether its claim was bound to a volume when the start began.
     grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
         takes.
@@ -31,7 +33,7 @@ class StartAttempt:
         self.story, self.deadline, self.pod_name, self.uid = story, deadline, pod_name, uid
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
-        self.failed, self.is_claim_bound = None, False
+        self.secrets, self.failed, self.container, self.is_claim_bound = [], None, None, False
         self._is_running, self._log = is_running, log
         self._has_run = False
         self._forget_failures()
@@ -83,6 +85,7 @@ class StartAttempt:
             if is_final and not (failure.reason == 'Unschedulable' and self.story.is_scaling_up):
                 _, longest = self._since[failure.what, failure.cause]
                 is_said = failure.cause is not Cause.IMAGE or longest in failure.message
+                self._blame(failure)
                 before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
                 return SpawnError(
                     'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
@@ -99,6 +102,11 @@ class StartAttempt:
                 self._failed_hooks[failure.what] = podstatus.FAILED_HOOK, failure.message
         return [podstatus.with_hook(failure, self._hook_of(failure.what)) for failure in found]
 
+    def _blame(self, failure):
+        """Remember the container that a failure is about, if it is about one."""
+        _, _, name = failure.what.partition('container ')
+        self.container = name or None
+
     def _hook_of(self, container):
         """Return (reason, message) of the lifecycle hook of a container that failed, the longest; None if none did."""
         known = [hooks[container] for hooks in (self._failed_hooks, self.story.failed_hooks) if container in hooks]
@@ -110,6 +118,8 @@ class StartAttempt:
         sentence (str): what was waited for. pod (dict or None): as it was seen last.
         """
         seen, found = podstatus.describe(pod), self._failures(pod, True)
+        if found:
+            self._blame(found[0])
         cause, reason, message = (
             (found[0].cause, found[0].root_reason, found[0].message) if found else
             self.story.failure_in_last_warning())

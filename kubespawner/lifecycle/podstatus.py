@@ -328,6 +328,24 @@ def describe(pod):
                      + _waiting_containers(pod))
 
 
+def was_restarted(pod, name):
+    """True if a container of this name runs that has ended before."""
+    return any(bool(_last_end(container)) and 'running' in _dict(container.get('state'))
+               for container in _init_containers(pod) + _containers(pod) if container.get('name') == name)
+
+
+def environment(pod):
+    """Return the variables of all containers of a pod that has been read as a whole: dicts, as Kubernetes has them."""
+    return [variable for key in ('initContainers', 'containers') for container in _dicts(_spec(pod).get(key))
+            for variable in _dicts(container.get('env'))]
+
+
+def hub_url(pod):
+    """Return the URL of the hub's API that the server of a pod was given; None if it was given none."""
+    return next((variable.get('value') for variable in environment(pod)
+                 if variable.get('name') == 'JUPYTERHUB_API_URL'), None)
+
+
 def failure_before_restart(pod):
     """Return a list with the `Failure` of a notebook container that has been started again since; otherwise empty."""
     return [_failure_of_ended(_container(container), _last_end(container), CONTAINER_GRACE_SECONDS)

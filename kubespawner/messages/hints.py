@@ -63,6 +63,7 @@ HINTS = {
     (Cause.DELETION, 'Deleted'): PUT_OUT,
     (Cause.TIME, None): ('Your server did not start in time.', AGAIN_OR_OTHER),
     (Cause.TIME, 'DeadlineExceeded'): ENDED,
+    (Cause.ANSWER, None): ('Your server runs, but the hub cannot talk to it.', AGAIN_OR_OTHER),
     (Cause.API, None): ('The cluster rejected your server.', OTHER_OR_TELL),
     (Cause.API, 'AlreadyExists'): None,
     (Cause.API, 'Timeout'): None,

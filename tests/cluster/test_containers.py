@@ -142,39 +142,3 @@ def test_stop_ends_within_its_grace_also_when_term_is_ignored(run, objects):
     started = IOLoop.current().time()
     yield gen.with_timeout(started + 30, spawner.stop())
     assert objects.pod(spawner.pod_name) is None
-
-
-@pytest.mark.gen_test
-def test_a_container_that_does_its_work_and_ends_is_missed_by_nobody(run, objects):
-    puller = {'name': 'a-puller', 'image': machine.AS_A_CONTAINER['image'], 'imagePullPolicy': 'IfNotPresent',
-              'command': ['/bin/sh', '-c', 'echo pulled'], 'volumeMounts': machine.AS_A_CONTAINER['volume_mounts']}
-    spawner = run('', singleuser_extra_containers=[puller])
-    yield spawner.start()
-
-    def has_pulled():
-        return any('terminated' in status['state'] for status in objects.pod(spawner.pod_name)['status'][
-            'containerStatuses'])
-
-    yield objects.until(has_pulled)
-    yield spawner._waiter.refresh_pod()
-    assert (yield spawner.poll()) is None and spawner.is_pod_running(spawner.pod_reflector.get(spawner.pod_name))
-    yield spawner.stop(now=True)
-
-
-@pytest.mark.gen_test
-def test_a_container_that_goes_on_does_not_keep_a_server_alive_that_has_ended(run, objects):
-    def rename(spawner, pod):
-        pod.spec.containers[0].name = 'lab'
-        pod.spec.containers.reverse()
-        return pod
-
-    sidecar = {'name': 'a-sidecar', 'image': machine.AS_A_CONTAINER['image'], 'imagePullPolicy': 'IfNotPresent',
-               'command': ['/bin/sh', '-c', FOREVER], 'volumeMounts': machine.AS_A_CONTAINER['volume_mounts']}
-    spawner = run('sleep 1; exit 3', singleuser_extra_containers=[sidecar], modify_pod_hook=rename,
-                  singleuser_extra_pod_config={'restartPolicy': 'Never'}, delete_stopped_pods=False)
-    yield spawner.start()
-    yield objects.until(lambda: any('terminated' in status['state'] for status in objects.pod(spawner.pod_name)[
-        'status']['containerStatuses']))
-    yield spawner._waiter.refresh_pod()
-    assert (yield spawner.poll()) == 3
-    yield spawner.stop(now=True)

@@ -14,7 +14,7 @@ LOG = logging.getLogger('kubespawner.tests')
 class FakeApi:
     """A CoreV1Api that answers each request with what comes next in `answers`, by the client's method.
 
-    An answer is a dict, an exception to raise, or a function of the request's arguments that returns one of these; the
+    An answer is a dict, a str (of a log), an exception to raise, or a function of the request's arguments that returns one of these; the
     last one is given again and again. `asked` has what was asked: (method, arguments).
     """
 
@@ -34,7 +34,7 @@ class FakeApi:
             answer = answer(arguments)
         if isinstance(answer, Exception):
             raise answer
-        return Response(json.dumps(answer))
+        return Response(answer if isinstance(answer, str) else json.dumps(answer))
 
     @property
     def methods(self):
