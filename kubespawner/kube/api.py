@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ..messages.errors import Cause, HubError, SpawnError, one_line
-from . import clients, retry
+from . import clients, retry, warnings
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline is there
 
@@ -146,10 +146,11 @@ class ApiError(Exception):
         return retry.may_heal(self.request.verb, self.status, self.reason, self.message, self.request.namespace)
 
 
-def send(core, timeout, request):
+def send(core, timeout, request, log=None):
     """Send `request` with the CoreV1Api `core` and return the answer as a dict, that of a log as a str. Blocks: for executor threads.
 
     timeout (float): seconds to wait for each piece of the answer.
+    log (Logger or None): is told what the server warns of.
 
     Raises ApiError.
     """
@@ -159,10 +160,12 @@ def send(core, timeout, request):
         with clients.unmasked():
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),
                               **dict(request.arguments, **where))
+        _tell_of_warnings(response, log, request)
         if request.kind == 'pod_log':
             return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
         text = _text(response.data)
     except ApiException as e:
+        _tell_of_warnings(e, log, request)
         raise _refused(request, e) from None  # whose text has all that the server said
     except (HTTPError, OSError) as e:
         raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e))
@@ -170,6 +173,12 @@ def send(core, timeout, request):
         return json.loads(text)
     except ValueError:
         raise ApiError(request, 0, 'the answer is not JSON', text[:1000])
+
+
+def _tell_of_warnings(answer, log, request):
+    """Write what an answer, or the error of one, warns of to the log."""
+    if log is not None:
+        warnings.tell(getattr(answer, 'headers', None), log, request)
 
 
 def _was_sent(error):
@@ -215,7 +224,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
         try:
             left = max(SHORTEST_TIMEOUT, (deadline or float('inf')) - loop.time())
             # What a create made has to be known, also when it comes too late.
-            return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request))
+            return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request, log))
         except ApiError as e:
             failure = e
         failure.was_sent = was_sent = was_sent or failure.was_sent

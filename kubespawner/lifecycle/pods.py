@@ -73,7 +73,7 @@ class Pods:
     namespace, name (str): of the pod.
     owner (tuple): the names of the user and of the server, as `owner_of` returns them.
     known (KnownPod): is kept up to date.
-    grace_period (int): seconds that a server is given to end.
+    grace_period (int or None): seconds that a server is given to end; None: those that the pod itself says.
     force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
     """
 

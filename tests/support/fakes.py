@@ -14,7 +14,7 @@ LOG = logging.getLogger('kubespawner.tests')
 class FakeApi:
     """A CoreV1Api that answers each request with what comes next in `answers`, by the client's method.
 
-    An answer is a dict, a str (of a log), an exception to raise, or a function of the request's arguments that returns one of these; the
+    An answer is a dict, a str (of a log), a Response, an exception to raise, or a function of the request's arguments that returns one of these; the
     last one is given again and again. `asked` has what was asked: (method, arguments).
     """
 
@@ -34,6 +34,8 @@ class FakeApi:
             answer = answer(arguments)
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, Response):
+            return answer
         return Response(answer if isinstance(answer, str) else json.dumps(answer))
 
     @property
@@ -45,8 +47,8 @@ class FakeApi:
 class Response:
     """What the client returns when it does not make a model of an answer."""
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, data, headers=None):
+        self.data, self.headers = data, headers
 
 
 def refused(status, reason='', message='', headers=None):
