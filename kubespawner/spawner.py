@@ -346,7 +346,7 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
 
     @gen.coroutine
     def _with_log(self, attempt, error):
-        """Return the error of a start with what the container that failed wrote last; keep its pod, if it is to stay."""
+        """Return the error of a start with what the failed container wrote last; keep its pod, if it is to stay."""
         if error.cause not in (Cause.CONTAINER, Cause.ANSWER) or attempt.uid is None or attempt.is_given_up:
             return error
         pod = self._waiter.cached_pod()
@@ -362,9 +362,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
             return
         handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
         watch = StartupWatch(waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
-                             lambda: self._is_by_user, lambda: hints.with_hint(no_answer(
-                                 attempt.pod_name, self.namespace, self.server.url, self.http_timeout,
-                                 podstatus.hub_url(created)), self._may_be_a_choice()), attempt.pod_name, self.log)
+                             lambda: self._is_by_user, partial(self._no_answer, attempt, podstatus.hub_url(created)),
+                             attempt.pod_name, self.log)
 
         @gen.coroutine
         def watched(answer):
@@ -382,6 +381,10 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
     def _failure_with_hint(self, attempt, *args, **kwargs):
         failure = attempt.failure(*args, **kwargs)
         return failure and hints.with_hint(failure, self._may_be_a_choice())
+
+    def _no_answer(self, attempt, hub_url):
+        error = no_answer(attempt.pod_name, self.namespace, self.server.url, self.http_timeout, hub_url)
+        return hints.with_hint(error, self._may_be_a_choice())
 
     @gen.coroutine
     def _missing(self, attempt):
@@ -426,8 +429,8 @@ class KubeSpawner(AliasedTraits, Choosing, Addresses, Progress, Spawner):
         """Have a start fail with its claim, if that is not bound yet and will never be."""
         if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
             attempt.fail((yield binding.failure_to_bind(
-                self._requests, self.namespace, self.pvc_name, lambda: attempt in self._attempts and attempt.is_wanted(),
-                self.events_enabled, self.log)))
+                self._requests, self.namespace, self.pvc_name,
+                lambda: attempt in self._attempts and attempt.is_wanted(), self.events_enabled, self.log)))
 
     @gen.coroutine
     def delete_forever(self):

@@ -12,8 +12,8 @@ from tests.support.fakes import LOG, FakeApi, refused, requests_to
 PATCH = 'patch_namespaced_persistent_volume_claim'
 NO_RIGHT = refused(403, 'Forbidden', 'persistentvolumeclaims "c" is forbidden: User "hub" cannot patch resource '
                                      '"persistentvolumeclaims" in API group "" in the namespace "hubs"')
-NO_RESIZE = refused(403, 'Forbidden', 'persistentvolumeclaims "c" is forbidden: only dynamically provisioned pvc can be '
-                                      'resized and the storageclass that provisions the pvc must support resize')
+NO_RESIZE = refused(403, 'Forbidden', 'persistentvolumeclaims "c" is forbidden: only dynamically provisioned pvc can '
+                                      'be resized and the storageclass that provisions the pvc must support resize')
 QUOTA = refused(403, 'Forbidden', 'persistentvolumeclaims "c" is forbidden: exceeded quota: q')
 
 

@@ -118,8 +118,8 @@ def test_what_the_scheduler_warned_of_is_over_with_a_node(told):
 
 
 MULTI_ATTACH = 'FailedAttachVolume', 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) a'
-TIMED_OUT = 'FailedMount', ('Unable to attach or mount volumes: unmounted volumes=[home], unattached volumes=[home]: timed '
-                            'out waiting for the condition')
+TIMED_OUT = 'FailedMount', ('Unable to attach or mount volumes: unmounted volumes=[home], unattached volumes=[home]: '
+                            'timed out waiting for the condition')
 NO_SECRET = 'FailedMount', 'MountVolume.SetUp failed for volume "s" : secret "s" not found'
 NOT_PULLED = 'Failed', 'Failed to pull image "a": rpc error: code = NotFound'
 BACK_OFF = 'BackOff', 'Back-off pulling image "a"'

@@ -1,8 +1,11 @@
 """What the API server warns of in its answers."""
 import logging
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from urllib3 import HTTPHeaderDict
+from kubernetes import client
+from urllib3._collections import HTTPHeaderDict
 
 from kubespawner.kube import api, warnings
 from kubespawner.kube.once import Once
@@ -50,6 +53,37 @@ def test_a_warning_is_told_once_in_a_process(answer, caplog):
             pass
     told, = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert told == 'Kubernetes warns of the request to read pod a in namespace hubs: unknown field "spec.volums"'
+
+
+class Warns(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path.endswith('/a') else 404)
+        for text in (UNKNOWN, DEPRECATED):
+            self.send_header('Warning', text)
+        self.send_header('Content-Length', '2')
+        self.end_headers()
+        self.wfile.write(b'{}')
+
+    def log_message(self, *arguments):
+        """The test says what is wrong."""
+
+
+@pytest.mark.parametrize('name', ['a', 'b'], ids=['accepted', 'refused'])
+def test_every_client_hands_on_all_headers(name, caplog):
+    server = HTTPServer(('127.0.0.1', 0), Warns)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        configuration = client.Configuration()
+        configuration.host = 'http://127.0.0.1:%d' % server.server_port
+        core = client.CoreV1Api(client.ApiClient(configuration))
+        try:
+            api.send(core, 5, api.read('pod', 'hubs', name), logging.getLogger('kubespawner.tests'))
+        except api.ApiError as e:
+            assert e.status == 404
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert 'spec.volums' in caplog.text and 'ComponentStatus is deprecated' in caplog.text
 
 
 def test_what_many_answers_warn_of_takes_no_memory():

@@ -147,7 +147,9 @@ class ApiError(Exception):
 
 
 def send(core, timeout, request, log=None):
-    """Send `request` with the CoreV1Api `core` and return the answer as a dict, that of a log as a str. Blocks: for executor threads.
+    """Send `request` with the CoreV1Api `core`; return the answer, a dict, or a str if it is a log. It blocks.
+
+    For executor threads.
 
     timeout (float): seconds to wait for each piece of the answer.
     log (Logger or None): is told what the server warns of.

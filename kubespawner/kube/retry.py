@@ -91,8 +91,8 @@ class RequestRetries:
 def may_heal(verb: str, status: int, reason: str, message: str = '', namespace: Optional[str] = None) -> bool:
     """True if the same request may succeed later.
 
-    verb (str): `create`, `read`, `list`, `patch` or `delete`. status (int): the HTTP status; 0 without an answer. reason,
-    message (str): what Kubernetes says.
+    verb (str): `create`, `read`, `list`, `patch` or `delete`. status (int): the HTTP status; 0 without an answer.
+    reason, message (str): what Kubernetes says.
 
     A quota that is being written at the same moment makes a create a Conflict. The default service account of a new
     namespace comes a moment after it; until then pods without an account of their own are Forbidden.

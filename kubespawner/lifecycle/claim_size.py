@@ -34,8 +34,8 @@ def fit(requests, namespace, claim, capacity, is_expanded, log, deadline):
         return
     if wanted < has:
         if _once.is_new('smaller', namespace, name, str(capacity)):
-            log.warning('Claim %s asks for %s, more than KubeSpawner.user_storage_capacity (%s). Claims cannot shrink: it '
-                        'stays as it is.', name, requested, capacity)
+            log.warning('Claim %s asks for %s, more than KubeSpawner.user_storage_capacity (%s). Claims cannot shrink: '
+                        'it stays as it is.', name, requested, capacity)
         return
     is_unbound = (claim.get('status') or {}).get('phase') == 'Pending'  # Kubernetes resizes bound claims only
     if not is_expanded or is_unbound:

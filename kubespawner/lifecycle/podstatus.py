@@ -35,8 +35,8 @@ IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
 # A container's reasons to have ended that say nothing about why.
 EMPTY_REASONS = frozenset(['', 'Error', 'Completed'])
 
-# A container's reason to wait whose message says all, and what an event calls the same. The node has killed the container,
-# so that its exit code says nothing.
+# A container's reason to wait whose message says all, and what an event calls the same. The node has killed the
+# container, so that its exit code says nothing.
 HOOK_ERROR, FAILED_HOOK = 'PostStartHookError', 'FailedPostStartHook'
 
 # What the reason of a whole pod says to have failed; with all others a node ended it, or did not take it.

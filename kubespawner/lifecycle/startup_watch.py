@@ -38,9 +38,9 @@ def no_answer(pod_name, namespace, url, seconds, hub_url):
     """
     return SpawnError(
         'Pod %s runs, but its server did not answer at %s within %d s.' % (pod_name, url, seconds), '', Cause.ANSWER,
-        'The server was told that the hub is at %s (KubeSpawner.hub_connect_ip and hub_connect_port). Look whether pods '
-        'can connect to that URL, whether the hub and the proxy can connect to the server (network policies), and what '
-        '`kubectl logs --namespace %s %s` says.' % (hub_url, namespace, pod_name))
+        'The server was told that the hub is at %s (KubeSpawner.hub_connect_ip and hub_connect_port). Check whether '
+        'pods can connect to that URL, whether the hub and the proxy can connect to the server (network policies), and '
+        'what `kubectl logs --namespace %s %s` says.' % (hub_url, namespace, pod_name))
 
 
 class StartupWatch:

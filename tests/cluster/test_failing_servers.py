@@ -1,4 +1,4 @@
-"""How servers and the containers beside them end, as real processes, and what is left of it for whoever looks for why."""
+"""How servers and the containers beside them end, as real processes, and what is left for whoever asks why."""
 import pytest
 
 from kubespawner.spawner import SpawnError

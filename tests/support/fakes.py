@@ -14,8 +14,8 @@ LOG = logging.getLogger('kubespawner.tests')
 class FakeApi:
     """A CoreV1Api that answers each request with what comes next in `answers`, by the client's method.
 
-    An answer is a dict, a str (of a log), a Response, an exception to raise, or a function of the request's arguments that returns one of these; the
-    last one is given again and again. `asked` has what was asked: (method, arguments).
+    An answer is a dict, a str (of a log), a Response, an exception to raise, or a function of the request's arguments
+    that returns one of these; the last one is given again and again. `asked` has what was asked: (method, arguments).
     """
 
     def __init__(self, **answers):
