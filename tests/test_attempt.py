@@ -105,10 +105,11 @@ def test_a_hook_that_failed_is_named_with_what_it_said_and_without_an_exit_code(
     assert '137' not in str(error)
 
 
+@pytest.mark.parametrize('reason', ['PostStartHookError', "PostStartHookError: command 'false' exited with 1: "])
 @with_fake_time
-def test_a_hook_is_known_from_the_status_too_and_remembered_while_the_container_waits():
+def test_a_hook_is_known_from_the_status_too_and_remembered_while_the_container_waits(reason):
     start = attempt(grace=30)
-    assert start.failure(that_is(back_off('PostStartHookError', 'exited with 1: no such group'), KILLED)) is None
+    assert start.failure(that_is(back_off(reason, 'exited with 1: no such group'), KILLED)) is None
     yield gen.sleep(31)
     error = start.failure(that_is(back_off(), KILLED))
     assert error.k8s_reason == 'FailedPostStartHook' and 'no such group' in str(error) and '137' not in str(error)

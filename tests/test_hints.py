@@ -48,6 +48,9 @@ TOLD = [
      'another profile'),
     (late(Cause.STORAGE, 'FailedMount', 'a volume'), 'cannot be mounted', 'another profile'),
     (late(), 'in time', 'Try again'),
+    (starting(Cause.STORAGE, 'Lost', 'The volume does not exist any more'), 'not available', 'operator'),
+    (starting(Cause.STORAGE, 'ProvisioningFailed', 'storageclass "x" not found'), 'not available', 'operator'),
+    (starting(Cause.STORAGE, 'Terminating', 'It is kept by its finalizers'), 'being deleted', 'Try again'),
     (refused('pod', 'Forbidden', 'pods "jupyter-ann" is forbidden: exceeded quota: q, requested: memory=1G, used: '
              'memory=2G, limited: memory=2G'), 'quota', 'Stop servers'),
     (refused('persistent_volume_claim', 'Forbidden', 'exceeded quota: q'), 'storage quota', 'operator'),

@@ -26,8 +26,8 @@ def check_not_lost(claim):
     if phase(claim) == 'Lost':
         raise SpawnError(
             'Claim %s has lost its volume.' % claim['metadata']['name'], 'Lost', Cause.STORAGE,
-            'persistentvolumeclaim %s: Lost. Its volume %s does not exist any more.' % (
-                claim['metadata']['name'], (claim.get('spec') or {}).get('volumeName') or ''))
+            'persistentvolumeclaim %s: Lost. The volume that it was bound to does not exist any more: %s' % (
+                claim['metadata']['name'], (claim.get('spec') or {}).get('volumeName')))
 
 
 @gen.coroutine

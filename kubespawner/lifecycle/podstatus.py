@@ -36,7 +36,7 @@ IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
 EMPTY_REASONS = frozenset(['', 'Error', 'Completed'])
 
 # A container's reason to wait whose message says all, and what an event calls the same. The node has killed the
-# container, so that its exit code says nothing.
+# container, so that its exit code says nothing. In some versions the error follows the reason, after a colon.
 HOOK_ERROR, FAILED_HOOK = 'PostStartHookError', 'FailedPostStartHook'
 
 # What the reason of a whole pod says to have failed; with all others a node ended it, or did not take it.
@@ -262,7 +262,7 @@ def _failures_of_containers(pod):
 def _failure_of_container(pod, container):
     """Return a list with the failure of a container, or an empty one."""
     what, ended, waiting = _container(container), _state(container, 'terminated'), _state(container, 'waiting')
-    reason = str(waiting.get('reason'))
+    reason = _reason_to_wait(waiting)
     if ended and not _may_have_ended(pod, container, ended):
         grace_seconds = CONTAINER_GRACE_SECONDS if _is_restarted(pod, container) else 0
         return [_failure_of_ended(what, ended, grace_seconds)]
@@ -272,6 +272,11 @@ def _failure_of_container(pod, container):
         return [Failure(what, reason, _why_waiting(container, waiting), cause,
                         0 if reason in HOPELESS else CONTAINER_GRACE_SECONDS, root)]
     return []
+
+
+def _reason_to_wait(waiting):
+    reason = str(waiting.get('reason'))
+    return HOOK_ERROR if reason.startswith(HOOK_ERROR) else reason
 
 
 def _may_have_ended(pod, container, ended):
@@ -302,7 +307,7 @@ def _container(container):
 
 def _why_waiting(container, waiting):
     """Return the message of a waiting container, and how it ended the last time, if it did."""
-    last = {} if waiting.get('reason') == HOOK_ERROR else _last_end(container)
+    last = {} if _reason_to_wait(waiting) == HOOK_ERROR else _last_end(container)
     return '; '.join(filter(None, [str(waiting.get('message') or ''), str(last.get('reason') or ''), _how_ended(last)]))
 
 

@@ -109,3 +109,13 @@ def test_the_log_of_a_server_that_crashes_later_is_in_the_hubs_log_too(run, obje
     assert (yield spawner.poll()) == 4
     assert 'Log of pod %s, container notebook: I am lost' % spawner.pod_name in caplog.text
     yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_lifecycle_hook_that_fails_is_named_with_what_it_said_and_without_the_exit_code_of_the_container(run):
+    hook = {'postStart': {'exec': {'command': ['sh', '-c', 'sleep 1; echo no such group >&2; exit 5']}}}
+    spawner = run('', singleuser_lifecycle_hooks=hook, start_failure_grace=3, events_enabled=True, **UNREADY)
+    with pytest.raises(SpawnError, match='postStart hook.*FailedPostStartHook.*no such group') as raised:
+        yield spawner.start()
+    assert '137' not in str(raised.value)
+    yield spawner.stop(now=True)

@@ -9,9 +9,11 @@ from jupyterhub import orm
 from jupyterhub.objects import Hub
 from jupyterhub.user import User
 from tornado import gen
+from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from kubespawner.spawner import SpawnError
+from tests.cluster.conftest import UNTOUCHED
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -104,6 +106,16 @@ def test_a_user_who_is_deleted_and_comes_back_at_once_has_a_new_claim(new_spawne
     pod = yield running
     assert claim_of(pod) == 'claim-back' and is_there(objects, 'claim-back')
     assert objects.claim('claim-back')['metadata']['uid'] != before
+
+
+@pytest.mark.gen_test
+def test_a_class_that_does_not_exist_is_told_of_at_once(new_spawner, cluster):
+    if cluster.is_localkube:
+        pytest.skip('localkube binds claims of every class')
+    spawner = new_spawner('classless', storage_class='nope', events_enabled=True, **dict(CLAIM, **UNTOUCHED))
+    with pytest.raises(SpawnError, match='storage class does not exist.*"nope" not found'):
+        yield gen.with_timeout(IOLoop.current().time() + 30, spawner.start())
+    yield spawner.stop(now=True)
 
 
 # What they ask for
