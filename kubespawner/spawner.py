@@ -28,14 +28,15 @@ from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
 from .kube.requests import Requests
 from .kube.resource import wrap_all
-from .lifecycle import podstatus
+from .lifecycle import binding, claim_size, podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
+from .lifecycle.logs import ServerLogs, secrets_of
 from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, new_spawn_id, uid_of
-from .lifecycle.startup_watch import StartupWatch, replace_wait_up
+from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
-from .messages.errors import ConfigurationError, HubError, SpawnError, do_not_count
+from .messages.errors import Cause, ConfigurationError, HubError, SpawnError, do_not_count
 from .naming import server_names
 from .naming.ownership import PROFILE, owner_of
 from .parts import addresses, installation, stand_in, subclass_steps
@@ -76,7 +77,7 @@ class PodReflector(ResourceReflector):
 
     @default('fields')
     def _what_is_read(self):
-        return ['status', 'spec.nodeName', 'spec.restartPolicy']
+        return list(podstatus.FIELDS)
 
     @property
     def pods(self):
@@ -130,6 +131,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
                     (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
 
+    @property
+    def _logs(self):
+        """What reads the logs of this server's pod."""
+        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log)
+
     @classmethod
     def class_own_traits(cls, **metadata):
         """Return what `jupyterhub --generate-config` lists for a class: for this one, also the traits of its parts."""
@@ -155,6 +161,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         self._share_reflector()
         self._check_templates()
         self._known = KnownPod()
+        self._logged_pod = None  # the uid of the last pod whose log the hub's log has
+        self._kept_pod = None  # the uid of the pod of a start that failed, which stays until the next one
         self._attempts = []  # the starts that go on, the abandoned ones included
 
     def _share_reflector(self):
@@ -291,7 +299,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             try:
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
-                shown = e.for_the_user() if isinstance(e, api.ApiError) else e
+                shown = e.for_the_user() if isinstance(e, api.ApiError) else (yield self._with_log(attempt, e))
                 if self._is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
                     do_not_count(getattr(self, 'handler', None))
                 raise hints.with_hint(shown, self._may_be_a_choice())
@@ -326,7 +334,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
-        new_objects = yield self._missing(deadline)
+        new_objects = yield self._missing(attempt)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
@@ -347,9 +355,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
         story.tell('pod created')
-        attempt.uid = uid_of(created)
+        attempt.uid, attempt.secrets = uid_of(created), secrets_of(created)
         story.about(attempt.uid)
         self._save_state()
+        self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
                           'after_pod_created_hook', self.pod_name)
@@ -361,8 +370,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
-        attempt.forget_failures()
-        self._attend(attempt, waiter)
+        attempt.has_run()
+        self._attend(attempt, waiter, created)
         return self._place(address)
 
     def _outcome(self, attempt, pod):
@@ -370,23 +379,36 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         self._tell_of_status(attempt.story, pod)
         return attempt.outcome(pod)
 
-    def _attend(self, attempt, waiter):
+    @gen.coroutine
+    def _with_log(self, attempt, error):
+        """Return the error of a start with what the failed container wrote last; keep its pod, if it is to stay."""
+        if error.cause not in (Cause.CONTAINER, Cause.ANSWER) or attempt.uid is None or attempt.is_given_up:
+            return error
+        pod = self._waiter.cached_pod()
+        if error.cause is Cause.CONTAINER and not self.delete_stopped_pods:
+            self._kept_pod = attempt.uid
+        container = attempt.container or podstatus.notebook_container(pod)
+        self._logged_pod = attempt.uid
+        return (yield self._logs.add_to(error, pod, container, attempt.secrets))
+
+    def _attend(self, attempt, waiter, created):
         """Have JupyterHub's waiting for the server end when the pod fails, with why, and be part of the story."""
         if self.server is None:  # there is no hub that waits
             return
         handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
         watch = StartupWatch(waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
-                             lambda: self._is_by_user, attempt.pod_name, self.log)
+                             lambda: self._is_by_user, partial(self._no_answer, attempt, podstatus.hub_url(created)),
+                             attempt.pod_name, self.log)
 
         @gen.coroutine
         def watched(answer):
             with self._telling_on(attempt.story):
                 try:
                     return (yield watch.until_answered(answer))
-                except SpawnError:
+                except SpawnError as e:
                     if self._is_by_user:
                         do_not_count(handler)
-                    raise
+                    raise (yield self._with_log(attempt, e))
 
         attempt.story.goes_on = True
         replace_wait_up(self.server, watched)
@@ -395,13 +417,17 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         failure = attempt.failure(*args, **kwargs)
         return failure and hints.with_hint(failure, self._may_be_a_choice())
 
+    def _no_answer(self, attempt, hub_url):
+        error = no_answer(attempt.pod_name, self.namespace, self.server.url, self.http_timeout, hub_url)
+        return hints.with_hint(error, self._may_be_a_choice())
+
     @gen.coroutine
-    def _missing(self, deadline):
+    def _missing(self, attempt):
         """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
 
         It is looked for first: a quota refuses even what is there already.
         """
-        missing = []
+        missing, deadline = [], attempt.deadline
         has_namespace = 'namespace' in self._overrides or self._has_own('_ensure_namespace')
         if self.enable_user_namespaces and not has_namespace:
             manifest = self.get_namespace_manifest()
@@ -412,7 +438,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             if self._server_names.claim_key is not None:
                 profile = {PROFILE: self._server_names.claim_key}
                 manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
-            if missing or (yield self._find_claim(deadline)) is None:
+            if missing or (yield self._find_claim(attempt)) is None:
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
 
@@ -424,12 +450,26 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key)
 
     @gen.coroutine
-    def _find_claim(self, deadline):
-        """Return this server's claim, and have its name be `pvc_name`; None if it has none."""
-        claim = yield self._claims(True).find(deadline)
-        if claim is not None and claim['metadata']['name'] != self.pvc_name:
+    def _find_claim(self, attempt):
+        """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
+        claim = yield self._claims(True).find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
+        if claim is None:
+            return None
+        if claim['metadata']['name'] != self.pvc_name:
             self._server_names.take_claim(claim['metadata']['name'])
+        binding.check_not_lost(claim)
+        attempt.is_claim_bound = binding.phase(claim) != 'Pending'
+        yield claim_size.fit(self._requests, self.namespace, claim, self.user_storage_capacity, self.storage_expand,
+                             self.log, attempt.deadline)
         return claim
+
+    @gen.coroutine
+    def _follow_claim(self, attempt):
+        """Have a start fail with its claim, if that is not bound yet and will never be."""
+        if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
+            attempt.fail((yield binding.failure_to_bind(
+                self._requests, self.namespace, self.pvc_name,
+                lambda: attempt in self._attempts and attempt.is_wanted(), self.events_enabled, self.log)))
 
     @gen.coroutine
     def delete_forever(self):
@@ -493,6 +533,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if not self._known.may_be_this(pod) and self._is_of_others(pod):
             return 1
         code = podstatus.exit_code(pod)
+        if code and self._logged_pod != uid_of(pod):
+            self._logged_pod = uid_of(pod)
+            yield self._logs.write(pod, podstatus.notebook_container(pod))
         if code is None:
             yield from self._recognize(pod)
         elif self.delete_stopped_pods:
@@ -544,6 +587,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             return
         if pods.is_another_servers(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
+            return
+        if uid_of(pod) == self._kept_pod:
+            self.log.info('Pod %s, which has failed, stays until the next start', self.pod_name)
             return
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
         grace = 0 if has_nothing_to_end else self.delete_grace_period

@@ -63,9 +63,111 @@ def test_a_failure_of_before_a_pod_ran_counts_no_more():
     assert start.failure(waits_for('ErrImagePull')) is None
     yield gen.sleep(31)
     assert start.failure(pod_in('Running')) is None
-    start.forget_failures()
+    start.has_run()
     assert start.failure(waits_for('ErrImagePull')) is None
     assert start.failure(waits_for('ErrImagePull'), is_late=True) is not None
+
+
+KILLED = {'terminated': {'exitCode': 137, 'reason': 'Error'}}
+OUT_OF_MEMORY = {'terminated': {'exitCode': 137, 'reason': 'OOMKilled'}}
+CRASHED = {'terminated': {'exitCode': 3, 'reason': 'Error', 'message': 'no such group'}}
+RUNS = {'running': {}}
+
+
+def that_is(state, last=None, phase='Running', name='notebook'):
+    """Return a pod whose container is in a state, and was in another one before."""
+    pod = dict(pod_in(phase), spec={'restartPolicy': 'OnFailure'})
+    pod['status']['containerStatuses'] = [{
+        'name': name, 'ready': 'running' in state, 'restartCount': 1, 'state': state, 'lastState': last or {}}]
+    return pod
+
+
+def back_off(reason='CrashLoopBackOff', message=''):
+    return {'waiting': {'reason': reason, 'message': message}}
+
+
+def hook_failed(start, reason='FailedPostStartHook', container='notebook'):
+    start.story.about('u1')
+    start.story.event({'type': 'Warning', 'reason': reason, 'message': 'exited with 1: no such group', 'metadata': {},
+                       'involvedObject': {'uid': 'u1', 'fieldPath': 'spec.containers{%s}' % container}})
+
+
+@pytest.mark.parametrize('pod, reason', [
+    (that_is(KILLED), 'FailedPostStartHook'), (that_is(back_off(), KILLED), 'FailedPostStartHook'),
+    (that_is(back_off('PostStartHookError', 'short'), KILLED), 'FailedPostStartHook'),
+    (that_is(KILLED), 'FailedPreStopHook'), (that_is(back_off(), KILLED), 'FailedPreStopHook')])
+@with_fake_time
+def test_a_hook_that_failed_is_named_with_what_it_said_and_without_an_exit_code(pod, reason):
+    start = attempt(grace=0)
+    hook_failed(start, reason)
+    error = start.failure(pod)
+    assert error.k8s_reason == reason and 'exited with 1: no such group' in str(error)
+    assert '137' not in str(error)
+
+
+@pytest.mark.parametrize('reason', ['PostStartHookError', "PostStartHookError: command 'false' exited with 1: "])
+@with_fake_time
+def test_a_hook_is_known_from_the_status_too_and_remembered_while_the_container_waits(reason):
+    start = attempt(grace=30)
+    assert start.failure(that_is(back_off(reason, 'exited with 1: no such group'), KILLED)) is None
+    yield gen.sleep(31)
+    error = start.failure(that_is(back_off(), KILLED))
+    assert error.k8s_reason == 'FailedPostStartHook' and 'no such group' in str(error) and '137' not in str(error)
+
+
+@pytest.mark.parametrize('pod, reason', [
+    (that_is(back_off(), OUT_OF_MEMORY), 'OOMKilled'), (that_is(OUT_OF_MEMORY), 'OOMKilled'),
+    (that_is(back_off('CreateContainerConfigError')), 'CreateContainerConfigError'),
+    (that_is(KILLED, name='proxy'), 'Error')])
+@with_fake_time
+def test_a_hook_is_not_blamed_for_what_has_another_reason_or_another_container(pod, reason):
+    start = attempt(grace=0)
+    hook_failed(start)
+    assert start.failure(pod).k8s_reason == reason
+
+
+@pytest.mark.parametrize('pod', [
+    that_is(CRASHED), that_is(back_off(), CRASHED), that_is(RUNS, CRASHED)],
+    ids=['ended', 'between two restarts', 'runs again'])
+@with_fake_time
+def test_a_server_that_crashes_slowly_is_told_of_with_its_reason_when_it_has_not_answered(pod):
+    start = attempt()
+    start.has_run()
+    assert start.failure(pod) is None
+    assert 'exit code 3: no such group' in str(start.failure(pod, is_late=True))
+    assert 'no such group' in str(start.too_late('Waited.', pod).k8s_message)
+
+
+@with_fake_time
+def test_a_server_that_runs_and_has_never_crashed_has_no_failure_when_it_is_late():
+    start = attempt()
+    start.has_run()
+    assert start.failure(that_is(RUNS), is_late=True) is None
+    beside = that_is(RUNS)
+    beside['status']['containerStatuses'] += that_is(RUNS, CRASHED, name='proxy')['status']['containerStatuses']
+    assert start.failure(beside, is_late=True) is None
+
+
+@with_fake_time
+def test_what_fails_elsewhere_ends_a_start_unless_its_pod_runs():
+    woken = []
+    start = attempt(wake=lambda: woken.append(True))
+    start.fail(None)
+    assert start.outcome(pod_in('Pending')) is None and not woken
+    start.fail(SpawnError('The claim is lost.'))
+    assert woken and 'claim is lost' in str(start.outcome(pod_in('Pending')))
+    assert start.outcome(pod_in('Running'))['metadata']['uid'] == 'u1'
+
+
+@with_fake_time
+def test_what_fails_beside_a_server_that_has_run_is_named_when_there_is_no_answer_but_not_before():
+    start, crashed = attempt(grace=0), pod_in('Running')
+    crashed['status']['containerStatuses'].append({
+        'name': 'proxy', 'ready': False, 'state': {'waiting': {'reason': 'CrashLoopBackOff'}}})
+    assert 'container proxy: CrashLoopBackOff' in str(start.failure(crashed))
+    start.has_run()
+    assert start.failure(crashed) is None
+    assert 'container proxy: CrashLoopBackOff' in str(start.failure(crashed, is_late=True))
 
 
 @with_fake_time

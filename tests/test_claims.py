@@ -1,11 +1,13 @@
 """Whose a claim is, whatever it is called, and which one is deleted with its server. No cluster is needed."""
 import pytest
+from tornado import gen
+from tornado.ioloop import IOLoop
 
 from kubespawner import naming
 from kubespawner.lifecycle.claims import Claims, selectors, why_kept
 from kubespawner.messages.errors import SpawnError
 from kubespawner.naming.ownership import PROFILE, SERVERNAME, USERNAME
-from tests.fake_time import with_fake_time
+from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, refused, requests_to
 
 READ, LIST, DELETE = (verb + '_namespaced_persistent_volume_claim' for verb in ('read', 'list', 'delete'))
@@ -76,6 +78,64 @@ def test_a_hub_that_may_not_look_for_claims_is_told_what_it_needs():
         yield claims(**{READ: [NOT_FOUND], LIST: [FORBIDDEN]})[0].find()
     with pytest.raises(Exception, match='Invalid'):
         yield claims(**{READ: [NOT_FOUND], LIST: [refused(422, 'Invalid')]})[0].find()
+
+
+GOING = claim(deletionTimestamp='2022-01-02T00:00:00Z', finalizers=['kubernetes.io/pvc-protection'])
+
+
+def find_or_make_room(ours, seconds=60, check_wanted=lambda: None):
+    """Return (future of the claim, list of the times at which room was made)."""
+    made = []
+
+    @gen.coroutine
+    def make_room(deadline):
+        made.append(IOLoop.current().time() - START)
+
+    return ours.find_or_make_room(IOLoop.current().time() + seconds, check_wanted, make_room), made
+
+
+@with_fake_time
+def test_a_claim_that_is_being_deleted_is_nobodys():
+    assert (yield claims(**{READ: [GOING], LIST: [{'items': []}]})[0].find()) is None
+    assert (yield claims(**{READ: [GOING], LIST: [{'items': [claim('old')]}]})[0].find())['metadata']['name'] == 'old'
+    ours, fake = claims(**{READ: [GOING], LIST: [{'items': []}]})
+    yield ours.delete(lambda claim: None)
+    assert DELETE not in fake.methods
+
+
+@pytest.mark.parametrize('then', [None, claim(uid='another')], ids=['gone', 'another has its name'])
+@with_fake_time
+def test_a_start_waits_until_a_claim_that_is_being_deleted_is_gone_and_lets_go_of_it_first(then):
+    ours, fake = claims(None, **{READ: [GOING, GOING, GOING, then or NOT_FOUND]})
+    found, made = find_or_make_room(ours)
+    assert (yield found) == then
+    assert made == [pytest.approx(0, abs=0.05)] and len(fake.asked) == 4 and 0 < IOLoop.current().time() - START < 3
+
+
+@with_fake_time
+def test_a_claim_that_stays_though_it_is_being_deleted_ends_the_start_at_its_deadline():
+    with pytest.raises(SpawnError, match='Waited 60 s for claim claim-ann to be gone.*pvc-protection'):
+        yield find_or_make_room(claims(None, **{READ: [GOING]})[0])[0]
+
+
+@with_fake_time
+def test_nobody_waits_for_a_claim_once_the_start_is_given_up():
+    def check_wanted():
+        raise SpawnError('given up')
+
+    with pytest.raises(SpawnError, match='given up'):
+        yield find_or_make_room(claims(None, **{READ: [GOING]})[0], check_wanted=check_wanted)[0]
+    assert IOLoop.current().time() - START < 1
+
+
+@pytest.mark.parametrize('answers, name', [
+    ({READ: [claim()]}, 'claim-ann'), ({READ: [GOING], LIST: [{'items': [claim('old')]}]}, 'old'),
+    ({READ: [NOT_FOUND], LIST: [{'items': []}]}, None)], ids=['its own', 'of another name', 'none'])
+@with_fake_time
+def test_a_start_does_not_wait_without_need(answers, name):
+    found, made = find_or_make_room(claims(**answers)[0])
+    assert ((yield found) or {'metadata': {'name': None}})['metadata']['name'] == name
+    assert made == [] and IOLoop.current().time() == pytest.approx(START, abs=0.05)
 
 
 def test_selectors_name_all_labels_that_the_user_may_have_here_and_in_later_spawners():

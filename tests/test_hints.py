@@ -48,6 +48,9 @@ TOLD = [
      'another profile'),
     (late(Cause.STORAGE, 'FailedMount', 'a volume'), 'cannot be mounted', 'another profile'),
     (late(), 'in time', 'Try again'),
+    (starting(Cause.STORAGE, 'Lost', 'The volume does not exist any more'), 'not available', 'operator'),
+    (starting(Cause.STORAGE, 'ProvisioningFailed', 'storageclass "x" not found'), 'not available', 'operator'),
+    (starting(Cause.STORAGE, 'Terminating', 'It is kept by its finalizers'), 'being deleted', 'Try again'),
     (refused('pod', 'Forbidden', 'pods "jupyter-ann" is forbidden: exceeded quota: q, requested: memory=1G, used: '
              'memory=2G, limited: memory=2G'), 'quota', 'Stop servers'),
     (refused('persistent_volume_claim', 'Forbidden', 'exceeded quota: q'), 'storage quota', 'operator'),
@@ -61,6 +64,8 @@ TOLD = [
      'configuration', 'another profile'),
     (starting(Cause.CONTAINER, 'StartError', 'failed to create containerd task: exec: "lab": executable file not '
               'found; exit code 128'), 'configuration', 'another profile'),
+    (starting(Cause.CONTAINER, 'FailedPostStartHook', 'Exec lifecycle hook failed'), 'postStart', 'another profile'),
+    (late(Cause.CONTAINER, 'FailedPreStopHook', 'Exec lifecycle hook failed'), 'preStop', 'another profile'),
     (starting(Cause.CONTAINER, 'Terminated', 'exit code 1'), 'exited', 'Try again'),
     (starting(Cause.NODE, 'ContainerStatusUnknown', 'exit code 137'), 'node', 'Try again'),
     (starting(Cause.DELETION, 'Deleted', 'It is being deleted.'), 'node', 'Try again'),

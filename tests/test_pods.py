@@ -5,7 +5,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
-from kubespawner.kube import api
+from kubespawner.kube import api, clients
 from kubespawner.lifecycle.pods import CREATE_TRIES, SPAWN_ID, KnownPod, Ownership, Pods, uid_of
 from kubespawner.messages.errors import SpawnError
 from kubespawner.naming.ownership import SERVERNAME, USERNAME
@@ -236,6 +236,29 @@ def test_a_pod_that_is_gone_already_is_forgotten(answers):
     server.reflector.upsert(pod_in())
     yield delete(server, pod_in())
     assert uid_of(server.reflector.get('a')) != 'u1'
+
+
+@pytest.mark.parametrize('seconds, sent', [(0, {'gracePeriodSeconds': 0}), (7, {'gracePeriodSeconds': 7}), (None, {})])
+@with_fake_time
+def test_the_pods_own_grace_period_counts_if_there_is_no_other(seconds, sent):
+    server = Server(delete_namespaced_pod=[NOT_FOUND])
+    yield server.pods.delete(pod_in(), seconds, IOLoop.current().time() + 60)
+    (_, arguments), = server.api.asked
+    body = clients.to_dict(arguments['body'])
+    assert {key: body[key] for key in body if key == 'gracePeriodSeconds'} == sent
+
+
+@with_fake_time
+def test_room_is_made_by_deleting_what_has_the_name_but_not_another_servers_pod():
+    server = Server(read_namespaced_pod=[pod_in()], delete_namespaced_pod=[NOT_FOUND])
+    yield server.pods.make_room(IOLoop.current().time() + 60)
+    assert server.deleted == [('u1', 7)]
+    server = Server(read_namespaced_pod=[NOT_FOUND])
+    yield server.pods.make_room(IOLoop.current().time() + 60)
+    assert server.deleted == []
+    bobs = pod_in(annotations={USERNAME: 'bob', SERVERNAME: ''})
+    with pytest.raises(SpawnError, match='in use by'):
+        yield Server(read_namespaced_pod=[bobs]).pods.make_room(IOLoop.current().time() + 60)
 
 
 @pytest.mark.parametrize('answers', [

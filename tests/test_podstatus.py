@@ -1,6 +1,7 @@
 """What a pod's status means, on statuses as Kubernetes writes them."""
 import pytest
 
+from kubespawner.kube import prune
 from kubespawner.lifecycle import podstatus
 from kubespawner.messages.errors import Cause
 
@@ -161,9 +162,108 @@ def test_how_far_a_pod_has_come_is_one_line():
 @pytest.mark.parametrize('broken', [
     [], 'x', 5, {'status': None}, {'status': {'containerStatuses': 'x'}}, {'status': {'containerStatuses': [None]}},
     {'status': {'containerStatuses': [{'state': {'waiting': {'reason': []}}}]}}, {'status': {'phase': []}},
+    {'spec': {'containers': [{'name': {}}, 3], 'initContainers': [None, {'name': []}]},
+     'status': {'containerStatuses': [{'name': [], 'state': {'terminated': {'exitCode': []}}}]}},
     {'metadata': 3, 'spec': [], 'status': {'phase': 'Failed', 'containerStatuses': [{'state': {'terminated': {}}}]}},
 ])
 def test_nothing_that_a_pod_lacks_or_holds_raises(broken):
     for function in (podstatus.is_running, podstatus.exit_code, podstatus.failures, podstatus.describe, podstatus.ip,
-                     podstatus.phase, podstatus.is_being_deleted):
+                     podstatus.phase, podstatus.is_being_deleted, podstatus.notebook_container,
+                     podstatus.failures_of_server):
         function(broken)
+
+
+# Containers beside the notebook
+
+
+def of_spec(a_pod, *containers, init=()):
+    """Return the pod with containers in its spec: dicts, or names."""
+    for key, specs in (('containers', containers), ('initContainers', init)):
+        a_pod['spec'][key] = [spec if isinstance(spec, dict) else {'name': spec} for spec in specs]
+    return a_pod
+
+
+def ready(name):
+    return container(name, ready=True, running={})
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod(containers=[READY, ended(0, 'puller')]), True),
+    (pod(containers=[ended(0, 'puller'), READY]), True),
+    (pod(containers=[READY, ended(0, 'puller')], policy='Never'), True),
+    (pod(containers=[READY, ended(0, 'puller')], policy='Always'), False),
+    (pod(containers=[READY, ended(1, 'puller')]), False),
+    (pod(containers=[READY, ended(1, 'puller')], policy='Never'), False),
+    (pod(containers=[ended(0), ready('sidecar')]), False),
+    (of_spec(pod(containers=[READY, ended(0, 'puller')], policy='Always'),
+             'notebook', {'name': 'puller', 'restartPolicy': 'Never'}), True),
+    (of_spec(pod(containers=[READY], init=[container('proxy', running={})]), 'notebook',
+             init=[{'name': 'proxy', 'restartPolicy': 'Always'}]), True),
+    (of_spec(pod(containers=[READY], init=[container('proxy', waiting={'reason': 'CrashLoopBackOff'})]), 'notebook',
+             init=[{'name': 'proxy', 'restartPolicy': 'Always'}]), True),
+])
+def test_a_container_that_has_done_its_work_and_one_that_never_ends_are_not_waited_for(pod, expected):
+    assert podstatus.is_running(pod) is expected
+    assert not expected or podstatus.exit_code(pod) is None
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod(containers=[READY, ended(0, 'puller')]), []),
+    (pod(containers=[container(running={}), ended(0, 'puller')]), []),
+    (pod(containers=[container(running={}), ended(0, 'puller')], policy='Always'), [('puller', 'Completed', SOON)]),
+    (pod(containers=[container(running={}), ended(1, 'puller')]), [('puller', 'Error', SOON)]),
+    (pod(containers=[container(running={}), ended(1, 'puller')], policy='Never'), [('puller', 'Error', 0)]),
+    (pod(containers=[ended(1, 'puller'), ended(2)]), [('notebook', 'Error', SOON), ('puller', 'Error', SOON)]),
+    (pod('Succeeded', containers=[ended(0, 'puller'), ended(0)]), [('notebook', 'Completed', 0)]),
+    (pod('Failed', containers=[ended(1, 'puller'), ended(2)]), [('notebook', 'Error', 0)]),
+    (pod('Failed', containers=[ended(1, 'puller'), ended(0)]), [('puller', 'Error', 0)]),
+    (of_spec(pod(init=[container('proxy', running={})], containers=[container(waiting={'reason': 'PodInitializing'})]),
+             'notebook', init=[{'name': 'proxy', 'restartPolicy': 'Always'}]), []),
+    (of_spec(pod('Pending', init=[ended(3, 'proxy')], policy='Never'), 'notebook',
+             init=[{'name': 'proxy', 'restartPolicy': 'Always'}]), [('proxy', 'Error', SOON)]),
+    (of_spec(pod('Pending', init=[container('proxy', waiting={'reason': 'CrashLoopBackOff'})]), 'notebook',
+             init=[{'name': 'proxy', 'restartPolicy': 'Always'}]), [('proxy', 'CrashLoopBackOff', SOON)]),
+    (of_spec(pod('Succeeded', init=[ended(137, 'proxy')], containers=[ended(0)]), 'notebook',
+             init=[{'name': 'proxy', 'restartPolicy': 'Always'}]), [('notebook', 'Completed', 0)]),
+])
+def test_a_container_beside_the_notebook_fails_unless_it_has_done_its_work(pod, expected):
+    assert [(failure.what, failure.reason, failure.grace_seconds) for failure in podstatus.failures(pod)] == [
+        ('container ' + name, reason, grace_seconds) for name, reason, grace_seconds in expected]
+
+
+@pytest.mark.parametrize('pod, expected', [
+    (pod(containers=[container(running={}), ended(1, 'puller')], policy='Never'), []),
+    (pod(containers=[READY, container('proxy', waiting={'reason': 'CrashLoopBackOff'})]), []),
+    (pod(containers=[ended(1, 'puller'), ended(0)], policy='Never'), ['container notebook']),
+    (pod('Failed', containers=[ended(1, 'puller'), ended(0)]), ['container puller']),
+    (pod(containers=[READY], deleted=True), ['pod']),
+])
+def test_a_server_that_has_run_is_ended_by_its_pod_or_its_own_container_only(pod, expected):
+    assert [failure.what for failure in podstatus.failures_of_server(pod)] == expected
+
+
+@pytest.mark.parametrize('specs, expected', [
+    (['notebook', 'puller'], 'notebook'),
+    (['puller', 'notebook'], 'notebook'),
+    (['lab', 'puller'], 'lab'),
+    (['puller', {'name': 'lab', 'ports': [{'name': 'notebook-port'}]}], 'lab'),
+    ([{'name': 'proxy', 'ports': [{'name': 'notebook-port'}]}, 'notebook'], 'notebook'),
+    ([], 'puller'),
+])
+def test_the_notebook_container_is_the_one_of_that_name_or_of_that_port_or_the_first(specs, expected):
+    statuses = [ended(0, name) for name in ('puller', 'notebook' if 'notebook' in specs else 'lab')]
+    assert podstatus.notebook_container(of_spec(pod(containers=statuses), *specs)) == expected
+
+
+@pytest.mark.parametrize('code', [0, 3])
+def test_a_renamed_server_has_ended_though_a_container_beside_it_runs(code):
+    over = of_spec(pod(containers=[ready('puller'), ended(code, 'lab')], policy='Never'), 'lab', 'puller')
+    assert podstatus.exit_code(over) == code
+    assert [failure.what for failure in podstatus.failures_of_server(over)] == ['container lab']
+
+
+def test_what_is_read_of_a_pod_is_enough_to_know_its_containers():
+    pruned = prune.prune(of_spec(pod(containers=[ended(0, 'puller'), ended(3, 'lab')], policy='Never'), 'puller', {
+        'name': 'lab', 'image': 'x', 'ports': [{'name': 'notebook-port', 'containerPort': 1}]}),
+        prune.tree_of(podstatus.FIELDS))
+    assert podstatus.exit_code(pruned) == 3 and 'image' not in str(pruned)

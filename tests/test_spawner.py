@@ -39,6 +39,7 @@ DEFAULTS = {
     'storage_selector': {},
     'storage_extra_annotations': {},
     'remember_pvc_name': True,
+    'storage_expand': True,
     'delete_pvc': True,
     'hub_connect_ip': None,
     'singleuser_extra_labels': {},

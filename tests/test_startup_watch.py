@@ -4,7 +4,7 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
-from kubespawner.lifecycle.startup_watch import MARGIN, StartupWatch, replace_wait_up
+from kubespawner.lifecycle.startup_watch import MARGIN, StartupWatch, no_answer, replace_wait_up
 from kubespawner.lifecycle.waiting import PodWaiter
 from kubespawner.messages.errors import SpawnError
 from kubespawner.spawner import PodReflector
@@ -24,7 +24,8 @@ def watched(phase='Running', is_by_user=False):
     reflector, answer = PodReflector(namespace='hubs'), Future()
     reflector.upsert(pod_in(phase))
     waiter = PodWaiter(requests_to(FakeApi(read_namespaced_pod=[pod_in(phase)])), reflector, 'hubs', 'a', LOG)
-    watch = StartupWatch(waiter, lambda: reflector.wake('a'), failure_of, 30, lambda: is_by_user, 'a', LOG)
+    watch = StartupWatch(waiter, lambda: reflector.wake('a'), failure_of, 30, lambda: is_by_user,
+                         lambda: no_answer('a', 'hubs', 'http://10.0.0.1:8888/', 30, 'http://hub/hub/api'), 'a', LOG)
     return watch.until_answered(answer), answer, reflector
 
 
@@ -58,7 +59,7 @@ def test_without_answer_and_failure_it_ends_after_what_jupyterhub_may_take():
 
 
 @pytest.mark.parametrize('phase, is_by_user, error, said', [
-    ('Running', False, TimeoutError, 'nobody there'),
+    ('Running', False, SpawnError, 'did not answer at http://10.0.0.1:8888/ within 30 s.*http://hub/hub/api'),
     ('Running', True, SpawnError, 'no notebook server answers in it'),
     ('Pending', False, SpawnError, 'The pod is unready'),
 ])

@@ -2,6 +2,7 @@
 import pytest
 
 from kubespawner.messages import story
+from kubespawner.messages.errors import Cause
 from kubespawner.messages.story import EVENTS, EVENTS_TOLD, STEPS, Story
 
 
@@ -114,6 +115,60 @@ def test_what_the_scheduler_warned_of_is_over_with_a_node(told):
     assert 'no room' in told.why_late('')
     told.event(event('Scheduled'))
     assert told.why_late('') == ''
+
+
+MULTI_ATTACH = 'FailedAttachVolume', 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) a'
+TIMED_OUT = 'FailedMount', ('Unable to attach or mount volumes: unmounted volumes=[home], unattached volumes=[home]: '
+                            'timed out waiting for the condition')
+NO_SECRET = 'FailedMount', 'MountVolume.SetUp failed for volume "s" : secret "s" not found'
+NOT_PULLED = 'Failed', 'Failed to pull image "a": rpc error: code = NotFound'
+BACK_OFF = 'BackOff', 'Back-off pulling image "a"'
+PULL_ERROR = 'Failed', 'Error: ImagePullBackOff'
+NO_NODE = 'FailedScheduling', '0/1 nodes are available'
+
+
+@pytest.mark.parametrize('warnings, expected', [
+    ([MULTI_ATTACH, TIMED_OUT], MULTI_ATTACH), ([TIMED_OUT, MULTI_ATTACH], MULTI_ATTACH),
+    ([MULTI_ATTACH, TIMED_OUT, TIMED_OUT], MULTI_ATTACH), ([NO_SECRET, TIMED_OUT], NO_SECRET),
+    ([TIMED_OUT, NO_SECRET], NO_SECRET), ([MULTI_ATTACH, NO_SECRET], NO_SECRET), ([TIMED_OUT], TIMED_OUT),
+    ([NOT_PULLED, PULL_ERROR, BACK_OFF], NOT_PULLED), ([BACK_OFF, PULL_ERROR, NOT_PULLED], NOT_PULLED),
+    ([NO_NODE, TIMED_OUT], TIMED_OUT), ([NO_SECRET, BACK_OFF], BACK_OFF), ([('Unheard', 'a'), ('Of', 'timed out')], (
+        'Of', 'timed out')),
+])
+def test_of_the_warnings_about_one_thing_the_one_that_says_why_is_told_in_either_order(told, warnings, expected):
+    for number, (reason, message) in enumerate(warnings):
+        told.event(event(reason, message, number=number, kind='Warning'))
+    assert told.last_warning == '%s: %s' % expected
+
+
+@pytest.mark.parametrize('warning, healed_by, holds', [
+    (NO_NODE, 'Scheduled', False), (MULTI_ATTACH, 'SuccessfulAttachVolume', False), (TIMED_OUT, 'Pulled', False),
+    (MULTI_ATTACH, 'Scheduled', True), (NO_SECRET, 'Created', False), (NOT_PULLED, 'Pulling', True),
+    (NOT_PULLED, 'Scheduled', True), (('Unheard', 'of'), 'Started', True),
+])
+def test_a_warning_holds_until_an_event_says_that_it_is_over(told, warning, healed_by, holds):
+    told.event(event(*warning, kind='Warning'))
+    told.event(event(healed_by))
+    assert bool(told.last_warning) is holds
+    told.event(event(*TIMED_OUT, number=1, kind='Warning'))
+    if not holds:
+        assert told.last_warning == '%s: %s' % TIMED_OUT
+
+
+def test_a_hook_that_failed_is_told_of_until_its_container_is_started_again(told):
+    def of(container):
+        return {'kind': 'Pod', 'name': 'jupyter-ann', 'uid': 'u1', 'fieldPath': 'spec.containers{%s}' % container}
+
+    told.event(event('FailedPostStartHook', 'exited with 1: no such group', kind='Warning', involvedObject=of('lab')))
+    assert 'postStart hook' in messages(told)[0]
+    assert told.failed_hooks == {'container lab': ('FailedPostStartHook', 'exited with 1: no such group')}
+    told.event(event('Started', involvedObject=of('proxy')))
+    assert told.failed_hooks
+    told.event(event('Started', involvedObject=of('lab')))
+    assert told.failed_hooks == {}
+    told.event(event('FailedPreStopHook', 'exited with 2', kind='Warning', involvedObject=of('lab')))
+    assert 'preStop hook' in messages(told)[-1] and told.failure_in_last_warning() == (
+        Cause.CONTAINER, 'FailedPreStopHook', 'exited with 2')
 
 
 def test_the_end_says_why_and_nothing_comes_after_it(told):

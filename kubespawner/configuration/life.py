@@ -20,8 +20,11 @@ class LifeConfiguration(HasTraits):
         Each part of the pod has attributes, `container.volume_mounts`, and keys, `container['volumeMounts']`.
         Kubernetes objects from settings such as `volumes` are dicts in this pod, not models of the client.
 
-        If the function raises an error, the start fails. Users see the message only if the error is a
-        `tornado.web.HTTPError`. Any other error appears only in the hub's log.
+        The function may rename and reorder containers. The container of the server is the one called `notebook`. If
+        there is none, it is the first one with a port called `notebook-port`, otherwise the first one.
+
+        If the function raises an error, the start fails. The user sees the message of an HTTPError (of `tornado.web`).
+        Other errors appear in the hub's log only.
         """
     )
 
@@ -42,17 +45,22 @@ class LifeConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Delete the pod of a server that exited on its own, as soon as the hub notices. With False, the pod remains until
-        the user starts the server again, so that you can read its logs and status.
+        Delete the pod of a server that exited by itself, as soon as the hub notices. False keeps the pod, with its logs
+        and its status, until the user starts the server again. That is also true of a pod whose container failed before
+        the server was ready. Its node may go on to restart that container.
         """
     )
 
     delete_grace_period = Integer(
         1,
+        allow_none=True,
         min=0,
         config=True,
         help="""
-        The time in seconds that a server has to shut down when it is stopped. After this time, Kubernetes kills it.
+        The time in seconds that a server has to shut down when it is stopped. After that, its node kills it.
+
+        This takes the place of the `terminationGracePeriodSeconds` of the pod. None leaves it to the pod, which has 30
+        seconds unless something else is set, for example with `singleuser_extra_pod_config`.
         """
     )
 

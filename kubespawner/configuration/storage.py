@@ -61,8 +61,19 @@ class StorageConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The size of a new PVC, such as `10Gi`. If `user_storage_pvc_ensure` is True, servers cannot start without this
-        setting.
+        The size of a new claim, such as `10Gi`. `user_storage_pvc_ensure` requires it: without it the start fails. For
+        claims that exist already, see `storage_expand`.
+        """
+    )
+
+    storage_expand = Bool(
+        True,
+        config=True,
+        help="""
+        Enlarge the claim of a server at its next start when it asks for less than `user_storage_capacity`.
+
+        This needs the right to patch claims, and a storage class that allows it (`allowVolumeExpansion`). If either is
+        missing, the claim keeps its size, the hub's log says why, and the server starts. Claims never shrink.
         """
     )
 

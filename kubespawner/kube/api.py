@@ -1,8 +1,8 @@
 """The one way to send a request to the API server: on an executor thread, with retries.
 
-`create`, `read`, `find` and `delete` return requests, which are plain values. `send` sends one; it blocks, so it runs
+`create`, `read`, `patch` and others return requests, which are plain values. `send` sends one; it blocks, so it runs
 on an executor thread. `call` is a coroutine for the loop's thread, which retries. Both raise `ApiError`, whose message
-a user can read. Responses are plain dicts, not models.
+a user can read. Responses are plain dicts, not models; a log is a str.
 
 Which request to send, and what a response means, does not belong here.
 """
@@ -18,7 +18,7 @@ from tornado.ioloop import IOLoop
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ..messages.errors import Cause, HubError, SpawnError, one_line
-from . import clients, retry
+from . import clients, retry, warnings
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
@@ -38,7 +38,7 @@ MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
     """A request to the API server.
 
-    verb (str): `create`, `read`, `list` or `delete`.
+    verb (str): `create`, `read`, `list`, `patch` or `delete`.
     kind (str): the kind of object, as in the names of the client's methods; a key of MODELS.
     namespace (str or None): None for objects that are not in a namespace.
     arguments (dict): additional keyword arguments of the client's method. They are not printed, because a pod contains
@@ -67,6 +67,26 @@ def read(kind, namespace, name):
 def find(kind, namespace, label_selector):
     """Return the request that lists the objects that match a label selector, such as `a=b,!c`."""
     return Request('list', kind, namespace, 'with ' + label_selector, {'label_selector': label_selector})
+
+
+def events_about(kind, namespace, name, limit):
+    """Return the request that lists at most `limit` events about the object of a kind, such as `Pod`, and a name."""
+    return Request('list', 'event', namespace, 'about %s %s' % (kind, name), {
+        'field_selector': 'involvedObject.kind=%s,involvedObject.name=%s' % (kind, name), 'limit': limit})
+
+
+def read_log(namespace, pod_name, container, previous, lines, limit):
+    """Return the request that reads the last lines, at most `limit` bytes, that a container of a pod has written.
+
+    previous (bool): of the run before the present one. The answer is a str.
+    """
+    return Request('read', 'pod_log', namespace, pod_name, {
+        'name': pod_name, 'container': container, 'previous': previous, 'tail_lines': lines, 'limit_bytes': limit})
+
+
+def patch(kind, namespace, name, body):
+    """Return the request that changes the fields of an object that are in `body`, a dict."""
+    return Request('patch', kind, namespace, name, {'name': name, 'body': body})
 
 
 def delete(kind, namespace, name, uid=None, grace_period_seconds=None):
@@ -132,10 +152,13 @@ class ApiError(ApiException):
         return retry.may_heal(self.request.verb, self.status, self.reason, self.message, self.request.namespace)
 
 
-def send(core, timeout, request):
-    """Send `request` with the CoreV1Api `core` and return the response as a dict. Blocks, so call it on an executor.
+def send(core, timeout, request, log=None):
+    """Send `request` with the CoreV1Api `core` and return the response: a dict, or a str if it is a log.
+
+    It blocks, so call it on an executor thread.
 
     timeout (float): seconds to wait for each part of the response.
+    log (Logger or None): gets the warnings of the server.
 
     Raises ApiError.
     """
@@ -145,8 +168,12 @@ def send(core, timeout, request):
         with clients.unmasked():
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),
                               **dict(request.arguments, **where))
+        _tell_of_warnings(response, log, request)
+        if request.kind == 'pod_log':
+            return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
         text = _text(response.data)
     except ApiException as e:
+        _tell_of_warnings(e, log, request)
         raise _refused(request, e) from None  # because the message of `e` repeats the whole response
     except (HTTPError, OSError) as e:
         raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e))
@@ -154,6 +181,12 @@ def send(core, timeout, request):
         return json.loads(text)
     except ValueError:
         raise ApiError(request, 0, 'the answer is not JSON', text[:1000])
+
+
+def _tell_of_warnings(answer, log, request):
+    """Write what an answer, or the error of one, warns of to the log."""
+    if log is not None:
+        warnings.tell(getattr(answer, 'headers', None), log, request)
 
 
 def _was_sent(error):
@@ -199,7 +232,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
         try:
             left = max(SHORTEST_TIMEOUT, (deadline or float('inf')) - loop.time())
             # A create does not time out at the deadline: its caller must learn which object it created.
-            return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request))
+            return (yield run(send, core, timeout if request.verb == 'create' else min(timeout, left), request, log))
         except ApiError as e:
             failure = e
         failure.was_sent = was_sent = was_sent or failure.was_sent

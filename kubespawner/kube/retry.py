@@ -91,8 +91,8 @@ class RequestRetries:
 def may_heal(verb: str, status: int, reason: str, message: str = '', namespace: Optional[str] = None) -> bool:
     """Return whether the same request may succeed later.
 
-    verb (str): `create`, `read`, `list` or `delete`. status (int): the HTTP status; 0 without a response. reason,
-    message (str): what Kubernetes says.
+    verb (str): `create`, `read`, `list`, `patch` or `delete`. status (int): the HTTP status; 0 without a response.
+    reason, message (str): what Kubernetes says.
 
     Two errors of a create are temporary. It gets a Conflict if a quota is updated at the same moment. It is Forbidden
     while a new namespace does not have its default service account yet.

@@ -19,6 +19,10 @@ class StartAttempt:
     uid (str or None): its pod's; None as long as there is none.
     story (Story): what is told of it.
     deadline (float): the loop's time after which it is given up.
+    failed (SpawnError or None): what makes it fail, besides what its pod's status says.
+    container (str or None): the name of the container that it has failed because of.
+    secrets (list of str): what must not be read of its pod's environment.
+    is_claim_bound (bool): whether its claim was bound to a volume when the start began.
     grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
         takes.
     wake (callable): has who waits for the pod look at it.
@@ -30,16 +34,29 @@ class StartAttempt:
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
         self.created = None  # the pod as it was created, a dict
+        self.secrets, self.failed, self.container, self.is_claim_bound = [], None, None, False
         self._is_running, self._log = is_running, log
-        self.forget_failures()
+        self._has_run = False
+        self._forget_failures()
 
-    def forget_failures(self):
-        """Have failures count from when they are seen next: the pod has run meanwhile."""
+    def has_run(self):
+        """Take note that the pod has run. Failures count from when they are seen next, and only the server's own."""
+        self._has_run = True
+        self._forget_failures()
+
+    def _forget_failures(self):
+        self._failed_hooks = {}  # what pods' statuses have said of hooks, see `Story.failed_hooks`
         self._since = {}  # when failures were first seen, and the longest message of each, by what fails and its cause
 
     def give_up(self):
         """Have the start notice that nobody wants it any more: the hub cannot interrupt it."""
         self.is_given_up = True
+
+    def fail(self, error):
+        """Have the start fail with a SpawnError, unless its pod runs. None is no error."""
+        if error is not None:
+            self.failed = error
+            self.wake()
 
     def is_wanted(self):
         """True as long as nobody has stopped the server since, nor given up on it."""
@@ -60,24 +77,50 @@ class StartAttempt:
         """
         if uid_of(pod) != self.uid:
             return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
-        if self._is_running(pod):
+        if self._is_running(pod) and not is_late:
             return None
-        for failure in podstatus.failures(pod):
+        if self.failed is not None:
+            return self.failed
+        for failure in self._failures(pod, is_late):
             is_final = self._is_final(failure) or is_late
             if is_final and not (failure.reason == 'Unschedulable' and self.story.is_scaling_up):
                 _, longest = self._since[failure.what, failure.cause]
                 is_said = failure.cause is not Cause.IMAGE or longest in failure.message
+                self._blame(failure)
                 before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
                 return SpawnError(
                     'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
                     '{0.what}: {0.reason}. {0.message}{1}'.format(failure, before).strip(), failure.message)
+
+    def _failures(self, pod, is_late):
+        """Return the failures that may end the start; when it is late, also how the server ended before it runs now."""
+        if is_late:
+            found = podstatus.failures(pod) or podstatus.failure_before_restart(pod)
+        else:
+            found = (podstatus.failures_of_server if self._has_run else podstatus.failures)(pod)
+        for failure in found:
+            if failure.root_reason == podstatus.FAILED_HOOK:
+                self._failed_hooks[failure.what] = podstatus.FAILED_HOOK, failure.message
+        return [podstatus.with_hook(failure, self._hook_of(failure.what)) for failure in found]
+
+    def _blame(self, failure):
+        """Remember the container that a failure is about, if it is about one."""
+        _, _, name = failure.what.partition('container ')
+        self.container = name or None
+
+    def _hook_of(self, container):
+        """Return (reason, message) of the lifecycle hook of a container that failed, the longest; None if none did."""
+        known = [hooks[container] for hooks in (self._failed_hooks, self.story.failed_hooks) if container in hooks]
+        return max(known, key=lambda hook: (hook[0] == podstatus.FAILED_HOOK, len(hook[1])), default=None)
 
     def too_late(self, sentence, pod):
         """Return the SpawnError of a pod that did not run in time, caused by what its status or the last warning says.
 
         sentence (str): what was waited for. pod (dict or None): as it was seen last.
         """
-        seen, found = podstatus.describe(pod), podstatus.failures(pod)
+        seen, found = podstatus.describe(pod), self._failures(pod, True)
+        if found:
+            self._blame(found[0])
         cause, reason, message = (
             (found[0].cause, found[0].root_reason, found[0].message) if found else
             self.story.failure_in_last_warning())

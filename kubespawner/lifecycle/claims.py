@@ -6,9 +6,10 @@ thread.
 import re
 
 from tornado import gen
+from tornado.ioloop import IOLoop
 
 from .. import naming
-from ..kube import api
+from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import PROFILE, USERNAME, owner_of
 
@@ -33,11 +34,54 @@ class Claims:
     def find(self, deadline=None):
         """Return this server's claim, None if it has none: the one of its name, or one that says that it is its own.
 
-        Raises SpawnError if the hub may not look for the latter: in a new claim the user would miss all their files.
+        A claim that is being deleted is nobody's. Raises SpawnError if the hub may not look for claims of other names:
+        in a new claim the user would miss all their files.
         """
         claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
-        if claim is not None or self._labels is None:
+        if claim is not None and not _is_being_deleted(claim):
             return claim
+        return (yield self._find_of_another_name(deadline))
+
+    @gen.coroutine
+    def find_or_make_room(self, deadline, check_wanted, make_room):
+        """Return this server's claim; None if it has none, and a new one of its name can be made.
+
+        A claim of that name that is being deleted is waited for to be gone. Raises SpawnError at the deadline.
+
+        check_wanted (callable): raises an error if nobody wants the claim any more.
+        make_room (callable): `make_room(deadline)`, a coroutine, has what may use that claim deleted. Kubernetes keeps
+            a claim as long as a pod uses it.
+        """
+        claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        if claim is not None and not _is_being_deleted(claim):
+            return claim
+        found = yield self._find_of_another_name(deadline)
+        if found is not None or claim is None:
+            return found
+        self._log.warning('Claim %s is being deleted: waiting until it is gone', self._name)
+        yield make_room(deadline)
+        return (yield self._wait_until_gone(claim, deadline, check_wanted))
+
+    @gen.coroutine
+    def _wait_until_gone(self, claim, deadline, check_wanted):
+        """Wait until a claim that is being deleted is gone; return the one that has its name then, or None."""
+        started, pauses = IOLoop.current().time(), retry.Backoff(0.1, 2, jitter=0)
+        while claim is not None and _is_being_deleted(claim):
+            yield gen.sleep(min(pauses.next_pause(), max(0, deadline - IOLoop.current().time())))
+            if IOLoop.current().time() >= deadline:
+                raise SpawnError(
+                    'Waited %d s for claim %s to be gone, which is being deleted.' % (
+                        IOLoop.current().time() - started, self._name), 'Terminating', Cause.STORAGE,
+                    'It is kept by its finalizers %s.' % (claim['metadata'].get('finalizers') or []))
+            check_wanted()
+            claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        return claim
+
+    @gen.coroutine
+    def _find_of_another_name(self, deadline):
+        """Return a claim that says that it is this server's, the latest first; None if there is none."""
+        if self._labels is None:
+            return None
         for selector in selectors(self._labels(), self._owner[0]):
             try:
                 claims = yield self._requests.send(api.find(KIND, self._namespace, selector), deadline)
@@ -59,8 +103,7 @@ class Claims:
     def _is_ours(self, claim):
         """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
         profile = (claim['metadata'].get('annotations') or {}).get(PROFILE)
-        return ((owner_of(claim), profile) == (self._owner, self._profile)
-                and not claim['metadata'].get('deletionTimestamp'))
+        return (owner_of(claim), profile) == (self._owner, self._profile) and not _is_being_deleted(claim)
 
     @gen.coroutine
     def delete(self, why_kept, delete=None):
@@ -89,6 +132,10 @@ class Claims:
             is_refused = isinstance(e, api.ApiError) and e.status == 403
             self._log.error('Claim %s stays, though its server is deleted: %s%s', name, e,
                             right % {'read': 'get'}.get(e.request.verb, e.request.verb) if is_refused else '')
+
+
+def _is_being_deleted(claim):
+    return bool(claim['metadata'].get('deletionTimestamp'))
 
 
 def selectors(labels, username):

@@ -73,7 +73,7 @@ class Pods:
     namespace, name (str): of the pod.
     owner (tuple): the names of the user and of the server, as `owner_of` returns them.
     known (KnownPod): is kept up to date.
-    grace_period (int): seconds that a server is given to end.
+    grace_period (int or None): seconds that a server is given to end; None: those that the pod itself says.
     force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
     """
 
@@ -113,12 +113,22 @@ class Pods:
             if is_new:
                 yield self.discard(pod)
             elif pod is not None and is_wanted():  # otherwise it may be that of a start since
-                self._refuse_another_servers(pod)
-                self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one',
-                                 self._name, uid_of(pod))
-                yield self.delete(pod, self._grace_period, deadline)
+                yield self._remove_from_the_way(pod, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self._name, CREATE_TRIES), 'AlreadyExists', Cause.API)
+
+    @gen.coroutine
+    def make_room(self, deadline):
+        """Delete a pod that has the name of the next one, and may use what that one needs."""
+        pod = yield self._waiter.refresh_pod(deadline)
+        if pod is not None:
+            yield self._remove_from_the_way(pod, deadline)
+
+    @gen.coroutine
+    def _remove_from_the_way(self, pod, deadline):
+        self._refuse_another_servers(pod)
+        self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self._name, uid_of(pod))
+        yield self.delete(pod, self._grace_period, deadline)
 
     @gen.coroutine
     def _created(self, manifest, deadline, is_wanted):

@@ -2,6 +2,10 @@
 
 Here belongs everything that reads `status` of a pod, and the port of its server. Pods are plain dicts as the API sends
 them (camelCase keys), and whatever may be missing in them may be missing here. Pure: no clients, no time, any thread.
+
+The notebook container is the server: if it ends, the server has ended, whatever other containers do. Another container
+that ends with exit code 0 and is not started again is done. A restartable init container (`restartPolicy: Always`,
+Kubernetes 1.28 and newer) never ends, and nobody waits for it.
 """
 from collections import namedtuple
 from typing import Any, Dict, List, Mapping, Optional, Tuple
@@ -11,6 +15,11 @@ from ..messages.errors import Cause
 Pod = Optional[Mapping[str, Any]]  # None: there is none, and nothing is known of it
 
 NOTEBOOK, NOTEBOOK_PORT = 'notebook', 'notebook-port'
+
+# What is read here of a pod besides its metadata.
+FIELDS = ['status', 'spec.nodeName', 'spec.restartPolicy', 'spec.initContainers.name',
+          'spec.initContainers.restartPolicy', 'spec.containers.name', 'spec.containers.ports.name',
+          'spec.containers.restartPolicy']
 
 # A container's reasons to wait that belong to a good start.
 STARTING = frozenset(['ContainerCreating', 'PodInitializing', 'None'])
@@ -28,6 +37,10 @@ IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
 
 # A container's reasons to have ended that say nothing about why.
 EMPTY_REASONS = frozenset(['', 'Error', 'Completed'])
+
+# A container's reason to wait whose message says all, and what an event calls the same. The node has killed the
+# container, so that its exit code says nothing. In some versions the error follows the reason, after a colon.
+HOOK_ERROR, FAILED_HOOK = 'PostStartHookError', 'FailedPostStartHook'
 
 # What the reason of a whole pod says to have failed; with all others a node ended it, or did not take it.
 OF_A_POD = {
@@ -64,8 +77,34 @@ def _status(pod):
     return _dict(_dict(pod).get('status'))
 
 
+def _spec(pod):
+    return _dict(_dict(pod).get('spec'))
+
+
 def _containers(pod):
     return _dicts(_status(pod).get('containerStatuses'))
+
+
+def _init_containers(pod):
+    return _dicts(_status(pod).get('initContainerStatuses'))
+
+
+def notebook_container(pod):
+    """Return the name of the container that is the server; None if the pod says nothing of its containers.
+
+    It is the container `notebook`. If a hook has renamed that, it is the first one with a port `notebook-port`,
+    otherwise the first one of the spec.
+    """
+    specs = _dicts(_spec(pod).get('containers'))
+    known = specs or _containers(pod)
+    by_name = [container for container in known if container.get('name') == NOTEBOOK]
+    by_port = [container for container in specs
+               if any(port.get('name') == NOTEBOOK_PORT for port in _dicts(container.get('ports')))]
+    return next((container.get('name') for container in by_name + by_port + known), None)
+
+
+def _is_notebook(pod, container):
+    return container.get('name') == notebook_container(pod)
 
 
 def _state(container, state):
@@ -85,7 +124,7 @@ def ip(pod: Pod) -> Optional[str]:
 
 def port(pod: Pod) -> Optional[int]:
     """Return the port of a container that is called `notebook-port`; None if there is none."""
-    for container in _dicts(_dict(_dict(pod).get('spec')).get('containers')):
+    for container in _dicts(_spec(pod).get('containers')):
         for found in _dicts(container.get('ports')):
             if found.get('name') == NOTEBOOK_PORT:
                 return found.get('containerPort')
@@ -94,33 +133,45 @@ def port(pod: Pod) -> Optional[int]:
 
 def has_nothing_running(pod: Pod) -> bool:
     """True if the node has said of all containers that none runs: there is no process to wait for the end of."""
-    containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
+    containers = _init_containers(pod) + _containers(pod)
     return bool(containers) and not any('running' in _dict(container.get('state')) for container in containers)
 
 
 def is_scheduled(pod: Pod) -> bool:
     """True if a node has been found for the pod."""
-    return bool(_dict(_dict(pod).get('spec')).get('nodeName'))
+    return bool(_spec(pod).get('nodeName'))
 
 
 def is_being_deleted(pod: Pod) -> bool:
     return bool(_dict(_dict(pod).get('metadata')).get('deletionTimestamp'))
 
 
-def is_running(pod: Pod) -> bool:
-    """True for a pod that can be talked to: phase Running, an address, not being deleted, all containers ready."""
+def is_running(pod):
+    """True for a pod that can be talked to: phase Running, an address, not being deleted, all containers ready or done.
+
+    The notebook container must be ready.
+    """
     containers = _containers(pod)
     return (
         phase(pod) == 'Running'
         and ip(pod) is not None
         and not is_being_deleted(pod)
         and bool(containers)
-        and all(container.get('ready') is True for container in containers)
+        and all(container.get('ready') is True or _is_done(pod, container) for container in containers)
     )
 
 
-def exit_code(pod: Pod) -> Optional[int]:
+def _is_done(pod, container):
+    """True for a container beside the notebook that has done its work: it ended well and is not started again."""
+    ended = _state(container, 'terminated')
+    return (bool(ended) and ended.get('exitCode') == 0 and not _is_notebook(pod, container)
+            and not _is_restarted(pod, container))
+
+
+def exit_code(pod):
     """Return the exit code of a notebook container that ended for good, None as long as it may run.
+
+    Other containers that still run are no server.
 
     A container that crashed and that its node starts again has not ended for good. A pod that failed as a whole
     (evicted, say) without an exit code of that container counts as 1.
@@ -128,30 +179,44 @@ def exit_code(pod: Pod) -> Optional[int]:
     over = phase(pod) in ('Succeeded', 'Failed')
     for container in _containers(pod):
         ended = _state(container, 'terminated')
-        if container.get('name') == NOTEBOOK and ended:
+        if ended and _is_notebook(pod, container):
             code = ended.get('exitCode')
-            code = code if isinstance(code, int) else 1
-            return code if over or not _is_restarted(pod, code) else None
+            return (code if isinstance(code, int) else 1) if over or not _is_restarted(pod, container) else None
     if over:
         return 0 if phase(pod) == 'Succeeded' else 1
     return None
 
 
-def _is_restarted(pod, code):
-    """True if the node starts a container again that ended with `code`."""
-    policy = _dict(_dict(pod).get('spec')).get('restartPolicy')
+def _is_restarted(pod, container):
+    """True if the node starts a container again that has ended. A container may have a policy of its own."""
+    policy = _own_policy(pod, container.get('name')) or _spec(pod).get('restartPolicy')
+    code = _state(container, 'terminated').get('exitCode')
     return not is_being_deleted(pod) and (policy == 'Always' or (policy == 'OnFailure' and code != 0))
 
 
-def failures(pod: Pod) -> List[Failure]:
-    """Return the `Failure`s of a pod that is to start, those that cannot heal first."""
+def _own_policy(pod, name):
+    """Return the `restartPolicy` of a container itself, None if it has none."""
+    containers = _dicts(_spec(pod).get('initContainers')) + _dicts(_spec(pod).get('containers'))
+    return next((container.get('restartPolicy') for container in containers if container.get('name') == name), None)
+
+
+def failures(pod):
+    """Return the `Failure`s of a pod that is to start: those that cannot heal first, the notebook's before others."""
     if phase(pod) in ('Succeeded', 'Failed'):
         return [_failure_of_the_end(pod)]
     found = _failures_of_containers(pod) + _failures_to_schedule(pod)
     if is_being_deleted(pod):
         found.append(_failure_of_pod(_status(pod).get('reason') or 'Deleted',
                                      _status(pod).get('message') or 'It is being deleted.'))
-    return sorted(found, key=lambda failure: failure.grace_seconds)
+    notebook = 'container %s' % notebook_container(pod)
+    return sorted(found, key=lambda failure: (failure.grace_seconds, failure.what != notebook))
+
+
+def failures_of_server(pod):
+    """Return those of the `failures` of a pod that has run that end its server: of the pod, and of the notebook."""
+    found, notebook = failures(pod), 'container %s' % notebook_container(pod)
+    is_over = phase(pod) in ('Succeeded', 'Failed')
+    return [failure for failure in found if is_over or failure.what in ('pod', notebook)]
 
 
 def _failure_of_pod(reason, message):
@@ -173,34 +238,36 @@ def _cause_of_end(reason):
 
 
 def _failure_of_the_end(pod):
-    """Return why a pod is over: for its own reason (Evicted, DeadlineExceeded), or because of a container."""
+    """Return why a pod is over: for its own reason (Evicted, DeadlineExceeded), or because of a container.
+
+    Those that failed come first, the notebook container before the others.
+    """
     status = _status(pod)
-    ended = [(name, state) for name, state in _ended_containers(pod) if not status.get('reason')]
-    for name, state in sorted(ended, key=lambda pair: pair[1].get('exitCode') == 0):
-        return _failure_of_ended(name, state, 0)
+    ended = [(c, _state(c, 'terminated')) for c in _init_containers(pod) + _containers(pod)
+             if _state(c, 'terminated') and not status.get('reason') and not _is_restartable_init(pod, c)]
+    for container, state in sorted(ended, key=lambda pair: (
+            pair[1].get('exitCode') == 0, not _is_notebook(pod, pair[0]))):
+        return _failure_of_ended(_container(container), state, 0)
     return _failure_of_pod(status.get('reason') or phase(pod), status.get('message') or '')
 
 
-def _ended_containers(pod: Pod) -> List[Tuple[str, Dict[str, Any]]]:
-    containers = _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
-    return [(_container(c), _state(c, 'terminated')) for c in containers if _state(c, 'terminated')]
+def _is_restartable_init(pod, container):
+    """True for an init container that runs as long as the others do; what it ends with is because they have ended."""
+    return any(init.get('name') == container.get('name') and init.get('restartPolicy') == 'Always'
+               for init in _dicts(_spec(pod).get('initContainers')))
 
 
 def _failures_of_containers(pod):
-    init = _dicts(_status(pod).get('initContainerStatuses'))
-    return ([failure for c in init for failure in _failure_of_container(pod, c, 0)]
-            + [failure for c in _containers(pod) for failure in _failure_of_container(pod, c, None)])
+    return [failure for container in _init_containers(pod) + _containers(pod)
+            for failure in _failure_of_container(pod, container)]
 
 
-def _failure_of_container(pod: Pod, container: Dict[str, Any], success: Optional[int]) -> List[Failure]:
-    """Return a list with the failure of a container, or an empty one.
-
-    success: the exit code with which it may end; None if it may not.
-    """
+def _failure_of_container(pod, container):
+    """Return a list with the failure of a container, or an empty one."""
     what, ended, waiting = _container(container), _state(container, 'terminated'), _state(container, 'waiting')
-    reason = str(waiting.get('reason'))
-    if ended and (success is None or ended.get('exitCode') != success):
-        grace_seconds = CONTAINER_GRACE_SECONDS if _is_restarted(pod, ended.get('exitCode')) else 0
+    reason = _reason_to_wait(waiting)
+    if ended and not _may_have_ended(pod, container, ended):
+        grace_seconds = CONTAINER_GRACE_SECONDS if _is_restarted(pod, container) else 0
         return [_failure_of_ended(what, ended, grace_seconds)]
     if waiting and reason not in STARTING:
         root = _root_reason(container, reason)
@@ -210,8 +277,21 @@ def _failure_of_container(pod: Pod, container: Dict[str, Any], success: Optional
     return []
 
 
+def _reason_to_wait(waiting):
+    reason = str(waiting.get('reason'))
+    return HOOK_ERROR if reason.startswith(HOOK_ERROR) else reason
+
+
+def _may_have_ended(pod, container, ended):
+    """True for a container whose end is part of a good start: an init container, or one that is done."""
+    is_init = container in _init_containers(pod)
+    return ended.get('exitCode') == 0 if is_init else _is_done(pod, container)
+
+
 def _root_reason(container, reason):
     """Return why a container ended that waits to be started again, if that says more than `reason`."""
+    if reason == HOOK_ERROR:
+        return FAILED_HOOK
     last = str(_last_end(container).get('reason') or '')
     return last if reason == 'CrashLoopBackOff' and last not in EMPTY_REASONS else reason
 
@@ -230,7 +310,7 @@ def _container(container):
 
 def _why_waiting(container, waiting):
     """Return the message of a waiting container, and how it ended the last time, if it did."""
-    last = _last_end(container)
+    last = {} if _reason_to_wait(waiting) == HOOK_ERROR else _last_end(container)
     return '; '.join(filter(None, [str(waiting.get('message') or ''), str(last.get('reason') or ''), _how_ended(last)]))
 
 
@@ -256,6 +336,43 @@ def describe(pod: Pod) -> str:
                      + _waiting_containers(pod))
 
 
+def was_restarted(pod, name):
+    """True if a container of this name runs that has ended before."""
+    return any(bool(_last_end(container)) and 'running' in _dict(container.get('state'))
+               for container in _init_containers(pod) + _containers(pod) if container.get('name') == name)
+
+
+def environment(pod):
+    """Return the variables of all containers of a pod that has been read as a whole: dicts, as Kubernetes has them."""
+    return [variable for key in ('initContainers', 'containers') for container in _dicts(_spec(pod).get(key))
+            for variable in _dicts(container.get('env'))]
+
+
+def hub_url(pod):
+    """Return the URL of the hub's API that the server of a pod was given; None if it was given none."""
+    return next((variable.get('value') for variable in environment(pod)
+                 if variable.get('name') == 'JUPYTERHUB_API_URL'), None)
+
+
+def failure_before_restart(pod):
+    """Return a list with the `Failure` of a notebook container that has been started again since; otherwise empty."""
+    return [_failure_of_ended(_container(container), _last_end(container), CONTAINER_GRACE_SECONDS)
+            for container in _containers(pod) if _is_notebook(pod, container) and _last_end(container)]
+
+
+def with_hook(failure, hook):
+    """Return a failure so that it names the lifecycle hook that is behind it; as it is if there is none.
+
+    hook (tuple or None): reason and message of the hook of that container which failed the last time. The exit code of
+        a container that its node has killed because of that is left out: 137 looks like a lack of memory.
+    """
+    is_told_otherwise = failure.root_reason not in EMPTY_REASONS | {'Terminated', 'CrashLoopBackOff', FAILED_HOOK}
+    if hook is None or failure.cause is not Cause.CONTAINER or is_told_otherwise:
+        return failure
+    reason, message = hook
+    return failure._replace(reason=reason, root_reason=reason, message=message)
+
+
 def _deletion(pod):
     if not is_being_deleted(pod):
         return []
@@ -274,5 +391,5 @@ def _waiting_containers(pod):
     return ['%s waits: %s' % (_container(container), ' '.join(filter(None, [
                 str(_state(container, 'waiting').get('reason') or ''),
                 str(_state(container, 'waiting').get('message') or '')])))
-            for container in _dicts(_status(pod).get('initContainerStatuses')) + _containers(pod)
+            for container in _init_containers(pod) + _containers(pod)
             if _state(container, 'waiting')]

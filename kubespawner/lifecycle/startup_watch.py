@@ -10,7 +10,7 @@ Here belongs how that waiting comes to know of the pod. Runs on the IOLoop's thr
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from ..messages.errors import SpawnError
+from ..messages.errors import Cause, SpawnError
 from .waiting import TIMEOUTS, shielded
 
 MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_timeout
@@ -30,6 +30,19 @@ def replace_wait_up(server, watched):
     server.wait_up = once
 
 
+def no_answer(pod_name, namespace, url, seconds, hub_url):
+    """Return the SpawnError of a server that runs and has not answered.
+
+    url (str): where the hub has tried to reach it, for so many seconds. hub_url (str or None): where it was told that
+        the hub is.
+    """
+    return SpawnError(
+        'Pod %s runs, but its server did not answer at %s within %d s.' % (pod_name, url, seconds), '', Cause.ANSWER,
+        'The server was told that the hub is at %s (KubeSpawner.hub_connect_ip and hub_connect_port). Check whether '
+        'pods can connect to that URL, whether the hub and the proxy can connect to the server (network policies), and '
+        'what `kubectl logs --namespace %s %s` says.' % (hub_url, namespace, pod_name))
+
+
 class StartupWatch:
     """Watches a pod that runs while JupyterHub waits for its server to answer.
 
@@ -38,11 +51,12 @@ class StartupWatch:
         that it fails with, or None.
     seconds (float): after which an answer is late.
     is_by_user (callable): returns whether a failure may lie with what the server's user sent.
+    no_answer (callable): returns the SpawnError of a server that runs and has not answered in time.
     """
 
-    def __init__(self, waiter, wake, failure_of, seconds, is_by_user, pod_name, log):
+    def __init__(self, waiter, wake, failure_of, seconds, is_by_user, no_answer, pod_name, log):
         self._waiter, self._wake, self._failure_of, self._seconds = waiter, wake, failure_of, seconds
-        self._is_by_user, self._pod_name, self._log = is_by_user, pod_name, log
+        self._is_by_user, self._no_answer, self._pod_name, self._log = is_by_user, no_answer, pod_name, log
 
     @gen.coroutine
     def until_answered(self, answer):
@@ -61,7 +75,7 @@ class StartupWatch:
             if failure is not None:
                 raise failure
             if not self._is_by_user():
-                raise
+                raise self._no_answer()
         except Exception:
             if not self._is_by_user():
                 raise

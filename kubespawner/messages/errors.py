@@ -40,6 +40,7 @@ class Cause(enum.Enum):
     CONTAINER = 'container'
     NODE = 'node'
     DELETION = 'deletion'
+    ANSWER = 'answer'
     TIME = 'time'
     API = 'api'
     CONFIGURATION = 'configuration'
@@ -86,7 +87,12 @@ class UserFacingError(web.HTTPError):
 
     def with_hint(self, hint: str) -> 'UserFacingError':
         """Return an error that is the same, but for its hint."""
-        return type(self)(self.sentence, self.k8s_reason, self.cause, self.details, self.k8s_message, hint)
+        return self.replaced(hint=hint)
+
+    def replaced(self, **fields):
+        """Return an error that is the same, but for these: `details`, `k8s_message`, `hint`."""
+        changed = [fields.get(name, getattr(self, name)) for name in ('details', 'k8s_message', 'hint')]
+        return type(self)(self.sentence, self.k8s_reason, self.cause, *changed)
 
     @property
     def reason(self):

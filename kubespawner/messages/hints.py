@@ -28,6 +28,7 @@ PUT_OUT = 'Your server was removed from its node.', AGAIN_OR_OTHER
 ENDED = 'Your server exited before it was ready.', AGAIN_OR_OTHER
 CANNOT_BE_MADE = ('The container of your server cannot be created: its configuration is wrong, or something that it '
                   'needs is missing.', OTHER_OR_TELL)
+NO_STORAGE = 'The storage of your server is not available.', TELL
 OF_THE_HUB = 'The hub cannot use Kubernetes at the moment.', AGAIN_OR_TELL
 
 # By cause and reason. The reason None stands for all others. An error whose sentence says all has no hint.
@@ -37,6 +38,9 @@ HINTS = {
     (Cause.SCHEDULE, 'Unschedulable'): NOT_TAKEN,
     (Cause.QUOTA, None): ('The quota of this hub is used up.', NEEDLESS),
     (Cause.STORAGE, None): ('A volume that your server needs cannot be mounted.', AGAIN_OR_OTHER),
+    (Cause.STORAGE, 'Lost'): NO_STORAGE,
+    (Cause.STORAGE, 'ProvisioningFailed'): NO_STORAGE,
+    (Cause.STORAGE, 'Terminating'): ('Your storage is being deleted, which takes long.', AGAIN_OR_TELL),
     (Cause.STORAGE, 'Forbidden'): ('The storage quota of this hub is used up.', TELL),
     (Cause.CONTAINER, None): ENDED,
     (Cause.CONTAINER, 'OOMKilled'): ('Your server used more memory than its limit.', MORE_MEMORY),
@@ -50,6 +54,10 @@ HINTS = {
     (Cause.CONTAINER, 'CreatePodSandboxError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'ConfigPodSandboxError'): CANNOT_BE_MADE,
     (Cause.CONTAINER, 'SetupNetworkError'): CANNOT_BE_MADE,
+    (Cause.CONTAINER, 'FailedPostStartHook'): (
+        'A command that your server runs when it has started (its postStart hook) failed.', AGAIN_OR_OTHER),
+    (Cause.CONTAINER, 'FailedPreStopHook'): (
+        'A command that your server runs before it stops (its preStop hook) failed.', AGAIN_OR_OTHER),
     (Cause.NODE, None): PUT_OUT,
     (Cause.NODE, 'AppArmor'): NOT_TAKEN,
     (Cause.NODE, 'PodOSNotSupported'): NOT_TAKEN,
@@ -59,6 +67,7 @@ HINTS = {
     (Cause.DELETION, 'Deleted'): PUT_OUT,
     (Cause.TIME, None): ('Your server did not start in time.', AGAIN_OR_OTHER),
     (Cause.TIME, 'DeadlineExceeded'): ENDED,
+    (Cause.ANSWER, None): ('Your server runs, but the hub cannot talk to it.', AGAIN_OR_OTHER),
     (Cause.API, None): ('The cluster rejected your server.', OTHER_OR_TELL),
     (Cause.API, 'AlreadyExists'): None,
     (Cause.API, 'Timeout'): None,
@@ -70,7 +79,7 @@ HINTS = {
 PROSE = {
     (Cause.SCHEDULE, 'Unschedulable'): [
         (re.compile(r'\b[Pp]ersistent ?[Vv]olume ?[Cc]laim|\bvolume node affinity'),
-         ('The storage of your server is not available.', TELL)),
+         NO_STORAGE),
         (re.compile(r'\b(Insufficient|Too many pods)\b'), NO_ROOM)],
     (Cause.STORAGE, 'FailedAttachVolume'): [
         (re.compile(r'\bMulti-Attach error\b'),

@@ -4,6 +4,7 @@ The texts of the messages, their percentages, and which events are shown belong 
 There are no side effects, apart from futures that wake listeners. Everything runs on the IOLoop's thread.
 """
 import html
+import re
 
 from tornado.concurrent import Future
 
@@ -48,6 +49,8 @@ EVENTS = {
     'Evicted': (0, 'The node evicted the pod.'),
     'Preempted': (0, 'The pod had to make room for a pod with a higher priority.'),
     'Killing': (0, 'Stopping a container.'),
+    'FailedPostStartHook': (90, 'The command that the container runs when it has started (postStart hook) failed.'),
+    'FailedPreStopHook': (0, 'The command that the container runs before it stops (preStop hook) failed.'),
 }
 
 # Words for a reason that stands for different things: reason, a part of the event's message, words.
@@ -60,6 +63,28 @@ PARTICULARS = [
     ('BackOff', 'restarting', 'The container exited. The node will restart it soon.'),
 ]
 
+# What warnings are about, by their reason, and events after which a warning about that does not hold any more.
+SUBJECTS = {
+    'FailedScheduling': 'node', 'NotTriggerScaleUp': 'node',
+    'FailedAttachVolume': 'volume', 'FailedMount': 'volume', 'FailedMapVolume': 'volume',
+    'FailedCreatePodSandBox': 'sandbox',
+    'Failed': 'container', 'BackOff': 'container', 'InspectFailed': 'container', 'ErrImageNeverPull': 'container',
+}
+HEALED_BY = {
+    'Scheduled': {'node'},
+    'SuccessfulAttachVolume': {'node', 'volume'},
+    'Pulling': {'node', 'volume', 'sandbox'},
+    'Pulled': {'node', 'volume', 'sandbox'},
+    'Created': {'node', 'volume', 'sandbox'},
+    'Started': {'node', 'volume', 'sandbox'},
+}
+
+_CONTAINER = re.compile(r'.*\{(.*)\}\Z')  # in the field of a pod that an event is about: `spec.containers{notebook}`
+
+# Warnings that only say that something is not done yet, when others say why.
+_VAGUE = re.compile(r'BackOff: |Failed: Error: (?:ErrImagePull|ImagePullBackOff)\Z|'
+                    r'\w+: .*(?:timed out waiting|deadline exceeded|[Uu]nable to attach or mount volumes)')
+
 # What the last warning of a start that does not end says to have failed, by its reason.
 FAILED = {
     'FailedAttachVolume': Cause.STORAGE,
@@ -67,7 +92,10 @@ FAILED = {
     'Evicted': Cause.NODE,
     'Preempted': Cause.NODE,
     'Preempting': Cause.NODE,
+    'FailedPostStartHook': Cause.CONTAINER,
+    'FailedPreStopHook': Cause.CONTAINER,
 }
+HOOKS = frozenset(['FailedPostStartHook', 'FailedPreStopHook'])
 
 
 def _dict(value):
@@ -88,23 +116,37 @@ def _words_of(reason, message):
     return percent, (found + [words])[0]
 
 
+def _subject(warning):
+    """Return what a warning (`reason: message`) is about; None if that is not known."""
+    return SUBJECTS.get(warning.partition(': ')[0])
+
+
+def _telling(before, warning):
+    """Return the one of two warnings about the same that says more; of two about different things, the later."""
+    is_worse = _VAGUE.match(warning) and not _VAGUE.match(before)
+    return before if is_worse and _subject(before) == _subject(warning) is not None else warning
+
+
 class Story:
     """The progress log of one start, for any number of listeners.
 
     entries (list): what JupyterHub shows, see `Spawner.progress`: dicts with `progress` and `message`. The entry of an
-        event also has `raw_event`, and the entry of a failure also has `html_message`. Entries are only added. A
-        repeated event keeps its position and its message.
-    has_begun (bool): whether the start has begun. Listeners can connect before that.
-    goes_on (bool): whether the log continues after `start` returns. The caller must then end it.
-    is_over (bool): whether the log has ended, so that there will be no more entries.
-    timer: the timeout handle of the message for slow starts.
-    last_warning (str): reason and message of the last event of type Warning; empty if there was none.
-    is_scaling_up (bool): whether an autoscaler has announced a new node for the pod.
+        event also has `raw_event`, and that of a failure `html_message`. The list only grows; an event that is repeated
+        keeps its place and its words.
+    has_begun (bool): the start has begun. Listeners may come before that.
+    goes_on (bool): the story does not end when `start` returns; somebody else will end it.
+    is_over (bool): no more entries will come.
+    timer: the loop's handle of the message for slow starts.
+    last_warning (str): reason and message of the last event of type Warning that still holds; empty if there is none.
+        One that only says that something is not done yet does not take the place of one that says why.
+    failed_hooks (dict): what has been told of lifecycle hooks that failed since their container was started the last
+        time: (reason, message) by `container NAME`.
+    is_scaling_up (bool): an autoscaler has announced a new node for the pod.
     """
 
     def __init__(self, clock):
         """clock (callable): returns the current time, such as `05:53:16`."""
-        self.entries, self.last_warning = [], ''
+        self.entries, self.last_warning, self.failed_hooks = [], '', {}
         self.has_begun = self.goes_on = self.is_over = self.is_scaling_up = False
         self.timer, self._clock = None, clock
         self._uid = None  # of the pod whose events are shown
@@ -164,11 +206,12 @@ class Story:
     def _tell_event(self, event):
         reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
         if event.get('type') == 'Warning':
-            self.last_warning = ': '.join(filter(None, [reason, message]))
-        elif reason == 'Scheduled':  # warnings of the scheduler no longer apply
+            self.last_warning = _telling(self.last_warning, ': '.join(filter(None, [reason, message])))
+        elif _subject(self.last_warning) in HEALED_BY.get(reason, ()):
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
         field = str(event['involvedObject'].get('fieldPath'))  # names the container
+        self._take_note_of_hook(reason, message, field)
         keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field), SAME_AS.get(reason))
         place = next((self._places[key] for key in keys if key in self._places), None)
         if place is not None:
@@ -178,6 +221,13 @@ class Story:
             self._places.update((key, len(self.entries)) for key in keys if key)
             percent, words = _words_of(reason, message)
             self._add(time_of(event) or self._clock(), percent, words, message, raw_event=event)
+
+    def _take_note_of_hook(self, reason, message, field):
+        container = 'container %s' % _CONTAINER.sub(r'\1', field)
+        if reason in HOOKS:
+            self.failed_hooks.setdefault(container, (reason, message))
+        elif reason == 'Started':
+            self.failed_hooks.pop(container, None)
 
     def _add(self, time, percent, *words, **more):
         percent = max(percent, self.entries[-1]['progress'] if self.entries else 0)

@@ -21,7 +21,7 @@ from ..lifecycle import podstatus
 from ..lifecycle.attempt import StartAttempt
 from ..lifecycle.pods import uid_of
 from ..lifecycle.waiting import in_time, is_listed
-from ..messages.errors import SpawnError
+from ..messages.errors import Cause, SpawnError
 from .subclass_steps import overridden
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
@@ -322,6 +322,7 @@ class Addresses(Configuration):
         if isinstance(outcome, SpawnError):
             self.log.error('The start of pod %s, which its hub did not see to the end, has failed: %s',
                            self.pod_name, outcome)
-            yield self._pods.discard(pod)
+            if self.delete_stopped_pods or outcome.cause is not Cause.CONTAINER:
+                yield self._pods.discard(pod)
         else:
             yield self._correct_address(outcome)

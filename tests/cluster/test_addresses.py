@@ -10,6 +10,8 @@ from tornado import gen, web
 from kubespawner import KubeSpawner
 from kubespawner.commands.demo.network import any_free_port
 from kubespawner.kube import clients
+from kubespawner.lifecycle import podstatus
+from kubespawner.messages.errors import SpawnError
 from kubespawner.parts.addresses import Address, record, recorded
 from tests.support.scripted_pods import ScriptedPods
 
@@ -191,6 +193,28 @@ def test_a_new_hub_gives_up_on_a_pod_that_never_starts_and_deletes_it(new_server
     assert 'which its hub did not see to the end' in caplog.text
     yield pods.until(lambda: not pods.pods())
     with pytest.raises(Exception, match='deleted'):
+        yield start
+
+
+@pytest.mark.parametrize('delete_stopped_pods', [True, False])
+@pytest.mark.gen_test
+def test_a_new_hub_keeps_a_pod_that_failed_meanwhile_if_it_is_to(new_server, pods, delete_stopped_pods):
+    old = new_server()
+    start = old.start()
+    yield pods.until(lambda: 'pod_uid' in (old.orm_spawner.state or {}))
+    pods.set_status(old.pod_name, containerStatuses=[{
+        'name': 'notebook', 'image': 'x', 'imageID': '', 'ready': False, 'restartCount': 3,
+        'state': {'waiting': {'reason': 'CrashLoopBackOff'}}}])
+    new = successor(new_server, old, delete_stopped_pods=delete_stopped_pods, start_failure_grace=0)
+    yield pods.until(lambda: new.pod_reflector.first_load_future.done() and podstatus.failures(
+        new.pod_reflector.get(old.pod_name)))
+    yield new.poll()
+    yield new.get_url()
+    if delete_stopped_pods:
+        yield pods.until(lambda: not pods.pods())
+    assert bool(pods.pods()) is not delete_stopped_pods
+    yield old.stop(now=True)
+    with pytest.raises(SpawnError, match='deleted|given up'):
         yield start
 
 

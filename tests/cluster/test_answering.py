@@ -16,6 +16,7 @@ class Server:
     """As much of JupyterHub's `Server` as it waits with; `answer` is what comes of that."""
 
     base_url, bind_url, proto, ip, port = '/user/ann/', 'http://127.0.0.1:8888/user/ann/', 'http', '127.0.0.1', 8888
+    url = bind_url
 
     def __init__(self):
         self.answer, self.asked = Future(), []
@@ -50,10 +51,12 @@ def test_the_answer_is_what_jupyterhub_gets(started):
 
 
 @pytest.mark.gen_test
-def test_its_own_error_is_what_it_gets_from_a_server_that_runs(started):
-    spawner, waiting = yield started()
+def test_a_server_that_runs_and_does_not_answer_is_told_with_the_urls_it_was_given(started):
+    spawner, waiting = yield started(hub_connect_ip='nowhere.example.org', http_timeout=7)
     spawner.server.answer.set_exception(TimeoutError('nobody there'))
-    with pytest.raises(TimeoutError, match='nobody there'):
+    with pytest.raises(SpawnError, match=(
+            r'the hub cannot talk to it.*did not answer at .*/user/ann/ within 7 s.*http://nowhere.example.org:\d+/hub/api'
+            '.*hub_connect_ip.*kubectl logs')):
         yield waiting
     yield spawner.stop(now=True)
 

@@ -47,7 +47,7 @@ def test_an_old_pod_that_the_hub_does_not_know_is_replaced(new_spawner, objects,
 
 @pytest.mark.gen_test
 def test_a_claim_that_is_there_is_left_as_it_is(new_spawner, objects):
-    spawner = new_spawner('ann', **CLAIM)
+    spawner = new_spawner('ann', storage_expand=False, **CLAIM)
     yield spawner.start()
     claim = objects.claim(spawner.pvc_name)
     yield spawner.stop(now=True)

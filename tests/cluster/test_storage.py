@@ -9,9 +9,11 @@ from jupyterhub import orm
 from jupyterhub.objects import Hub
 from jupyterhub.user import User
 from tornado import gen
+from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from kubespawner.spawner import SpawnError
+from tests.cluster.conftest import UNTOUCHED
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -67,6 +69,53 @@ def state_of(spawner):
 def is_there(objects, name):
     claim = objects.claim(name)
     return claim is not None and not claim['metadata'].get('deletionTimestamp')
+
+
+# Sizes, and claims that are being deleted
+
+
+def size_of(objects, name):
+    return objects.claim(name)['spec']['resources']['requests']['storage']
+
+
+@pytest.mark.parametrize('username, traits, size', [
+    ('grows', {'user_storage_capacity': '2Gi'}, '2Gi'), ('same', {'user_storage_capacity': '1024Mi'}, '1Gi'),
+    ('shrinks', {'user_storage_capacity': '1Mi'}, '1Gi'),
+    ('stays', {'user_storage_capacity': '2Gi', 'storage_expand': False}, '1Gi')])
+@pytest.mark.gen_test
+def test_a_claim_grows_at_the_next_start(new_spawner, objects, kube, run, username, traits, size):
+    yield run(new_spawner(username, **OLD))
+    yield run(new_spawner(username, **dict(OLD, **traits)))
+    assert size_of(objects, 'claim-' + username) == size
+
+
+@pytest.mark.gen_test
+def test_a_user_who_is_deleted_and_comes_back_at_once_has_a_new_claim(new_spawner, core, objects, run):
+    spawner = new_spawner('back', **OLD)
+    yield run(spawner)
+    before = objects.claim('claim-back')['metadata']['uid']
+    core.patch_namespaced_persistent_volume_claim(
+        name='claim-back', namespace=objects.namespace, _preload_content=False,
+        body={'metadata': {'finalizers': ['example.org/held']}})
+    yield spawner.delete_forever()
+    running = run(new_spawner('back', **OLD))
+    yield gen.sleep(0.5)
+    assert not is_there(objects, 'claim-back') and not running.done()
+    core.patch_namespaced_persistent_volume_claim(
+        name='claim-back', namespace=objects.namespace, _preload_content=False, body={'metadata': {'finalizers': None}})
+    pod = yield running
+    assert claim_of(pod) == 'claim-back' and is_there(objects, 'claim-back')
+    assert objects.claim('claim-back')['metadata']['uid'] != before
+
+
+@pytest.mark.gen_test
+def test_a_class_that_does_not_exist_is_told_of_at_once(new_spawner, cluster):
+    if cluster.is_localkube:
+        pytest.skip('localkube binds claims of every class')
+    spawner = new_spawner('classless', storage_class='nope', events_enabled=True, **dict(CLAIM, **UNTOUCHED))
+    with pytest.raises(SpawnError, match='storage class does not exist.*"nope" not found'):
+        yield gen.with_timeout(IOLoop.current().time() + 30, spawner.start())
+    yield spawner.stop(now=True)
 
 
 # What they ask for

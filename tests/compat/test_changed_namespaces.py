@@ -64,7 +64,10 @@ def test_a_server_that_stays_in_the_common_namespace_stays_when_that_changes(new
     assert namespaces(new_spawner(state, namespace='other')) == ('common', 'common')
 
 
-@pytest.mark.parametrize('state', [STARTED, dict(STARTED, **CLAIM)])
-def test_with_namespaces_of_users_turned_off_all_servers_are_in_the_common_namespace(new_spawner, state):
+@pytest.mark.parametrize('state, now, later', [
+    (STARTED, 'old-ann', 'common'),
+    (dict(STARTED, **CLAIM), 'old-ann', 'old-ann'),
+])
+def test_with_namespaces_of_users_turned_off_a_server_is_found_where_it_runs(new_spawner, state, now, later):
     spawner = new_spawner(dict(state, **OLD), enable_user_namespaces=False)
-    assert namespaces(spawner) == ('common', 'common')
+    assert namespaces(spawner) == (now, later)

@@ -14,15 +14,15 @@ LOG = logging.getLogger('kubespawner.tests')
 class FakeApi:
     """A CoreV1Api that answers each request with what comes next in `answers`, by the client's method.
 
-    An answer is a dict, an exception to raise, or a function of the request's arguments that returns one of these; the
-    last one is given again and again. `asked` has what was asked: (method, arguments).
+    An answer is a dict, a str (of a log), a Response, an exception to raise, or a function of the request's arguments
+    that returns one of these; the last one is given again and again. `asked` has what was asked: (method, arguments).
     """
 
     def __init__(self, **answers):
         self.answers, self.asked = answers, []
 
     def __getattr__(self, method):
-        if method.split('_')[0] not in ('create', 'read', 'list', 'delete'):
+        if method.split('_')[0] not in ('create', 'read', 'list', 'patch', 'delete'):
             raise AttributeError(method)
         return lambda **arguments: self._answer(method, arguments)
 
@@ -34,7 +34,9 @@ class FakeApi:
             answer = answer(arguments)
         if isinstance(answer, Exception):
             raise answer
-        return Response(json.dumps(answer))
+        if isinstance(answer, Response):
+            return answer
+        return Response(answer if isinstance(answer, str) else json.dumps(answer))
 
     @property
     def methods(self):
@@ -45,8 +47,8 @@ class FakeApi:
 class Response:
     """What the client returns when it does not make a model of an answer."""
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, data, headers=None):
+        self.data, self.headers = data, headers
 
 
 def refused(status, reason='', message='', headers=None):

@@ -1,0 +1,74 @@
+"""Why a claim that a start needs will not be bound to a volume: what the claim says, and the events about it.
+
+Here belongs what cannot heal by waiting. It is only asked of claims that are not bound yet, and whatever cannot be read
+is left out: a start does not depend on it. Everything runs on the IOLoop's thread.
+"""
+import re
+
+from tornado import gen
+
+from ..kube import api, retry
+from ..messages.errors import Cause, SpawnError
+
+KIND = 'persistent_volume_claim'
+MOST_EVENTS = 100
+
+_NO_CLASS = re.compile(r'\bstorageclass\S* .* not found', re.IGNORECASE)
+
+
+def phase(claim):
+    """Return the phase of a claim (a dict), such as `Bound`; empty if it says none."""
+    return str((claim.get('status') or {}).get('phase') or '')
+
+
+def check_not_lost(claim):
+    """Raise SpawnError if a claim (a dict) has lost its volume."""
+    if phase(claim) == 'Lost':
+        raise SpawnError(
+            'Claim %s has lost its volume.' % claim['metadata']['name'], 'Lost', Cause.STORAGE,
+            'persistentvolumeclaim %s: Lost. The volume that it was bound to does not exist any more: %s' % (
+                claim['metadata']['name'], (claim.get('spec') or {}).get('volumeName')))
+
+
+@gen.coroutine
+def failure_to_bind(requests, namespace, name, is_needed, reads_events, log):
+    """Wait for a claim to be bound; return the SpawnError with which it will not be. None if it is, or nobody asks.
+
+    is_needed (callable): returns whether somebody still waits for the claim.
+    reads_events (bool): whether the hub may list events.
+    """
+    pauses = retry.Backoff(1, 10, jitter=0)
+    while True:
+        yield gen.sleep(pauses.next_pause())
+        if not is_needed():
+            return None
+        try:
+            claim = yield requests.read(KIND, namespace, name)
+            if claim is None or phase(claim) not in ('Pending', 'Lost'):
+                return None
+            check_not_lost(claim)
+            events = {}
+            if reads_events:
+                events = yield requests.send(api.events_about('PersistentVolumeClaim', namespace, name, MOST_EVENTS))
+        except SpawnError as e:
+            return e
+        except api.ApiError as e:
+            log.debug('Why claim %s is not bound is not known: %s', name, e)
+            if e.status == 403:  # of the two only events may be forbidden: the claim has been read before
+                reads_events = False
+            continue
+        for event in events.get('items') or []:
+            failure = _failure_in(event, claim)
+            if failure is not None:
+                return failure
+
+
+def _failure_in(event, claim):
+    """Return the SpawnError that an event about a claim means; None if it may heal, or is about an older claim."""
+    reason, message = str(event.get('reason')), str(event.get('message'))
+    is_about_it = (event.get('involvedObject') or {}).get('uid') == claim['metadata']['uid']
+    if not is_about_it or reason != 'ProvisioningFailed' or not _NO_CLASS.search(message):
+        return None
+    name = claim['metadata']['name']
+    return SpawnError('Claim %s cannot be bound: its storage class does not exist.' % name, reason, Cause.STORAGE,
+                      'persistentvolumeclaim %s: %s. %s' % (name, reason, message), message)

@@ -1,0 +1,98 @@
+"""The last lines of the log of a server that failed: in the hub's log, and the last one in what its user reads.
+
+Reading them may not delay a start much, and what cannot be read is left out. What the hub put into the environment of
+the containers is masked. Everything runs on the IOLoop's thread.
+"""
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from ..kube import api
+from ..messages.errors import one_line
+from ..messages.secrets import mask, secrets_in
+from . import podstatus
+from .waiting import TIMEOUTS
+
+SECONDS = 2  # within the margin that a start leaves before JupyterHub's time is over
+MOST_LINES, MOST_BYTES = 20, 16 * 1024
+LONGEST_LINE = 1000  # characters in the hub's log
+LONGEST_TOLD = 300  # characters of the line that a user reads
+
+
+class ServerLogs:
+    """Reads the logs of the pod of one server.
+
+    namespace, name (str): of the pod.
+    """
+
+    def __init__(self, requests, namespace, name, log):
+        self._requests, self._namespace, self._name, self._log = requests, namespace, name, log
+
+    @gen.coroutine
+    def add_to(self, error, pod, container, secrets):
+        """Return a SpawnError that ends with the last line of a container's log; write the last lines to the hub's log.
+
+        pod (dict or None): as it was seen last. secrets (list of str): see `secrets_of`.
+        """
+        lines = yield self.write(pod, container, secrets)
+        more = ' The last line of its log: %s' % lines[-1][:LONGEST_TOLD] if lines else ''
+        return error.replaced(details=mask(error.details, secrets) + more, k8s_message=mask(error.k8s_message, secrets))
+
+    @gen.coroutine
+    def write(self, pod, container, secrets=None):
+        """Write the last lines of the log of a container to the hub's log; return them, a list of str.
+
+        secrets (list of str or None): see `secrets_of`; None: the pod is read for them.
+        """
+        deadline, lines = IOLoop.current().time() + SECONDS, []
+        reading = self._masked_lines(pod, container, secrets, deadline)
+        try:
+            lines = yield gen.with_timeout(deadline, reading, quiet_exceptions=api.ApiError)
+        except TIMEOUTS:
+            self._log.warning('The log of container %s of pod %s could not be read in %d s', container, self._name,
+                              SECONDS)
+        except api.ApiError as e:
+            self._log.warning('The log of container %s of pod %s could not be read: %s%s', container, self._name, e, (
+                ' To see here why servers fail, give the hub the right to get pods/log.' if e.status == 403 else ''))
+        for line in lines:
+            self._log.warning('Log of pod %s, container %s: %s', self._name, container, line)
+        return lines
+
+    @gen.coroutine
+    def _masked_lines(self, pod, container, secrets, deadline):
+        if secrets is None:
+            whole = yield self._requests.read('pod', self._namespace, self._name, deadline)
+            if whole is None:
+                return []
+            secrets = secrets_of(whole)
+        text = yield self._text(pod, container, deadline)
+        lines = [one_line(line)[:LONGEST_LINE] for line in mask(text, secrets).split('\n')]
+        return [line for line in lines if line.strip()][-MOST_LINES:]
+
+    @gen.coroutine
+    def _text(self, pod, container, deadline):
+        """Return the end of what a container has written: in its last run that has ended, if there is one."""
+        was_restarted = podstatus.was_restarted(pod, container)
+        for previous in (was_restarted, not was_restarted):
+            try:
+                text = yield self._requests.send(
+                    api.read_log(self._namespace, self._name, container, previous, MOST_LINES, MOST_BYTES), deadline)
+            except api.ApiError as e:
+                if e.status not in (400, 404):  # there is no such run, or its log is gone
+                    raise
+            else:
+                if text.strip():  # otherwise the node may have started the container again since
+                    return _whole_lines(text)
+        return ''
+
+
+def _whole_lines(text):
+    """Return a log without its last line if that is cut off, maybe in the middle of a token."""
+    if len(text.encode('utf8', 'replace')) < MOST_BYTES:
+        return text
+    lines, _, _ = text[:MOST_BYTES].rpartition('\n')
+    return lines or text[:MOST_BYTES // 2]
+
+
+def secrets_of(pod):
+    """Return what must not be read of the environment of a pod's containers, see `secrets_in`."""
+    return secrets_in(podstatus.environment(pod))

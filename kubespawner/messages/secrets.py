@@ -1,0 +1,53 @@
+"""What must not be read in logs and errors: the values that a hub puts into the environment of its servers.
+
+Here belongs which values are secret, and masking them. Pure, any thread.
+"""
+import re
+from urllib.parse import quote
+
+MASK = '***'
+SHORTEST = 8  # characters of a value that is masked, whatever the variable is called
+SHORTEST_SECRET = 3  # characters of a value whose variable is called as secrets are
+
+_SECRET_NAME = re.compile(r'TOKEN|SECRET|PASS|KEY|CRED|AUTH|COOKIE|CRYPT', re.IGNORECASE)
+
+# Variables whose values anybody may read, and whoever looks for the cause of a failure has to.
+_PUBLIC_NAME = re.compile(
+    r'(?:JUPYTERHUB|JPY)_\w*(?:URL|PREFIX|USER|NAME|HOST|ID|SCOPES|DIR|INTERVAL|IP|PORT|ORIGIN|APP)'
+    r'|(?:MEM|CPU)_(?:LIMIT|GUARANTEE)|JUPYTER_IMAGE(?:_SPEC)?|PATH|HOME|SHELL|USER|LANG|LC_\w+|TZ|TERM|PYTHONPATH'
+    r'|VIRTUAL_ENV|CONDA_\w+|LD_LIBRARY_PATH')
+
+
+def secrets_in(environments):
+    """Return the values that must not be read, the longest first.
+
+    environments (iterable): of dicts with `name` and `value`, as the containers of a pod have them.
+    """
+    values, public = set(), set()
+    for variable in environments:
+        name, value = str(variable.get('name')), variable.get('value')
+        if not isinstance(value, str):
+            continue
+        if _is_public(name):
+            public.add(value)
+        elif len(value) >= (SHORTEST_SECRET if _SECRET_NAME.search(name) else SHORTEST):
+            values.add(value)
+    return sorted({form for value in values - public for form in _forms(value)}, key=len, reverse=True)
+
+
+def _forms(value):
+    """Return how a value may be written: as it is, in a URL, and, if it is long, one of its lines."""
+    return [value, quote(value, safe='')] + [
+        line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST]
+
+
+def _is_public(name):
+    """True for a variable whose name says that its value is no secret."""
+    return _PUBLIC_NAME.fullmatch(name) is not None and not _SECRET_NAME.search(name.replace('OAUTH', ''))
+
+
+def mask(text, secrets):
+    """Return `text` without these secrets (list of str, the longest first)."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
