@@ -250,10 +250,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         after each stop and before each start, and keeps what `get_state` returns then.
         """
         super().clear_state()
-        self._give_up()  # JupyterHub stops a server only if there is a pod; it always clears the state then
+        self._cancel_starts()  # JupyterHub stops a server only if there is a pod; it always clears the state then
         self._unfollow_address()
         self._known = KnownPod(Ownership.NONE)
-        self._drop_story()
+        self._drop_progress()
         self._server_names.clear()
         if self._server_names.has_claim_in(self.namespace):
             return
@@ -285,7 +285,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         self._start_future = shielded(self._start_with_hints(attempt), attempt.give_up)
         return self._start_future
 
-    def _give_up(self):
+    def _cancel_starts(self):
         """Have all starts notice that nobody wants them any more."""
         for attempt in self._attempts:
             attempt.give_up()
@@ -293,9 +293,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
 
     @gen.coroutine
     def _start_with_hints(self, attempt):
-        """Start, with a story about it; raise what JupyterHub shows."""
+        """Start, with a progress log of it; raise what JupyterHub shows."""
         self._attempts.append(attempt)
-        with self._telling() as attempt.story:
+        with self._progress_of_start() as attempt.progress_log:
             try:
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
@@ -319,7 +319,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _start(self):
         """Do the start that was begun last, or that another method of this name has let wait."""
         attempt = next((each for each in self._attempts if not each.has_begun), self._attempts[-1])
-        attempt.has_begun, story = True, attempt.story
+        attempt.has_begun, progress_log = True, attempt.progress_log
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
@@ -334,7 +334,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
-        new_objects = yield self._missing(attempt)
+        new_objects = yield self._objects_to_create(attempt)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
@@ -345,18 +345,18 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
-        self._tell_of_claim(story, new_objects)
+        self._log_claim(progress_log, new_objects)
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
         waiter, pods = self._waiter, self._pods
-        yield self._follow_events(story)
+        yield self._follow_events(progress_log)
         self._known.spawn_id = new_spawn_id()
         self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
-        story.tell('pod created')
+        progress_log.add_step('pod created')
         attempt.uid, attempt.secrets = uid_of(created), secrets_of(created)
-        story.about(attempt.uid)
+        progress_log.about(attempt.uid)
         self._save_state()
         self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
@@ -366,17 +366,17 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             partial(self._outcome, attempt), deadline, 'to be running', attempt.too_late)
         if isinstance(outcome, SpawnError):
             raise outcome
-        story.tell('running')
+        progress_log.add_step('running')
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
         attempt.has_run()
-        self._attend(attempt, waiter, created)
-        return self._place(address)
+        self._watch_wait_up(attempt, waiter, created)
+        return self._return_address(address)
 
     def _outcome(self, attempt, pod):
         """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""
-        self._tell_of_status(attempt.story, pod)
+        self._log_status(attempt.progress_log, pod)
         return attempt.outcome(pod)
 
     @gen.coroutine
@@ -391,8 +391,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         self._logged_pod = attempt.uid
         return (yield self._logs.add_to(error, pod, container, attempt.secrets))
 
-    def _attend(self, attempt, waiter, created):
-        """Have JupyterHub's waiting for the server end when the pod fails, with why, and be part of the story."""
+    def _watch_wait_up(self, attempt, waiter, created):
+        """Have JupyterHub's waiting for the server end when the pod fails, with why, and continue the log."""
         if self.server is None:  # there is no hub that waits
             return
         handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
@@ -402,7 +402,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
 
         @gen.coroutine
         def watched(answer):
-            with self._telling_on(attempt.story):
+            with self._append_progress(attempt.progress_log):
                 try:
                     return (yield watch.until_answered(answer))
                 except SpawnError as e:
@@ -410,7 +410,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                         do_not_count(handler)
                     raise (yield self._with_log(attempt, e))
 
-        attempt.story.goes_on = True
+        attempt.progress_log.continues_after_start = True
         replace_wait_up(self.server, watched)
 
     def _failure_with_hint(self, attempt, *args, **kwargs):
@@ -422,7 +422,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         return hints.with_hint(error, self._may_be_a_choice())
 
     @gen.coroutine
-    def _missing(self, attempt):
+    def _objects_to_create(self, attempt):
         """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
 
         It is looked for first: a quota refuses even what is there already.
@@ -502,7 +502,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
         FIRST_LIST_SECONDS, and as long as one request may take.
         """
-        if self._known.ownership is Ownership.NONE and not self._is_at_another_place:
+        if self._known.ownership is Ownership.NONE and not self._has_foreign_address:
             return 1
         reflector = self._follow_pods()
         if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
@@ -523,9 +523,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 return 1
         if self._is_followed(pod) and podstatus.exit_code(pod) is None:
             return None  # as it is for thousands of servers, twice a minute
-        return (yield from self._judge(pod))
+        return (yield from self._poll_existing(pod))
 
-    def _judge(self, pod):
+    def _poll_existing(self, pod):
         """Return what `poll` does, of a pod that there is; clean up, or recognize it.
 
         A generator of what to wait for, and not a coroutine: when a hub starts, it polls all of its servers at once.
@@ -545,20 +545,20 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _is_of_others(self, pod):
         """True if a pod of our name is another server's, or was made since ours has gone."""
         owner = self.user.name, self.name
-        return (is_a_successor(pod, self._known, self.log) or self._is_none_of_ours(pod)
+        return (is_a_successor(pod, self._known, self.log) or self._is_foreign_pod(pod)
                 or is_another_servers(pod, self._known, owner, self.pod_reflector))
 
-    def _is_none_of_ours(self, pod):
+    def _is_foreign_pod(self, pod):
         """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
         is_interrupted = (self._known.ownership is Ownership.UNCERTAIN and not self._attempts
-                          and self.server is not None and not self._is_at_another_place)
+                          and self.server is not None and not self._has_foreign_address)
         return is_interrupted and not self._known.is_of_last_start(pod)
 
     def _recognize(self, pod):
         """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
         if self._known.uid is None and not self._attempts:
             if (self._known.is_ours or self._known.is_of_last_start(pod)
-                    or self._is_at_another_place and owner_of(pod) == (self.user.name, self.name)):
+                    or self._has_foreign_address and owner_of(pod) == (self.user.name, self.name)):
                 self._known.own(pod)
         if self._known.is_this(pod):
             self._subscribe()
@@ -573,7 +573,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         Raises SpawnError if it is still there after `start_timeout` seconds.
         """
         reflector = self._follow_pods()
-        self._give_up()
+        self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
         yield self._watch_as_subclass_does(deadline)
         pod = reflector.get(self._pod_key)

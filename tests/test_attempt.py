@@ -6,7 +6,7 @@ from tornado.ioloop import IOLoop
 from kubespawner.lifecycle import podstatus
 from kubespawner.lifecycle.attempt import StartAttempt
 from kubespawner.messages.errors import SpawnError
-from kubespawner.messages.story import Story
+from kubespawner.messages.progress_log import ProgressLog
 from kubespawner.spawner import KubeSpawner
 from tests.cluster.conftest import make_spawner
 from tests.fake_time import with_fake_time
@@ -15,7 +15,7 @@ from tests.support.fakes import LOG, pod_in
 
 def attempt(**values):
     return StartAttempt(podstatus.is_running, LOG, **dict(
-        {'pod_name': 'a', 'uid': 'u1', 'story': Story(lambda: '12:00:00')}, **values))
+        {'pod_name': 'a', 'uid': 'u1', 'progress_log': ProgressLog(lambda: '12:00:00')}, **values))
 
 
 def waits_for(reason, message=''):
@@ -87,9 +87,10 @@ def back_off(reason='CrashLoopBackOff', message=''):
 
 
 def hook_failed(start, reason='FailedPostStartHook', container='notebook'):
-    start.story.about('u1')
-    start.story.event({'type': 'Warning', 'reason': reason, 'message': 'exited with 1: no such group', 'metadata': {},
-                       'involvedObject': {'uid': 'u1', 'fieldPath': 'spec.containers{%s}' % container}})
+    start.progress_log.about('u1')
+    start.progress_log.event({'type': 'Warning', 'reason': reason, 'message': 'exited with 1: no such group',
+                              'metadata': {},
+                              'involvedObject': {'uid': 'u1', 'fieldPath': 'spec.containers{%s}' % container}})
 
 
 @pytest.mark.parametrize('pod, reason', [

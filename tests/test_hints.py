@@ -5,7 +5,7 @@ from kubespawner.kube import api
 from kubespawner.lifecycle import podstatus
 from kubespawner.messages import hints
 from kubespawner.messages.errors import Cause, ConfigurationError, Fault, HubError, SpawnError
-from kubespawner.messages.story import Story
+from kubespawner.messages.progress_log import ProgressLog
 
 BEFORE = 'Pod jupyter-ann failed to start.'
 LATE = 'Waited 57 s for pod jupyter-ann to be running.'
@@ -177,11 +177,12 @@ def test_only_the_refusal_to_create_something_is_a_quotas(error):
     (None, (Cause.TIME, '', '')),
 ])
 def test_the_last_warning_says_what_failed_by_its_reason(warning, expected):
-    story = Story(lambda: '00:00:00')
-    story.about('u')
+    progress_log = ProgressLog(lambda: '00:00:00')
+    progress_log.about('u')
     if warning is not None:
-        story.event({'type': 'Warning', 'reason': warning[0], 'message': warning[1], 'involvedObject': {'uid': 'u'}})
-    assert story.failure_in_last_warning() == expected
+        about = {'involvedObject': {'uid': 'u'}}
+        progress_log.event(dict(about, type='Warning', reason=warning[0], message=warning[1]))
+    assert progress_log.failure_in_last_warning() == expected
 
 
 @pytest.mark.parametrize('error, expected', [

@@ -5,7 +5,7 @@ import pytest
 
 from kubespawner.kube import retry
 
-Error = namedtuple('Error', 'status may_heal retry_after')
+Error = namedtuple('Error', 'status is_temporary retry_after')
 Error.__new__.__defaults__ = (0,)
 
 NOON = 'Sun, 06 Nov 1994 12:00:00 GMT'
@@ -100,4 +100,4 @@ def test_what_cannot_heal_is_final_but_for_rights_just_after_an_outage():
     ('create', 403, 'Forbidden', 'exceeded quota', False),
 ])
 def test_which_answers_may_be_different_the_next_time(verb, status, reason, message, heals):
-    assert retry.may_heal(verb, status, reason, message, 'ns') is heals
+    assert retry.is_temporary(verb, status, reason, message, 'ns') is heals

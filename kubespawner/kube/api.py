@@ -142,14 +142,14 @@ class ApiError(ApiException):
 
     def for_the_user(self):
         """Return the error for JupyterHub: a SpawnError if a retry cannot succeed, otherwise a HubError."""
-        is_ours = self.may_heal or self.status == retry.UNAUTHORIZED
+        is_ours = self.is_temporary or self.status == retry.UNAUTHORIZED
         return (HubError if is_ours else SpawnError)(
             self._sentence, self.reason, self.cause, self._details, self.message)
 
     @property
-    def may_heal(self):
+    def is_temporary(self):
         """True if the same request may succeed later."""
-        return retry.may_heal(self.request.verb, self.status, self.reason, self.message, self.request.namespace)
+        return retry.is_temporary(self.request.verb, self.status, self.reason, self.message, self.request.namespace)
 
 
 def send(core, timeout, request, log=None):

@@ -114,7 +114,7 @@ class EventReflector(NamespacedResourceReflector):
             ' Give the hub the permissions to list and watch events, or set KubeSpawner.events_enabled to False.'
             if kind[1] == 403 else ''))
 
-    def _give_up(self):
+    def _fail_permanently(self):
         """Record that the thread has ended. The hub continues without events."""
         self._set_ready()
         self._attempt.began = None

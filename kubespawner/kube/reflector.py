@@ -215,9 +215,9 @@ class NamespacedResourceReflector(Cache):
             self.log.exception('%s reflector: the watch thread ended', self.kind)
         finally:
             if not self._stopping.is_set():
-                self._give_up()
+                self._fail_permanently()
 
-    def _give_up(self):
+    def _fail_permanently(self):
         """Mark the cache as permanently out of date, and call `on_failure`."""
         self.failed = True
         try:

@@ -77,18 +77,18 @@ class RequestRetries:
     def pause_after(self, error: Any, now: float) -> Optional[float]:
         """Return the seconds to wait before the next attempt, or None if the error is final.
 
-        error: has the attributes `status` (int), `may_heal` (bool) and `retry_after` (seconds).
+        error: has the attributes `status` (int), `is_temporary` (bool) and `retry_after` (seconds).
         """
         if error.status == 0 or error.status >= 500:
             self._last_outage = now
         may_lack_roles = error.status == 403 and now - self._last_outage < ROLES_SECONDS
-        if not (error.may_heal or may_lack_roles):
+        if not (error.is_temporary or may_lack_roles):
             return None
         pause = self._backoff.next_pause(error.retry_after)
         return pause if now + pause <= self.end else None
 
 
-def may_heal(verb: str, status: int, reason: str, message: str = '', namespace: Optional[str] = None) -> bool:
+def is_temporary(verb: str, status: int, reason: str, message: str = '', namespace: Optional[str] = None) -> bool:
     """Return whether the same request may succeed later.
 
     verb (str): `create`, `read`, `list`, `patch` or `delete`. status (int): the HTTP status; 0 without a response.

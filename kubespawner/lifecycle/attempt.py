@@ -17,7 +17,7 @@ class StartAttempt:
     is_running (callable): of a pod, returns whether it runs.
     pod_name (str): what its pod is called.
     uid (str or None): its pod's; None as long as there is none.
-    story (Story): what is told of it.
+    progress_log (ProgressLog): what is told of it.
     deadline (float): the loop's time after which it is given up.
     failed (SpawnError or None): what makes it fail, besides what its pod's status says.
     container (str or None): the name of the container that it has failed because of.
@@ -28,9 +28,9 @@ class StartAttempt:
     wake (callable): has who waits for the pod look at it.
     """
 
-    def __init__(self, is_running, log, pod_name='', uid=None, story=None, deadline=float('inf'), grace=None,
+    def __init__(self, is_running, log, pod_name='', uid=None, progress_log=None, deadline=float('inf'), grace=None,
                  wake=lambda: None):
-        self.story, self.deadline, self.pod_name, self.uid = story, deadline, pod_name, uid
+        self.progress_log, self.deadline, self.pod_name, self.uid = progress_log, deadline, pod_name, uid
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
         self.created = None  # the pod as it was created, a dict
@@ -45,7 +45,7 @@ class StartAttempt:
         self._forget_failures()
 
     def _forget_failures(self):
-        self._failed_hooks = {}  # what pods' statuses have said of hooks, see `Story.failed_hooks`
+        self._failed_hooks = {}  # what pods' statuses have said of hooks, see `ProgressLog.failed_hooks`
         self._since = {}  # when failures were first seen, and the longest message of each, by what fails and its cause
 
     def give_up(self):
@@ -83,7 +83,7 @@ class StartAttempt:
             return self.failed
         for failure in self._failures(pod, is_late):
             is_final = self._is_final(failure) or is_late
-            if is_final and not (failure.reason == 'Unschedulable' and self.story.is_scaling_up):
+            if is_final and not (failure.reason == 'Unschedulable' and self.progress_log.is_scaling_up):
                 _, longest = self._since[failure.what, failure.cause]
                 is_said = failure.cause is not Cause.IMAGE or longest in failure.message
                 self._blame(failure)
@@ -110,7 +110,8 @@ class StartAttempt:
 
     def _hook_of(self, container):
         """Return (reason, message) of the lifecycle hook of a container that failed, the longest; None if none did."""
-        known = [hooks[container] for hooks in (self._failed_hooks, self.story.failed_hooks) if container in hooks]
+        sources = self._failed_hooks, self.progress_log.failed_hooks
+        known = [hooks[container] for hooks in sources if container in hooks]
         return max(known, key=lambda hook: (hook[0] == podstatus.FAILED_HOOK, len(hook[1])), default=None)
 
     def too_late(self, sentence, pod):
@@ -123,8 +124,9 @@ class StartAttempt:
             self._blame(found[0])
         cause, reason, message = (
             (found[0].cause, found[0].root_reason, found[0].message) if found else
-            self.story.failure_in_last_warning())
-        return SpawnError(sentence, reason, cause, 'Last seen: %s.%s' % (seen, self.story.why_late(seen)), message)
+            self.progress_log.failure_in_last_warning())
+        last_seen = 'Last seen: %s.%s' % (seen, self.progress_log.why_late(seen))
+        return SpawnError(sentence, reason, cause, last_seen, message)
 
     def _is_final(self, failure):
         """True if a pod's failure has lasted for longer than it is given to heal."""

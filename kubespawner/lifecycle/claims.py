@@ -163,7 +163,7 @@ def why_kept(claim, owner, common_labels, name_of, names_of_others):
     user, server = owner
     if username != user:
         return 'by its annotations it is not one of user %s' % user
-    if name in {name_of(server, twin) for twin in _twins(username)}:
+    if name in {name_of(server, twin) for twin in _colliding_names(username)}:
         return 'pvc_name_template gives it to other users, too'
     if _is_of_another_hub(claim, common_labels):
         return 'by its labels it is of another hub'
@@ -179,6 +179,6 @@ def _is_of_another_hub(claim, ours):
     return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))
 
 
-def _twins(name):
+def _colliding_names(name):
     """Return names of users that templates most easily give the same names as the user of this name."""
     return {name + 'x', name.upper(), re.sub('[^a-z0-9]', '_', name), re.sub('[^a-z0-9]', '.', name)} - {name}

@@ -8,7 +8,7 @@ that ends with exit code 0 and is not started again is done. A restartable init 
 Kubernetes 1.28 and newer) never ends, and nobody waits for it.
 """
 from collections import namedtuple
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional
 
 from ..messages.errors import Cause
 

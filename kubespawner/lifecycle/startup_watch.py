@@ -3,7 +3,7 @@
 JupyterHub has no hook for this. When `start` has returned, it makes a `Server` and calls its method `wait_up` to wait
 for an answer; a pod that fails meanwhile is waited for in vain. So that method is replaced, on this one `Server` and
 for one call. On a JupyterHub that calls another method, nothing breaks: the start is over for us when the pod runs, and
-its story ends when it is forgotten; the server is only not followed until it answers.
+its progress log ends when it is forgotten; the server is only not followed until it answers.
 
 Here belongs how that waiting comes to know of the pod. Runs on the IOLoop's thread.
 """

@@ -39,7 +39,7 @@ class Adapters(SubclassSteps):
     @property
     def events(self):
         """The events of this server's pod in the start that goes on, as dicts, the oldest first."""
-        return self._story.events if self._story is not None else []
+        return self._progress_log.events if self._progress_log is not None else []
 
     # Reflectors: each may be used at once, and `await` waits for its first list
 

@@ -152,7 +152,7 @@ class Addresses(Configuration):
         host = '.'.join(part.rstrip('-') for part in host.split('.'))
         return Address('http', host or podstatus.ip(pod), port)
 
-    def _place(self, address):
+    def _return_address(self, address):
         """Return an Address as `start` returns it, and remember that JupyterHub has been given it."""
         self._address = address
         host = host_for_jupyterhub(address.host)
@@ -205,7 +205,7 @@ class Addresses(Configuration):
             IOLoop.current().spawn_callback(self._correct_address, pod)
 
     @property
-    def _is_at_another_place(self):
+    def _has_foreign_address(self):
         """True if JupyterHub has an address on record: of a server that a subclass has started in its own way."""
         return self.server is not None and recorded(self.server) is not None
 
@@ -300,7 +300,7 @@ class Addresses(Configuration):
         if self._recovery is None:
             self.log.info('Pod %s is still starting, though its hub has ended: waiting for it', self.pod_name)
             self._recovering = StartAttempt(
-                lambda pod: self.is_pod_running(pod), self.log, self.pod_name, uid_of(pod), self._untold_story(),
+                lambda pod: self.is_pod_running(pod), self.log, self.pod_name, uid_of(pod), self._unshown_progress(),
                 grace=self.start_failure_grace, wake=partial(self.pod_reflector.wake, self._pod_key))
             self._recovery = self._recover(pod, self._recovering)
 

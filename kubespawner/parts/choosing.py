@@ -17,7 +17,7 @@ from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import one_line
 from ..traitlets import DynamicDefault
 from .form_names import FormNames
-from .manifests import awaited, blaming
+from .manifests import error_of_setting, maybe_await
 from .overrides import OF_PLACES, WITH_TEMPLATES, Overrides
 from .profile_list import ProfileList
 
@@ -90,7 +90,7 @@ class Choosing(FormNames):
 
     def _text_of_form(self, form):
         """Return the text of a form that is a function, for versions of JupyterHub that call none."""
-        text = awaited(form(self))
+        text = maybe_await(form(self))
         if text.done():
             return text.result()
         text.add_done_callback(lambda future: future.exception())
@@ -224,7 +224,7 @@ class Choosing(FormNames):
         self._is_by_user = False
         self._start_of_choice = start = deadline, is_wanted
         try:
-            applied = awaited(self.load_user_options())
+            applied = maybe_await(self.load_user_options())
             is_ours = type(self).load_user_options is Choosing.load_user_options  # which knows what it waits for
             yield applied if is_ours else in_time(applied, deadline, 'load_user_options', self.pod_name)
         finally:
@@ -312,9 +312,9 @@ class Choosing(FormNames):
         if not self._overrides.is_to_be_called(trait, value):
             return value
         try:
-            return (yield awaited(value(self)))
+            return (yield maybe_await(value(self)))
         except Exception as e:
-            raise blaming('profile_list: %s: %s' % (where, trait), e)
+            raise error_of_setting('profile_list: %s: %s' % (where, trait), e)
 
     @property
     def _overrides(self):

@@ -218,9 +218,9 @@ class Manifests(Templates):
         JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
         """
         try:
-            env = yield awaited(self.get_env())
+            env = yield maybe_await(self.get_env())
         except Exception as e:  # some of it are functions that the operator wrote
-            raise blaming('environment or env_keep', e)
+            raise error_of_setting('environment or env_keep', e)
         late = OrderedDict((variable, value) for variable, value in env.items() if is_awaitable(value))
         env = dict(env)
         try:
@@ -228,9 +228,9 @@ class Manifests(Templates):
                 variable, value = late.popitem(last=False)
                 self._asked_for_pod = 'environment[%r]' % variable
                 try:
-                    env[variable] = yield awaited(value)
+                    env[variable] = yield maybe_await(value)
                 except Exception as e:
-                    raise blaming(self._asked_for_pod, e)
+                    raise error_of_setting(self._asked_for_pod, e)
         finally:
             for value in late.values():  # nobody waits for it any more
                 getattr(value, 'close', getattr(value, 'cancel', str))()
@@ -244,15 +244,15 @@ class Manifests(Templates):
     def _result_of(self, trait, *args):
         """Return what the function that is a trait's value returns, or what comes of it. Errors name the trait."""
         try:
-            return (yield awaited(getattr(self, trait)(*args)))
+            return (yield maybe_await(getattr(self, trait)(*args)))
         except Exception as e:
-            raise blaming(trait, e)
+            raise error_of_setting(trait, e)
 
     @gen.coroutine
     def run_pre_spawn_hook(self):
         """Run JupyterHub's `pre_spawn_hook`. The oldest hubs would not wait for a native coroutine."""
         try:
-            return (yield awaited(super().run_pre_spawn_hook()))
+            return (yield maybe_await(super().run_pre_spawn_hook()))
         except TypeError as e:
             explain_await(e)
             raise
@@ -317,7 +317,7 @@ def _made(make, traits, **arguments):
         raise ValueError('KubeSpawner.%s%s' % (traits[e.argument], e.problem))
 
 
-def blaming(trait, error):
+def error_of_setting(trait, error):
     """Return what to raise for an error in a function that is a trait's value: the same if it is meant for users."""
     if isinstance(error, web.HTTPError) or hasattr(error, 'jupyterhub_message'):
         return error
@@ -326,7 +326,7 @@ def blaming(trait, error):
 
 
 @gen.coroutine
-def awaited(value):
+def maybe_await(value):
     """Return `value`, or what comes of it if it is a future or a coroutine of any kind."""
     if is_awaitable(value):
         value = yield value

@@ -14,7 +14,7 @@ from ..lifecycle.steps import Steps
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import Cause, SpawnError
 from ..reflector import ResourceReflector
-from .manifests import awaited
+from .manifests import maybe_await
 
 # The steps that a start or a stop calls if a subclass has its own.
 CALLED = frozenset([
@@ -93,7 +93,7 @@ class SubclassSteps(Configuration):
     @gen.coroutine
     def _do_step(self, step, args):
         result = getattr(self, step)(*args)
-        return result if isinstance(result, ResourceReflector) else (yield awaited(result))
+        return result if isinstance(result, ResourceReflector) else (yield maybe_await(result))
 
     def _call_own_step(self, step, attempt, *args):
         """Call a step of a start, if a subclass has its own."""
@@ -139,7 +139,7 @@ class SubclassSteps(Configuration):
 
     @gen.coroutine
     def _create_missing(self, new_objects, attempt):
-        """Create what a start needs besides its pod; see `_missing`."""
+        """Create what a start needs besides its pod; see `_objects_to_create`."""
         has_own_claim = self._has_own('_make_create_pvc_request')
         for kind, namespace, missing in new_objects:
             attempt.check_wanted()

@@ -1,9 +1,9 @@
-"""The page that users see while their server starts: its story, in plain words."""
+"""The page that users see while their server starts: its progress_log, in plain words."""
 import re
 
 import pytest
 
-from kubespawner.messages.story import EVENTS, STEPS
+from kubespawner.messages.progress_log import EVENTS, STEPS
 
 from .conftest import PHONE
 

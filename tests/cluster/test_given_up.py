@@ -7,7 +7,7 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.web import HTTPError
 
-from kubespawner.messages.story import STEPS
+from kubespawner.messages.progress_log import STEPS
 
 from .conftest import UNTOUCHED
 from .test_progress import CLAIM, Listener

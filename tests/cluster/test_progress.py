@@ -7,7 +7,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.kube import events
-from kubespawner.messages.story import EVENTS, STEPS
+from kubespawner.messages.progress_log import EVENTS, STEPS
 from kubespawner.spawner import SpawnError
 
 from .conftest import UNTOUCHED

@@ -638,7 +638,7 @@ def test_an_own_method_says_where_the_server_is(is_coroutine):
     spawner.server = Server(ip='', port=0)
     where = yield spawner._server_address(spawner_pod(), IOLoop.current().time() + 5)
     assert str(where) == 'https://jupyter-alice.example.org:8443'
-    assert 'jupyter-alice.example.org' in str(spawner._place(where))
+    assert 'jupyter-alice.example.org' in str(spawner._return_address(where))
 
 
 def spawner_pod():
@@ -743,10 +743,10 @@ def test_an_error_about_something_else_stays_as_it_is():
 @with_fake_time
 def test_users_are_told_to_be_patient_again_and_again(settings, seconds):
     spawner = spawner_with(slow_spawn_message='{seconds} s, {patience}!', **settings)
-    with spawner._telling() as story:
+    with spawner._progress_of_start() as progress_log:
         yield gen.sleep(77)
     yield gen.sleep(100)
-    assert [entry['message'].split(' (')[0] for entry in story.entries] == [
+    assert [entry['message'].split(' (')[0] for entry in progress_log.entries] == [
         '%d s, {patience}!' % each for each in seconds]
 
 

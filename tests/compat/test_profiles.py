@@ -10,7 +10,7 @@ from traitlets.config import Config
 
 from kubespawner import KubeSpawner
 from kubespawner.messages.errors import SpawnError
-from kubespawner.parts.manifests import awaited
+from kubespawner.parts.manifests import maybe_await
 from tests.cluster.conftest import make_spawner
 
 coroutine_of_asyncio = getattr(asyncio, 'coroutine', gen.coroutine)  # until Python 3.10
@@ -46,7 +46,7 @@ def warnings(caplog, level=logging.WARNING):
 def form_of(spawner):
     """Return the form as JupyterHub shows it."""
     form = spawner.options_form
-    return (yield awaited(form(spawner) if callable(form) else form))
+    return (yield maybe_await(form(spawner) if callable(form) else form))
 
 
 def plain(spawner):
@@ -125,10 +125,10 @@ def test_a_form_that_makes_use_of_ours_is_shown_and_what_it_sends_is_read(new, f
     spawner = new(options_form=form)
     shown = yield form_of(spawner)
     assert isinstance(shown, str) and 'value="gpu"' in shown and 'profile-option-gpu--size' in shown
-    spawner.user_options = yield awaited(spawner.options_from_form(
+    spawner.user_options = yield maybe_await(spawner.options_from_form(
         {'profile': ['gpu'], 'profile-option-gpu--size': ['large'], 'course': ['a', 'b']}))
     assert spawner.user_options == {'profile': 'gpu', 'size': 'large', 'course': ['a', 'b']}
-    yield awaited(spawner.load_user_options())
+    yield maybe_await(spawner.load_user_options())
     assert spawner.mem_limit == 4 * GIB
     assert [profile['slug'] for profile in spawner._profile_list] == ['cpu', 'gpu']
 
@@ -245,7 +245,7 @@ class Doubling(KubeSpawner):
 def test_load_user_options_of_a_subclass_may_wait_for_ours(new):
     spawner = new(Doubling, profile_list=LISTED)
     spawner.user_options = {'profile': 'gpu', 'size': 'large'}
-    yield awaited(spawner.load_user_options())
+    yield maybe_await(spawner.load_user_options())
     assert spawner.mem_limit == 8 * GIB
 
 
@@ -338,7 +338,7 @@ def test_further_keys_of_a_user_are_kept_for_hooks_with_one_warning(new, caplog)
 def test_apply_user_options_works_beside_profiles(new, caplog, hook):
     spawner = new(profile_list=LISTED, apply_user_options=hook)
     spawner.user_options = {'profile': 'gpu', 'note': '/x'}
-    yield awaited(spawner._run_apply_user_options(spawner.user_options))
+    yield maybe_await(spawner._run_apply_user_options(spawner.user_options))
     yield spawner.load_user_options()
     assert (spawner.notebook_dir, spawner.mem_limit) == ('/x', 2 * GIB)
     assert not [told for told in warnings(caplog) if 'note' in told]

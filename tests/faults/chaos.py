@@ -15,7 +15,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
-from kubespawner.messages.story import STEPS
+from kubespawner.messages.progress_log import STEPS
 from tests.bench.rest import MERGE_PATCH, Refused
 from tests.cluster.test_progress import Listener
 
@@ -202,7 +202,7 @@ class User:
 
     @gen.coroutine
     def _hear(self, listeners, last):
-        """See that the listeners have been told one story, which is over, and in which these words are our own last."""
+        """See that the listeners have received one log, which is over, and in which these words are our own last."""
         yield gen.with_timeout(IOLoop.current().time() + PATIENCE, gen.multi([each.end for each in listeners]))
         stories = [[(entry['progress'], entry['message']) for entry in each.told] for each in listeners]
         assert stories == stories[:1] * len(stories)

@@ -151,9 +151,9 @@ class Proxy:
         connection = Connection(client, server)
         self._connections.add(connection)
         if not self._stalled:
-            self._attend(connection)
+            self._watch_wait_up(connection)
 
-    def _attend(self, connection):
+    def _watch_wait_up(self, connection):
         for end in connection.ends:
             self._selector.register(end, selectors.EVENT_READ, lambda end=end: self._carry(connection, end))
 
@@ -192,7 +192,7 @@ class Proxy:
                     for end in connection.ends:
                         self._selector.unregister(end)
                 else:
-                    self._attend(connection)
+                    self._watch_wait_up(connection)
 
     def _close_all(self, reset=False):
         for connection in list(self._connections):

@@ -1,9 +1,9 @@
-"""The story of a start: what is told, in which order and words, and that everybody hears all of it."""
+"""The progress log of a start: what it has, in which order and words, and that everybody hears all of it."""
 import pytest
 
-from kubespawner.messages import story
+from kubespawner.messages import progress_log
 from kubespawner.messages.errors import Cause
-from kubespawner.messages.story import EVENTS, EVENTS_TOLD, STEPS, Story
+from kubespawner.messages.progress_log import EVENTS, MAX_EVENTS, STEPS, ProgressLog
 
 
 def clock():
@@ -12,8 +12,8 @@ def clock():
 
 @pytest.fixture
 def told():
-    """A story of the pod u1."""
-    told = Story(clock)
+    """A progress log of the pod u1."""
+    told = ProgressLog(clock)
     told.about('u1')
     return told
 
@@ -35,7 +35,7 @@ def messages(told):
 
 
 def test_plain_words_come_first_then_what_kubernetes_says_and_when(told):
-    told.tell('pod created')
+    told.add_step('pod created')
     pulling = event('Pulling', 'Pulling image "a"')
     told.event(pulling)
     assert told.entries == [
@@ -57,7 +57,7 @@ def test_progress_never_goes_back(told):
 
 
 def test_events_of_another_pod_of_that_name_are_not_told():
-    told = Story(clock)
+    told = ProgressLog(clock)
     told.event(event('Killing', uid='old'))
     told.event(event('Scheduled'))
     assert told.entries == []
@@ -80,7 +80,7 @@ def test_a_repeated_event_takes_the_place_of_the_one_before(told, again):
 @pytest.mark.parametrize('event_comes_first', [False, True])
 def test_an_assigned_node_is_told_of_once(told, event_comes_first):
     scheduled = event('Scheduled', 'Successfully assigned')
-    both = [lambda: told.tell('scheduled'), lambda: told.event(scheduled)]
+    both = [lambda: told.add_step('scheduled'), lambda: told.event(scheduled)]
     for tell in reversed(both) if event_comes_first else both:
         tell()
     entry, = told.entries
@@ -90,15 +90,15 @@ def test_an_assigned_node_is_told_of_once(told, event_comes_first):
 
 @pytest.mark.parametrize('early', [True, False])
 def test_events_are_bounded_but_not_the_last_warning_nor_our_own_steps(early):
-    told = Story(clock)
+    told = ProgressLog(clock)
     if not early:
         told.about('u1')
-    for number in range(10 * EVENTS_TOLD):
+    for number in range(10 * MAX_EVENTS):
         told.event(event('Failed', 'number %d' % number, kind='Warning'))
     told.about('u1')
-    assert len(told.entries) == EVENTS_TOLD
-    assert told.last_warning == 'Failed: number %d' % (10 * EVENTS_TOLD - 1)
-    told.tell('running')
+    assert len(told.entries) == MAX_EVENTS
+    assert told.last_warning == 'Failed: number %d' % (10 * MAX_EVENTS - 1)
+    told.add_step('running')
     assert told.entries[-1]['progress'] == 95
 
 
@@ -174,7 +174,7 @@ def test_a_hook_that_failed_is_told_of_until_its_container_is_started_again(told
 def test_the_end_says_why_and_nothing_comes_after_it(told):
     told.end('The image is missing.')
     told.event(event('Pulling'))
-    told.tell('slow', 'x')
+    told.add_step('slow', 'x')
     assert messages(told) == ['The start failed. The image is missing. (12:00:00 UTC)']
     assert told.is_over
 
@@ -187,7 +187,7 @@ def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told
 
 
 def test_a_story_that_is_over_does_not_become_a_failure(told):
-    told.tell('running')
+    told.add_step('running')
     told.end()
     before = [dict(entry) for entry in told.entries]
     told.end('It was deleted.', '/hub/spawn/ann/')
@@ -212,7 +212,7 @@ def test_events_of_one_reason_have_words_for_what_they_are_about(told, reason, m
 
 @pytest.mark.gen_test
 def test_all_listeners_are_woken_by_each_change_and_by_the_end(told):
-    changes = [lambda: told.tell('pod created'), lambda: told.event(event('Pulling')), told.end]
+    changes = [lambda: told.add_step('pod created'), lambda: told.event(event('Pulling')), told.end]
     for change in changes:
         futures = [told.changed(), told.changed()]
         assert not any(future.done() for future in futures)
@@ -235,7 +235,7 @@ def test_a_listener_who_has_gone_disturbs_nobody(told):
     ({'lastTimestamp': None}, ''),
 ])
 def test_the_time_of_an_event_is_that_of_its_last_repetition(fields, time):
-    assert story.time_of(event('Pulling', **fields)) == time
+    assert progress_log.time_of(event('Pulling', **fields)) == time
 
 
 @pytest.mark.parametrize('garbled', [

@@ -10,7 +10,7 @@ from tornado.concurrent import Future
 
 from .errors import Cause, one_line
 
-EVENTS_TOLD = 100  # at most, of one pod
+MAX_EVENTS = 100  # at most, of one pod
 
 # The steps of the hub itself: percent, words.
 STEPS = {
@@ -121,20 +121,20 @@ def _subject(warning):
     return SUBJECTS.get(warning.partition(': ')[0])
 
 
-def _telling(before, warning):
+def _progress_of_start(before, warning):
     """Return the one of two warnings about the same that says more; of two about different things, the later."""
     is_worse = _VAGUE.match(warning) and not _VAGUE.match(before)
     return before if is_worse and _subject(before) == _subject(warning) is not None else warning
 
 
-class Story:
+class ProgressLog:
     """The progress log of one start, for any number of listeners.
 
     entries (list): what JupyterHub shows, see `Spawner.progress`: dicts with `progress` and `message`. The entry of an
         event also has `raw_event`, and that of a failure `html_message`. The list only grows; an event that is repeated
         keeps its place and its words.
     has_begun (bool): the start has begun. Listeners may come before that.
-    goes_on (bool): the story does not end when `start` returns; somebody else will end it.
+    continues_after_start (bool): the log does not end when `start` returns; somebody else will end it.
     is_over (bool): no more entries will come.
     timer: the loop's handle of the message for slow starts.
     last_warning (str): reason and message of the last event of type Warning that still holds; empty if there is none.
@@ -147,7 +147,7 @@ class Story:
     def __init__(self, clock):
         """clock (callable): returns the current time, such as `05:53:16`."""
         self.entries, self.last_warning, self.failed_hooks = [], '', {}
-        self.has_begun = self.goes_on = self.is_over = self.is_scaling_up = False
+        self.has_begun = self.continues_after_start = self.is_over = self.is_scaling_up = False
         self.timer, self._clock = None, clock
         self._uid = None  # of the pod whose events are shown
         self._early = []  # events that arrived before the uid was known
@@ -161,7 +161,7 @@ class Story:
         self._listeners.append(Future())
         return self._listeners[-1]
 
-    def tell(self, step, more=''):
+    def add_step(self, step, more=''):
         """Add a step, a key of STEPS, with `more` after its message. Each step is added only once."""
         if not self.is_over and step not in self._places:
             self._places[step] = len(self.entries)
@@ -199,14 +199,14 @@ class Story:
         if self.is_over:
             return
         if self._uid is None:
-            self._early = (self._early + [event])[-EVENTS_TOLD:]
+            self._early = (self._early + [event])[-MAX_EVENTS:]
         elif _dict(event.get('involvedObject')).get('uid') == self._uid:
             self._tell_event(event)
 
     def _tell_event(self, event):
         reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
         if event.get('type') == 'Warning':
-            self.last_warning = _telling(self.last_warning, ': '.join(filter(None, [reason, message])))
+            self.last_warning = _progress_of_start(self.last_warning, ': '.join(filter(None, [reason, message])))
         elif _subject(self.last_warning) in HEALED_BY.get(reason, ()):
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
@@ -216,7 +216,7 @@ class Story:
         place = next((self._places[key] for key in keys if key in self._places), None)
         if place is not None:
             self.entries[place]['raw_event'] = event
-        elif self._events < EVENTS_TOLD:
+        elif self._events < MAX_EVENTS:
             self._events += 1
             self._places.update((key, len(self.entries)) for key in keys if key)
             percent, words = _words_of(reason, message)
@@ -240,7 +240,7 @@ class Story:
         if self.is_over:
             return
         if failure is not None:
-            self.tell('failed', failure)
+            self.add_step('failed', failure)
             told = self.entries[-1]  # JupyterHub shows the failure, too, but stops the server first
             told['html_message'] = '%s <a href="%s">Try again</a>' % (html.escape(told['message']), html.escape(url))
         self.is_over = True
