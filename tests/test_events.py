@@ -84,7 +84,7 @@ def test_nobody_waits_any_more_when_the_watch_has_begun_failed_or_ended(monkeypa
     for begins in (
             lambda made: list(made._chunks(Response(b'x'))),
             lambda made: made._log_error(OSError('no route'), 'no route'),
-            lambda made: made._give_up()):
+            lambda made: made._fail_permanently()):
         made = EventReflector(namespace='hubs')
         begins(made)
         begins(made)
@@ -104,5 +104,5 @@ def test_events_are_heard_while_the_server_answers_a_watch():
     assert not made.is_connected
     made._attempt.began = 1.0
     assert made.is_connected
-    made._give_up()
+    made._fail_permanently()
     assert not made.is_connected
