@@ -154,7 +154,8 @@ def test_of_a_pods_spec_what_is_read_is_kept_and_what_the_configuration_adds(nam
     yield reflector.first_load_future
     reflector.stop()
     pod = reflector.get('a')
-    assert pod.spec == {'containers': [{'image': 'busybox'}], 'schedulerName': 'nobody', 'restartPolicy': 'Always'}
+    assert pod.spec == {'containers': [{'image': 'busybox', 'name': 'notebook'}], 'schedulerName': 'nobody',
+                        'restartPolicy': 'Always'}
     assert 'managedFields' not in pod.metadata
 
 
