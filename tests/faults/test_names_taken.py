@@ -133,7 +133,7 @@ def test_an_old_pod_that_is_replaced_before_it_is_deleted_is_told_from_the_new_o
     send, deleted = spawner.asynchronize, []
 
     def replace_first(method, *args):
-        if args[-1].verb == 'delete':
+        if args[2].verb == 'delete':
             deleted.append(objects.pod(NAME)['metadata']['uid'])
             if len(deleted) == 1:
                 foreign.delete()
