@@ -191,8 +191,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             owner_of_reflectors(type(self)).pod_reflector = None
         if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
             self._share_reflector()
-        # Of a namespace that only a state names the hub may know nothing for good, and go on.
-        if self.pod_reflector.on_failure is None and self._configured_namespace is None:
+        # Of a namespace that only a state or a profile names the hub may know nothing for good, and go on.
+        is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
+        if self.pod_reflector.on_failure is None and is_usual:
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
 

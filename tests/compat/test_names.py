@@ -853,6 +853,23 @@ def test_a_namespace_that_the_hub_may_not_watch_any_more_does_not_halt_it(monkey
     assert (found.namespace, found.on_failure) == ('old', None)
 
 
+@with_fake_time
+@pytest.mark.parametrize('is_known_by_state', [False, True])
+def test_the_namespace_of_a_profile_does_not_halt_the_hub(monkeypatch, is_known_by_state):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    profile = {'display_name': 'Elsewhere', 'kubespawner_override': {'namespace': 'elsewhere'}}
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, profile_list=[profile])
+    assert spawner._follow_pods().on_failure is not None
+    if is_known_by_state:
+        spawner.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    else:
+        yield spawner.load_user_options()
+    found = spawner._follow_pods()
+    assert (found.namespace, found.on_failure) == ('elsewhere', None)
+    spawner.clear_state()
+    assert spawner._follow_pods().on_failure is not None
+
+
 # Another distribution in the same place
 
 
