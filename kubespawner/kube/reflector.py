@@ -243,6 +243,7 @@ class NamespacedResourceReflector(Cache):
             self._list_and_watch_safely()
             if self._attempt.received_event or self._attempt.was_healthy:
                 self._contact()
+                self._outage.over()  # which a list alone does not show: watches may still fail
             silence = time.monotonic() - self._last_contact
             if silence > self.give_up_seconds:
                 return
@@ -388,7 +389,6 @@ class NamespacedResourceReflector(Cache):
 
     def _contact(self):
         self._last_contact = time.monotonic()
-        self._outage.over()
 
     def _apply(self, kind, resource):
         """Apply one watch event to the cache."""
