@@ -147,7 +147,7 @@ class Overrides:
         """Restore the values from before, except of what has been set since."""
         overridden, self._values = self._values, OrderedDict()
         for name, (had, before, now) in overridden.items():
-            if self._stored(name)[1] is not now:
+            if not self._is_still(name, now):
                 continue
             if had:
                 setattr(self._spawner, name, before)
@@ -158,6 +158,12 @@ class Overrides:
         """Return whether the spawner has a value of its own for an attribute, and the value that counts."""
         has_own = isinstance(self._trait(name), property) or name in self._kept_in(name)
         return has_own, getattr(self._spawner, name, None)
+
+    def _is_still(self, name, value):
+        """True if an attribute has this value. What a property computes may be an equal one each time."""
+        current = self._stored(name)[1]
+        is_computed = self._kept_in(name).get(name) is not current
+        return current is value or is_computed and current == value
 
     def _kept_in(self, name):
         return self._spawner._trait_values if self._spawner.has_trait(name) else vars(self._spawner)
