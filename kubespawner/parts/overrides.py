@@ -85,7 +85,8 @@ class Overrides:
         if not self.is_setting(name) and not self._may_be_set(name):
             raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
                 where, setting, type(self._spawner).__name__))
-        if computed(type(self._spawner), name):
+        declared = computed(type(self._spawner), name)
+        if declared is not None and not declared.is_settable:
             raise ValueError('%s: kubespawner_override contains %r, which is computed by a property of %s.' % (
                 where, setting, type(self._spawner).__name__))
         if name in OF_ALL_STARTS:
@@ -156,7 +157,8 @@ class Overrides:
 
     def _stored(self, name):
         """Return whether the spawner has a value of its own for an attribute, and the value that counts."""
-        has_own = isinstance(self._trait(name), property) or name in self._kept_in(name)
+        is_computed = isinstance(self._trait(name), property) or computed(type(self._spawner), name) is not None
+        has_own = is_computed or name in self._kept_in(name)
         return has_own, getattr(self._spawner, name, None)
 
     def _is_still(self, name, value):
