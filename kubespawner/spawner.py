@@ -193,7 +193,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             self._share_reflector()
         # Of a namespace that only a state or a profile names the hub may know nothing for good, and go on.
         is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
-        if self.pod_reflector.on_failure is None and is_usual:
+        is_shared = self.pod_reflector is owner_of_reflectors(type(self)).pod_reflector
+        if self.pod_reflector.on_failure is None and (is_usual or is_shared):
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
 

@@ -870,6 +870,14 @@ def test_the_namespace_of_a_profile_does_not_halt_the_hub(monkeypatch, is_known_
     assert spawner._follow_pods().on_failure is not None
 
 
+@with_fake_time
+def test_the_reflector_of_all_namespaces_halts_the_hub_whoever_follows_it_first(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, enable_user_namespaces=True)
+    spawner.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    assert spawner._follow_pods().on_failure is not None
+
+
 # Another distribution in the same place
 
 
