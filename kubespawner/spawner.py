@@ -189,7 +189,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if replace:
             self.pod_reflector.stop()
             owner_of_reflectors(type(self)).pod_reflector = None
-        if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
+        is_given_up = self.pod_reflector.failed and self.pod_reflector.on_failure is None
+        if replace or is_given_up or self._reflects != (self.namespace, self.component_label):  # they were changed since
             self._share_reflector()
         # Of a namespace that only a state or a profile names the hub may know nothing for good, and go on.
         is_usual = self._configured_namespace is None and 'namespace' not in self._overrides

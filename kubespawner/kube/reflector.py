@@ -144,12 +144,13 @@ class NamespacedResourceReflector(Cache):
     def sibling(self, namespace, labels):
         """Return a reflector of the same kind for other labels or another namespace ('' means all namespaces).
 
-        Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later.
+        Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later,
+        until it has given up.
         """
         if self.namespace in ('', namespace) and self.labels == labels:
             return self
         key = (namespace,) + tuple(sorted(labels.items()))
-        if key not in self._siblings:
+        if key not in self._siblings or self._siblings[key].failed:
             self._siblings[key] = type(self)(config=self.config, log=self.log, namespace=namespace, labels=labels)
         return self._siblings[key]
 

@@ -871,6 +871,18 @@ def test_the_namespace_of_a_profile_does_not_halt_the_hub(monkeypatch, is_known_
 
 
 @with_fake_time
+def test_a_namespace_that_was_given_up_is_watched_again(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods})
+    spawner.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    given_up = spawner._follow_pods()
+    given_up.failed = True
+    again = spawner._follow_pods()
+    assert again is not given_up and again is spawner._follow_pods()
+    assert (again.namespace, again.failed) == ('elsewhere', False)
+
+
+@with_fake_time
 def test_the_reflector_of_all_namespaces_halts_the_hub_whoever_follows_it_first(monkeypatch):
     monkeypatch.setattr(PodReflector, 'start', lambda self: self)
     spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, enable_user_namespaces=True)
