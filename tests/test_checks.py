@@ -213,6 +213,13 @@ def test_what_is_appended_to_a_setting_is_left_for_the_start_to_judge():
     assert find_problems(config, KubeSpawner) == []
 
 
+def test_what_a_property_of_a_subclass_takes_is_left_for_the_start_to_judge():
+    class Computing(KubeSpawner):
+        image = property(lambda self: self.images[0], lambda self, value: setattr(self, 'images', value))
+
+    assert problems(Computing, image=['one', 'two']) == []
+
+
 class Application:
     """As much of a hub as the check sees."""
 

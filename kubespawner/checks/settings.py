@@ -5,7 +5,7 @@ from collections import namedtuple
 from traitlets import TraitError
 from traitlets.config import Config, Configurable, LazyConfigValue
 
-from ..configuration.aliases import OTHER, canonical_name
+from ..configuration.aliases import OTHER, canonical_name, computed
 from ..messages.errors import one_line
 from .values import NOT_MORE, ONLY_WITH, REPLACING, Doubt, problem_of
 
@@ -70,7 +70,8 @@ def _problem(setting, spawner_class, counts):
     trait = vars_of(spawner_class).get(setting.trait)
     if trait is None:
         return _unknown(full_name, setting.name, spawner_class)
-    if isinstance(setting.value, LazyConfigValue):  # the value that it is added to is not known
+    # What a value is added to, and what the property of a subclass takes, are not known.
+    if isinstance(setting.value, LazyConfigValue) or computed(spawner_class, setting.trait) is not None:
         return None
     try:
         value = _validated(trait, setting.value, spawner_class)
