@@ -72,6 +72,12 @@ def test_the_state_has_what_counts_until_a_running_server_has_stopped(server, ov
     assert (server.namespace, server.mem_limit) == ('far', 1)
 
 
+def test_a_value_in_the_state_that_cannot_be_set_any_more_is_told_of(server, overrides, caplog):
+    overrides.load({'namespace': 5, 'start_timeout': 6})
+    assert (server.namespace, server.start_timeout) == ('hubs', 6)
+    assert 'namespace' in caplog.text
+
+
 @pytest.mark.parametrize('name, told', [
     ('mem_limit', None), ('course', None), ('image', 'which is not a setting of Server. It is an attribute'),
     ('mem_limt', "Did you mean 'mem_limit'?")])

@@ -181,10 +181,13 @@ class Overrides:
         return {name: getattr(self._spawner, name) for name in self._values if name in OF_RUNNING_SERVERS}
 
     def load(self, state):
-        """Override again what `state` returned; None is for nothing."""
+        """Override again what `state` returned; None is for nothing. What cannot be set any more is told in the log."""
         for name, value in (state or {}).items():
             if name in OF_RUNNING_SERVERS:
-                self.set('kept in the state', name, value)
+                try:
+                    self.set('kept in the state', name, value)
+                except ValueError as e:  # a hub has to start in spite of it
+                    self._spawner.log.warning('%s', one_line(e))
 
 
 def _checked_words(trait, name, value, by_user):
