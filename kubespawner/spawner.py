@@ -189,8 +189,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if replace:
             self.pod_reflector.stop()
             owner_of_reflectors(type(self)).pod_reflector = None
-        is_given_up = self.pod_reflector.failed and self.pod_reflector.on_failure is None
-        if replace or is_given_up or self._reflects != (self.namespace, self.component_label):  # they were changed since
+        is_another = self._reflects != (self.namespace, self.component_label)  # they were changed since
+        if replace or is_another or self._reflector_has_ended():
             self._share_reflector()
         # Of a namespace that only a state or a profile names the hub may know nothing for good, and go on.
         is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
@@ -198,6 +198,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if self.pod_reflector.on_failure is None and (is_usual or is_shared):
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
+
+    def _reflector_has_ended(self):
+        """True if the pods of this server's namespace are not followed any more, while the hub goes on."""
+        reflector = self.pod_reflector
+        return reflector.stopped() or reflector.failed and reflector.on_failure is None
 
     def _halting(self, loop):
         return partial(_halt, loop, self.log)

@@ -145,12 +145,13 @@ class NamespacedResourceReflector(Cache):
         """Return a reflector of the same kind for other labels or another namespace ('' means all namespaces).
 
         Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later,
-        until it has given up.
+        until it has given up or been stopped.
         """
         if self.namespace in ('', namespace) and self.labels == labels:
             return self
         key = (namespace,) + tuple(sorted(labels.items()))
-        if key not in self._siblings or self._siblings[key].failed:
+        known = self._siblings.get(key)
+        if known is None or known.failed or known.stopped():
             self._siblings[key] = type(self)(config=self.config, log=self.log, namespace=namespace, labels=labels)
         return self._siblings[key]
 

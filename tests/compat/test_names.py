@@ -883,6 +883,19 @@ def test_a_namespace_that_was_given_up_is_watched_again(monkeypatch):
 
 
 @with_fake_time
+def test_a_reflector_that_was_replaced_is_so_for_servers_in_other_namespaces_too(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    follow = {'_follow_pods': KubeSpawner._follow_pods}
+    elsewhere = spawner_with(follow)
+    usual = make_spawner(type(elsewhere), namespace='hubs')
+    elsewhere.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    stopped = elsewhere._follow_pods()
+    usual._start_watching_pods(replace=True)
+    again = elsewhere._follow_pods()
+    assert stopped.stopped() and not again.stopped() and again.namespace == 'elsewhere'
+
+
+@with_fake_time
 def test_the_reflector_of_all_namespaces_halts_the_hub_whoever_follows_it_first(monkeypatch):
     monkeypatch.setattr(PodReflector, 'start', lambda self: self)
     spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, enable_user_namespaces=True)
