@@ -239,7 +239,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 self._address = addresses.remembered(state.get('address'))
                 if self._address is not None and state.get('pod_ip'):
                     self._confirmed = state.get('pod_uid'), state['pod_ip']
-        # JupyterHub loads a state, which may be empty, into each new spawner. An interrupted start may have made its pod.
+        # JupyterHub loads a state, which may be empty, into each new spawner. An interrupted start may have made a pod.
         self._server_names.load(state, self._known.is_ours or self._known.spawn_id is not None)
 
     def _go_to_namespace(self, namespace):
