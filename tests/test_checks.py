@@ -182,6 +182,10 @@ def test_a_guarantee_above_its_limit_is_fatal(guarantee, limit):
     assert guarantee in found.sentence and limit in found.sentence and found.is_fatal
 
 
+def test_a_limit_of_zero_is_none():
+    assert problems(cpu_limit=0, cpu_guarantee=1, mem_limit=0, mem_guarantee='1G') == []
+
+
 def test_units_of_memory_are_compared():
     assert problems(mem_guarantee='512M', mem_limit='1G') == []
     assert [problem.setting for problem in problems(mem_guarantee='2G', mem_limit='512M')] == [

@@ -133,7 +133,7 @@ def _contradictions(settings, counts):
         if None in pair:
             continue
         values = [_number(setting) for setting in pair]
-        if None not in values and values[0] > values[1]:
+        if None not in values and values[1] and values[0] > values[1]:  # 0 is no limit
             names = ['%s.%s' % (setting.section, setting.name) for setting in pair]
             problems.append(Problem(names[0], '%s is more than %s.' % tuple(names), counts(most)))
     return problems
