@@ -192,12 +192,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         is_another = self._reflects != (self.namespace, self.component_label)  # they were changed since
         if replace or is_another or self._reflector_has_ended():
             self._share_reflector()
-        # Of a namespace that only a state or a profile names the hub may know nothing for good, and go on.
-        is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
-        is_shared = self.pod_reflector is owner_of_reflectors(type(self)).pod_reflector
-        if self.pod_reflector.on_failure is None and (is_usual or is_shared):
+        if self.pod_reflector.on_failure is None and self._needs_reflector():
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
+
+    def _needs_reflector(self):
+        """False for a namespace that only a state or a profile names, of which the hub may know nothing and go on."""
+        is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
+        return is_usual or self.pod_reflector is owner_of_reflectors(type(self)).pod_reflector
 
     def _reflector_has_ended(self):
         """True if the pods of this server's namespace are not followed any more, while the hub goes on."""
