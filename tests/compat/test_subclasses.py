@@ -558,15 +558,17 @@ def test_what_can_be_honoured_is_not_told_of():
                 shape(declaration('image', 'x'))
 
 
+@pytest.mark.gen_test
 def test_a_profile_cannot_override_what_a_property_computes():
     class Sub(KubeSpawner):
         image = property(lambda self: 'x')
 
     spawner = make_spawner(Sub, profile_list=[{'display_name': 'A', 'kubespawner_override': {'image': 'y'}}])
     with pytest.raises(ValueError, match='image.*computed by a property of Sub'):
-        IOLoop.current().run_sync(spawner._profiles)
+        yield spawner._profiles()
 
 
+@pytest.mark.gen_test
 def test_a_profile_overrides_a_property_that_can_be_set_until_it_ends():
     class Sub(KubeSpawner):
         tag = '1'
@@ -576,7 +578,7 @@ def test_a_profile_overrides_a_property_that_can_be_set_until_it_ends():
         {'display_name': 'A', 'kubespawner_override': {'image': 'x:2'}}, {'display_name': 'B'}])
     for choice, expected in [('A', 'x:2'), ('B', 'x:1')]:
         spawner.user_options = {'profile': choice}
-        IOLoop.current().run_sync(spawner.load_user_options)
+        yield spawner.load_user_options()
         assert spawner.image == expected
 
 
