@@ -34,7 +34,11 @@ def check(app):
     """Log all that is wrong with the configuration of a JupyterHub application; end it if no server could start."""
     if not issubclass(app.spawner_class, Configuration):  # for instance, a spawner that chooses among others
         return
-    problems = find_problems(app.config, app.spawner_class)
+    try:
+        problems = find_problems(app.config, app.spawner_class)
+    except Exception:  # whatever it is, servers may start all the same
+        app.log.exception('The configuration could not be checked.')
+        return
     for problem in problems:
         (app.log.critical if problem.is_fatal else app.log.error)('Configuration: %s', problem.sentence)
     if any(problem.is_fatal for problem in problems):

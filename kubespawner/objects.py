@@ -131,7 +131,7 @@ def make_pod(
     labels, annotations (dicts of str): of the pod.
     cpu_limit, cpu_guarantee (numbers of cores, or quantities such as `'500m'`), mem_limit, mem_guarantee (bytes, or
         quantities such as `'1G'`): `resources.limits` and `resources.requests` of the notebook container. Numbers are
-        sent as numbers.
+        sent as numbers. A limit of 0 is none.
     extra_resource_limits, extra_resource_guarantees (dicts): more of the same, such as `{'nvidia.com/gpu': '3'}`.
     lifecycle_hooks (dict): Lifecycle object (`postStart`, `preStop`) of the notebook container.
     init_containers, extra_containers (lists of dicts): Container objects, to run before it and beside it.
@@ -169,7 +169,7 @@ def make_pod(
     container.security_context = _container_security_context(
         uid, gid, run_privileged or privileged, allow_privilege_escalation, container_security_context)
     container.resources = _resources(
-        limits=_quantities('limit', cpu_limit, mem_limit, extra_resource_limits),
+        limits=_quantities('limit', cpu_limit or None, mem_limit or None, extra_resource_limits),
         requests=_quantities('guarantee', cpu_guarantee, mem_guarantee, extra_resource_guarantees),
     )
     spec = V1PodSpec(

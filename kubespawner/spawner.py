@@ -189,12 +189,22 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if replace:
             self.pod_reflector.stop()
             owner_of_reflectors(type(self)).pod_reflector = None
-        if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
+        is_another = self._reflects != (self.namespace, self.component_label)  # they were changed since
+        if replace or is_another or self._reflector_has_ended():
             self._share_reflector()
-        # Of a namespace that only a state names the hub may know nothing for good, and go on.
-        if self.pod_reflector.on_failure is None and self._configured_namespace is None:
+        if self.pod_reflector.on_failure is None and self._needs_reflector():
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
+
+    def _needs_reflector(self):
+        """False for a namespace that only a state or a profile names, of which the hub may know nothing and go on."""
+        is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
+        return is_usual or self.pod_reflector is owner_of_reflectors(type(self)).pod_reflector
+
+    def _reflector_has_ended(self):
+        """True if the pods of this server's namespace are not followed any more, while the hub goes on."""
+        reflector = self.pod_reflector
+        return reflector.stopped() or reflector.failed and reflector.on_failure is None
 
     def _halting(self, loop):
         return partial(_halt, loop, self.log)
@@ -231,8 +241,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 self._address = addresses.remembered(state.get('address'))
                 if self._address is not None and state.get('pod_ip'):
                     self._confirmed = state.get('pod_uid'), state['pod_ip']
-        # JupyterHub loads a state, which may be empty, into each new spawner.
-        self._server_names.load(state, self._known.is_ours)
+        # JupyterHub loads a state, which may be empty, into each new spawner. An interrupted start may have made a pod.
+        self._server_names.load(state, self._known.is_ours or self._known.spawn_id is not None)
 
     def _go_to_namespace(self, namespace):
         """Look for the server where its state says that it was started; None if the state does not say."""

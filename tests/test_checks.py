@@ -1,5 +1,8 @@
 """What is wrong with a configuration is found without a hub, all of it at once."""
+import pathlib
+
 import pytest
+import traitlets
 from traitlets import Unicode
 from traitlets.config import Config
 
@@ -24,10 +27,6 @@ WRONG = [
     ('mem_limit', -1, 'negative'),
     ('cpu_limit', 'two', 'cpu_limit'),
     ('cpu_guarantee', -0.5, 'negative'),
-    ('user_storage_capacity', '10 Gi', '10Gi'),
-    ('user_storage_capacity', 'much', '10Gi'),
-    ('user_storage_access_modes', ['ReadWrite'], 'ReadWriteMany'),
-    ('user_storage_class', 'Fast Disk', 'storage class'),
     ('singleuser_image_pull_policy', 'always', 'Always'),
     ('singleuser_image_spec', '', 'empty'),
     ('singleuser_image_pull_secrets', 'My Secret', 'a-z'),
@@ -41,7 +40,6 @@ WRONG = [
     ('singleuser_extra_annotations', {'': 'b'}, "''"),
     ('singleuser_node_selector', {'zone': 'a/b'}, "'a/b'"),
     ('common_labels', {'x' * 64: ''}, '63'),
-    ('singleuser_lifecycle_hooks', {'onStart': {}}, 'postStart'),
     ('singleuser_lifecycle_hooks', 'run this', 'singleuser_lifecycle_hooks'),
     ('tolerations', [{'operator': 'Is'}], 'Exists'),
     ('tolerations', [{'effect': 'no'}], 'NoSchedule'),
@@ -49,8 +47,8 @@ WRONG = [
     ('node_affinity_required', [{'match': []}], 'matchExpressions'),
     ('pod_affinity_preferred', [{'weight': 1}], 'podAffinityTerm'),
     ('pod_anti_affinity_required', [{'labelSelector': {}}], 'topologyKey'),
-    ('environment', {'A': object()}, 'A a object'),
-    ('environment', {'1A': ''}, "'1A'"),
+    ('environment', {'A=B': ''}, "'A=B'"),
+    ('environment', {'1A': '', 'Ä': ''}, "'Ä'"),
     ('environment', {'A': 'a\0'}, 'NUL'),
     ('environment', {'A': '\ud800'}, 'NUL'),
     ('volumes', [ITSELF], 'contain itself'),
@@ -59,7 +57,6 @@ WRONG = [
     ('ip', 'not an ip', 'IP address'),
     ('pod_connect_ip', 'bad host/..', "' '"),
     ('pod_name_template', '', 'empty'),
-    ('profile_form_template', '{% if %}', 'Jinja2'),
     ('priority_class_name', 'High!', 'a-z'),
     ('port', 70000, 'port'),
     ('slug_scheme', 'short', 'slug_scheme'),
@@ -74,6 +71,48 @@ def test_a_wrong_value_is_named_as_it_is_written_and_fatal_under_each_name(trait
         assert found.sentence.startswith('KubeSpawner.%s' % name)
         assert words in found.sentence and '\n' not in found.sentence
         assert found.is_fatal
+
+
+OF_CLAIMS = [
+    ('pvc_name_template', '', 'empty'),
+    ('user_storage_capacity', '10 Gi', '10Gi'),
+    ('user_storage_capacity', 'much', '10Gi'),
+    ('user_storage_access_modes', ['ReadWrite'], 'ReadWriteMany'),
+    ('user_storage_class', 'Fast Disk', 'storage class'),
+]
+
+
+@pytest.mark.parametrize('switch, trait, value, words', [
+    ('storage_pvc_ensure', 'storage_extra_annotations', {'': 'b'}, "''"),
+    ('enable_user_namespaces', 'user_namespace_template', '', 'empty'),
+] + [('user_storage_pvc_ensure',) + case for case in OF_CLAIMS])
+def test_a_wrong_value_is_fatal_only_if_something_is_made_of_it(switch, trait, value, words):
+    for is_used in (True, False):
+        found, = problems(**{trait: value, switch: is_used})
+        assert words in found.sentence and found.is_fatal == is_used
+
+
+@pytest.mark.parametrize('trait, value, words', [
+    ('singleuser_lifecycle_hooks', {'onStart': {}}, 'postStart'),
+    ('environment', {'1A': ''}, "'1A'"),
+    ('environment', {'A/B': ''}, "'A/B'"),
+    ('profile_form_template', '{% if %}', 'Jinja2'),
+])
+def test_what_servers_can_start_with_is_told_and_not_fatal(trait, value, words):
+    found, = problems(**{trait: value})
+    assert words in found.sentence and not found.is_fatal
+
+
+@pytest.mark.parametrize('spawner_class, more', [
+    (Subclass, {}),
+    (KubeSpawner, {'modify_pod_hook': lambda spawner, pod: pod}),
+    (KubeSpawner, {'pre_spawn_hook': lambda spawner: None}),
+    (KubeSpawner, {'profile_list': [{'display_name': 'a', 'kubespawner_override': {'image': 'a'}}]}),
+])
+def test_a_wrong_value_that_may_be_replaced_at_a_start_is_not_fatal(spawner_class, more):
+    found = problems(spawner_class, image='', cpu_guarantee=2, cpu_limit=1, **more)
+    assert [(problem.setting, problem.is_fatal) for problem in found] == [
+        ('KubeSpawner.image', False), ('KubeSpawner.cpu_guarantee', False)]
 
 
 @pytest.mark.parametrize('section', ['Spawner', 'KubeSpawner', 'Subclass'])
@@ -101,6 +140,15 @@ def test_each_section_of_the_class_counts(section):
     ('node_affinity_required', [{'match_expressions': []}]),
     ('pod_affinity_required', [{'topology_key': 'zone'}]),
     ('environment', {'A': 1, 'B': None, 'C': lambda spawner: '', 'D': {'valueFrom': {}}, 'with.dot': ''}),
+    ('environment', {'A': pathlib.Path('/a'), 'B': b'b', 'C': ['c'], 'D': ('d',)}),
+    ('singleuser_image_pull_secrets', ''),
+    ('singleuser_image_pull_policy', ''),
+    ('singleuser_service_account', ''),
+    ('scheduler_name', ''),
+    ('priority_class_name', ''),
+    ('singleuser_extra_annotations', {'Example.org/Note': ''}),
+    ('tolerations', [{'key': 'a', 'operator': None}, {'key': 'a', 'operator': ''}]),
+    ('tolerations', [{'key': 'a', 'operator': 'Gt', 'value': '3'}]),
     ('ip', '::'),
     ('ip', ''),
     ('ip', 'localhost'),
@@ -109,6 +157,12 @@ def test_each_section_of_the_class_counts(section):
 ])
 def test_a_value_that_may_be_right_is_no_problem(trait, value):
     assert problems(**{trait: value}) == []
+
+
+@pytest.mark.skipif(traitlets.version_info < (5,), reason='older traitlets take no string for a list')
+@pytest.mark.parametrize('trait', ['args', 'env_keep'])
+def test_one_string_may_stand_for_a_list_of_it(trait):
+    assert problems(**{trait: 'one'}) == []
 
 
 def test_all_problems_are_found_at_once():
@@ -126,6 +180,10 @@ def test_values_of_the_environment_are_never_repeated():
 def test_a_guarantee_above_its_limit_is_fatal(guarantee, limit):
     found, = problems(**{guarantee: 2, limit: 1})
     assert guarantee in found.sentence and limit in found.sentence and found.is_fatal
+
+
+def test_a_limit_of_zero_is_none():
+    assert problems(cpu_limit=0, cpu_guarantee=1, mem_limit=0, mem_guarantee='1G') == []
 
 
 def test_units_of_memory_are_compared():
@@ -159,6 +217,13 @@ def test_what_is_appended_to_a_setting_is_left_for_the_start_to_judge():
     assert find_problems(config, KubeSpawner) == []
 
 
+def test_what_a_property_of_a_subclass_takes_is_left_for_the_start_to_judge():
+    class Computing(KubeSpawner):
+        image = property(lambda self: self.images[0], lambda self, value: setattr(self, 'images', value))
+
+    assert problems(Computing, image=['one', 'two']) == []
+
+
 class Application:
     """As much of a hub as the check sees."""
 
@@ -170,7 +235,7 @@ class Application:
     def critical(self, text, *args):
         self.logged.append(text % args)
 
-    error = critical
+    error = exception = critical
 
 
 def test_a_hub_ends_with_all_sentences_if_no_server_could_start():
@@ -184,6 +249,13 @@ def test_a_hub_goes_on_if_a_setting_is_misspelt():
     app = Application(KubeSpawner, mem_limt='2G')
     hub_start.check(app)
     assert app.exit_codes == [] and len(app.logged) == 1
+
+
+def test_a_hub_goes_on_if_its_configuration_cannot_be_checked(monkeypatch):
+    monkeypatch.setattr(hub_start, 'find_problems', lambda *args: 1 / 0)
+    app = Application(KubeSpawner, mem_limit='2GB')
+    hub_start.check(app)
+    assert app.exit_codes == [] and app.logged == ['The configuration could not be checked.']
 
 
 def test_the_spawners_of_others_are_not_looked_at():

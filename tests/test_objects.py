@@ -116,6 +116,8 @@ def test_an_argument_adds_to_the_pods_spec_and_to_nothing_else(argument, in_spec
     ({'cpu_limit': 1.5, 'mem_limit': 1024},
      {'resources': {'limits': {'cpu': 1.5, 'memory': 1024}, 'requests': {}}}),
     ({'cpu_limit': 2}, {'resources': {'limits': {'cpu': 2}, 'requests': {}}}),
+    ({'cpu_limit': 0, 'mem_limit': 0.0, 'cpu_guarantee': 1, 'mem_guarantee': 0},
+     {'resources': {'limits': {}, 'requests': {'cpu': 1, 'memory': 0}}}),
     ({'cpu_guarantee': 1, 'mem_guarantee': '1G'},
      {'resources': {'limits': {}, 'requests': {'cpu': 1, 'memory': '1G'}}}),
     ({'extra_resource_limits': {'nvidia.com/gpu': 3}, 'extra_resource_guarantees': {'nvidia.com/gpu': '3'}},

@@ -1,5 +1,10 @@
 """A long outage is in the log, and does not fill it."""
+import logging
+
+from kubespawner.kube import retry
 from kubespawner.kube.outage import LONGEST_SILENCE, OutageLog
+from kubespawner.spawner import PodReflector
+from tests.support.fakes import refused
 
 
 class Clock:
@@ -29,3 +34,33 @@ def test_the_first_error_after_an_outage_is_logged_at_once():
     assert log.is_due('refused') and not log.is_due('refused')
     log.over()
     assert log.is_due('refused')
+
+
+class ListsOnly:
+    """An API server that answers lists and refuses watches."""
+
+    data, watches = b'{"metadata": {"resourceVersion": "1"}, "items": []}', 0
+
+    def list_namespaced_pod(self, watch=False, **_):
+        if not watch:
+            return self
+        self.watches += 1
+        if self.watches == 30:
+            self.end()
+        raise refused(403, 'Forbidden')
+
+    def stream(self, *args, **kwargs):
+        yield self.data
+
+    def close(self):
+        """As a response of the client."""
+
+
+def test_lists_between_watches_that_fail_do_not_fill_the_log(monkeypatch, caplog):
+    monkeypatch.setattr(retry.Backoff, 'next_pause', lambda self, at_least=0: 0)
+    reflector = PodReflector(namespace='hubs', log=logging.getLogger('outage'))
+    reflector._api = api = ListsOnly()
+    api.end = reflector.stop
+    reflector.start()._thread.join(30)
+    assert api.watches == 30
+    assert sum('Forbidden' in record.getMessage() for record in caplog.records) < 10

@@ -72,6 +72,12 @@ def test_the_state_has_what_counts_until_a_running_server_has_stopped(server, ov
     assert (server.namespace, server.mem_limit) == ('far', 1)
 
 
+def test_a_value_in_the_state_that_cannot_be_set_any_more_is_told_of(server, overrides, caplog):
+    overrides.load({'namespace': 5, 'start_timeout': 6})
+    assert (server.namespace, server.start_timeout) == ('hubs', 6)
+    assert 'namespace' in caplog.text
+
+
 @pytest.mark.parametrize('name, told', [
     ('mem_limit', None), ('course', None), ('image', 'which is not a setting of Server. It is an attribute'),
     ('mem_limt', "Did you mean 'mem_limit'?")])
@@ -93,3 +99,35 @@ def test_a_list_is_told_of_once_by_all_that_share_what_was_told(overrides, caplo
     for _ in range(2):
         ProfileList(overrides, Server.log, told).check(listed)
     assert sorted(record.levelname for record in caplog.records) == ['ERROR', 'ERROR', 'WARNING', 'WARNING']
+
+
+class WithProperties(Server):
+    """Computes anew what it is asked for, as subclasses of spawners may."""
+
+    memory, names = 1, ('a',)
+
+    @property
+    def mem_limit(self):
+        return self.memory * 10 ** 9
+
+    @mem_limit.setter
+    def mem_limit(self, value):
+        self.memory = value // 10 ** 9
+
+    @property
+    def teams(self):
+        return list(self.names)
+
+    @teams.setter
+    def teams(self, value):
+        self.names = value
+
+
+def test_what_properties_compute_comes_back_unless_it_was_set_since():
+    server = WithProperties()
+    overrides = Overrides(server)
+    overrides.set('here', 'mem_limit', 2 * 10 ** 9)
+    overrides.set('here', 'teams', ['b'])
+    server.teams = ['c']
+    overrides.end()
+    assert (server.mem_limit, server.teams) == (10 ** 9, ['c'])

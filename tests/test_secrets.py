@@ -1,4 +1,6 @@
 """What is masked in logs and errors, and what is not."""
+import json
+
 import pytest
 
 from kubespawner.messages.secrets import MASK, mask, secrets_in
@@ -40,3 +42,11 @@ def test_a_longer_secret_is_masked_as_a_whole_and_a_public_value_stays():
                                       {'name': 'TOKEN', 'valueFrom': {'secretKeyRef': {}}}])
 def test_variables_without_a_value_have_no_secret(variable):
     assert secrets_in([variable]) == []
+
+
+@pytest.mark.parametrize('secret', ['a"b\\c', 'one\ntwo', "it's"])
+@pytest.mark.parametrize('written', [json.dumps, repr, str])
+def test_a_secret_is_masked_as_programs_quote_it(secret, written):
+    text = 'the password is %s.' % written(secret)
+    assert mask(text, secrets_in([{'name': 'PASSWORD', 'value': secret}])).replace('"', '').replace("'", '') == (
+        'the password is ***.')

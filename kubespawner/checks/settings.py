@@ -5,9 +5,9 @@ from collections import namedtuple
 from traitlets import TraitError
 from traitlets.config import Config, Configurable, LazyConfigValue
 
-from ..configuration.aliases import OTHER, canonical_name
+from ..configuration.aliases import OTHER, canonical_name, computed
 from ..messages.errors import one_line
-from .values import NOT_MORE, problem_of
+from .values import NOT_MORE, ONLY_WITH, REPLACING, Doubt, problem_of
 
 SIMILAR = 0.8  # how alike two names are, from 0 to 1, of which one may be meant for the other
 
@@ -31,9 +31,23 @@ def find_problems(config, spawner_class):
     config (Config): the whole configuration of an application.
     """
     settings = list(_settings(config, spawner_class))
+    counts = _Counts(settings, spawner_class)
     return (_unknown_sections(config, spawner_class) + [
-        problem for setting in settings for problem in [_problem(setting, spawner_class)] if problem
-    ] + _contradictions(settings))
+        problem for setting in settings for problem in [_problem(setting, spawner_class, counts)] if problem
+    ] + _contradictions(settings, counts))
+
+
+class _Counts:
+    """Knows whether servers get what is configured: a hook, a profile or a subclass may replace it at each start."""
+
+    def __init__(self, settings, spawner_class):
+        self._set = {setting.trait for setting in settings if setting.value}
+        self._may_be_replaced = REPLACING & self._set or spawner_class.__module__.split('.')[0] != 'kubespawner'
+
+    def __call__(self, trait):
+        """True if each server gets the configured value of a trait."""
+        needed = [switch for switch, traits in ONLY_WITH.items() if trait in traits]
+        return not self._may_be_replaced and self._set.issuperset(needed)
 
 
 def _settings(config, spawner_class):
@@ -50,13 +64,14 @@ def vars_of(cls):
     return cls.class_traits(config=True)
 
 
-def _problem(setting, spawner_class):
+def _problem(setting, spawner_class, counts):
     """Return the Problem with one Setting, or None."""
     full_name = '%s.%s' % (setting.section, setting.name)
     trait = vars_of(spawner_class).get(setting.trait)
     if trait is None:
         return _unknown(full_name, setting.name, spawner_class)
-    if isinstance(setting.value, LazyConfigValue):  # the value that it is added to is not known
+    # What a value is added to, and what the property of a subclass takes, are not known.
+    if isinstance(setting.value, LazyConfigValue) or computed(spawner_class, setting.trait) is not None:
         return None
     try:
         value = _validated(trait, setting.value, spawner_class)
@@ -65,7 +80,8 @@ def _problem(setting, spawner_class):
     except Exception:  # a check of a subclass that needs a spawner with a user
         return None
     problem = problem_of(setting.trait, value)
-    return problem and Problem(full_name, '%s %s' % (full_name, problem), True)
+    is_fatal = not isinstance(problem, Doubt) and counts(setting.trait)
+    return problem and Problem(full_name, '%s %s' % (full_name, problem), is_fatal)
 
 
 def _validated(trait, value, spawner_class):
@@ -74,7 +90,9 @@ def _validated(trait, value, spawner_class):
         value = value.get_value(trait)
     spawner = spawner_class.__new__(spawner_class)  # never begun: nothing is shared, read or watched for this
     spawner._cross_validation_lock = True  # methods of the spawner may need its user
-    return trait._validate(spawner, value)
+    spawner.notify_change = lambda change: None
+    trait.set(spawner, value)  # which takes more than it validates: one string as a list of it
+    return spawner._trait_values[trait.name]
 
 
 def _unknown(full_name, name, spawner_class):
@@ -107,7 +125,7 @@ def _class_names(cls):
     return {cls.__name__}.union(*[_class_names(each) for each in cls.__subclasses__()])
 
 
-def _contradictions(settings):
+def _contradictions(settings, counts):
     """Return Problems with pairs of numbers of which the first must not be more than the second."""
     last, problems = {setting.trait: setting for setting in settings}, []
     for least, most in NOT_MORE:
@@ -115,9 +133,9 @@ def _contradictions(settings):
         if None in pair:
             continue
         values = [_number(setting) for setting in pair]
-        if None not in values and values[0] > values[1]:
+        if None not in values and values[1] and values[0] > values[1]:  # 0 is no limit
             names = ['%s.%s' % (setting.section, setting.name) for setting in pair]
-            problems.append(Problem(names[0], '%s is more than %s.' % tuple(names), True))
+            problems.append(Problem(names[0], '%s is more than %s.' % tuple(names), counts(most)))
     return problems
 
 

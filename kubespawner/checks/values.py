@@ -2,7 +2,8 @@
 
 Here belongs what Kubernetes would refuse in every pod, or what would fail at every start. Each function returns the
 rest of a sentence that begins with the name of the setting, or None if it finds nothing. It never repeats a value of
-the environment: some are secret. What may still be a template, or a function, is left for the start to judge.
+the environment: some are secret. What may still be a template, or a function, is left for the start to judge. With
+what may be wrong, but does not keep servers from starting, the rest of the sentence is a `Doubt`.
 """
 import ipaddress
 import re
@@ -12,6 +13,7 @@ import jinja2
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
 ACCESS_MODES = ('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')
 LIFECYCLE = ('postStart', 'preStop', 'post_start', 'pre_stop', 'stopSignal', 'stop_signal')
+TOLERATION_OPERATORS = ('Equal', 'Exists', 'Lt', 'Gt')
 TAINT_EFFECTS = ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
 
 DEEPEST = 50  # levels of lists and dicts; Kubernetes' own objects have about 15
@@ -21,8 +23,13 @@ DNS_LABEL = re.compile(r'[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z')
 DNS_SUBDOMAIN = re.compile(r'(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z')
 LABEL_NAME = re.compile(r'[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z')
 VARIABLE = re.compile(r'[-._a-zA-Z][-._a-zA-Z0-9]*\Z')
+NEWER_VARIABLE = re.compile(r'[ -<>-~]+\Z')  # since Kubernetes 1.32
 HOST = re.compile(r'[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\.?\Z')
 NO_TEXT = re.compile('[\0\ud800-\udfff]')  # NUL, and halves of characters, which UTF-8 does not have
+
+
+class Doubt(str):
+    """What may be wrong with a value, with which servers can start."""
 
 
 def one_of(*allowed):
@@ -30,7 +37,7 @@ def one_of(*allowed):
     def check(value):
         for each in [value] if isinstance(value, str) else value:
             if each not in allowed:
-                return 'contains %.100r; it must be one of %s.' % (each, ', '.join(allowed))
+                return 'contains %.100r; it must be one of %s.' % (each, ', '.join(filter(None, allowed)))
     return check
 
 
@@ -58,7 +65,7 @@ def not_empty(value):
 
 def labels(value):
     """The keys and values of labels must be what Kubernetes accepts; values may be templates."""
-    problem = keys(value)
+    problem = _keys(value, str)
     if problem:
         return problem
     for key, label in value.items():
@@ -67,25 +74,31 @@ def labels(value):
                     '".", and begins and ends with a letter or a digit.' % (key, label))
 
 
-def keys(value):
-    """The keys of labels and annotations must be what Kubernetes accepts."""
+def annotations(value):
+    """The keys of annotations must be what Kubernetes accepts, which ignores case there."""
+    return _keys(value, str.lower)
+
+
+def _keys(value, spelled):
     for key in value:
-        prefix, slash, name = key.rpartition('/') if isinstance(key, str) else ('', '', '')
+        prefix, slash, name = spelled(key).rpartition('/') if isinstance(key, str) else ('', '', '')
         if not LABEL_NAME.match(name) or slash and not DNS_SUBDOMAIN.match(prefix):
             return ('contains the key %.100r. A key is a name of at most 63 letters, digits, "-", "_" and "."; a '
                     'domain and "/" may precede it.' % (key,))
 
 
 def environment(value):
-    """Variables must have names and values that a container can get."""
-    for name, content in value.items():
-        if not (isinstance(name, str) and VARIABLE.match(name)):
-            return ('contains the variable %.100r. A name consists of letters, digits, "-", "_" and ".", and does not '
-                    'begin with a digit.' % (name,))
-        is_model = hasattr(type(content), 'attribute_map')
-        if not (content is None or callable(content) or is_model or isinstance(content, (str, int, float, dict))):
-            return ('gives the variable %s a %s. It must be a string, a number, a dict of an EnvVar object, or a '
-                    'function.' % (name, type(content).__name__))
+    """Variables must have names that a container can get. Values of any kind become strings."""
+    problems = [problem for name in value for problem in [_name_of_variable(name)] if problem]
+    return next((problem for problem in problems if not isinstance(problem, Doubt)), next(iter(problems), None))
+
+
+def _name_of_variable(name):
+    if not (isinstance(name, str) and NEWER_VARIABLE.match(name)):
+        return 'contains the variable %.100r. A name consists of printable ASCII characters other than "=".' % (name,)
+    if not VARIABLE.match(name):
+        return Doubt('contains the variable %.100r. Before version 1.32, Kubernetes only accepts names of letters, '
+                     'digits, "-", "_" and "." that do not begin with a digit.' % name)
 
 
 def ip(value):
@@ -105,25 +118,26 @@ def host_template(value):
 
 
 def lifecycle(value):
-    """Lifecycle hooks must be known ones."""
+    """Lifecycle hooks should be known ones: Kubernetes ignores others."""
     for key in value:
         if key not in LIFECYCLE:
-            return 'contains %.100r; a lifecycle has postStart and preStop.' % (key,)
+            return Doubt('contains %.100r, which has no effect; a lifecycle has postStart and preStop.' % (key,))
 
 
 def form_template(value):
-    """A template of a form must be one that Jinja2 can read."""
+    """A template of a form should be one that Jinja2 can read. Servers also start without a form."""
     try:
         jinja2.Environment().parse(value)
     except jinja2.TemplateError as e:
-        return 'is no template of Jinja2: %s (line %s).' % (e, getattr(e, 'lineno', '?'))
+        return Doubt('is no template of Jinja2: %s (line %s).' % (e, getattr(e, 'lineno', '?')))
 
 
 def tolerations(value):
     """Tolerations must have a known operator and effect."""
     for item in objects_of(value):
-        if item.get('operator', 'Equal') not in ('Equal', 'Exists'):
-            return 'contains the operator %.100r; it must be Equal or Exists.' % (item['operator'],)
+        if item.get('operator') not in (None, '') + TOLERATION_OPERATORS:
+            return 'contains the operator %.100r; it must be one of %s.' % (
+                item['operator'], ', '.join(TOLERATION_OPERATORS))
         if item.get('effect') not in (None, '') + TAINT_EFFECTS:
             return 'contains the effect %.100r; it must be one of %s.' % (item['effect'], ', '.join(TAINT_EFFECTS))
 
@@ -163,7 +177,8 @@ def any_value(value, depth=0):
                 return problem
 
 
-ACCOUNT = matches(DNS_SUBDOMAIN, 'a name that Kubernetes accepts: a-z, 0-9, "-" and "."')
+# Empty is as if it was not set.
+ACCOUNT = matches(re.compile(r'\Z|' + DNS_SUBDOMAIN.pattern), 'a name that Kubernetes accepts: a-z, 0-9, "-" and "."')
 NAMESPACE = matches(DNS_LABEL, 'the name of a namespace: at most 63 of a-z, 0-9 and "-"')
 
 # By the documented names of traits.
@@ -192,10 +207,10 @@ CHECKS = {
     'profile_form_template': (form_template,),
     'pvc_name_template': (not_empty,),
     'scheduler_name': (ACCOUNT,),
-    'singleuser_extra_annotations': (keys,),
+    'singleuser_extra_annotations': (annotations,),
     'singleuser_extra_labels': (labels,),
     'singleuser_fs_gid': (at_least_zero,),
-    'singleuser_image_pull_policy': (one_of(*PULL_POLICIES),),
+    'singleuser_image_pull_policy': (one_of('', *PULL_POLICIES),),
     'singleuser_image_pull_secrets': (ACCOUNT,),
     'singleuser_image_spec': (not_empty,),
     'singleuser_lifecycle_hooks': (lifecycle,),
@@ -203,10 +218,10 @@ CHECKS = {
     'singleuser_service_account': (ACCOUNT,),
     'singleuser_supplemental_gids': (at_least_zero,),
     'singleuser_uid': (at_least_zero,),
-    'storage_extra_annotations': (keys,),
+    'storage_extra_annotations': (annotations,),
     'tolerations': (tolerations,),
     'uid': (at_least_zero,),
-    'user_namespace_annotations': (keys,),
+    'user_namespace_annotations': (annotations,),
     'user_namespace_labels': (labels,),
     'user_namespace_template': (not_empty,),
     'user_storage_access_modes': (one_of(*ACCESS_MODES),),
@@ -214,6 +229,19 @@ CHECKS = {
     'user_storage_class': (matches(re.compile(r'\Z|' + DNS_SUBDOMAIN.pattern), 'the name of a storage class'),),
     'user_storage_extra_labels': (labels,),
 }
+
+# Settings that have an effect only with another one, by the name of that.
+ONLY_WITH = {
+    'enable_user_namespaces': ('user_namespace_annotations', 'user_namespace_labels', 'user_namespace_template'),
+    'user_storage_pvc_ensure': (
+        'pvc_name_template', 'storage_extra_annotations', 'user_storage_access_modes', 'user_storage_capacity',
+        'user_storage_class', 'user_storage_extra_labels'),
+}
+
+# Settings by which a server can get other values than those that are configured.
+REPLACING = frozenset([
+    'apply_user_options', 'auth_state_hook', 'group_overrides', 'modify_pod_hook', 'options_from_form',
+    'pre_spawn_hook', 'profile_list'])
 
 # Pairs of traits, of which the first must not be more than the second.
 NOT_MORE = [('cpu_guarantee', 'cpu_limit'), ('mem_guarantee', 'mem_limit')]

@@ -144,12 +144,14 @@ class NamespacedResourceReflector(Cache):
     def sibling(self, namespace, labels):
         """Return a reflector of the same kind for other labels or another namespace ('' means all namespaces).
 
-        Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later.
+        Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later,
+        until it has given up or been stopped.
         """
         if self.namespace in ('', namespace) and self.labels == labels:
             return self
         key = (namespace,) + tuple(sorted(labels.items()))
-        if key not in self._siblings:
+        known = self._siblings.get(key)
+        if known is None or known.failed or known.stopped():
             self._siblings[key] = type(self)(config=self.config, log=self.log, namespace=namespace, labels=labels)
         return self._siblings[key]
 
@@ -243,6 +245,7 @@ class NamespacedResourceReflector(Cache):
             self._list_and_watch_safely()
             if self._attempt.received_event or self._attempt.was_healthy:
                 self._contact()
+                self._outage.over()  # which a list alone does not show: watches may still fail
             silence = time.monotonic() - self._last_contact
             if silence > self.give_up_seconds:
                 return
@@ -388,7 +391,6 @@ class NamespacedResourceReflector(Cache):
 
     def _contact(self):
         self._last_contact = time.monotonic()
-        self._outage.over()
 
     def _apply(self, kind, resource):
         """Apply one watch event to the cache."""

@@ -121,7 +121,7 @@ def _subject(warning):
     return SUBJECTS.get(warning.partition(': ')[0])
 
 
-def _progress_of_start(before, warning):
+def _more_telling(before, warning):
     """Return the one of two warnings about the same that says more; of two about different things, the later."""
     is_worse = _VAGUE.match(warning) and not _VAGUE.match(before)
     return before if is_worse and _subject(before) == _subject(warning) is not None else warning
@@ -206,7 +206,7 @@ class ProgressLog:
     def _tell_event(self, event):
         reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
         if event.get('type') == 'Warning':
-            self.last_warning = _progress_of_start(self.last_warning, ': '.join(filter(None, [reason, message])))
+            self.last_warning = _more_telling(self.last_warning, ': '.join(filter(None, [reason, message])))
         elif _subject(self.last_warning) in HEALED_BY.get(reason, ()):
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'

@@ -2,6 +2,7 @@
 
 Here belongs which values are secret, and masking them. Pure, any thread.
 """
+import json
 import re
 from urllib.parse import quote
 
@@ -36,8 +37,8 @@ def secrets_in(environments):
 
 
 def _forms(value):
-    """Return how a value may be written: as it is, in a URL, and, if it is long, one of its lines."""
-    return [value, quote(value, safe='')] + [
+    """Return how a value may be written: as it is, in a URL, quoted, and, if it is long, one of its lines."""
+    return [value, quote(value, safe=''), json.dumps(value)[1:-1], repr(value)[1:-1]] + [
         line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST]
 
 

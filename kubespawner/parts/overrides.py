@@ -85,7 +85,8 @@ class Overrides:
         if not self.is_setting(name) and not self._may_be_set(name):
             raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
                 where, setting, type(self._spawner).__name__))
-        if computed(type(self._spawner), name):
+        declared = computed(type(self._spawner), name)
+        if declared is not None and not declared.is_settable:
             raise ValueError('%s: kubespawner_override contains %r, which is computed by a property of %s.' % (
                 where, setting, type(self._spawner).__name__))
         if name in OF_ALL_STARTS:
@@ -147,7 +148,7 @@ class Overrides:
         """Restore the values from before, except of what has been set since."""
         overridden, self._values = self._values, OrderedDict()
         for name, (had, before, now) in overridden.items():
-            if self._stored(name)[1] is not now:
+            if not self._is_still(name, now):
                 continue
             if had:
                 setattr(self._spawner, name, before)
@@ -156,8 +157,15 @@ class Overrides:
 
     def _stored(self, name):
         """Return whether the spawner has a value of its own for an attribute, and the value that counts."""
-        has_own = isinstance(self._trait(name), property) or name in self._kept_in(name)
+        is_computed = isinstance(self._trait(name), property) or computed(type(self._spawner), name) is not None
+        has_own = is_computed or name in self._kept_in(name)
         return has_own, getattr(self._spawner, name, None)
+
+    def _is_still(self, name, value):
+        """True if an attribute has this value. What a property computes may be an equal one each time."""
+        current = self._stored(name)[1]
+        is_computed = self._kept_in(name).get(name) is not current
+        return current is value or is_computed and current == value
 
     def _kept_in(self, name):
         return self._spawner._trait_values if self._spawner.has_trait(name) else vars(self._spawner)
@@ -173,10 +181,13 @@ class Overrides:
         return {name: getattr(self._spawner, name) for name in self._values if name in OF_RUNNING_SERVERS}
 
     def load(self, state):
-        """Override again what `state` returned; None is for nothing."""
+        """Override again what `state` returned; None is for nothing. What cannot be set any more is told in the log."""
         for name, value in (state or {}).items():
             if name in OF_RUNNING_SERVERS:
-                self.set('kept in the state', name, value)
+                try:
+                    self.set('kept in the state', name, value)
+                except ValueError as e:  # a hub has to start in spite of it
+                    self._spawner.log.warning('%s', one_line(e))
 
 
 def _checked_words(trait, name, value, by_user):

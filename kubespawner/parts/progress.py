@@ -41,7 +41,7 @@ class Progress(Configuration):
         Dicts: `progress` (int, percent, never less than before), `message` (str, plain text), of an event of Kubernetes
         `raw_event` (dict), of a failure `html_message`, which has a link. Each listener gets all of them.
         """
-        progress_log, told = self._story_of_this_start(), 0
+        progress_log, told = self._progress_of_this_start(), 0
         while True:
             while told < len(progress_log.entries):
                 told += 1
@@ -50,7 +50,7 @@ class Progress(Configuration):
                 return
             await progress_log.changed()
 
-    def _story_of_this_start(self):
+    def _progress_of_this_start(self):
         """Return the progress log that goes on. It may begin before the start does: the hub may have to wait first."""
         if self._progress_log is None:
             self._progress_log = ProgressLog(_now)
@@ -65,7 +65,7 @@ class Progress(Configuration):
         """Keep the progress log of a start. It ends with this, unless it `continues_after_start`."""
         if self._progress_log is not None and self._progress_log.has_begun:
             self._progress_log = None
-        progress_log = self._story_of_this_start()
+        progress_log = self._progress_of_this_start()
         progress_log.has_begun = True
         if self.slow_spawn_message and self.slow_spawn_message_threshold:
             progress_log.timer = IOLoop.current().call_later(

@@ -71,3 +71,10 @@ def test_a_server_that_stays_in_the_common_namespace_stays_when_that_changes(new
 def test_with_namespaces_of_users_turned_off_a_server_is_found_where_it_runs(new_spawner, state, now, later):
     spawner = new_spawner(dict(state, **OLD), enable_user_namespaces=False)
     assert namespaces(spawner) == (now, later)
+
+
+def test_the_pod_of_an_interrupted_start_is_looked_for_under_its_own_name(new_spawner):
+    spawner = new_spawner(dict(STOPPED, pod_name='of-a-profile', spawn_id='s'))
+    assert spawner.pod_name == 'of-a-profile'
+    spawner.clear_state()
+    assert spawner.pod_name == new_spawner(STOPPED).pod_name == 'jupyter-ann'

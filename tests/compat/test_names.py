@@ -853,6 +853,56 @@ def test_a_namespace_that_the_hub_may_not_watch_any_more_does_not_halt_it(monkey
     assert (found.namespace, found.on_failure) == ('old', None)
 
 
+@with_fake_time
+@pytest.mark.parametrize('is_known_by_state', [False, True])
+def test_the_namespace_of_a_profile_does_not_halt_the_hub(monkeypatch, is_known_by_state):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    profile = {'display_name': 'Elsewhere', 'kubespawner_override': {'namespace': 'elsewhere'}}
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, profile_list=[profile])
+    assert spawner._follow_pods().on_failure is not None
+    if is_known_by_state:
+        spawner.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    else:
+        yield spawner.load_user_options()
+    found = spawner._follow_pods()
+    assert (found.namespace, found.on_failure) == ('elsewhere', None)
+    spawner.clear_state()
+    assert spawner._follow_pods().on_failure is not None
+
+
+@with_fake_time
+def test_a_namespace_that_was_given_up_is_watched_again(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods})
+    spawner.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    given_up = spawner._follow_pods()
+    given_up.failed = True
+    again = spawner._follow_pods()
+    assert again is not given_up and again is spawner._follow_pods()
+    assert (again.namespace, again.failed) == ('elsewhere', False)
+
+
+@with_fake_time
+def test_a_reflector_that_was_replaced_is_so_for_servers_in_other_namespaces_too(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    follow = {'_follow_pods': KubeSpawner._follow_pods}
+    elsewhere = spawner_with(follow)
+    usual = make_spawner(type(elsewhere), namespace='hubs')
+    elsewhere.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    stopped = elsewhere._follow_pods()
+    usual._start_watching_pods(replace=True)
+    again = elsewhere._follow_pods()
+    assert stopped.stopped() and not again.stopped() and again.namespace == 'elsewhere'
+
+
+@with_fake_time
+def test_the_reflector_of_all_namespaces_halts_the_hub_whoever_follows_it_first(monkeypatch):
+    monkeypatch.setattr(PodReflector, 'start', lambda self: self)
+    spawner = spawner_with({'_follow_pods': KubeSpawner._follow_pods}, enable_user_namespaces=True)
+    spawner.load_state({'pod_name': 'a', 'pod_uid': 'u', 'overrides': {'namespace': 'elsewhere'}})
+    assert spawner._follow_pods().on_failure is not None
+
+
 # Another distribution in the same place
 
 

@@ -568,6 +568,20 @@ def test_a_profile_cannot_override_what_a_property_computes():
         yield spawner._profiles()
 
 
+@pytest.mark.gen_test
+def test_a_profile_overrides_a_property_that_can_be_set_until_it_ends():
+    class Sub(KubeSpawner):
+        tag = '1'
+        image = property(lambda self: 'x:' + self.tag, lambda self, value: setattr(self, 'tag', value.split(':')[1]))
+
+    spawner = make_spawner(Sub, profile_list=[
+        {'display_name': 'A', 'kubespawner_override': {'image': 'x:2'}}, {'display_name': 'B'}])
+    for choice, expected in [('A', 'x:2'), ('B', 'x:1')]:
+        spawner.user_options = {'profile': choice}
+        yield spawner.load_user_options()
+        assert spawner.image == expected
+
+
 def test_the_section_of_a_mixin_sets_the_setting_under_any_name():
     class Mixin(Configurable):
         image = Unicode('x', config=True)
