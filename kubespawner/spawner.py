@@ -483,7 +483,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
 
     @gen.coroutine
     def delete_forever(self):
-        """Delete the claim of this server, if it is its own. Called when the user or the named server is deleted."""
+        """Delete a pod that was kept, and the claim of this server. Called when the user or named server is deleted."""
+        yield self._discard_kept_pod()
         if self.delete_pvc:
             self._end_profile()
             yield self._delete_claim(self._claims(self.user_storage_pvc_ensure))
@@ -491,6 +492,19 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 of_profile = Claims(self._requests, claim['namespace'], claim['name'], self.log,
                                     (self.user.name, self.name))
                 yield self._delete_claim(of_profile, claim['template'])
+
+    @gen.coroutine
+    def _discard_kept_pod(self):
+        """Have a pod deleted that is left of a failed start: it would hold the claim."""
+        if self.delete_stopped_pods or self._attempts:
+            return
+        try:
+            pod = yield self._waiter.refresh_pod()
+        except api.ApiError as e:
+            self.log.warning('Whether pod %s is still there is not known: %s', self.pod_name, e)
+            return
+        if pod is not None and self.pod_reflector.selects(pod) and owner_of(pod) == (self.user.name, self.name):
+            yield self._pods.discard(pod)
 
     def _delete_claim(self, claims, template=None):
         """Delete what `claims` finds, unless others have it, too. template (str or None): see `_claim_name_of`."""

@@ -50,3 +50,13 @@ def test_a_secret_is_masked_as_programs_quote_it(secret, written):
     text = 'the password is %s.' % written(secret)
     assert mask(text, secrets_in([{'name': 'PASSWORD', 'value': secret}])).replace('"', '').replace("'", '') == (
         'the password is ***.')
+
+
+def test_short_secrets_are_masked_as_whole_words_only():
+    secrets = secrets_in([{'name': 'DB_PASSWORD', 'value': 'hub'}])
+    assert mask('password "hub" of the github hub-user', secrets) == 'password "***" of the github ***-user'
+
+
+@pytest.mark.parametrize('value', ['True', 'false', 'no', 'None'])
+def test_switches_are_no_secrets(value):
+    assert secrets_in([{'name': 'AUTH_ENABLED', 'value': value}]) == []

@@ -18,6 +18,8 @@ _PUBLIC_NAME = re.compile(
     r'|(?:MEM|CPU)_(?:LIMIT|GUARANTEE)|JUPYTER_IMAGE(?:_SPEC)?|PATH|HOME|SHELL|USER|LANG|LC_\w+|TZ|TERM|PYTHONPATH'
     r'|VIRTUAL_ENV|CONDA_\w+|LD_LIBRARY_PATH')
 
+_SWITCHES = frozenset(['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null'])  # such as of AUTH_ENABLED
+
 
 def secrets_in(environments):
     """Return the values that must not be read, the longest first.
@@ -29,7 +31,7 @@ def secrets_in(environments):
         name, value = str(variable.get('name')), variable.get('value')
         if not isinstance(value, str):
             continue
-        if _is_public(name):
+        if _is_public(name) or value.lower() in _SWITCHES:
             public.add(value)
         elif len(value) >= (SHORTEST_SECRET if _SECRET_NAME.search(name) else SHORTEST):
             values.add(value)
@@ -48,7 +50,10 @@ def _is_public(name):
 
 
 def mask(text, secrets):
-    """Return `text` without these secrets (list of str, the longest first)."""
+    """Return `text` without these secrets (list of str, the longest first). Short ones must be whole words."""
     for secret in secrets:
-        text = text.replace(secret, MASK)
+        if len(secret) >= SHORTEST:
+            text = text.replace(secret, MASK)
+        else:
+            text = re.sub(r'(?<!\w)%s(?!\w)' % re.escape(secret), MASK, text)
     return text

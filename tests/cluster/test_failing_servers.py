@@ -119,3 +119,14 @@ def test_a_lifecycle_hook_that_fails_is_named_with_what_it_said_and_without_the_
         yield spawner.start()
     assert '137' not in str(raised.value)
     yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_the_pod_that_was_kept_goes_with_its_user(run, objects):
+    spawner = run('exit 3', start_failure_grace=0, delete_stopped_pods=False, **UNREADY)
+    with pytest.raises(SpawnError, match='exit code 3'):
+        yield spawner.start()
+    spawner.clear_state()
+    assert objects.pods()
+    yield spawner.delete_forever()
+    yield objects.until(lambda: not objects.pods())
