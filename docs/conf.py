@@ -10,7 +10,7 @@ project = 'KubeSpawner'
 copyright = '2026, the KubeSpawner developers'
 release = version = __version__
 
-extensions = ['settings_reference']
+extensions = ['measured', 'settings_reference']
 exclude_patterns = ['_build']
 nitpicky = True
 
