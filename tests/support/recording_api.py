@@ -26,14 +26,17 @@ RUNNING = {
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         sent = json.loads(self.rfile.read(int(self.headers['Content-Length'])).decode('utf8'))
+        path = urlsplit(self.path).path
         with self.server.changed:
-            self.server.created.append((urlsplit(self.path).path, sent))
+            self.server.created.append((path, sent))
             made = json.loads(json.dumps(sent))
-            number = str(len(self.server.created))
+            number = str(len(self.server.created) + 1)
             made['metadata'].update(uid='u' + number, resourceVersion=number, creationTimestamp='2018-01-01T00:00:00Z')
-            if made['kind'] == 'Pod':
+            if '/namespaces/' in path:
+                made['metadata']['namespace'] = path.split('/')[-2]
+            if path.endswith('/pods'):
                 made['status'] = RUNNING
-            self.server.objects['%s/%s' % (urlsplit(self.path).path, made['metadata']['name'])] = made
+            self.server.objects['%s/%s' % (path, made['metadata']['name'])] = made
             self.server.changed.notify_all()
         self._answer(201, made)
 
@@ -45,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
             if url.path.split('/')[-1] not in ('pods', 'events', 'persistentvolumeclaims'):
                 return self._answer(404, {'kind': 'Status', 'reason': 'NotFound', 'code': 404})
             if parse_qs(url.query).get('watch', ['false'])[0].lower() not in ('true', '1'):
-                version = str(len(self.server.created))
+                version = str(len(self.server.created) + 1)
                 return self._answer(200, {'kind': 'List', 'apiVersion': 'v1', 'items': self._items(url.path),
                                           'metadata': {'resourceVersion': version}})
             self.server.changed.wait(WATCH_SECONDS)
