@@ -58,6 +58,7 @@ NEEDED = {  # the first JupyterHub that knows all settings of its own in a file
 }
 
 OF_JUPYTERHUB = ('JUPYTERHUB_', 'JPY_')  # how variables begin that differ from one JupyterHub to the next
+LIMITS = {'MEM_LIMIT', 'MEM_GUARANTEE', 'CPU_LIMIT', 'CPU_GUARANTEE'}  # which old JupyterHubs add last, new ones first
 
 
 @pytest.fixture
@@ -78,7 +79,8 @@ def without_what_the_hub_adds(created, spawner):
     """Return an object without the variables and arguments that differ from one JupyterHub to the next."""
     if created['kind'] == 'Pod':
         notebook = created['spec']['containers'][0]
-        notebook['env'] = [each for each in notebook['env'] if not each['name'].startswith(OF_JUPYTERHUB)]
+        own = [each for each in notebook['env'] if not each['name'].startswith(OF_JUPYTERHUB)]
+        notebook['env'] = sorted(own, key=lambda each: each['name'] not in LIMITS)
         if notebook.get('args'):
             own = spawner.cmd + spawner.args
             notebook['args'] = [each for each in notebook['args'] if each in own or '{' in each]
