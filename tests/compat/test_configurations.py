@@ -11,7 +11,7 @@ import pytest
 from jupyterhub import version_info
 
 from kubespawner.kube import clients
-from tests.support.configuration_files import load, spawner_of, start_as_a_hub_does
+from tests.support.configuration_files import future_of, load, spawner_of, start_as_a_hub_does
 from tests.support.recording_api import RecordingApi
 
 HERE = os.path.join(os.path.dirname(__file__), 'configurations')
@@ -87,6 +87,12 @@ def without_what_the_hub_adds(created, spawner):
     return created
 
 
+def stop_watching(spawner):
+    for reflector in spawner.pod_reflector, spawner.event_reflector:
+        if reflector is not None:
+            reflector.stop()
+
+
 @pytest.mark.parametrize('name', sorted(SERVERS))
 @pytest.mark.gen_test
 def test_a_hub_with_a_configuration_of_some_kind_creates_what_is_expected(api, caplog, name):
@@ -101,9 +107,7 @@ def test_a_hub_with_a_configuration_of_some_kind_creates_what_is_expected(api, c
             yield start_as_a_hub_does(spawner, **chosen)
             assert (yield spawner.poll()) is None
         finally:
-            for reflector in spawner.pod_reflector, spawner.event_reflector:
-                if reflector is not None:
-                    reflector.stop()
+            stop_watching(spawner)
         found.append({'user': username, 'server': servername, 'created': [
             [path, without_what_the_hub_adds(created, spawner)] for path, created in api.created[before:]]})
     path = os.path.join(HERE, name + '.expected.json')
@@ -113,6 +117,23 @@ def test_a_hub_with_a_configuration_of_some_kind_creates_what_is_expected(api, c
     with open(path) as f:
         assert found == json.load(f)
     assert [record.getMessage() for record in caplog.records if record.levelname not in ('DEBUG', 'INFO')] == []
+
+
+@pytest.mark.skipif(version_info < (0, 9), reason='this JupyterHub has no progress')
+@pytest.mark.gen_test
+def test_a_mixin_adds_to_each_message_of_progress(api):
+    spawner = spawner_of(load(os.path.join(HERE, 'company.py')), 'ann')
+    messages, events = [], spawner.progress()
+    try:
+        yield start_as_a_hub_does(spawner)
+        while True:
+            messages.append((yield future_of(events.__anext__()))['message'])
+    except StopAsyncIteration:
+        pass
+    finally:
+        stop_watching(spawner)
+    assert messages[0] == 'Cost centre 4711 pays'
+    assert len(messages) > 1 and all(message.startswith('[4711] ') for message in messages[1:])
 
 
 def test_every_configuration_is_started():
