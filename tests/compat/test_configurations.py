@@ -1,7 +1,8 @@
 """Whole configurations, as operators of several kinds of hubs wrote them: what a hub creates when servers start.
 
-Each file of configurations/ has its expected objects beside it. (JupyterHub would load a .json of the same name.) After a change of what is sent on purpose, look at what
-differs and write them anew: `UPDATE_SENT=1 pytest tests/compat/test_configurations.py`.
+Each file of configurations/ has its expected objects beside it. Their name ends in .expected.json, because JupyterHub
+loads NAME.json with NAME.py. After a change of what is sent on purpose, look at what differs and write them anew:
+`UPDATE_SENT=1 pytest tests/compat/test_configurations.py`.
 """
 import json
 import os
@@ -47,7 +48,8 @@ SERVERS = {
     ],
     'repositories': [
         ('ann', '', {'options': {
-            'image': 'registry.example/b:abc', 'token': 't0', 'repo_url': 'https://git.example/x/y', 'request': 'r{1}'}}),
+            'image': 'registry.example/b:abc', 'token': 't0', 'repo_url': 'https://git.example/x/y',
+            'request': 'r{1}'}}),
         (NASTY, '', {'form': {'image': ['registry.example/b:abc'], 'token': ['t0']}}),
     ],
     'research_nfs': [('ann', '', {}), (NASTY, '', {})],

@@ -1,4 +1,4 @@
-"""A company's hub of 2023: what all its spawners share is a mixin; interactive and long-lived servers are two classes."""
+"""A company's hub of 2023: what all spawners share is a mixin; interactive and long-lived servers are two classes."""
 import asyncio
 
 from traitlets import Unicode, default

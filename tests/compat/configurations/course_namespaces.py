@@ -6,7 +6,8 @@ c.JupyterHub.allow_named_servers = True
 
 c.KubeSpawner.enable_user_namespaces = True
 c.KubeSpawner.user_namespace_template = 'course-{username}'
-c.KubeSpawner.user_namespace_labels = {'course.example/part': 'student', 'pod-security.kubernetes.io/enforce': 'baseline'}
+c.KubeSpawner.user_namespace_labels = {
+    'course.example/part': 'student', 'pod-security.kubernetes.io/enforce': 'baseline'}
 c.KubeSpawner.user_namespace_annotations = {'course.example/owner': '{unescaped_username}'}
 
 c.KubeSpawner.image = 'course/kubectl:1.26'

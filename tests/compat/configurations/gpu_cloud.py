@@ -24,7 +24,8 @@ c.KubeSpawner.extra_annotations = {'cluster-autoscaler.kubernetes.io/safe-to-evi
 c.KubeSpawner.volumes = [
     {'name': 'shm', 'emptyDir': {'medium': 'Memory', 'sizeLimit': '16Gi'}},
     {'name': 'scratch', 'ephemeral': {'volumeClaimTemplate': {'spec': {
-        'accessModes': ['ReadWriteOnce'], 'storageClassName': 'local', 'resources': {'requests': {'storage': '50Gi'}}}}}},
+        'accessModes': ['ReadWriteOnce'], 'storageClassName': 'local',
+        'resources': {'requests': {'storage': '50Gi'}}}}}},
 ]
 c.KubeSpawner.volume_mounts = [
     {'name': 'shm', 'mountPath': '/dev/shm'}, {'name': 'scratch', 'mountPath': '/scratch'}]

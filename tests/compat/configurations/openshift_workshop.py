@@ -1,4 +1,4 @@
-"""A workshop on OpenShift in 2021: the project decides over uids, a route leads to the hub, images come from a stream."""
+"""A workshop on OpenShift in 2021: the project decides over uids, and images come from a stream."""
 import os
 import string
 
@@ -52,7 +52,7 @@ c.KubeSpawner.allow_privilege_escalation = False
 c.KubeSpawner.container_security_context = {
     'capabilities': {'drop': ['KILL', 'MKNOD', 'SETUID', 'SETGID']}, 'runAsNonRoot': True}
 c.KubeSpawner.pod_security_context = {'seLinuxOptions': {'level': 's0:c25,c20'}}
-c.KubeSpawner.mem_limit = '512Mi'.replace('i', '')
+c.KubeSpawner.mem_limit = '512M'
 c.KubeSpawner.mem_guarantee = c.KubeSpawner.mem_limit
 c.KubeSpawner.working_dir = '/opt/app-root/src'
 c.KubeSpawner.init_containers = [{

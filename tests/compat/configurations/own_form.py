@@ -1,4 +1,4 @@
-"""A hub of 2024 whose form depends on who opens it: what is offered is made for each user, and some get more options."""
+"""A hub of 2024 whose form depends on who opens it: the profiles are made for each user, and some get more options."""
 import copy
 
 c = get_config()  # noqa: F821

@@ -67,7 +67,8 @@ c.KubeSpawner.node_affinity_preferred = [{
     'preference': {'matchExpressions': [{'key': 'pool', 'operator': 'In', 'values': ['user', 'user-spot']}]}}]
 c.KubeSpawner.pod_anti_affinity_preferred = [{
     'weight': 50,
-    'podAffinityTerm': {'labelSelector': {'matchLabels': {'component': 'build'}}, 'topologyKey': 'kubernetes.io/hostname'}}]
+    'podAffinityTerm': {
+        'labelSelector': {'matchLabels': {'component': 'build'}}, 'topologyKey': 'kubernetes.io/hostname'}}]
 c.RepositorySpawner.ban_tokens = True
 c.RepositorySpawner.extra_containers = [{
     'name': 'limiter', 'image': 'limiter:1', 'env': [{'name': 'TARGET', 'value': '{username}'}],
