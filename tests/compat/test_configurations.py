@@ -60,7 +60,9 @@ NEEDED = {  # the first JupyterHub that knows all settings of its own in a file
 }
 
 OF_JUPYTERHUB = ('JUPYTERHUB_', 'JPY_')  # how variables begin that differ from one JupyterHub to the next
-LIMITS = {'MEM_LIMIT', 'MEM_GUARANTEE', 'CPU_LIMIT', 'CPU_GUARANTEE'}  # which old JupyterHubs add last, new ones first
+FIXED = {  # what every JupyterHub adds, but new ones first and old ones last
+    'JUPYTERHUB_API_URL', 'MEM_LIMIT', 'MEM_GUARANTEE', 'CPU_LIMIT', 'CPU_GUARANTEE',
+}
 
 
 @pytest.fixture
@@ -81,8 +83,9 @@ def without_what_the_hub_adds(created, spawner):
     """Return an object without the variables and arguments that differ from one JupyterHub to the next."""
     if created['kind'] == 'Pod':
         notebook = created['spec']['containers'][0]
-        own = [each for each in notebook['env'] if not each['name'].startswith(OF_JUPYTERHUB)]
-        notebook['env'] = sorted(own, key=lambda each: each['name'] not in LIMITS)
+        fixed = [each for each in notebook['env'] if each['name'] in FIXED]
+        own = [each for each in notebook['env'] if not each['name'].startswith(OF_JUPYTERHUB) and each not in fixed]
+        notebook['env'] = sorted(fixed, key=lambda each: each['name']) + own
         if notebook.get('args'):
             own = spawner.cmd + spawner.args
             notebook['args'] = [each for each in notebook['args'] if each in own or '{' in each]

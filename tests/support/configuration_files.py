@@ -33,6 +33,8 @@ def spawner_of(app, username, servername=''):
     hub = Hub(base_url='/hub/', ip='127.0.0.1', port=8081)
     if app.hub_connect_ip:
         hub.connect_ip = app.hub_connect_ip
+    if getattr(app, 'hub_connect_url', ''):  # since JupyterHub 0.9
+        hub.connect_url = app.hub_connect_url
     return cls(user=User(username), hub=hub, orm_spawner=orm.Spawner(name=servername), config=app.config)
 
 
