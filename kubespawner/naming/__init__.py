@@ -113,7 +113,6 @@ _DERIVED_FIELDS = {
 
 # What `{servername}` stands for where there is nothing to separate it from. No template can name this field.
 _ALONE = ' servername'
-_WITHOUT_DASHES = {_ALONE: lambda fields: fields[fields.scheme + '_servername']}
 
 SLUG_SCHEMES = {'escape': 'escaped', 'safe': 'safe'}  # scheme -> prefix of the fields that always use it
 
@@ -143,7 +142,9 @@ class Fields(dict):
                 return self.others[field](self.asker)
             except ValueError as e:
                 raise _FieldError(e)
-        value = self[field] = (_WITHOUT_DASHES if field == _ALONE else _DERIVED_FIELDS)[field](self)
+        if field == _ALONE:
+            return self[self.scheme + '_servername']
+        value = self[field] = _DERIVED_FIELDS[field](self)
         return value
 
     @property
@@ -231,6 +232,7 @@ def _parsed(template):
 
 
 def _with_its_separator(match):
+    """Return the field for `{servername}` with what is before it, which `_SERVERNAME` has matched."""
     before = match.string[:match.start()]
     is_alone = match.group()[0] != '-' and (not before or before.endswith('/'))
     return '{%s}' % _ALONE if is_alone else '{servername}'
