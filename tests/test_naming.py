@@ -27,7 +27,7 @@ DISTINCT = {
     '{user_server}': 'ann--gpu',
     'x-{user_server}-y': 'x-ann--gpu-y',
     'p-{userid}-{username}{servername}': 'p-1-ann--gpu',
-    '{username}-{servername}': 'ann---gpu',
+    '{username}-{servername}': 'ann--gpu',
 }
 
 names = st.text(max_size=200) | st.text('ab-@40', max_size=80) | st.text('-0123456789abcdef', min_size=40, max_size=70)
@@ -228,11 +228,29 @@ def test_the_legacy_escape_is_lower_case_with_dashes():
     assert naming.legacy_escape('A.b@C9') == 'a-b-c9'
 
 
+@pytest.mark.parametrize('template, of_default, of_gpu', [
+    ('{servername}', '', 'gpu'),
+    ('home/{servername}', 'home/', 'home/gpu'),
+    ('{servername}/data', '/data', 'gpu/data'),
+    ('x-{servername}', 'x', 'x--gpu'),
+    ('x--{servername}-y', 'x-y', 'x--gpu-y'),
+    ('{username}{servername}', 'ann', 'ann--gpu'),
+    ('{username}-{servername}', 'ann', 'ann--gpu'),
+    ('home/{username}-{servername}', 'home/ann', 'home/ann--gpu'),
+    ('of {servername}', 'of ', 'of --gpu'),
+    ('{{servername}}', '{servername}', '{servername}'),
+])
+def test_the_name_of_a_server_is_separated_from_what_comes_before_it_and_from_nothing_else(
+        template, of_default, of_gpu):
+    for name, expected in ('', of_default), ('gpu', of_gpu):
+        assert naming.expand(template, naming.template_fields('ann', 1, name)) == expected
+
+
 def test_expansion_reaches_every_string_in_lists_and_dicts_and_leaves_keys_and_other_values():
     fields = naming.template_fields('al.ice', 7, 'gpu')
     value = {'{username}': ['{username}', {'a': '{userid}/{servername}'}, 5, None, True], 'b': ('{{}}',)}
     assert naming.expand_all(value, lambda template: naming.expand(template, fields)) == {
-        '{username}': ['al-2eice', {'a': '7/--gpu'}, 5, None, True], 'b': ['{}']}
+        '{username}': ['al-2eice', {'a': '7/gpu'}, 5, None, True], 'b': ['{}']}
 
 
 @pytest.mark.parametrize('template', [

@@ -18,8 +18,9 @@ class PodConfiguration(HasTraits):
 
         - `{username}`: the name of the user, escaped as `slug_scheme` says.
         - `{servername}`: `--` and the name of the server, escaped in the same way; empty for the default server. If the
-          template has `--` before this field, the dashes are not doubled, and they are removed for the default server.
-          With the scheme `safe`, labels contain the name without `--`.
+          template has `-` or `--` before this field, these dashes are part of the `--`, and they are removed for the
+          default server. At the beginning of a template and after a `/`, the name comes without `--`. With the scheme
+          `safe`, labels contain the name without `--`.
         - `{user_server}`: both names together, such as `ann` or `ann--gpu`.
         - `{escaped_username}`, `{escaped_servername}`, `{escaped_user_server}`: the same names with the scheme
           `escape`, whatever `slug_scheme` is. `{escaped_servername}` does not include the dashes.

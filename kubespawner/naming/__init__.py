@@ -28,6 +28,7 @@ LABEL_SLUG_LIMIT = 32  # of a safe slug that is the value of a label
 _NOT_FOR_ESCAPISM = re.compile('([\x00-\x0f\ud800-\udfff])')
 _DNS_LABEL = re.compile(r'[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\Z')
 _LABEL_VALUE = re.compile(r'(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z')
+_SERVERNAME = re.compile(r'(?<!\{)\{servername\}|--?\{servername\}')
 _SAFE_SLUG = re.compile(r'[a-z](?:[-a-z0-9]*[a-z0-9])?\Z')
 _CUT = re.compile(r'(?:\A|-)[0-9a-f]{%d}\Z' % HASH_LENGTH)
 
@@ -110,6 +111,9 @@ _DERIVED_FIELDS = {
     'user_server': lambda fields: fields[fields.scheme + '_user_server'],
 }
 
+# What `{servername}` stands for where there is nothing to separate it from. No template can name this field.
+_ALONE = ' servername'
+
 SLUG_SCHEMES = {'escape': 'escaped', 'safe': 'safe'}  # scheme -> prefix of the fields that always use it
 
 
@@ -138,6 +142,8 @@ class Fields(dict):
                 return self.others[field](self.asker)
             except ValueError as e:
                 raise _FieldError(e)
+        if field == _ALONE:
+            return self[self.scheme + '_servername']
         value = self[field] = _DERIVED_FIELDS[field](self)
         return value
 
@@ -167,8 +173,8 @@ class _FieldError(Exception):
 def expand(template, fields):
     """Return the string `template` with each `{field}` replaced once. `{{` and `}}` stand for literal braces.
 
-    The value of `{servername}` begins with two dashes. If the template already has two dashes before it, they are not
-    doubled.
+    The value of `{servername}` begins with two dashes, which replace one or two that the template has before it. At the
+    beginning of the template and after a slash, there are no dashes.
 
     fields (Fields): the available fields.
 
@@ -213,7 +219,7 @@ def _parsed(template):
 
     Raises ValueError and AttributeError.
     """
-    ready = template.replace('--{servername}', '{servername}')
+    ready = _SERVERNAME.sub(_with_its_separator, template)
     names, has_variables = set(), False
     for literal, field, specification, _ in string.Formatter().parse(ready) if '{' in ready or '}' in ready else ():
         if field is not None:
@@ -223,6 +229,13 @@ def _parsed(template):
             names.update(_parsed(specification)[1])
             has_variables = has_variables or literal.endswith('$')
     return ready, frozenset(names), has_variables
+
+
+def _with_its_separator(match):
+    """Return the field for `{servername}` with what is before it, which `_SERVERNAME` has matched."""
+    before = match.string[:match.start()]
+    is_alone = match.group()[0] != '-' and (not before or before.endswith('/'))
+    return '{%s}' % _ALONE if is_alone else '{servername}'
 
 
 def in_a_label(template):

@@ -4,7 +4,7 @@ import json
 import pytest
 import yaml
 from jupyterhub import orm
-from jupyterhub.objects import Hub, Server
+from jupyterhub.objects import Hub
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -12,22 +12,13 @@ from tornado.ioloop import IOLoop
 from kubespawner import KubeSpawner
 from tests import documentation
 from tests.simulated_node import SimulatedNode
+from tests.support.configuration_files import User
 
 # A pod that no node takes, so that its life is the test's to tell.
 UNTOUCHED = {'singleuser_extra_pod_config': {'schedulerName': 'nobody'}}
 
 # Runs until it is told to end, whatever arguments the hub adds, in every image that has a shell.
 SLEEP = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait']
-
-
-class User:
-    """As much of a JupyterHub user as a spawner sees."""
-    id = 7
-
-    def __init__(self, name):
-        self.name = self.escaped_name = name
-        self.url = '/user/' + name
-        self.server = Server(base_url='/user/' + name)
 
 
 def make_spawner(cls, username='alice', servername='', **traits):

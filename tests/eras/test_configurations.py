@@ -9,12 +9,9 @@ import os
 import sys
 
 import pytest
-from jupyterhub import orm
-from jupyterhub.app import JupyterHub
-from jupyterhub.objects import Hub
 
 from kubespawner.kube.clients import to_dict
-from tests.cluster.conftest import User
+from tests.support.configuration_files import load, spawner_of
 
 HERE = os.path.dirname(__file__)
 STAND_IN = os.path.join(HERE, 'stand_in')
@@ -40,25 +37,9 @@ def hub_of(monkeypatch, caplog):
     for variable in ('POD_NAMESPACE', 'HUB_SERVICE_HOST', 'HUB_SERVICE_PORT'):
         monkeypatch.delenv(variable, raising=False)
 
-    def load(era):
-        app = JupyterHub()
-        app.raise_config_file_errors = True
-        app.log.propagate = True
-        app.load_config_file(os.path.join(HERE, era + '.py'))
-        return app
-
-    yield load
+    yield lambda era: load(os.path.join(HERE, era + '.py'))
     for name in [name for name in sys.modules if name.split('.')[0] == 'kubernetes_asyncio']:
         del sys.modules[name]
-
-
-def spawner_of(app, username, servername):
-    """Return a spawner as the hub would make it: of the configured class, with the hub's configuration."""
-    cls = type('Own', (app.spawner_class,), {'pod_reflector': None, '__module__': __name__})
-    hub = Hub(base_url='/hub/', ip='127.0.0.1', port=8081)
-    if app.hub_connect_ip:
-        hub.connect_ip = app.hub_connect_ip
-    return cls(user=User(username), hub=hub, orm_spawner=orm.Spawner(name=servername), config=app.config)
 
 
 def expected(era):
