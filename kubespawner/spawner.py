@@ -446,7 +446,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         """Return what finds and deletes this server's claim."""
         return Claims(
             self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
-            (lambda: self._build_common_labels(self._expand_labels('user_storage_extra_labels')))
+            (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
             if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key)
 
     @gen.coroutine

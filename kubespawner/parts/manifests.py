@@ -17,6 +17,7 @@ from .. import naming, objects
 from ..configuration.cluster import port_of
 from ..environment import as_literal, is_of_jupyterhub
 from ..kube.clients import to_dict
+from ..lifecycle.claims import COMPONENT_LABELS, STORAGE_COMPONENT
 from ..messages.hints import explain_await
 from ..naming.ownership import SERVERNAME, USERNAME
 from .templates import Templates
@@ -84,9 +85,6 @@ OF_A_CLAIM = {
     'annotations': 'storage_extra_annotations',
     'selector': 'storage_selector',
 }
-
-# What the labels `component` and `app.kubernetes.io/component` of all claims say.
-STORAGE_COMPONENT = 'singleuser-storage'
 
 # Environment variables whose values are what a user or a server is called.
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
@@ -340,7 +338,7 @@ class Manifests(Templates):
 
 def _of_component(component, extra_labels):
     """Return `extra_labels`, and before them those that say of which component an object is."""
-    labels = dict.fromkeys(['component', 'app.kubernetes.io/component'], component)
+    labels = dict.fromkeys(COMPONENT_LABELS, component)
     labels.update(extra_labels)
     return labels
 
