@@ -129,7 +129,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _pods(self):
         """What makes and deletes this server's pod, as it is called and configured now."""
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
-                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
+                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
+                    lambda pod: self.delete_foreign_pods
+                    and not addresses.is_of_another_server(pod, self.user, self.orm_spawner))
 
     @property
     def _logs(self):
