@@ -119,8 +119,8 @@ class Claims:
         why = why_not_made_by_hub(claim, labels)
         if why:
             self._log.warning(
-                'Claim %s is not taken, though its annotations say that it is that of the server %r of the user %r: %s. '
-                'If it is theirs, give it the label of its user: kubectl label pvc %s -n %s --overwrite %s=%s',
+                'Claim %s is not taken, though its annotations name the server %r of the user %r: %s. If it is '
+                'theirs, give it the label of its user: kubectl label pvc %s -n %s --overwrite %s=%s',
                 claim['metadata']['name'], self._owner[1], self._owner[0], why, claim['metadata']['name'],
                 self._namespace, USERNAME, labels[USERNAME])
         return why is not None

@@ -95,7 +95,7 @@ def _checked_option(key, option, where):
     _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
     try:
         re.compile(unlisted.get('validation_regex') or '')
-    except re.error as e:
+    except (re.error, RecursionError, OverflowError) as e:
         raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
     if not isinstance(key, str) or key.endswith(AS_UNLISTED):
         raise ValueError('%s: an option must not have this name.' % where)
