@@ -11,6 +11,7 @@ import re
 from typing import Any, Optional
 
 from tornado import web
+from traitlets import TraitError
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -166,3 +167,7 @@ class ConfigurationError(UserFacingError, ValueError):
 
     def __init__(self, sentence, k8s_reason='', cause=Cause.CONFIGURATION, *more):
         super().__init__(sentence, k8s_reason, cause, *more)
+
+
+class WrongSetting(ConfigurationError, TraitError):
+    """A spawner that cannot be made because of the value of a trait."""

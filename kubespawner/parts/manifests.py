@@ -12,12 +12,14 @@ from urllib.parse import urlparse
 
 from tornado import gen, web
 from tornado.concurrent import is_future
+from traitlets import TraitError
 
 from .. import naming, objects
 from ..configuration.cluster import port_of
 from ..environment import as_literal, is_of_jupyterhub
 from ..kube.clients import to_dict
 from ..lifecycle.claims import COMPONENT_LABELS, STORAGE_COMPONENT
+from ..messages.errors import ConfigurationError
 from ..messages.hints import explain_await
 from ..naming.ownership import SERVERNAME, USERNAME
 from .templates import Templates
@@ -290,6 +292,8 @@ class Manifests(Templates):
         except TypeError as e:
             explain_await(e)
             raise
+        except TraitError as e:  # what the hook did to a setting
+            raise ConfigurationError('KubeSpawner.pre_spawn_hook: %s' % e)
 
     @gen.coroutine
     def _run_hook(self, manifest):
