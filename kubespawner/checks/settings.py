@@ -162,7 +162,7 @@ def _number(value, resource):
 
 def _templates(last, spawner_class):
     """Return Problems with templates that cannot be expanded. A subclass may know fields of its own."""
-    if not _is_ours(spawner_class, '_expand_user_properties'):
+    if not all(_is_ours(spawner_class, method) for method in ('_expand_user_properties', '_expand_all')):
         return []
     problems = []
     has_claims = 'user_storage_pvc_ensure' in last and last['user_storage_pvc_ensure'].value is True
