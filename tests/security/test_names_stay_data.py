@@ -118,4 +118,4 @@ def test_a_template_reaches_no_attributes(trait, template):
     spawner = make_spawner(Spawner, **{trait: value})
     with pytest.raises(ValueError) as e:
         spawner._expand_all(getattr(spawner, trait))
-    assert re.search(r'Its fields may be .*\{userid\}, .*\{username\}', str(e.value))
+    assert re.search(r'The fields are .*\{userid\}, .*\{username\}', str(e.value))
