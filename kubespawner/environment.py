@@ -1,12 +1,40 @@
-"""In which order Kubernetes can resolve environment variables.
+"""What Kubernetes expands in the values of environment variables: in which order, and where it must not.
 
-Kubernetes replaces `$(NAME)` in a variable's value only if NAME is defined before it in the list. Here belongs who
-names whom, and the order that follows. Nothing here knows models or configuration. Pure, any thread.
+Kubernetes replaces `$(NAME)` in a variable's value only if NAME is defined before it in the list, and makes one `$` of
+`$$` everywhere. Here belongs who names whom, the order that follows, and how values arrive as they are. Nothing here
+knows models or configuration. Pure, any thread.
 """
 import re
 
+from .naming import without_variables
+
 # What Kubernetes reads as one thing: `$$`, which is a `$`, or a reference.
 _REFERENCE = re.compile(r'\$(?:\$|\(([^)]*)\))')
+
+# What JupyterHub's own variables are called.
+_OF_JUPYTERHUB = re.compile(r'(?:JUPYTERHUB|JPY)_')
+
+# Those of them that consist of what the operator configured. Names of users are escaped where they are filled in.
+_CONFIGURED = frozenset(['JUPYTERHUB_API_URL', 'JPY_HUB_API_URL', 'JUPYTERHUB_ROOT_DIR', 'JUPYTERHUB_DEFAULT_URL'])
+
+_HOST = re.compile(r'\w+://[^/]*')  # of a URL
+
+
+def is_of_jupyterhub(name):
+    """True for a variable whose value JupyterHub makes, perhaps of the names of a user and a server."""
+    return _OF_JUPYTERHUB.match(name) is not None and name not in _CONFIGURED
+
+
+def as_literal(name, value, hub_api_url):
+    """Return the value of one of JupyterHub's variables so that it arrives in the container as it is.
+
+    In the host of a URL, and in the whole URL of the hub's API, the operator's own `$(OTHER)` counts as ever.
+    """
+    host = _HOST.match(value) if name.endswith('_URL') else None
+    kept = host.end() if host else 0
+    if name.endswith('_URL') and value.startswith(hub_api_url):
+        kept = len(hub_api_url)
+    return value[:kept] + without_variables(value[kept:])
 
 
 def references(value):

@@ -22,7 +22,7 @@ from jupyterhub.spawner import Spawner
 from tornado import gen, web
 from tornado.concurrent import run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Any, Dict, Unicode, default
+from traitlets import Any, Dict, TraitError, Unicode, default
 
 from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
@@ -36,7 +36,15 @@ from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_anothe
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
-from .messages.errors import Cause, ConfigurationError, HubError, SpawnError, do_not_count
+from .messages.errors import (
+    Cause,
+    ConfigurationError,
+    HubError,
+    SpawnError,
+    WrongSetting,
+    do_not_count,
+    one_line,
+)
 from .naming import server_names
 from .naming.ownership import PROFILE, owner_of
 from .parts import addresses, installation, stand_in, subclass_steps
@@ -129,7 +137,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _pods(self):
         """What makes and deletes this server's pod, as it is called and configured now."""
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
-                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
+                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
+                    lambda pod: self.delete_foreign_pods
+                    and not addresses.is_of_another_server(pod, self.user, self.orm_spawner))
 
     @property
     def _logs(self):
@@ -146,7 +156,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
 
     def __init__(self, *args, _mock=False, **kwargs):
         """Make a spawner. `_mock` says what is done for every spawner without a user, see `stand_in`."""
-        super().__init__(*args, **kwargs)
+        try:
+            super().__init__(*args, **kwargs)
+        except TraitError as e:
+            self.log.error('No server can be started: %s', one_line(e))
+            raise WrongSetting(e)
         stand_in.complete(self)
         if KubeSpawner.executor is None:
             KubeSpawner.executor = ThreadPoolExecutor(max_workers=self.k8s_api_threadpool_workers)
@@ -313,7 +327,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 if self._is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
                     do_not_count(getattr(self, 'handler', None))
                 raise hints.with_hint(shown, self._may_be_a_choice())
-            except ValueError as e:
+            except (ValueError, TraitError) as e:
                 raise ConfigurationError(str(e))
             except Exception as e:
                 hints.explain_await(e)
@@ -456,7 +470,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         """Return what finds and deletes this server's claim."""
         return Claims(
             self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
-            (lambda: self._build_common_labels(self._expand_labels('user_storage_extra_labels')))
+            (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
             if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key)
 
     @gen.coroutine

@@ -3,7 +3,7 @@ import pathlib
 
 import pytest
 import traitlets
-from traitlets import Unicode
+from traitlets import TraitError, Unicode
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner, hub_start
@@ -59,6 +59,21 @@ WRONG = [
     ('pod_name_template', '', 'empty'),
     ('priority_class_name', 'High!', 'a-z'),
     ('port', 70000, 'port'),
+    ('pod_name_template', '{usrname}', 'usrname'),
+    ('pod_name_template', 'x-{pod_name}', 'pod_name'),
+    ('pod_connect_ip', '{', 'cannot expand'),
+    ('volumes', [{'name': 'v', 'hostPath': {'path': '/srv/{user.name}'}}], 'user.name'),
+    ('volumes', [{'emptyDir': {}}], 'without name'),
+    ('volume_mounts', [{'name': 'v'}], 'mountPath'),
+    ('singleuser_extra_annotations', {'a': '{0}'}, 'cannot expand'),
+    ('singleuser_uid', 2 ** 31, 'more than'),
+    ('singleuser_image_spec', 'my image', 'blanks'),
+    ('pod_affinity_preferred', [{'weight': 101, 'podAffinityTerm': {}}], '101'),
+    ('extra_resource_limits', {'nvidia.com/gpu': '-1'}, 'nvidia.com/gpu'),
+    ('extra_resource_guarantees', {'nvidia.com/gpu': 'two'}, 'nvidia.com/gpu'),
+    ('profile_list', [{'slug': 'a--b'}], "must not contain '--'"),
+    ('profile_list', [{'display_name': 'a', 'profile_options': {'x': {}}}], 'no choices'),
+    ('profile_list', [{'display_name': 'a', 'kubespawner_override': ITSELF}], 'contain itself'),
     ('slug_scheme', 'short', 'slug_scheme'),
 ]
 
@@ -154,6 +169,16 @@ def test_each_section_of_the_class_counts(section):
     ('ip', 'localhost'),
     ('pod_connect_ip', '{pod_name}.svc.example.org'),
     ('profile_form_template', '{{ note }}'),
+    ('environment', {'A': pathlib.PurePath('/srv'), 'B': ['a'], 'C': True}),
+    ('pod_name_template', 'jupyter-{username}-{userid}-{hubnamespace}{servername}'),
+    ('pvc_name_template', '{not_used_without_claims}'),
+    ('volumes', [{'name': 'home', 'persistentVolumeClaim': {'claimName': '{pvc_name}'}}]),
+    ('volumes', {'10': {'name': 'tmp', 'emptyDir': {}}}),
+    ('volume_mounts', [{'name': 'v', 'mount_path': '/x/{{literal}}'}]),
+    ('extra_resource_limits', {'nvidia.com/gpu': 1, 'memory': '1Gi', 'other': None}),
+    ('profile_list', [{'display_name': 'a', 'kubespawner_override': {'mem_limit': '2G', 'image': None, 'own': 1}}]),
+    ('profile_list', lambda spawner: [{'slug': 'a--b'}]),
+    ('profile_list', []),
 ])
 def test_a_value_that_may_be_right_is_no_problem(trait, value):
     assert problems(**{trait: value}) == []
@@ -190,6 +215,48 @@ def test_units_of_memory_are_compared():
     assert problems(mem_guarantee='512M', mem_limit='1G') == []
     assert [problem.setting for problem in problems(mem_guarantee='2G', mem_limit='512M')] == [
         'KubeSpawner.mem_guarantee']
+
+
+def test_guarantees_of_other_resources_above_their_limits_are_fatal():
+    found, = problems(extra_resource_guarantees={'nvidia.com/gpu': 2, 'a.org/b': 1},
+                      extra_resource_limits={'nvidia.com/gpu': '1', 'a.org/b': 1})
+    assert found.sentence == ('KubeSpawner.extra_resource_guarantees is more than KubeSpawner.extra_resource_limits '
+                              'of nvidia.com/gpu.') and found.is_fatal
+
+
+def test_templates_of_claims_count_if_claims_are_made():
+    found, = problems(pvc_name_template='{usrname}', user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
+    assert found.setting == 'KubeSpawner.pvc_name_template' and found.is_fatal
+
+
+@pytest.mark.parametrize('name, value', [('mem_limit', '2GB'), ('image_pull_policy', 'always'), ('uid', -1)])
+def test_a_wrong_value_in_a_profile_is_told_but_keeps_no_hub_from_starting(name, value):
+    choices = {'m': {'kubespawner_override': {name: value}}}
+    found, = problems(profile_list=[{'display_name': 'A', 'default': True}, {
+        'display_name': 'B', 'profile_options': {'size': {'choices': choices}}}])
+    assert found.sentence.startswith("KubeSpawner.profile_list: profile 'B': option 'size': choice 'm': " + name)
+    assert not found.is_fatal
+
+
+class WithFieldsOfItsOwn(KubeSpawner):
+    def _expand_user_properties(self, template, slug_scheme=None):
+        return template.format(course='x')
+
+
+def test_fields_of_a_subclass_and_lists_from_a_command_line_are_no_problem():
+    assert problems(WithFieldsOfItsOwn, pod_name_template='{course}') == []
+    try:
+        from traitlets.config.loader import DeferredConfigString
+    except ImportError:  # before traitlets 5
+        return
+    assert problems(volumes=DeferredConfigString("[{'name': 'v', 'emptyDir': {}}]")) == []
+
+
+def test_a_spawner_that_cannot_be_made_tells_the_operator_why_and_users_a_plain_sentence(caplog):
+    with pytest.raises(TraitError, match='mem_limit') as e:
+        KubeSpawner(mem_limit='2GB', _mock=True)
+    assert 'No server can be started' in caplog.text and 'mem_limit' in caplog.text
+    assert e.value.status_code == 500 and 'mem_limit' not in e.value.jupyterhub_message
 
 
 @pytest.mark.parametrize('written, meant', [('mem_limt', 'mem_limit'), ('imagepull_policy', 'image_pull_policy')])

@@ -47,11 +47,31 @@ def test_a_claim_of_another_name_that_says_that_it_is_the_servers_is_taken_the_l
 
 
 @with_fake_time
-def test_claims_from_before_there_were_labels_are_looked_for_too():
-    ours, fake = claims(**{READ: [NOT_FOUND], LIST: [{'items': []}, {'items': [claim('old')]}]})
-    assert (yield ours.find())['metadata']['name'] == 'old'
+def test_claims_without_a_label_of_their_user_are_only_told_of(caplog):
+    labels = {'heritage': 'jupyterhub', 'app': 'jupyterhub'}
+    ours, fake = claims(**{READ: [NOT_FOUND], LIST: [{'items': []}, {'items': [claim('old', labels=labels)]}]})
+    assert (yield ours.find()) is None
+    assert 'kubectl label pvc old -n hubs --overwrite %s=ann' % USERNAME in caplog.text
     assert [arguments['label_selector'] for method, arguments in fake.asked if method == LIST] == selectors(
         LABELS, 'ann')
+
+
+@pytest.mark.parametrize('made', [
+    {'labels': dict(LABELS, component='singleuser-server')},
+    {'labels': dict(LABELS, **{'app.kubernetes.io/component': 'database'})},
+    {'labels': None}, {'ownerReferences': [{'kind': 'StatefulSet', 'name': 'db'}]}])
+@with_fake_time
+def test_a_claim_that_no_hub_makes_is_nobodys_whatever_its_annotations_say(made):
+    ours, _ = claims(**{READ: [NOT_FOUND], LIST: [{'items': [claim('trap', **made)]}]})
+    assert (yield ours.find()) is None
+
+
+@pytest.mark.parametrize('component', ['singleuser-storage', 'mine'])
+@with_fake_time
+def test_a_claim_as_hubs_make_it_is_found(component):
+    made = claim('made', labels=dict(LABELS, component=component))
+    ours, _ = claims(lambda: dict(LABELS, component='mine'), **{READ: [NOT_FOUND], LIST: [{'items': [made]}]})
+    assert (yield ours.find())['metadata']['name'] == 'made'
 
 
 @pytest.mark.parametrize('profile, found', [('gpu', 'of-gpu'), ('large', None), (None, 'usual')])

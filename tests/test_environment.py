@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubespawner.environment import references, resolvable
+from kubespawner.environment import as_literal, is_of_jupyterhub, references, resolvable
+from kubespawner.localkube.environment import expand
 
 
 def in_order(*variables):
@@ -51,3 +52,32 @@ def test_every_variable_is_there_once_and_only_circles_leave_any_unresolved(draw
         name, value = variables[number]
         later = {variables[other][0] for other in order[place + 1:]}
         assert not references(value) & later - {name} or name in cyclic
+
+
+@pytest.mark.parametrize('name, value, arrives', [
+    ('JUPYTERHUB_USER', 'a$$b $(HOST) http://$(HOST)', 'a$$b $(HOST) http://$(HOST)'),
+    ('JUPYTERHUB_SERVICE_URL', 'http://$(HOST):8888/user/$(HOST)/', 'http://h:8888/user/$(HOST)/'),
+    ('JUPYTERHUB_ACTIVITY_URL', '$(HOST)/hub/api/users/a$$b/activity', 'h/hub/api/users/a$$b/activity'),
+    ('JUPYTERHUB_OAUTH_CALLBACK_URL', '/user/$(HOST)/oauth', '/user/$(HOST)/oauth'),
+])
+def test_names_in_jupyterhubs_variables_arrive_as_they_are_and_hosts_are_the_operators(name, value, arrives):
+    assert is_of_jupyterhub(name)
+    assert expand(as_literal(name, value, '$(HOST)/hub/api'), {'HOST': 'h'}) == arrives
+
+
+@given(st.text(alphabet='$()Ab', max_size=12))
+def test_every_name_arrives_as_it_is(name):
+    assert expand(as_literal('JUPYTERHUB_USER', name, 'http://hub'), {'A': 'x', '': 'y', 'Ab': 'z'}) == name
+
+
+@pytest.mark.parametrize('name', ['MY_JUPYTERHUB_USER', 'JUPYTERHUB_API_URL', 'JUPYTERHUB_ROOT_DIR', 'PATH'])
+def test_variables_without_names_are_left_to_the_operator(name):
+    assert not is_of_jupyterhub(name)
+
+
+@pytest.mark.parametrize('value, arrives', [
+    ('$$', '$'), ('$$(A)', '$(A)'), ('$(A)', 'x'), ('$(B)', '$(B)'), ('$(A$$B)', '$(A$$B)'), ('$($$', '$($'),
+    ('$A', '$A'), ('A$', 'A$'), ('$$$(A)', '$x'), ('$()', '$()')])
+def test_localkube_expands_as_a_kubelet_does(value, arrives):
+    """`$$` is one `$` everywhere but in a reference, and what refers to nothing stays."""
+    assert expand(value, {'A': 'x'}) == arrives

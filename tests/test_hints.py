@@ -195,3 +195,11 @@ def test_the_last_warning_says_what_failed_by_its_reason(warning, expected):
 ])
 def test_an_error_says_whose_fault_it_is(error, expected):
     assert error.fault is expected
+
+
+def test_what_kubernetes_says_is_cut_in_a_message_and_whole_in_its_field():
+    said = 'begin' + 'x' * 200000 + 'end'
+    error = SpawnError('It failed.', 'Failed', Cause.NODE, said, said)
+    for text in (error.message, error.jupyterhub_message, str(error)):
+        assert text.startswith('It failed. begin') and text.endswith('end') and len(text) < 3000 and '\u2026' in text
+    assert error.details == said  # in which what is secret is still to be masked

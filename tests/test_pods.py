@@ -30,12 +30,13 @@ def as_created(arguments, **values):
 class Server:
     """The `Pods` of the server of ann, with a FakeApi and a cache of their own."""
 
-    def __init__(self, ownership=Ownership.NONE, uid=None, run=at_once, force_after=None, **answers):
+    def __init__(self, ownership=Ownership.NONE, uid=None, run=at_once, force_after=None,
+                 may_delete_foreign=lambda pod: False, **answers):
         self.api, self.reflector = FakeApi(**dict({'delete_namespaced_pod': [{}]}, **answers)), PodReflector(
             namespace='hubs')
         self.known = KnownPod(ownership, uid)
         self.pods = Pods(requests_to(self.api, run), self.reflector, 'hubs', 'a', LOG, ('ann', ''), self.known,
-                         grace_period=7, force_after=force_after)
+                         grace_period=7, force_after=force_after, may_delete_foreign=may_delete_foreign)
 
     def create(self, seconds=60, is_wanted=lambda: True):
         return self.pods.create(manifest(), IOLoop.current().time() + seconds, is_wanted)
@@ -105,11 +106,24 @@ def test_a_name_that_is_taken_again_and_again_is_given_up():
     ({'annotations': {USERNAME: 'bob', SERVERNAME: 'x'}}, "the server 'x' of the user 'bob'"),
     ({'labels': {'heritage': 'jupyterhub', 'component': 'theirs'}}, 'another hub')], ids=['user', 'hub'])
 @with_fake_time
-def test_another_servers_pod_is_left_alone(other, said):
+def test_another_servers_pod_is_left_alone_and_its_operator_told_how_to_remove_it(other, said, caplog):
     server = Server(create_namespaced_pod=[TAKEN], read_namespaced_pod=[pod_in(**other)])
-    with pytest.raises(SpawnError, match='Pod a is in use by ' + said):
+    with pytest.raises(SpawnError, match='Pod a is in use by %s.*Tell the operator' % said):
         yield server.create()
     assert not server.deleted
+    for words in ('uid u1', said, 'kubectl delete pod a -n hubs', "server '' of the user 'ann'", 'delete_foreign_pods'):
+        assert words in caplog.text
+
+
+@with_fake_time
+def test_another_servers_pod_is_deleted_by_its_uid_if_that_is_allowed():
+    squatter = pod_in(uid='u1', annotations={USERNAME: 'bob'})
+    server = Server(create_namespaced_pod=[TAKEN, lambda a: as_created(a, uid='u2')],
+                    read_namespaced_pod=[squatter, NOT_FOUND], may_delete_foreign=lambda pod: uid_of(pod) == 'u1')
+    IOLoop.current().call_later(3, lambda: server.reflector._change('DELETED', dict(
+        squatter, metadata=dict(squatter['metadata'], resourceVersion='4'))))
+    assert uid_of((yield server.create())) == 'u2'
+    assert server.deleted == [('u1', 7)]
 
 
 @with_fake_time

@@ -3,7 +3,7 @@ import pytest
 
 from kubespawner.messages import progress_log
 from kubespawner.messages.errors import Cause
-from kubespawner.messages.progress_log import EVENTS, MAX_EVENTS, STEPS, ProgressLog
+from kubespawner.messages.progress_log import EVENTS, MAX_EVENTS, MAX_HOOKS, MAX_REMINDERS, STEPS, ProgressLog
 
 
 def clock():
@@ -243,3 +243,30 @@ def test_the_time_of_an_event_is_that_of_its_last_repetition(fields, time):
     {'involvedObject': {'uid': 'u1', 'fieldPath': {}}, 'message': 5, 'reason': None, 'metadata': None}])
 def test_an_event_that_lacks_things_breaks_nothing(told, garbled):
     told.event(garbled)
+
+
+def test_a_forged_event_is_cut_wherever_it_is_shown(told):
+    huge = 'begin' + 'x' * 200000 + 'end'
+    told.event(event('Failed', huge, kind='Warning', forged={str(number): huge for number in range(1000)},
+                     count=3, deep=[[[[[[[[[[[[[[huge]]]]]]]]]]]]]]))
+    told.event(event('R' * 200000, huge))
+    for entry in told.entries:
+        assert len(entry['message']) < 1500 and 'begin' in entry['message'] and 'end' in entry['message']
+        assert '\u2026' in entry['message'] and len(str(entry['raw_event'])) < 100000
+    assert told.entries[0]['raw_event']['count'] == 3
+    assert len(told.why_late('')) < 1500 and told.why_late('Failed: ' + huge) == ''
+
+
+def test_a_forged_event_that_comes_before_its_pod_is_cut_too():
+    told = ProgressLog(clock)
+    told.event(event('Failed', 'x' * 200000))
+    told.about('u1')
+    assert len(told.entries[0]['message']) < 1500
+
+
+def test_forged_events_and_reminders_have_an_end(told):
+    for number in range(2 * MAX_REMINDERS):
+        told.event(event('FailedPostStartHook', 'no %d' % number, involvedObject={
+            'uid': 'u1', 'fieldPath': 'spec.containers{%d}' % number}))
+        told.remind('Wait.')
+    assert len(told.entries) == MAX_EVENTS + MAX_REMINDERS and len(told.failed_hooks) == MAX_HOOKS

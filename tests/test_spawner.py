@@ -66,6 +66,7 @@ DEFAULTS = {
     'modify_pod_hook': None,
     'volumes': [],
     'volume_mounts': [],
+    'delete_foreign_pods': False,
     'delete_stopped_pods': True,
     'legacy_singleuser_env': False,
     'k8s_api_host': '',

@@ -5,9 +5,21 @@ from collections import namedtuple
 from traitlets import TraitError
 from traitlets.config import Config, Configurable, LazyConfigValue
 
+from .. import profiles
 from ..configuration.aliases import OTHER, canonical_name, computed
+from ..kube.quantities import value_of
 from ..messages.errors import one_line
-from .values import NOT_MORE, ONLY_WITH, REPLACING, Doubt, problem_of
+from .values import (
+    NOT_MORE,
+    NOT_MORE_OF_EACH,
+    ONLY_WITH,
+    REPLACING,
+    TEMPLATES,
+    TEMPLATES_OF_CLAIMS,
+    Doubt,
+    problem_of,
+    template_problem,
+)
 
 SIMILAR = 0.8  # how alike two names are, from 0 to 1, of which one may be meant for the other
 
@@ -32,9 +44,13 @@ def find_problems(config, spawner_class):
     """
     settings = list(_settings(config, spawner_class))
     counts = _Counts(settings, spawner_class)
-    return (_unknown_sections(config, spawner_class) + [
-        problem for setting in settings for problem in [_problem(setting, spawner_class, counts)] if problem
-    ] + _contradictions(settings, counts))
+    problems = _unknown_sections(config, spawner_class) + [
+        problem for setting in settings for problem in [_problem(setting, spawner_class, counts)] if problem]
+    wrong = {problem.setting for problem in problems}
+    last = {setting.trait: setting._replace(value=_value(setting, spawner_class)) for setting in settings
+            if _full_name(setting) not in wrong}
+    return (problems + _contradictions(last, counts) + _templates(last, spawner_class, counts)
+            + _profiles(last, spawner_class))
 
 
 class _Counts:
@@ -42,12 +58,27 @@ class _Counts:
 
     def __init__(self, settings, spawner_class):
         self._set = {setting.trait for setting in settings if setting.value}
-        self._may_be_replaced = REPLACING & self._set or spawner_class.__module__.split('.')[0] != 'kubespawner'
+        self._replacing = REPLACING & self._set
+        self._is_subclass = spawner_class.__module__.split('.')[0] != 'kubespawner'
 
     def __call__(self, trait):
         """True if each server gets the configured value of a trait."""
         needed = [switch for switch, traits in ONLY_WITH.items() if trait in traits]
-        return not self._may_be_replaced and self._set.issuperset(needed)
+        may_be_replaced = self._is_subclass or self._replacing - {trait}
+        return not may_be_replaced and self._set.issuperset(needed)
+
+
+def _value(setting, spawner_class):
+    """Return the value that a spawner would have by a Setting; None if that is not known."""
+    try:
+        return None if isinstance(setting.value, LazyConfigValue) else _validated(
+            vars_of(spawner_class)[setting.trait], setting.value, spawner_class)
+    except Exception:  # a check of a subclass that needs a spawner with a user
+        return None
+
+
+def _full_name(setting):
+    return '%s.%s' % (setting.section, setting.name)
 
 
 def _settings(config, spawner_class):
@@ -66,7 +97,7 @@ def vars_of(cls):
 
 def _problem(setting, spawner_class, counts):
     """Return the Problem with one Setting, or None."""
-    full_name = '%s.%s' % (setting.section, setting.name)
+    full_name = _full_name(setting)
     trait = vars_of(spawner_class).get(setting.trait)
     if trait is None:
         return _unknown(full_name, setting.name, spawner_class)
@@ -125,31 +156,84 @@ def _class_names(cls):
     return {cls.__name__}.union(*[_class_names(each) for each in cls.__subclasses__()])
 
 
-def _contradictions(settings, counts):
-    """Return Problems with pairs of numbers of which the first must not be more than the second."""
-    last, problems = {setting.trait: setting for setting in settings}, []
-    for least, most in NOT_MORE:
-        pair = [last.get(trait) for trait in (least, most)]
-        if None in pair:
+def _contradictions(last, counts):
+    """Return Problems with numbers of which the first must not be more than the second.
+
+    last (dict): the Setting that counts, by its trait, with its value. 0 is no limit.
+    """
+    problems = []
+    pairs = [(last.get(least), last.get(most), resource) for least, most, resource in NOT_MORE]
+    least, most = [last.get(trait) for trait in NOT_MORE_OF_EACH]
+    of_each = least.value if least is not None and isinstance(least.value, dict) else {}
+    pairs += [(least, most, resource) for resource in of_each if isinstance(resource, str)]
+    for least, most, resource in pairs:
+        if None in (least, most):
             continue
-        values = [_number(setting) for setting in pair]
-        if None not in values and values[1] and values[0] > values[1]:  # 0 is no limit
-            names = ['%s.%s' % (setting.section, setting.name) for setting in pair]
-            problems.append(Problem(names[0], '%s is more than %s.' % tuple(names), counts(most)))
+        values = [_number(setting.value, resource) for setting in (least, most)]
+        if None not in values and values[1] and values[0] > values[1]:
+            names = _full_name(least), _full_name(most)
+            of_what = ' of %s' % one_line(resource) if isinstance(least.value, dict) else ''
+            problems.append(Problem(
+                names[0], '%s is more than %s%s.' % (names[0], names[1], of_what), counts(most.trait)))
     return problems
 
 
-UNITS = {'K': 1024, 'M': 1024 ** 2, 'G': 1024 ** 3, 'T': 1024 ** 4}
+def _number(value, resource):
+    """Return the number of a resource that the value of a setting gives; None if that is not plain."""
+    if isinstance(value, dict):
+        return value_of(value.get(resource))
+    return value_of(value)
 
 
-def _number(setting):
-    """Return the number of cores or bytes that a Setting gives; None if that is not plain."""
-    value = setting.value
-    if isinstance(value, str) and value[-1:] in UNITS:
-        factor, value = UNITS[value[-1]], value[:-1]
-    else:
-        factor = 1
+def _templates(last, spawner_class, counts):
+    """Return Problems with templates that cannot be expanded. A subclass may know fields of its own."""
+    if not all(_is_ours(spawner_class, method) for method in ('_expand_user_properties', '_expand_all')):
+        return []
+    problems = []
+    has_claims = 'user_storage_pvc_ensure' in last and last['user_storage_pvc_ensure'].value is True
+    for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * has_claims:
+        problem = template_problem(trait, last[trait].value) if trait in last else None
+        if problem:
+            full_name = _full_name(last[trait])
+            problems.append(Problem(full_name, '%s: %s' % (full_name, one_line(problem)), counts(trait)))
+    return problems
+
+
+def _profiles(last, spawner_class):
+    """Return Problems with a list of profiles, and with the values that profiles give to settings.
+
+    With a list that cannot be read no server starts, but for what a subclass makes of it. With a wrong value, other
+    profiles can still be used.
+    """
+    listed = last['profile_list'].value if 'profile_list' in last else None
+    if not listed or callable(listed):
+        return []
+    full_name = _full_name(last['profile_list'])
     try:
-        return float(value) * factor
-    except (TypeError, ValueError):
-        return None
+        offered = profiles.checked(listed)
+    except ValueError as e:
+        return [Problem(full_name, '%s: %s' % (full_name, one_line(e)), _is_ours(spawner_class, 'load_user_options'))]
+    return [Problem(full_name, '%s: %s' % (full_name, one_line(problem)), False)
+            for where, name, value in profiles.values_of(offered)
+            for problem in _problems_of_override(where, name, value, spawner_class)]
+
+
+def _problems_of_override(where, name, value, spawner_class):
+    """Generate what is wrong with a value that a profile gives to a setting, each with where it is."""
+    trait = vars_of(spawner_class).get(canonical_name(name))
+    if trait is None or value is None or callable(value) or isinstance(value, (dict, list)):  # are merged
+        return
+    try:
+        problem = problem_of(canonical_name(name), _validated(trait, value, spawner_class))
+    except TraitError as e:
+        problem = ': %s' % e
+    except Exception:  # a check of a subclass that needs a spawner with a user
+        return
+    if problem:
+        yield '%s: %s %s' % (where, name, problem)
+
+
+def _is_ours(spawner_class, method):
+    """True if a subclass has not replaced a method, or what is not there."""
+    found = getattr(spawner_class, method, None)
+    return getattr(found, '__module__', __name__).startswith(__name__.partition('.')[0] + '.')

@@ -10,6 +10,9 @@ import re
 
 import jinja2
 
+from .. import naming
+from ..kube.quantities import value_of
+
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
 ACCESS_MODES = ('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')
 LIFECYCLE = ('postStart', 'preStop', 'post_start', 'pre_stop', 'stopSignal', 'stop_signal')
@@ -17,6 +20,8 @@ TOLERATION_OPERATORS = ('Equal', 'Exists', 'Lt', 'Gt')
 TAINT_EFFECTS = ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
 
 DEEPEST = 50  # levels of lists and dicts; Kubernetes' own objects have about 15
+
+LARGEST_ID = 2 ** 31 - 1  # of a user or a group
 
 QUANTITY = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?\Z')
 DNS_LABEL = re.compile(r'[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z')
@@ -57,6 +62,31 @@ def at_least_zero(value):
             return 'is %r; it must not be negative.' % (each,)
 
 
+def at_most(most):
+    """Return a check: a number, or each of a list of numbers, must not be greater."""
+    def check(value):
+        for each in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(each, (int, float)) and each > most:
+                return 'is %r; it must not be more than %d.' % (each, most)
+    return check
+
+
+def quantities(value):
+    """The values of resources must be quantities that are not negative."""
+    for name, quantity in value.items():
+        if isinstance(quantity, (str, int, float)) and not isinstance(quantity, bool):
+            number = value_of(quantity)
+            if number is None or number < 0:
+                return 'gives the resource %.100r the value %.100r, which is not a quantity such as 1 or 10Gi.' % (
+                    name, quantity)
+
+
+def no_blanks(value):
+    """A name of an image must not contain blanks."""
+    if re.search(r'\s', value):
+        return 'is %.100r; the name of an image contains no blanks.' % value
+
+
 def not_empty(value):
     """A string must not be empty."""
     if value == '':
@@ -88,7 +118,12 @@ def _keys(value, spelled):
 
 
 def environment(value):
-    """Variables must have names that a container can get. Values of any kind become strings."""
+    """Variables must have names and values that a container can get. Values of most kinds become strings."""
+    for name, content in value.items():
+        is_model = hasattr(type(content), 'attribute_map')
+        if not (is_model or callable(content)) and _has_no_text(content):
+            return ('gives the variable %s a %s. It must be a string, a number, a dict of an EnvVar object, or a '
+                    'function.' % (name, type(content).__name__))
     problems = [problem for name in value for problem in [_name_of_variable(name)] if problem]
     return next((problem for problem in problems if not isinstance(problem, Doubt)), next(iter(problems), None))
 
@@ -99,6 +134,11 @@ def _name_of_variable(name):
     if not VARIABLE.match(name):
         return Doubt('contains the variable %.100r. Before version 1.32, Kubernetes only accepts names of letters, '
                      'digits, "-", "_" and "." that do not begin with a digit.' % name)
+
+
+def _has_no_text(value):
+    """True for an object that Python only knows to write as its class and its address in memory."""
+    return (type(value).__str__, type(value).__repr__) == (object.__str__, object.__repr__)
 
 
 def ip(value):
@@ -158,6 +198,14 @@ def objects_of(value):
     return [item for item in items if isinstance(item, dict)]
 
 
+def weights(value):
+    """The weights of preferred terms must be in the range that Kubernetes knows."""
+    for item in objects_of(value):
+        weight = item.get('weight', 1)
+        if isinstance(weight, int) and not 1 <= weight <= 100:
+            return 'contains the weight %r; it must be from 1 to 100.' % weight
+
+
 def _camel(key):
     head, *rest = key.split('_')
     return head + ''.join(word[:1].upper() + word[1:] for word in rest)
@@ -190,16 +238,18 @@ CHECKS = {
     'cpu_limit': (at_least_zero,),
     'delete_grace_period': (at_least_zero,),
     'environment': (environment,),
-    'gid': (at_least_zero,),
+    'extra_resource_guarantees': (quantities,),
+    'extra_resource_limits': (quantities,),
+    'gid': (at_least_zero, at_most(LARGEST_ID)),
     'ip': (ip,),
     'mem_guarantee': (at_least_zero,),
     'mem_limit': (at_least_zero,),
     'namespace': (not_empty, NAMESPACE),
-    'node_affinity_preferred': (terms(('weight', 'preference')),),
+    'node_affinity_preferred': (terms(('weight', 'preference')), weights),
     'node_affinity_required': (terms(('matchExpressions',), ('matchFields',)),),
-    'pod_affinity_preferred': (terms(('weight', 'podAffinityTerm')),),
+    'pod_affinity_preferred': (terms(('weight', 'podAffinityTerm')), weights),
     'pod_affinity_required': (terms(('topologyKey',)),),
-    'pod_anti_affinity_preferred': (terms(('weight', 'podAffinityTerm')),),
+    'pod_anti_affinity_preferred': (terms(('weight', 'podAffinityTerm')), weights),
     'pod_anti_affinity_required': (terms(('topologyKey',)),),
     'pod_connect_ip': (host_template,),
     'pod_name_template': (not_empty,),
@@ -209,18 +259,18 @@ CHECKS = {
     'scheduler_name': (ACCOUNT,),
     'singleuser_extra_annotations': (annotations,),
     'singleuser_extra_labels': (labels,),
-    'singleuser_fs_gid': (at_least_zero,),
+    'singleuser_fs_gid': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_image_pull_policy': (one_of('', *PULL_POLICIES),),
     'singleuser_image_pull_secrets': (ACCOUNT,),
-    'singleuser_image_spec': (not_empty,),
+    'singleuser_image_spec': (not_empty, no_blanks),
     'singleuser_lifecycle_hooks': (lifecycle,),
     'singleuser_node_selector': (labels,),
     'singleuser_service_account': (ACCOUNT,),
-    'singleuser_supplemental_gids': (at_least_zero,),
-    'singleuser_uid': (at_least_zero,),
+    'singleuser_supplemental_gids': (at_least_zero, at_most(LARGEST_ID)),
+    'singleuser_uid': (at_least_zero, at_most(LARGEST_ID)),
     'storage_extra_annotations': (annotations,),
     'tolerations': (tolerations,),
-    'uid': (at_least_zero,),
+    'uid': (at_least_zero, at_most(LARGEST_ID)),
     'user_namespace_annotations': (annotations,),
     'user_namespace_labels': (labels,),
     'user_namespace_template': (not_empty,),
@@ -228,6 +278,8 @@ CHECKS = {
     'user_storage_capacity': (matches(QUANTITY, 'a quantity such as 10Gi'),),
     'user_storage_class': (matches(re.compile(r'\Z|' + DNS_SUBDOMAIN.pattern), 'the name of a storage class'),),
     'user_storage_extra_labels': (labels,),
+    'volume_mounts': (terms(('name', 'mountPath')),),
+    'volumes': (terms(('name',)),),
 }
 
 # Settings that have an effect only with another one, by the name of that.
@@ -243,8 +295,27 @@ REPLACING = frozenset([
     'apply_user_options', 'auth_state_hook', 'group_overrides', 'modify_pod_hook', 'options_from_form',
     'pre_spawn_hook', 'profile_list'])
 
-# Pairs of traits, of which the first must not be more than the second.
-NOT_MORE = [('cpu_guarantee', 'cpu_limit'), ('mem_guarantee', 'mem_limit')]
+# Pairs of traits, of which the first must not be more than the second, with the resource that they are numbers of.
+NOT_MORE = [('cpu_guarantee', 'cpu_limit', 'cpu'), ('mem_guarantee', 'mem_limit', 'memory')]
+
+# The same for the values of dicts, by resource.
+NOT_MORE_OF_EACH = 'extra_resource_guarantees', 'extra_resource_limits'
+
+# Traits whose strings are templates at each start, and those that are templates of claims.
+TEMPLATES = ['pod_name_template', 'pod_connect_ip', 'volumes', 'volume_mounts', 'singleuser_extra_labels',
+             'singleuser_extra_annotations']
+TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storage_extra_annotations']
+FIELDS = ['pod_name', 'pvc_name', 'namespace', 'hubnamespace']  # besides those that are made of names
+
+
+def template_problem(trait, value):
+    """Return what is wrong with a value that is a template, as the rest of a sentence; None if nothing is."""
+    others = {field: lambda _: 'x' for field in FIELDS if trait != field + '_template'}
+    fields = naming.template_fields('ann', 1, 'x', others=others)
+    try:
+        naming.expand_all(value, lambda text: naming.expand(text, fields))
+    except ValueError as e:
+        return str(e)
 
 
 def problem_of(trait, value):

@@ -24,7 +24,15 @@ class ContainerConfiguration(HasTraits):
         '0.0.0.0',
         config=True,
         help="""
-        The IP address that the notebook server listens on in its pod. `0.0.0.0` means all IPv4 addresses of the pod.
+        The IP address that the notebook server listens on in its pod:
+
+        - `0.0.0.0`: all IPv4 addresses of the pod, and no IPv6 address. All versions of the notebook server know it.
+        - `::`: all IPv6 addresses of the pod, and no IPv4 address. Set this in a cluster that only has IPv6.
+        - an empty string: all addresses of the pod, both IPv4 and IPv6. Use it only with images that contain a new
+          JupyterHub, such as 6.1. The server of JupyterHub 0.8 then only listens on 127.0.0.1, where the hub cannot
+          reach it.
+
+        In a cluster with both, the hub connects to the first IP address of the pod.
         """
     )
 

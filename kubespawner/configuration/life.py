@@ -51,6 +51,21 @@ class LifeConfiguration(HasTraits):
         """
     )
 
+    delete_foreign_pods = Bool(
+        False,
+        config=True,
+        help="""
+        When a server starts, delete a pod that has the name of the server's next pod, though its labels or annotations
+        say that it is of another user, another server or another hub.
+
+        With False, such a pod stays, and the start fails: the user sees which pod it is, and the hub's log has the
+        command that deletes it. So somebody who may create pods in the namespace can keep users from starting servers.
+
+        Set this to True only if no other hub uses the namespace: the hub does not know the servers of other hubs, and
+        would delete their pods. It never deletes the pod of a running server of its own.
+        """
+    )
+
     delete_grace_period = Integer(
         1,
         allow_none=True,

@@ -40,9 +40,9 @@ class ProfileConfiguration(HasTraits):
 
         - `display_name` and `display_name_in_choices`: the label of the input field, and the entry in the list of
           choices.
-        - `validation_regex`: a regular expression that must match the whole value. The hub is blocked while it matches,
-          so avoid slow expressions. In any case, the value must be a single line of at most 1,000 characters. For a
-          setting that can contain templates or variables, it must not contain braces or `$(`.
+        - `validation_regex`: a regular expression that must match the whole value. The value is also rejected if
+          matching takes more than about 0.02 seconds. In any case, it must be a single line of at most 1,000
+          characters. For a setting that can contain templates or variables, it must not contain braces or `$(`.
         - `validation_message`: what users see if the value does not match.
         - `kubespawner_override`: a dict of settings, in which `{value}` is replaced by the value. In a template, write
           `{{value}}` for the literal text `{value}`. If a setting rejects the value, the user sees an error and can

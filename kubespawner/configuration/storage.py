@@ -130,8 +130,9 @@ class StorageConfiguration(HasTraits):
         Let a server keep its PVC when `pvc_name_template` changes.
 
         If `user_storage_pvc_ensure` is True, the hub stores the name of each server's PVC in its database. Before it
-        creates a new PVC, it looks for an existing one whose annotations name the same user and server. For this, the
-        hub needs the permission to list PVCs.
+        creates a new PVC, it looks for an existing one whose annotations name the same user and server, and that
+        has the labels that hubs give to PVCs, among them that of the user. For this, the hub needs the permission to
+        list PVCs. The log names PVCs that have the annotations, but not the labels.
 
         A volume whose `claimName` is the same as the result of `pvc_name_template` mounts the PVC that the server
         already has, even if that PVC has another name.

@@ -15,6 +15,10 @@ from ..naming.ownership import PROFILE, USERNAME, owner_of
 
 KIND = 'persistent_volume_claim'
 
+# What the labels `component` and `app.kubernetes.io/component` of all claims say.
+STORAGE_COMPONENT = 'singleuser-storage'
+COMPONENT_LABELS = 'component', 'app.kubernetes.io/component'
+
 
 class Claims:
     """Finds and deletes the claim of one server.
@@ -82,7 +86,8 @@ class Claims:
         """Return a claim that says that it is this server's, the latest first; None if there is none."""
         if self._labels is None:
             return None
-        for selector in selectors(self._labels(), self._owner[0]):
+        labels = self._labels()
+        for selector in selectors(labels, self._owner[0]):
             try:
                 claims = yield self._requests.send(api.find(KIND, self._namespace, selector), deadline)
             except api.ApiError as e:
@@ -92,7 +97,8 @@ class Claims:
                     'Whether there is a claim of another name already is not known. The hub needs the right to list '
                     'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.',
                     e.reason, Cause.API, str(e), e.message)
-            ours = [claim for claim in claims.get('items') or [] if self._is_ours(claim)]
+            ours = [claim for claim in claims.get('items') or [] if self._is_ours(claim)
+                    and not self._is_made_by_others(claim, labels)]
             if ours:
                 found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
                 self._log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
@@ -104,6 +110,20 @@ class Claims:
         """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
         profile = (claim['metadata'].get('annotations') or {}).get(PROFILE)
         return (owner_of(claim), profile) == (self._owner, self._profile) and not _is_being_deleted(claim)
+
+    def _is_made_by_others(self, claim, labels):
+        """True, and a warning, if a claim says in an annotation that it is ours, but is not as hubs make claims.
+
+        labels (dict): of a new claim of this server.
+        """
+        why = why_not_made_by_hub(claim, labels)
+        if why:
+            self._log.warning(
+                'Claim %s is not taken, though its annotations name the server %r of the user %r: %s. If it is '
+                'theirs, give it the label of its user: kubectl label pvc %s -n %s --overwrite %s=%s',
+                claim['metadata']['name'], self._owner[1], self._owner[0], why, claim['metadata']['name'],
+                self._namespace, USERNAME, labels[USERNAME])
+        return why is not None
 
     @gen.coroutine
     def delete(self, why_kept, delete=None):
@@ -136,6 +156,25 @@ class Claims:
 
 def _is_being_deleted(claim):
     return bool(claim['metadata'].get('deletionTimestamp'))
+
+
+def why_not_made_by_hub(claim, labels):
+    """Return why a hub cannot have made a claim (a dict) that says that it is a user's; None if it can.
+
+    Anybody who may create claims can write annotations. What a hub makes has the label of the user, too, is storage by
+    the label `component` if it has that, as claims of the first hubs do not, and has no owner in Kubernetes.
+
+    labels (dict): of a new claim of this server.
+    """
+    found = claim['metadata'].get('labels') or {}
+    if USERNAME not in found:
+        return 'it has no label %s' % USERNAME
+    for key in COMPONENT_LABELS:
+        if key in found and found[key] not in (labels.get(key), STORAGE_COMPONENT):
+            return 'its label %s is %.63r' % (key, found[key])
+    if claim['metadata'].get('ownerReferences'):
+        return 'it goes with another object of Kubernetes, its owner'
+    return None
 
 
 def selectors(labels, username):

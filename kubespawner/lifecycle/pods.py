@@ -75,12 +75,16 @@ class Pods:
     known (KnownPod): is kept up to date.
     grace_period (int or None): seconds that a server is given to end; None: those that the pod itself says.
     force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
+    may_delete_foreign (callable): returns True if a pod (a dict) that is in the way may be deleted, though it says that
+        it is another server's.
     """
 
-    def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None):
+    def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None,
+                 may_delete_foreign=lambda pod: False):
         self._requests, self._reflector, self._log = requests, reflector, log
         self._namespace, self._name, self._owner, self._known = namespace, name, owner, known
         self._grace_period, self._force_after = grace_period, force_after
+        self._may_delete_foreign = may_delete_foreign
         self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
     def mark(self, manifest):
@@ -126,7 +130,8 @@ class Pods:
 
     @gen.coroutine
     def _remove_from_the_way(self, pod, deadline):
-        self._refuse_another_servers(pod)
+        if self.is_another_servers(pod) and not self._may_delete_foreign(pod):
+            raise self._taken_by(pod)
         self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self._name, uid_of(pod))
         yield self.delete(pod, self._grace_period, deadline)
 
@@ -189,13 +194,19 @@ class Pods:
         """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
         return is_another_servers(pod, self._known, self._owner, self._reflector)
 
-    def _refuse_another_servers(self, pod):
-        if self.is_another_servers(pod):
-            username, servername = owner_of(pod)
-            owner = 'another hub' if username is None else 'the server %r of the user %r, perhaps of another hub' % (
-                servername, username)
-            raise SpawnError('Pod %s is in use by %s. KubeSpawner.pod_name_template gives one name to several servers.'
-                             % (self._name, owner), cause=Cause.CONFIGURATION)
+    def _taken_by(self, pod):
+        """Return the error of a start whose pod cannot be made, because this one has its name; tell what to do."""
+        username, servername = owner_of(pod)
+        owner = 'another hub' if username is None else 'the server %.100r of the user %.100r' % (servername, username)
+        self._log.error(
+            'Pod %s in the namespace %s, with the uid %s, is in the way of the server %r of the user %r: it says that '
+            'it is of %s. If KubeSpawner.pod_name_template gives one name to several servers, change it. If no server '
+            'of this hub or of another has this pod, delete it: kubectl delete pod %s -n %s. '
+            'KubeSpawner.delete_foreign_pods has the hub delete such pods.', self._name, self._namespace, uid_of(pod),
+            self._owner[1], self._owner[0], owner, self._name, self._namespace)
+        return SpawnError(
+            'Pod %s is in use by %s, so your server cannot start. Tell the operator of this hub: the log of the hub '
+            'says what to do.' % (self._name, owner), cause=Cause.CONFIGURATION)
 
     @gen.coroutine
     def discard(self, pod):

@@ -12,7 +12,7 @@ from . import quantities
 
 ANY_ADDRESS = '0.0.0.0'
 INHERITED = re.compile(r'(LANG|LANGUAGE|LC_\w+|TZ)\Z')
-REFERENCE = re.compile(r'\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)')
+REFERENCE = re.compile(r'\$(?:\$|\(([^)]*)\))')
 
 
 class ConfigError(Exception):

@@ -11,6 +11,7 @@ import re
 from typing import Any, Optional
 
 from tornado import web
+from traitlets import TraitError
 
 try:
     from jupyterhub.spawner import SpawnException
@@ -28,6 +29,19 @@ def one_line(text: Any) -> str:
 
 def _escaped(match):
     return match.group().encode('unicode_escape').decode('ascii')
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return `text`, or its beginning and its end with an ellipsis between them: at most `longest` characters.
+
+    Kubernetes puts what failed at the beginning, and why at the end.
+    """
+    if len(text) <= longest:
+        return text
+    end = longest // 4
+    return '%s \u2026 %s' % (text[:longest - end - 3], text[-end:])
+
+LONGEST = 2000  # characters of each part of a message; anybody who may write events chooses some of them
 
 
 class Cause(enum.Enum):
@@ -70,7 +84,7 @@ class UserFacingError(web.HTTPError):
     reason (str or None): `k8s_reason` for JupyterHub's metrics; None on hubs that would show it instead of the message.
     jupyterhub_message (str): what JupyterHub shows to the user.
 
-    Each text is one line, whatever it was made of.
+    Each text is one line, whatever it was made of. `message` has at most LONGEST characters of each of them.
     """
 
     for_users = None  # type: Optional[str]  # the words for all errors of a class, if users are not told the message
@@ -80,7 +94,8 @@ class UserFacingError(web.HTTPError):
                  k8s_message: Any = '', hint: Any = '') -> None:
         self.sentence, self.details, self.hint = one_line(sentence), one_line(details), one_line(hint)
         self.k8s_reason, self.k8s_message, self.cause = k8s_reason, one_line(k8s_message), cause
-        self.message = ' '.join(filter(None, [self.hint, self.sentence, self.details]))
+        parts = [self.hint, self.sentence, self.details]
+        self.message = ' '.join(shortened(part, LONGEST) for part in parts if part)
         self.jupyterhub_message = self.for_users or self.message
         web.HTTPError.__init__(self, self.status_code, self.jupyterhub_message)
         self._reason = (re.sub('[^A-Za-z0-9_-]', '', k8s_reason)[:60] or 'Failed') if SpawnException else None
@@ -152,3 +167,7 @@ class ConfigurationError(UserFacingError, ValueError):
 
     def __init__(self, sentence, k8s_reason='', cause=Cause.CONFIGURATION, *more):
         super().__init__(sentence, k8s_reason, cause, *more)
+
+
+class WrongSetting(ConfigurationError, TraitError):
+    """A spawner that cannot be made because of the value of a trait."""

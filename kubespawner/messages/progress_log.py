@@ -8,9 +8,12 @@ import re
 
 from tornado.concurrent import Future
 
-from .errors import Cause, one_line
+from .errors import Cause, one_line, shortened
 
-MAX_EVENTS = 100  # at most, of one pod
+# At most of one start. Whoever may create events in the namespace can forge as many as they like, of any length.
+MAX_EVENTS, MAX_REMINDERS, MAX_HOOKS = 100, 500, 20
+LONGEST_REASON, LONGEST_MESSAGE = 100, 1000  # characters of an event that are shown
+MOST_ITEMS, DEEPEST = 50, 10  # of each dict and list in an event, and levels of them
 
 # The steps of the hub itself: percent, words.
 STEPS = {
@@ -102,6 +105,18 @@ def _dict(value):
     return value if isinstance(value, dict) else {}
 
 
+def bounded(value, depth=0):
+    """Return an event, or a part of it, without what is too much for a page: texts are cut, further items left out."""
+    if isinstance(value, str):
+        return shortened(value, LONGEST_MESSAGE)
+    if not isinstance(value, (dict, list)) or depth > DEEPEST:
+        return value if not isinstance(value, (dict, list)) else None
+    items = list(value.items() if isinstance(value, dict) else enumerate(value))[:MOST_ITEMS]
+    cut = [(key, bounded(item, depth + 1)) for key, item in items]
+    return type(value)((shortened(key, LONGEST_MESSAGE), item) for key, item in cut) if isinstance(
+        value, dict) else [item for _, item in cut]
+
+
 def time_of(event):
     """Return the time of an event's last occurrence, such as `05:53:16`; empty if the event has no time."""
     times = (event.get('lastTimestamp'), _dict(event.get('series')).get('lastObservedTime'), event.get('eventTime'),
@@ -152,7 +167,7 @@ class ProgressLog:
         self._uid = None  # of the pod whose events are shown
         self._early = []  # events that arrived before the uid was known
         self._places = {}  # a step, or what identifies an event -> index of its entry
-        self._events = 0
+        self._events = self._reminders = 0
         self._listeners = []
 
     def changed(self):
@@ -169,7 +184,8 @@ class ProgressLog:
 
     def remind(self, text):
         """Add what users are told of a start that is slow; again each time."""
-        if not self.is_over:
+        if not self.is_over and self._reminders < MAX_REMINDERS:
+            self._reminders += 1
             percent, words = STEPS['slow']
             self._add(self._clock(), percent, words, text)
 
@@ -181,7 +197,8 @@ class ProgressLog:
     def why_late(self, seen):
         """Return a sentence with the last warning after a space; empty if there is none or `seen` contains it."""
         _, _, message = self.last_warning.partition(': ')
-        return ' The last warning: %s' % self.last_warning if self.last_warning and message not in seen else ''
+        begin = message.partition(' \u2026 ')[0]  # it may have been cut
+        return ' The last warning: %s' % self.last_warning if self.last_warning and begin not in seen else ''
 
     def failure_in_last_warning(self):
         """Return (cause, reason, message) of the last warning if its reason is in FAILED; otherwise, of a timeout."""
@@ -199,12 +216,14 @@ class ProgressLog:
         if self.is_over:
             return
         if self._uid is None:
+            event = bounded(event)
             self._early = (self._early + [event])[-MAX_EVENTS:]
         elif _dict(event.get('involvedObject')).get('uid') == self._uid:
-            self._tell_event(event)
+            self._tell_event(bounded(event))
 
     def _tell_event(self, event):
-        reason, message = one_line(event.get('reason') or ''), one_line(event.get('message') or '')
+        reason = shortened(one_line(event.get('reason') or ''), LONGEST_REASON)
+        message = shortened(one_line(event.get('message') or ''), LONGEST_MESSAGE)
         if event.get('type') == 'Warning':
             self.last_warning = _more_telling(self.last_warning, ': '.join(filter(None, [reason, message])))
         elif _subject(self.last_warning) in HEALED_BY.get(reason, ()):
@@ -224,7 +243,7 @@ class ProgressLog:
 
     def _take_note_of_hook(self, reason, message, field):
         container = 'container %s' % _CONTAINER.sub(r'\1', field)
-        if reason in HOOKS:
+        if reason in HOOKS and len(self.failed_hooks) < MAX_HOOKS:
             self.failed_hooks.setdefault(container, (reason, message))
         elif reason == 'Started':
             self.failed_hooks.pop(container, None)

@@ -5,15 +5,21 @@ pod looks in Kubernetes' terms in `objects`, and creating anything is not done h
 thread, and reads hub state.
 """
 import inspect
+import os
 from collections import OrderedDict
+from contextlib import contextmanager
 from urllib.parse import urlparse
 
 from tornado import gen, web
 from tornado.concurrent import is_future
+from traitlets import TraitError
 
 from .. import naming, objects
 from ..configuration.cluster import port_of
+from ..environment import as_literal, is_of_jupyterhub
 from ..kube.clients import to_dict
+from ..lifecycle.claims import COMPONENT_LABELS, STORAGE_COMPONENT
+from ..messages.errors import ConfigurationError
 from ..messages.hints import explain_await
 from ..naming.ownership import SERVERNAME, USERNAME
 from .templates import Templates
@@ -82,9 +88,6 @@ OF_A_CLAIM = {
     'selector': 'storage_selector',
 }
 
-# What the labels `component` and `app.kubernetes.io/component` of all claims say.
-STORAGE_COMPONENT = 'singleuser-storage'
-
 # Environment variables whose values are what a user or a server is called.
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
 
@@ -149,7 +152,10 @@ class Manifests(Templates):
 
     def get_env(self):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
-        env = super().get_env()
+        with self._escaping_names():
+            env = super().get_env()
+        of_jupyterhub = [variable for variable in env if is_of_jupyterhub(variable)
+                         and not self._is_configured(variable, env[variable])]
         for variable, value in self.environment.items():
             plain = to_dict(value)
             if env.get(variable) is value and isinstance(plain, (str, dict)):  # not the hub's, nor a function's
@@ -163,8 +169,34 @@ class Manifests(Templates):
             if configured is None or not (callable(configured) or env[variable] == configured):
                 env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
+            of_jupyterhub += self._legacy_env()
             env.update(self._legacy_env())
+        self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub if is_of_jupyterhub(variable)}
         return env
+
+    _of_jupyterhub = {}  # the variables that JupyterHub made when `get_env` was called last
+
+    def _is_configured(self, variable, value):
+        """True if the operator has set an environment variable, or has the hub pass its own on."""
+        if variable in self.environment:
+            return callable(self.environment[variable]) or value is self.environment[variable]
+        return variable in self.env_keep and value == os.environ.get(variable)
+
+    @contextmanager
+    def _escaping_names(self):
+        """Have JupyterHub fill the names of users into its templates so that Kubernetes does not expand them."""
+        self._escapes_names = True
+        try:
+            yield
+        finally:
+            self._escapes_names = False
+
+    _escapes_names = False
+
+    def template_namespace(self):
+        """Return the fields of JupyterHub's own templates, such as `notebook_dir`, by name."""
+        fields = super().template_namespace()
+        return naming.expand_all(fields, naming.without_variables) if self._escapes_names else fields
 
     def _legacy_env(self):
         server = self.server or self.user.server
@@ -178,8 +210,10 @@ class Manifests(Templates):
 
     def get_args(self):
         """Return the arguments after `cmd`: the hub's, with a URL that pods can reach."""
+        with self._escaping_names():
+            args = super().get_args()
         return [argument.replace(self.hub.api_url, self.accessible_hub_api_url)
-                if argument.startswith('--hub-api-url') else argument for argument in super().get_args()]
+                if argument.startswith('--hub-api-url') else argument for argument in args]
 
     @gen.coroutine
     def get_pod_manifest(self):
@@ -217,6 +251,7 @@ class Manifests(Templates):
 
         JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
         """
+        self._of_jupyterhub = {}
         try:
             env = yield maybe_await(self.get_env())
         except Exception as e:  # some of it are functions that the operator wrote
@@ -234,9 +269,10 @@ class Manifests(Templates):
         finally:
             for value in late.values():  # nobody waits for it any more
                 getattr(value, 'close', getattr(value, 'cancel', str))()
-        literal = {variable: naming.without_variables(str(env[variable]))
-                   for variable in CHOSEN_BY_USERS & set(env) - set(self.environment)}
-        return dict(env, **literal)
+        names = set(env) & CHOSEN_BY_USERS - set(self.environment)
+        names.update(variable for variable, value in self._of_jupyterhub.items() if env.get(variable) == value)
+        hub_api_url = self.accessible_hub_api_url.rstrip('/')
+        return dict(env, **{variable: as_literal(variable, str(env[variable]), hub_api_url) for variable in names})
 
     _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
 
@@ -256,6 +292,8 @@ class Manifests(Templates):
         except TypeError as e:
             explain_await(e)
             raise
+        except TraitError as e:  # what the hook did to a setting
+            raise ConfigurationError('KubeSpawner.pre_spawn_hook: %s' % e)
 
     @gen.coroutine
     def _run_hook(self, manifest):
@@ -304,7 +342,7 @@ class Manifests(Templates):
 
 def _of_component(component, extra_labels):
     """Return `extra_labels`, and before them those that say of which component an object is."""
-    labels = dict.fromkeys(['component', 'app.kubernetes.io/component'], component)
+    labels = dict.fromkeys(COMPONENT_LABELS, component)
     labels.update(extra_labels)
     return labels
 

@@ -33,8 +33,12 @@ TEMPLATES = ['pod_name_template', 'pod_connect_ip', 'volumes', 'volume_mounts', 
              'singleuser_extra_annotations']
 TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storage_extra_annotations']
 
-# The keys of a container in which Kubernetes expands `$(VARIABLE)`, and those of a pod's spec that hold containers.
-WITH_VARIABLES = frozenset(['command', 'args', 'env'])
+# The keys of a container in which Kubernetes expands `$(VARIABLE)`, those below which there are such keys, and those of
+# a pod's spec that hold containers.
+WITH_VARIABLES = frozenset(['command', 'args', 'env', 'subPathExpr', 'sub_path_expr'])
+ABOVE_VARIABLES = frozenset([
+    'livenessProbe', 'liveness_probe', 'readinessProbe', 'readiness_probe', 'startupProbe', 'startup_probe', 'exec',
+    'volumeMounts', 'volume_mounts'])
 WITH_CONTAINERS = frozenset(['containers', 'initContainers', 'init_containers'])
 
 # Where a volume has the name of its claim, in each spelling of the two fields.
@@ -172,8 +176,15 @@ class Templates(Named, Configuration):
             return self._fill(value)
 
     def _fill_container(self, container):
-        return _each(container, lambda key, value: (
-            self._fill_variables if key in WITH_VARIABLES else self._fill)(value))
+        return _each(container, self._fill_of_container)
+
+    def _fill_of_container(self, key, value):
+        """Return what a container, or a part of it, has under a key, filled."""
+        if key in WITH_VARIABLES:
+            return self._fill_variables(value)
+        if isinstance(value, (dict, list)) and (key in ABOVE_VARIABLES or isinstance(key, int)):
+            return _each(value, self._fill_of_container)
+        return self._fill(value)
 
     def _fill_containers(self, containers):
         return _each(containers, lambda _, container: self._fill_container(container))
@@ -222,8 +233,12 @@ class Templates(Named, Configuration):
 
     def _expand_volume_mounts(self):
         """Return the volume mounts expanded, with the names that the volumes have."""
-        mounts = self._expand_trait('volume_mounts')
-        _shorten_names(mounts, to_dict(self.volume_mounts))
+        mounts, templates = self._expand_trait('volume_mounts'), to_dict(self.volume_mounts)
+        _shorten_names(mounts, templates)
+        with self._expanding(literal=naming.without_variables):
+            for mount, template in zip(_items(mounts), _items(templates)):
+                for key in WITH_VARIABLES.intersection(mount if isinstance(mount, dict) else ()):
+                    mount[key] = self._expand_all(template[key])
         return mounts
 
 

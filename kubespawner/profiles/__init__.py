@@ -14,17 +14,18 @@ from collections import OrderedDict, namedtuple
 from .. import naming
 from ..messages.errors import SpawnError
 from .advice import advice, meant
-from .offered import checked, default_slug, is_a_choice, settings_of
+from .matching import matches
+from .offered import checked, default_slug, is_a_choice, settings_of, values_of
 from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, quoted
 
 __all__ = [
     'AS_UNLISTED', 'UNLISTED', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied', 'default_slug',
     'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice', 'is_of_profiles', 'meant',
-    'merged', 'overrides', 'settings_of', 'unwrapped', 'with_numbers']
+    'merged', 'overrides', 'settings_of', 'unwrapped', 'values_of', 'with_numbers']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 
-LONGEST = 1000  # characters of a value that is not listed, because a regular expression is matched on the loop
+LONGEST = 1000  # characters of a value that is not listed
 
 _CONTROLS = re.compile('[\x00-\x1f\x7f\ud800-\udfff]')  # nobody types these
 
@@ -219,7 +220,11 @@ def _checked_value(option, value):
         raise SpawnError('%s: enter a value.' % name)
     if len(value) > LONGEST or _CONTROLS.search(value):
         raise SpawnError('%s: enter at most %d characters in one line.' % (name, LONGEST))
-    if unlisted.get('validation_regex') and not re.fullmatch(unlisted['validation_regex'], value):
+    is_valid = not unlisted.get('validation_regex') or matches(unlisted['validation_regex'], value)
+    if is_valid is None:
+        raise SpawnError('%s cannot be %s: the hub takes too long to check that. Enter a shorter value.' % (
+            name, quoted(value)))
+    if not is_valid:
         raise SpawnError('%s cannot be %s. %s' % (name, quoted(value), unlisted['validation_message'] or
                                                   'It must match %s.' % unlisted['validation_regex']))
     return value

@@ -95,7 +95,7 @@ def _checked_option(key, option, where):
     _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
     try:
         re.compile(unlisted.get('validation_regex') or '')
-    except re.error as e:
+    except (re.error, RecursionError, OverflowError) as e:
         raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
     if not isinstance(key, str) or key.endswith(AS_UNLISTED):
         raise ValueError('%s: an option must not have this name.' % where)
@@ -156,3 +156,15 @@ def settings_of(profiles):
                     yield there, str(name), False
             for name, value in (option['unlisted_choice'].get('kubespawner_override') or {}).items():
                 yield there, str(name), naming.expand_all(value, lambda text: text.replace(VALUE, '')) != value
+
+
+def values_of(profiles):
+    """Yield (where, setting, value) for every setting that a choice overrides with a value that is known."""
+    for profile in profiles:
+        where = 'profile %r' % str(profile['display_name'])
+        overrides = [(where, profile['kubespawner_override'])] + [
+            ('%s: option %r: choice %r' % (where, key, name), choice['kubespawner_override'])
+            for key, option in profile['profile_options'].items() for name, choice in option['choices'].items()]
+        for place, settings in overrides:
+            for name, value in settings.items():
+                yield place, str(name), value

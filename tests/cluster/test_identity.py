@@ -1,5 +1,13 @@
 """Labels, annotations and state: whose a pod is, and how a hub finds it again."""
 import pytest
+from jupyterhub import orm
+
+from kubespawner.messages.errors import SpawnError
+from kubespawner.naming.ownership import owner_of
+from kubespawner.parts import addresses
+from tests.cluster.conftest import UNTOUCHED
+
+NO_POD = {'metadata': {}}
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -94,3 +102,45 @@ def test_an_empty_state_names_the_pod_by_the_template(new_spawner):
     spawner = new_spawner('ann')
     spawner.load_state({})
     assert spawner.pod_name == 'jupyter-ann'
+
+
+# Pods of somebody else's making in a server's way
+
+@pytest.fixture
+def squatter(core, namespace):
+    """The uid of a pod that somebody gave the name of alice's, and annotations as bob's pods have them."""
+    annotations = {'hub.jupyter.org/username': 'bob', 'hub.jupyter.org/servername': ''}
+    labels = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}
+    spec = {'schedulerName': 'nobody', 'containers': [{'name': 'notebook', 'image': 'busybox'}]}
+    return core.create_namespaced_pod(namespace=namespace, body={
+        'metadata': {'name': 'jupyter-alice', 'annotations': annotations, 'labels': labels}, 'spec': spec}).metadata.uid
+
+
+@pytest.mark.gen_test
+def test_a_pod_of_another_in_the_way_stays_unless_the_operator_wants_it_deleted(
+        new_spawner, objects, squatter, caplog):
+    with pytest.raises(SpawnError, match="Pod jupyter-alice is in use by .* of the user 'bob'.*Tell the operator"):
+        yield new_spawner('alice', **UNTOUCHED).start()
+    assert objects.pod('jupyter-alice')['metadata']['uid'] == squatter
+    assert squatter in caplog.text and 'kubectl delete pod jupyter-alice' in caplog.text
+    spawner = new_spawner('alice', delete_foreign_pods=True, **UNTOUCHED)
+    start = spawner.start()
+    yield objects.until(lambda: start.done() or owner_of(objects.pod('jupyter-alice') or NO_POD)[0] == 'alice')
+    yield spawner.stop(now=True)
+    with pytest.raises(SpawnError, match='while it was starting'):
+        yield start
+
+
+@pytest.mark.parametrize('state, server, is_of_another', [
+    ({'namespace': 'hubs', 'pod_name': 'a'}, True, True), ({'namespace': 'hubs', 'pod_name': 'a'}, False, False),
+    ({'namespace': 'other', 'pod_name': 'a'}, True, False), ({}, True, False), (None, True, False)])
+def test_the_hubs_database_says_whether_a_pod_is_of_another_server_that_runs(state, server, is_of_another):
+    db = orm.new_session_factory('sqlite:///:memory:')()
+    bob, alice = orm.User(name='bob'), orm.User(name='alice')
+    db.add_all([bob, alice])
+    own = orm.Spawner(name='', user=alice, state={'namespace': 'hubs', 'pod_name': 'a'}, server=orm.Server())
+    db.add_all([own, orm.Spawner(name='', user=bob, state=state, server=orm.Server() if server else None)])
+    db.commit()
+    alice.db = db
+    pod = {'metadata': {'namespace': 'hubs', 'name': 'a', 'uid': 'u'}}
+    assert addresses.is_of_another_server(pod, alice, own) is is_of_another

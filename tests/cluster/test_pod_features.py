@@ -223,12 +223,21 @@ def test_strings_are_templates_unless_they_have_other_things_in_braces(
 @pytest.mark.gen_test
 def test_names_as_they_are_stay_names_where_kubernetes_expands_variables(new_spawner, objects):
     container = {'name': 'c', 'image': 'busybox', 'args': ['{unescaped_username}'], 'env': [
-        {'name': 'A', 'value': '$(HOME) {unescaped_servername}'}]}
+        {'name': 'A', 'value': '$(HOME) {unescaped_servername}'}],
+        'livenessProbe': {'exec': {'command': ['{unescaped_username}']}},
+        'lifecycle': {'preStop': {'exec': {'command': ['{unescaped_username}']}}},
+        'volumeMounts': [{'name': 'v', 'mountPath': '/{unescaped_username}', 'subPathExpr': '{unescaped_username}'}]}
     pod = yield objects.created_by(new_spawner(
-        '$(TOKEN)', '$(KEY)', singleuser_extra_containers=[container], environment={'B': '{unescaped_username}'},
+        '$(TOKEN)', '$(KEY)', singleuser_extra_containers=[container], volumes=[{'name': 'v', 'emptyDir': {}}],
+        volume_mounts=[{'name': 'v', 'mountPath': '/x', 'subPathExpr': '{unescaped_username}'}],
+        environment={'B': '{unescaped_username}'},
         singleuser_extra_annotations={'of': '{unescaped_username}'}))
     sidecar = pod['spec']['containers'][1]
-    assert sidecar['args'] == ['$$(TOKEN)']
+    assert sidecar['args'] == sidecar['livenessProbe']['exec']['command'] == ['$$(TOKEN)']
+    assert sidecar['lifecycle']['preStop']['exec']['command'] == ['$(TOKEN)']  # where Kubernetes expands nothing
+    assert sidecar['volumeMounts'][0]['subPathExpr'] == '$$(TOKEN)'
+    assert sidecar['volumeMounts'][0]['mountPath'] == '/$(TOKEN)'
+    assert pod['spec']['containers'][0]['volumeMounts'][0]['subPathExpr'] == '$$(TOKEN)'
     assert sidecar['env'][0]['value'] == '$(HOME) $$(KEY)'
     assert variables(pod)['B'] == {'value': '$$(TOKEN)'}
     assert pod['metadata']['annotations']['of'] == '$(TOKEN)'

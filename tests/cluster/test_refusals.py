@@ -7,6 +7,7 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.kube.clients import HAS_BOOKMARKS
 from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE
+from kubespawner.messages.errors import ConfigurationError
 from kubespawner.spawner import SpawnError
 
 from .conftest import UNTOUCHED
@@ -210,3 +211,19 @@ def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, object
         yield gen.with_timeout(IOLoop.current().time() + READ_AFTER_SILENCE - 2, start)
     assert len(lists_of(kube, namespace)) == 2
     yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_setting_that_a_hook_makes_wrong_is_the_operators_sentence_and_a_plain_one_for_the_user(new_spawner):
+    spawner = new_spawner('ann', pre_spawn_hook=lambda spawner: setattr(spawner, 'mem_limit', '2GB'))
+    with pytest.raises(ConfigurationError, match="KubeSpawner.pre_spawn_hook: .*2GB") as e:
+        yield spawner.run_pre_spawn_hook()
+    assert 'mem_limit' not in e.value.jupyterhub_message and 'Tell its operator' in e.value.jupyterhub_message
+
+
+@pytest.mark.gen_test
+def test_a_setting_that_a_subclass_makes_wrong_at_a_start_is_told_the_same_way(new_spawner):
+    spawner = new_spawner('ann')
+    spawner.get_pod_manifest = lambda: spawner.set_trait('port', 'one')
+    with pytest.raises(ConfigurationError, match='port'):
+        yield spawner.start()

@@ -185,12 +185,21 @@ def test_each_server_finds_its_own_claim(new_spawner, objects, run):
 
 
 @pytest.mark.gen_test
-def test_a_claim_from_before_there_were_labels_of_users_is_found(new_spawner, run, make_claim):
-    make_claim('of-another', OURS, {OF_USER: 'do'})
-    make_claim('of-a-server', OURS, {OF_USER: 'dora', OF_SERVER: 'gpu'})
-    make_claim('another-hub', dict(OURS, app='other'), {OF_USER: 'dora'})
-    make_claim('long-ago', OURS, {OF_USER: 'dora'})
+def test_a_claim_of_the_first_hubs_with_labels_of_users_is_found(new_spawner, run, make_claim):
+    labels = dict(OURS, **{OF_USER: 'dora'})
+    make_claim('of-another', dict(OURS, **{OF_USER: 'do'}), {OF_USER: 'do'})
+    make_claim('of-a-server', labels, {OF_USER: 'dora', OF_SERVER: 'gpu'})
+    make_claim('another-hub', dict(labels, app='other'), {OF_USER: 'dora'})
+    make_claim('long-ago', labels, {OF_USER: 'dora'})
     assert claim_of((yield run(new_spawner('dora', **NEW)))) == 'long-ago'
+
+
+@pytest.mark.gen_test
+def test_a_claim_that_names_a_user_only_in_its_annotations_is_not_given_to_that_user(
+        new_spawner, run, make_claim, caplog):
+    make_claim('a-trap', OURS, {OF_USER: 'fay'})
+    assert claim_of((yield run(new_spawner('fay', **NEW)))) == 'files-fay'
+    assert 'Claim a-trap is not taken' in caplog.text and 'kubectl label pvc a-trap' in caplog.text
 
 
 @pytest.mark.parametrize('username, label', [('A.Lee', 'A.Lee'), ('a@lee', 'a-lee---74670781')])

@@ -8,6 +8,8 @@ SECONDS = 120  # for a hub to start and to end
 WRONG = """
 c.KubeSpawner.mem_limit = '2GB'
 c.KubeSpawner.image_pull_policy = 'always'
+c.KubeSpawner.pod_name_template = 'jupyter-{usrname}'
+c.KubeSpawner.profile_list = [{'display_name': 'A', 'profile_options': {'size': {}}}]
 c.Spawner.environment = {'TOKEN': 'secret-of-the-operator\\0'}
 """
 MISSPELT = """
@@ -36,8 +38,9 @@ def test_a_hub_does_not_start_if_no_server_could_and_names_all_reasons(hub_with)
     hub = hub_with(WRONG + MISSPELT)
     assert hub.hub.wait(SECONDS) != 0
     log = hub.logged()
-    for words in ('KubeSpawner.mem_limit', 'KubeSpawner.image_pull_policy', 'Spawner.environment',
-                  'Do you mean mem_limit?', 'Do you mean c.KubeSpawner?', 'does not start'):
+    for words in ('KubeSpawner.mem_limit', 'KubeSpawner.image_pull_policy', 'KubeSpawner.pod_name_template',
+                  'has no choices', 'Spawner.environment', 'Do you mean mem_limit?', 'Do you mean c.KubeSpawner?',
+                  'does not start'):
         assert words in log
     assert 'Traceback' not in log and 'secret-of-the-operator' not in log
 

@@ -18,7 +18,7 @@ c.KubeSpawner.profile_list = [
              'small': {'display_name': 'Small'},
              'large': {'display_name': 'Large', 'kubespawner_override': {'environment': {'SIZE': 'large'}}}}},
          'note': {'display_name': 'Note', 'unlisted_choice': {
-             'enabled': True, 'validation_regex': '[a-z]*', 'validation_message': 'Only letters.',
+             'enabled': True, 'validation_regex': '(?:[a-z]*)*', 'validation_message': 'Only letters.',
              'kubespawner_override': {'extra_annotations': {'note': '{value}'}}}}}},
     {'display_name': 'Simple', 'slug': 'simple', 'profile_options': {
         'size': {'choices': {
@@ -155,6 +155,7 @@ def test_a_choice_starts_its_server_and_is_selected_the_next_time(hub, pods):
     ({'profile': '<b>gone'}, 'There is no profile &#34;&lt;b&gt;gone&#34;.'),
     ({'profile': 'options', 'profile-option-options--size': 'huge'}, 'cannot be &#34;huge&#34;'),
     ({'profile': 'options', 'profile-option-options--note--unlisted-choice': 'x1'}, 'Only letters.'),
+    ({'profile': 'options', 'profile-option-options--note--unlisted-choice': 'a' * 60 + '!'}, 'takes too long to'),
     ({'profile': 'options', 'profile-option-options--more': 'x'}, 'has no option &#34;more&#34;'),
 ])
 def test_what_cannot_be_had_leads_back_to_the_form_which_says_why(hub, pods, fields, told):

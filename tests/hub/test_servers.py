@@ -1,5 +1,6 @@
 """Users of a real hub and their servers: they run code, keep files, and see only their own."""
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -109,3 +110,14 @@ def test_a_hub_that_no_longer_learns_of_pods_ends_with_a_failure(cluster, namesp
             eve.stop()
     finally:
         cluster.kube.clear_faults()
+
+
+@pytest.mark.parametrize('name', ['a$$b', '$(home)'])
+def test_a_user_whose_name_kubernetes_would_expand_is_let_in_to_her_server(hub, name):
+    user = hub.user(name)
+    user.username = quote(name)  # as it is in addresses
+    user.begin()
+    user.wait_for()
+    response = user.get('api/contents')
+    user.stop()
+    assert response.status_code == 200, response.text

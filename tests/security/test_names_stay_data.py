@@ -3,6 +3,7 @@ import re
 from urllib.parse import unquote
 
 import pytest
+from kubernetes.client.rest import ApiException
 
 from kubespawner import KubeSpawner
 from tests.cluster.conftest import SLEEP, UNTOUCHED, make_spawner
@@ -57,6 +58,41 @@ def test_no_name_reaches_the_api_but_as_data(new_spawner, objects, core, namespa
         selector = ','.join('%s=%s' % (key, labels[key]) for key in labels if key.startswith('hub.jupyter.org/'))
         claims = core.list_namespaced_persistent_volume_claim(namespace=namespace, label_selector=selector).items
         assert [claim.metadata.name for claim in claims] == [spawner.pvc_name]
+
+
+# Prints its environment and its arguments, and goes on.
+SHOW = ['sh', '-c', 'env; for each; do echo "argument: $each"; done; echo end; trap "exit 0" TERM; sleep 1000 & wait',
+        'sh']
+
+
+@pytest.mark.parametrize('name', ['a$b', 'a$$b', '$(HOME)', '$$(HOME)', 'a$$$(B)', '$(a$$b)', 'a$', '$($$'])
+@pytest.mark.gen_test
+def test_names_arrive_in_the_container_as_they_are(new_spawner, objects, core, namespace, node, name):
+    spawner = new_spawner(
+        name, name, cmd=SHOW, notebook_dir='$(B)/{username}', legacy_singleuser_env=True, events_enabled=False,
+        environment={'A': '$(B)/{unescaped_username}', 'B': 'b', 'JUPYTERHUB_OWN': '$(B)$$'})
+    spawner.oauth_access_scopes = spawner.oauth_client_allowed_scopes = ['access:servers!server=%s/' % name]
+    expected = {variable: value for variable, value in spawner.get_env().items() if name in str(value)}
+    yield spawner.start()
+    log = yield objects.until(lambda: read_log(core, namespace, spawner.pod_name, 'end\n'))
+    yield spawner.stop(now=True)
+    found = dict(line.split('=', 1) for line in log.splitlines() if '=' in line)
+    assert {'JUPYTERHUB_USER', 'JPY_USER', 'JUPYTERHUB_OAUTH_CALLBACK_URL'} <= set(expected)
+    for variable in set(expected) - {'A', 'JUPYTERHUB_ROOT_DIR'}:
+        assert found[variable] == expected[variable], variable
+    assert found['A'] == 'b/' + name and found['JUPYTERHUB_OWN'] == 'b$'
+    assert found.get('JUPYTERHUB_ROOT_DIR') in (None, 'b/' + name)
+    if 'JUPYTERHUB_ROOT_DIR' not in found:  # older hubs have an argument instead
+        assert 'argument: --notebook-dir="b/%s"\n' % name in log
+
+
+def read_log(core, namespace, pod_name, last):
+    """Return the log of a pod, None as long as it does not contain what comes last."""
+    try:
+        log = core.read_namespaced_pod_log(name=pod_name, namespace=namespace, _preload_content=False).data.decode()
+    except ApiException:  # its container has not been created yet
+        return None
+    return log if last in log else None
 
 
 @pytest.mark.gen_test
