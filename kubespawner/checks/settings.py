@@ -7,6 +7,7 @@ from traitlets.config import Config, Configurable, LazyConfigValue
 
 from ..configuration.aliases import OTHER, canonical_name
 from ..messages.errors import one_line
+from ..messages.unsupported import INTERNAL_SSL
 from .values import NOT_MORE, problem_of
 
 SIMILAR = 0.8  # how alike two names are, from 0 to 1, of which one may be meant for the other
@@ -31,7 +32,7 @@ def find_problems(config, spawner_class):
     config (Config): the whole configuration of an application.
     """
     settings = list(_settings(config, spawner_class))
-    return (_unknown_sections(config, spawner_class) + [
+    return (_unsupported(config) + _unknown_sections(config, spawner_class) + [
         problem for setting in settings for problem in [_problem(setting, spawner_class)] if problem
     ] + _contradictions(settings))
 
@@ -43,6 +44,13 @@ def _settings(config, spawner_class):
             if not isinstance(value, Config):  # the section of a class in this one
                 trait = canonical_name(name)
                 yield Setting(section, name, trait, value)
+
+
+def _unsupported(config):
+    """Return the Problem with the hub's own setting that no server can start with, in a list."""
+    value, name = config.get('JupyterHub', {}).get('internal_ssl'), 'JupyterHub.internal_ssl'
+    is_on = str(value).lower() in ('true', '1')  # from a command line: a string
+    return [Problem(name, '%s %s' % (name, INTERNAL_SSL), True)] if is_on else []
 
 
 def vars_of(cls):
