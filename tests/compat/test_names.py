@@ -331,9 +331,15 @@ def test_a_name_that_two_namespaces_have_is_not_guessed():
     assert 'a' not in reflector.pods and reflector.pods['y/a']['metadata']['uid'] == 'u2'
 
 
-def test_the_event_reflector_says_where_events_are():
-    with pytest.raises(AttributeError, match='spawner.events'):
-        getattr(EventReflector(namespace='ns'), 'events')  # noqa: B009
+def test_the_event_reflector_has_the_events_of_the_pods_that_start():
+    reflector = EventReflector(namespace='ns')
+    assert reflector.events == []
+    first, second, third = [{'lastTimestamp': '2020-01-01T00:00:0%dZ' % second} for second in range(3)]
+    reflector.follow('ns', 'a', None, print, lambda: [first, third])
+    reflector.follow('ns', 'b', None, repr, lambda: [second])
+    assert reflector.events == [first, second, third]
+    reflector.unfollow(print)
+    assert reflector.events == [second]
 
 
 def test_a_mock_object_takes_any_attribute():
