@@ -13,6 +13,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
+import kubespawner.spawner as spawner_module
 import kubespawner.utils as utils
 from kubespawner import KubeSpawner, objects, slugs
 from kubespawner.kube.cache import Cache
@@ -893,3 +894,21 @@ def test_the_names_of_other_years_have_one_place():
         if inspect.isfunction(function):
             lines = inspect.getsource(function).split('"""')[-1].strip().splitlines()
             assert len(lines) <= 2, name
+
+
+@with_fake_time
+def test_a_make_pod_that_a_configuration_file_has_replaced_is_called(monkeypatch):
+    def with_label(make):
+        def made(**arguments):
+            result = make(**arguments)
+            result.metadata.labels['made'] = 'here'
+            return result
+        return made
+
+    for name in ('make_pod', 'make_pvc'):
+        monkeypatch.setattr(spawner_module, name, with_label(getattr(spawner_module, name)))
+    spawner = spawner_with(**CLAIM)
+    yield spawner.start()
+    sent_labels = {method: sent(arguments)['metadata']['labels'].get('made') for method, arguments in spawner.api.asked
+                   if method.startswith('create')}
+    assert sent_labels == {'create_namespaced_persistent_volume_claim': 'here', 'create_namespaced_pod': 'here'}
