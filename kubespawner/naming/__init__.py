@@ -225,9 +225,14 @@ def _parsed(template):
     return ready, frozenset(names), has_variables
 
 
-def in_a_label(template):
-    """Return the template of a label as the scheme `safe` has it: there, the name of a server brings no dashes."""
-    return template.replace('{servername}', '{safe_servername}')
+def in_a_label(template, scheme):
+    """Return the template of a label without the dashes that the name of a server brings, where there must be none.
+
+    That is everywhere with the scheme `safe`, and otherwise at the beginning: no label may begin with a dash.
+    """
+    if scheme == 'safe':
+        return template.replace('{servername}', '{safe_servername}')
+    return re.sub(r'\A\{servername\}', '{escaped_servername}', template)
 
 
 def without_variables(text):

@@ -103,8 +103,8 @@ class Templates(Named, Configuration):
         if slug_scheme is not None:
             with self._expanding(scheme=slug_scheme):
                 return self._expand_user_properties(template)
-        if self._is_label and (self._scheme or self.slug_scheme) == 'safe':
-            template = naming.in_a_label(template)
+        if self._is_label:
+            template = naming.in_a_label(template, self._scheme or self.slug_scheme)
         return naming.expand(template, self._template_fields())
 
     def _template_fields(self):
