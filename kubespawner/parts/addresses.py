@@ -184,7 +184,7 @@ class Addresses(Configuration):
         host = host_for_jupyterhub(address.host)
         if version_info >= (0, 9) and self._asked_for_url() is not None:
             return str(address)
-        if version_info >= (0, 9) and ':' not in host:  # JupyterHub loses the brackets of an IPv6 address in a URL
+        if version_info >= (0, 9) and host and ':' not in host:  # it loses the brackets of IPv6 in a URL
             return StartedAt(address)
         if self._asked_for_url() is None:
             return host, address.port
