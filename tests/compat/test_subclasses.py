@@ -558,13 +558,14 @@ def test_what_can_be_honoured_is_not_told_of():
                 shape(declaration('image', 'x'))
 
 
+@pytest.mark.gen_test
 def test_a_profile_cannot_override_what_a_property_computes():
     class Sub(KubeSpawner):
         image = property(lambda self: 'x')
 
     spawner = make_spawner(Sub, profile_list=[{'display_name': 'A', 'kubespawner_override': {'image': 'y'}}])
     with pytest.raises(ValueError, match='image.*computed by a property of Sub'):
-        IOLoop.current().run_sync(spawner._profiles)
+        yield spawner._profiles()
 
 
 def test_the_section_of_a_mixin_sets_the_setting_under_any_name():
