@@ -427,8 +427,11 @@ def make_pvc(name, storage_class, access_modes, storage, labels=None, annotation
     selector (dict): the volumes to choose from, a LabelSelector.
     without_class (bool): ask for a volume that has no class.
 
+    By position, `selector` may also come before `storage`, as it does in the releases since 2019.
     Raises ArgumentError as `make_pod` does.
     """
+    if isinstance(labels, (str, int, float)):
+        selector, storage, labels, annotations = storage, labels, annotations, selector
     annotations = strings('annotations', annotations)
     access_modes = list(access_modes)
     if not all(isinstance(mode, str) for mode in access_modes):

@@ -35,7 +35,7 @@ from .lifecycle.logs import ServerLogs, secrets_of
 from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, new_spawn_id, uid_of
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
-from .messages import hints
+from .messages import hints, unsupported
 from .messages.errors import (
     Cause,
     ConfigurationError,
@@ -85,7 +85,7 @@ class PodReflector(ResourceReflector):
 
     @default('fields')
     def _what_is_read(self):
-        return list(podstatus.FIELDS)
+        return podstatus.FIELDS + ['spec.containers.image']  # which dashboards and cullers read
 
     @property
     def pods(self):
@@ -294,6 +294,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             self.orm_spawner.state = self.get_state()
             addresses.commit(self.user)
 
+    def _maker(self, name):
+        return globals()[name]  # where configuration files of all years replace `make_pod`
+
     # The verbs
 
     def is_pod_running(self, pod):
@@ -355,6 +358,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             self._follow_pods()  # in the profile's namespace
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        self._check_supported()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
@@ -397,6 +401,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         attempt.has_run()
         self._watch_wait_up(attempt, waiter, created)
         return self._return_address(address)
+
+    def _check_supported(self):
+        """Raise ConfigurationError if this server is to have what there is not here: the hub's check may not know."""
+        problem = unsupported.problem(getattr(self, 'internal_ssl', False), self.services_enabled)
+        if problem:
+            raise ConfigurationError(problem)
 
     def _outcome(self, attempt, pod):
         """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""

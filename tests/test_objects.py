@@ -264,6 +264,14 @@ def test_a_claim_without_a_storage_class_leaves_it_to_the_cluster(storage_class)
     assert ApiClient().sanitize_for_serialization(claim) == CLAIM
 
 
+def test_the_selector_of_a_claim_may_come_before_its_size():
+    selector = {'matchLabels': {'e': 'f'}}
+    given = 'claim', 'gp2', ['ReadWriteOnce']
+    expected = make_pvc(*given, storage='10Gi', labels={'a': 'b'}, annotations={'c': 'd'}, selector=selector)
+    assert to_dict(make_pvc(*given, selector, '10Gi', {'a': 'b'}, {'c': 'd'})) == to_dict(expected)
+    assert to_dict(make_pvc(*given, None, '10Gi')) == to_dict(make_pvc(*given, '10Gi'))
+
+
 def test_a_storage_class_is_both_field_and_annotation():
     annotations = {'c': 'd'}
     claim = to_dict(make_pvc('claim', 'gp2', ['ReadWriteOnce'], '10Gi', {'a': 'b'}, annotations))

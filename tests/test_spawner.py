@@ -74,6 +74,7 @@ DEFAULTS = {
     'k8s_api_verify_ssl': None,
     'k8s_api_request_timeout': 30,
     'k8s_api_request_retry_timeout': 30,
+    'services_enabled': False,
     'start_failure_grace': None,
     'delete_grace_period': 1,
     'allow_privilege_escalation': False,

@@ -9,6 +9,7 @@ from .. import profiles
 from ..configuration.aliases import OTHER, canonical_name, computed
 from ..kube.quantities import value_of
 from ..messages.errors import one_line
+from ..messages.unsupported import INTERNAL_SSL
 from .values import (
     NOT_MORE,
     NOT_MORE_OF_EACH,
@@ -44,7 +45,7 @@ def find_problems(config, spawner_class):
     """
     settings = list(_settings(config, spawner_class))
     counts = _Counts(settings, spawner_class)
-    problems = _unknown_sections(config, spawner_class) + [
+    problems = _unsupported(config) + _unknown_sections(config, spawner_class) + [
         problem for setting in settings for problem in [_problem(setting, spawner_class, counts)] if problem]
     wrong = {problem.setting for problem in problems}
     last = {setting.trait: setting._replace(value=_value(setting, spawner_class)) for setting in settings
@@ -88,6 +89,13 @@ def _settings(config, spawner_class):
             if not isinstance(value, Config):  # the section of a class in this one
                 trait = canonical_name(name)
                 yield Setting(section, name, trait, value)
+
+
+def _unsupported(config):
+    """Return the Problem with the hub's own setting that no server can start with, in a list."""
+    value, name = config.get('JupyterHub', {}).get('internal_ssl'), 'JupyterHub.internal_ssl'
+    is_on = str(value).lower() in ('true', '1')  # from a command line: a string
+    return [Problem(name, '%s %s' % (name, INTERNAL_SSL), True)] if is_on else []
 
 
 def vars_of(cls):

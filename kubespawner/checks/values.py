@@ -12,6 +12,7 @@ import jinja2
 
 from .. import naming
 from ..kube.quantities import value_of
+from ..messages.unsupported import SERVICES_ENABLED
 
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
 ACCESS_MODES = ('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')
@@ -211,6 +212,11 @@ def _camel(key):
     return head + ''.join(word[:1].upper() + word[1:] for word in rest)
 
 
+def not_supported(value):
+    """Services are not supported yet."""
+    return SERVICES_ENABLED if value else None
+
+
 def any_value(value, depth=0):
     """Whatever a setting contains must be text that UTF-8 has, and must not contain itself."""
     if isinstance(value, str):
@@ -257,6 +263,7 @@ CHECKS = {
     'profile_form_template': (form_template,),
     'pvc_name_template': (not_empty,),
     'scheduler_name': (ACCOUNT,),
+    'services_enabled': (not_supported,),
     'singleuser_extra_annotations': (annotations,),
     'singleuser_extra_labels': (labels,),
     'singleuser_fs_gid': (at_least_zero, at_most(LARGEST_ID)),

@@ -16,7 +16,7 @@ from traitlets import Dict, List, Unicode, Union, default
 from traitlets.config import LoggingConfigurable
 
 from . import prune
-from .clients import Resource
+from .resource import Pruned
 
 MOST_TOMBSTONES = 1000
 ALL_VERSIONS = float('inf')  # newer than any version
@@ -164,7 +164,7 @@ class Cache(LoggingConfigurable):
     def _pruned(self, resource):
         """Return an object with only the fields that the cache keeps."""
         resource['metadata'].pop('managedFields', None)
-        return Resource(prune.prune(resource, self._tree))
+        return Pruned(prune.prune(resource, self._tree), self._tree)
 
     def changed(self, key, timeout):
         """Return a future that is done at the next change of the object with this key, or after `timeout` seconds.

@@ -34,29 +34,32 @@ class EventReflector(NamespacedResourceReflector):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._followers = {}  # (namespace, name) of a pod -> (loop, callback)
+        self._followers = {}  # (namespace, name) of a pod -> (loop, callback, what returns its events)
         self._logged_errors = set()  # (type of the error, HTTP status) of those that the log already has
 
     # On the loop's thread
 
-    def follow(self, namespace, name, loop, callback):
+    def follow(self, namespace, name, loop, callback, events=list):
         """Call `callback(event)` on `loop` for each event about the pod of this name from now on.
 
+        events (callable): returns what the follower has kept of them, a list, for the attribute `events`.
         Return False if too many pods are already followed.
         """
         if len(self._followers) >= MAX_FOLLOWED:
             return False
-        self._followers[namespace, name] = loop, callback
+        self._followers[namespace, name] = loop, callback, events
         return True
 
     def unfollow(self, callback):
         """Stop calling this callback."""
-        for pod in [pod for pod, (_, known) in self._followers.items() if known == callback]:
+        for pod in [pod for pod, (_, known, _) in self._followers.items() if known == callback]:
             del self._followers[pod]
 
     @property
     def events(self):
-        raise AttributeError('Events of all pods are not kept. `spawner.events` has those of a server that starts.')
+        """The events of all pods that are followed now: those of the servers that start, the oldest first, a list."""
+        events = [event for _, _, kept in list(self._followers.values()) for event in kept()]
+        return sorted(events, key=lambda event: event.get('lastTimestamp') or event.get('eventTime') or '')
 
     @property
     def is_connected(self):
@@ -98,7 +101,7 @@ class EventReflector(NamespacedResourceReflector):
         follower = self._followers.get((str(about.get('namespace')), str(about.get('name'))))
         if follower is not None:
             resource['metadata'].pop('managedFields', None)
-            loop, callback = follower
+            loop, callback, _ = follower
             try:
                 loop.add_callback(callback, Resource(resource))
             except RuntimeError:  # the loop is closed

@@ -8,7 +8,8 @@ import functools
 import re
 from collections.abc import MutableMapping
 
-import yaml  # which the client needs, too
+import dateutil.parser  # which the client needs, as it does yaml
+import yaml
 
 from . import fields
 
@@ -18,14 +19,16 @@ class Resource(dict):
 
     `pod['status']['podIP']` and `pod.status.pod_ip` are the same. An attribute that is not there is None, as in the
     models; so is every unknown one. What is assigned to an attribute is stored under the key of the API; None removes
-    it. Timestamps are strings. The attributes `items`, `keys`, `values` and `get` are the dict's own.
+    it. Timestamps are strings under their keys, and datetimes as attributes in the spelling of the models. The
+    attributes `items`, `keys`, `values` and `get` are the dict's own.
     """
     __slots__ = ()
 
     def __getattr__(self, name):
         if name.startswith('__'):
             raise AttributeError(name)
-        return self._part(self._present(name))
+        value = self._part(self._present(name))
+        return _time(value) if name.endswith(TIMES) and isinstance(value, str) else value
 
     def __setattr__(self, name, value):
         key = self._key(name)
@@ -62,6 +65,56 @@ class Resource(dict):
         elif type(value) is list:
             _wrap_items(value)
         return value
+
+
+TIMES = '_timestamp', '_time', '_at'  # how the models call fields that are datetimes there
+
+
+def _time(text):
+    """Return the datetime that a timestamp of the API means; any other text as it is."""
+    try:
+        return dateutil.parser.parse(text)
+    except (OverflowError, ValueError):
+        return text
+
+
+class Pruned(Resource):
+    """An object of which a cache keeps only some fields, see `prune`.
+
+    The attribute of a field that is not kept is an AttributeError that says how to keep it; None would say that the
+    object does not have it. Copies are plain Resources.
+    """
+    __slots__ = '_kept',
+
+    def __init__(self, value, kept):
+        """kept (dict): the fields that are kept, as a tree; an empty one stands for all."""
+        super().__init__(value)
+        object.__setattr__(self, '_kept', kept)
+
+    def __getattr__(self, name):
+        if self._kept and self._present(name) is None and not self._is_kept(name):
+            raise AttributeError(
+                'The cache does not keep the field %r here, only %s. Name it in c.PodReflector.further_fields, as in '
+                '["spec.containers.resources"].' % (name, ', '.join(sorted(self._kept))))
+        return super().__getattr__(name)
+
+    def _is_kept(self, name):
+        flat = name.replace('_', '').lower()
+        return name.startswith('__') or flat in ('kind', 'apiversion') or any(key.lower() == flat for key in self._kept)
+
+    def _part(self, key):
+        kept, value = self._kept.get(key), dict.get(self, key)
+        if not kept:
+            return super()._part(key)
+        if type(value) is dict:
+            value = Pruned(value, kept)
+            dict.__setitem__(self, key, value)
+        elif type(value) is list:
+            value[:] = [Pruned(item, kept) if type(item) is dict else item for item in value]
+        return value
+
+    def __reduce_ex__(self, protocol):
+        return Resource, (dict(self),)
 
 
 def _wrap_items(values):

@@ -44,6 +44,32 @@ class Address(namedtuple('Address', 'proto host port')):
         return '%s://%s:%d' % (self.proto, '[%s]' % self.host if ':' in self.host else self.host, self.port)
 
 
+class StartedAt(str):
+    """What `start` returns: a URL, as in releases since 2021, which is also the pair (host, port) of those before.
+
+    JupyterHub takes both. Subclasses of either kind of year read what their parent's `start` returns.
+    """
+
+    def __new__(cls, address):
+        made = super().__new__(cls, str(address))
+        made._pair = address.host, address.port
+        return made
+
+    def __iter__(self):
+        return iter(self._pair)
+
+    def __getitem__(self, index):
+        return self._pair[index] if index in (0, 1) else super().__getitem__(index)
+
+    def __eq__(self, other):
+        return self._pair == other if isinstance(other, tuple) else super().__eq__(other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = str.__hash__
+
+
 def parse_url(url):
     """Return the Address in an http or https URL. Raises ValueError if it is none."""
     parsed = urlparse(url if isinstance(url, str) else '')
@@ -167,10 +193,12 @@ class Addresses(Configuration):
         """Return an Address as `start` returns it, and remember that JupyterHub has been given it."""
         self._address = address
         host = host_for_jupyterhub(address.host)
+        if version_info >= (0, 9) and self._asked_for_url() is not None:
+            return str(address)
+        if version_info >= (0, 9) and host and ':' not in host:  # it loses the brackets of IPv6 in a URL
+            return StartedAt(address)
         if self._asked_for_url() is None:
             return host, address.port
-        if version_info >= (0, 9):
-            return str(address)
         self.server.proto = address.proto
         return host, address.port
 

@@ -215,6 +215,10 @@ class Manifests(Templates):
         return [argument.replace(self.hub.api_url, self.accessible_hub_api_url)
                 if argument.startswith('--hub-api-url') else argument for argument in args]
 
+    def _maker(self, name):
+        """Return the function of that name that makes an object."""
+        return getattr(objects, name)
+
     @gen.coroutine
     def get_pod_manifest(self):
         """Return the V1Pod to create for this server, before `modify_pod_hook` sees it.
@@ -229,7 +233,7 @@ class Manifests(Templates):
                 ids[argument] = yield self._result_of(trait, self)
         env = yield self._resolved_env()
         return _made(
-            objects.make_pod,
+            self._maker('make_pod'),
             OF_A_POD,
             name=self.pod_name,
             cmd=None if self.cmd is None else self.cmd + self.get_args(),
@@ -318,7 +322,7 @@ class Manifests(Templates):
             raise ValueError('KubeSpawner.user_storage_capacity: a claim is to be made (user_storage_pvc_ensure), '
                              "but of no size; set it, for example to '10Gi'.")
         return _made(
-            objects.make_pvc,
+            self._maker('make_pvc'),
             OF_A_CLAIM,
             name=self.pvc_name,
             storage_class=self.user_storage_class,

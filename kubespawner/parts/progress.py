@@ -131,7 +131,9 @@ class Progress(Configuration):
         if self._has_own('_start_watching_events') and not reflector.is_started:  # a subclass wants none
             return
         reflector.start()
-        if not reflector.follow(self.namespace, self.pod_name, IOLoop.current(), progress_log.event):
+        is_followed = reflector.follow(self.namespace, self.pod_name, IOLoop.current(), progress_log.event,
+                                       lambda: progress_log.events)
+        if not is_followed:
             return
         self._events = reflector
         yield is_listed(reflector, EVENTS_BEGIN)  # a start without events is a start all the same

@@ -88,14 +88,16 @@ class Templates(Named, Configuration):
     def _check_templates(self):
         """Raise ValueError that names the trait if a configured template cannot be expanded: once, at the hub's start.
 
-        What a subclass makes of templates may not be known yet; that is told at each start of a server.
+        What a subclass makes of templates may not be known yet; that is told at each start of a server. Nor is it time
+        for defaults that a subclass computes: they may depend on what the user chooses.
         """
         is_own = type(self)._expand_user_properties is Templates._expand_user_properties
         if self.config is Templates._checked or not self.config or self.user is None or not is_own:
             return
         Templates._checked = self.config
         for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * self.user_storage_pvc_ensure:
-            self._expand_trait(trait)
+            if trait in self._trait_values:
+                self._expand_trait(trait)
 
     # Expanding
 

@@ -335,6 +335,15 @@ def test_labels_of_the_default_scheme_stay():
     assert labels[USERNAME] == 'ann-40b' and SERVERNAME not in labels
 
 
+@pytest.mark.parametrize('servername, alone, after', [
+    ('', '', 'x'), ('gpu', 'gpu', 'x--gpu'), ('my-lab', 'my-2dlab', 'x--my-2dlab')])
+@pytest.mark.gen_test
+def test_the_name_of_a_server_is_a_label_without_dashes_before_it(servername, alone, after):
+    spawner = new_spawner('ann', servername, extra_labels={'alone': '{servername}', 'after': 'x{servername}'})
+    labels = (yield pod_of(spawner))['metadata']['labels']
+    assert (labels['alone'], labels['after']) == (alone, after)
+
+
 # Without a user
 
 

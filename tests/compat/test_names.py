@@ -13,6 +13,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
+import kubespawner.spawner as spawner_module
 import kubespawner.utils as utils
 from kubespawner import KubeSpawner, objects, slugs
 from kubespawner.kube.cache import Cache
@@ -331,9 +332,15 @@ def test_a_name_that_two_namespaces_have_is_not_guessed():
     assert 'a' not in reflector.pods and reflector.pods['y/a']['metadata']['uid'] == 'u2'
 
 
-def test_the_event_reflector_says_where_events_are():
-    with pytest.raises(AttributeError, match='spawner.events'):
-        getattr(EventReflector(namespace='ns'), 'events')  # noqa: B009
+def test_the_event_reflector_has_the_events_of_the_pods_that_start():
+    reflector = EventReflector(namespace='ns')
+    assert reflector.events == []
+    first, second, third = [{'lastTimestamp': '2020-01-01T00:00:0%dZ' % second} for second in range(3)]
+    reflector.follow('ns', 'a', None, print, lambda: [first, third])
+    reflector.follow('ns', 'b', None, repr, lambda: [second])
+    assert reflector.events == [first, second, third]
+    reflector.unfollow(print)
+    assert reflector.events == [second]
 
 
 def test_a_mock_object_takes_any_attribute():
@@ -937,3 +944,21 @@ def test_the_names_of_other_years_have_one_place():
         if inspect.isfunction(function):
             lines = inspect.getsource(function).split('"""')[-1].strip().splitlines()
             assert len(lines) <= 2, name
+
+
+@with_fake_time
+def test_a_make_pod_that_a_configuration_file_has_replaced_is_called(monkeypatch):
+    def with_label(make):
+        def made(**arguments):
+            result = make(**arguments)
+            result.metadata.labels['made'] = 'here'
+            return result
+        return made
+
+    for name in ('make_pod', 'make_pvc'):
+        monkeypatch.setattr(spawner_module, name, with_label(getattr(spawner_module, name)))
+    spawner = spawner_with(**CLAIM)
+    yield spawner.start()
+    sent_labels = {method: sent(arguments)['metadata']['labels'].get('made') for method, arguments in spawner.api.asked
+                   if method.startswith('create')}
+    assert sent_labels == {'create_namespaced_persistent_volume_claim': 'here', 'create_namespaced_pod': 'here'}
