@@ -75,6 +75,8 @@ class PodReflector(ResourceReflector):
 
     list_method_name = Unicode('list_namespaced_pod')
 
+    can_be_split = True
+
     @default('fields')
     def _what_is_read(self):
         return list(podstatus.FIELDS)
@@ -168,11 +170,13 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
 
-        One for all namespaces does for all spawners, and is what those need whose users have their own namespaces.
+        One for all namespaces does for all spawners, and is what those need whose users have their own namespaces. If
+        the hub may not list all namespaces, each namespace has one.
 
         It is shared by all subclasses, except those that have a class attribute `pod_reflector` of their own.
         """
         self._reflects = self.namespace, self.component_label
+        self._release_reflector()
         vars(self).pop('pod_reflector', None)
         owner = owner_of_reflectors(type(self))
         namespace = '' if self.enable_user_namespaces else self.namespace
@@ -181,20 +185,53 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=namespace, labels=labels)
         shared = owner.pod_reflector
         labels = dict(shared.labels, component=self.component_label) if 'component' in shared.labels else shared.labels
-        if (shared.namespace, shared.labels) != (namespace, labels):
-            self.pod_reflector = shared.sibling(namespace, labels)
+        reflector = shared.sibling(namespace, labels)
+        if reflector.is_forbidden:
+            reflector = shared.sibling(self.namespace, labels)
+        if reflector is not shared:
+            self.pod_reflector = reflector
+
+    def _release_reflector(self):
+        """Have the reflector of this server's namespace stop, if it has one of its own that no other server needs."""
+        shared = owner_of_reflectors(type(self)).pod_reflector
+        if shared is not None and 'pod_reflector' in vars(self):
+            shared.siblings.release(self.pod_reflector, self)
 
     def _follow_pods(self, replace=False):
         """Start the reflector with the first verb that needs it; return it. replace (bool): make a new one."""
         if replace:
             self.pod_reflector.stop()
             owner_of_reflectors(type(self)).pod_reflector = None
-        if replace or self._reflects != (self.namespace, self.component_label):  # they were changed since
+        is_outdated = self._reflects != (self.namespace, self.component_label)  # they were changed since
+        if replace or is_outdated or self.pod_reflector.is_forbidden or self.pod_reflector.stopped():
             self._share_reflector()
+        if 'pod_reflector' in vars(self):
+            owner_of_reflectors(type(self)).pod_reflector.siblings.use(self.pod_reflector, self)
         # Of a namespace that only a state names the hub may know nothing for good, and go on.
         if self.pod_reflector.on_failure is None and self._configured_namespace is None:
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
         return self.pod_reflector.start()
+
+    @gen.coroutine
+    def _is_listed(self, seconds=FIRST_LIST_SECONDS):
+        """Return whether the first list of this server's reflector is there; wait so many seconds for it.
+
+        If the hub may not list all namespaces, that of the server's own namespace is meant.
+        """
+        deadline = IOLoop.current().time() + seconds
+        while True:
+            reflector = self._follow_pods()
+            if not (yield is_listed(reflector, max(0, deadline - IOLoop.current().time()))):
+                return False
+            if not reflector.is_forbidden:
+                return True
+
+    @gen.coroutine
+    def _choose_reflector(self, deadline):
+        """Wait until it is known whether this server is followed by a reflector of all namespaces."""
+        if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
+            yield self._is_listed(min(FIRST_LIST_SECONDS, max(0, deadline - IOLoop.current().time())))
+        return self._follow_pods()
 
     def _halting(self, loop):
         return partial(_halt, loop, self.log)
@@ -252,6 +289,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         super().clear_state()
         self._cancel_starts()  # JupyterHub stops a server only if there is a pod; it always clears the state then
         self._unfollow_address()
+        self._release_reflector()
         self._known = KnownPod(Ownership.NONE)
         self._drop_progress()
         self._server_names.clear()
@@ -329,6 +367,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
             self._server_names.forget(self._known.is_ours)
             self._follow_pods()  # in the profile's namespace
+        yield self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
@@ -507,13 +546,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         reflector = self._follow_pods()
         if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
             yield self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
-        if not reflector.first_load_future.done() and not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not (reflector.first_load_future.done() or (yield self._is_listed())):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
+        reflector = self.pod_reflector
         if reflector.failed:
             return None
         pod = reflector.get(self._pod_key)
-        if pod is None:
+        if pod is None or reflector.is_stale:
             try:
                 pod = yield self._waiter.refresh_pod()
             except api.ApiError as e:
@@ -572,10 +612,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
 
         Raises SpawnError if it is still there after `start_timeout` seconds.
         """
-        reflector = self._follow_pods()
+        self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
         yield self._watch_as_subclass_does(deadline)
+        reflector = yield self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._waiter.refresh_pod(deadline)

@@ -129,8 +129,9 @@ class ClusterConfiguration(HasTraits):
         Use a separate namespace for the pods and PVCs of each user. KubeSpawner creates the namespace if it does not
         exist.
 
-        The hub needs a ClusterRole with the permissions that it otherwise has in one namespace, and with the
-        permissions to get and create namespaces.
+        The hub needs the permissions that it otherwise has in one namespace in each of them, and the permissions to get
+        and create namespaces. With a ClusterRole, it keeps one watch for all namespaces. Without permissions in the
+        whole cluster, it keeps one watch for each namespace that has a running server.
 
         Changing this setting does not move any files. A server that starts in another namespace uses a PVC in that
         namespace.

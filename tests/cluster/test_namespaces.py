@@ -268,3 +268,102 @@ def rule_of(method, path):
     if method == 'GET' and len(parts) == 1:
         return parts[0], 'watch' if 'watch=' in query else 'list'
     return parts[0], {'GET': 'get', 'POST': 'create', 'DELETE': 'delete'}[method]
+
+
+# A hub with a Role in each namespace, and no ClusterRole
+
+
+@pytest.fixture
+def refuse_all_namespaces(kube):
+    """The API server refuses lists and watches of all namespaces. Returns the lists and watches of a kind, by path."""
+    kube.fail(path='^/api/v1/(pods|events)$', status=403, times=10 ** 9)
+
+    def made(kind):
+        return [path.split('?')[0] for _, path in kube.requests() if re.search('/%s\\?' % kind, path)]
+
+    return made
+
+
+def followed(spawner):
+    """Return the namespaces whose pods are watched for spawners."""
+    return {reflector.namespace for reflector in type(spawner).pod_reflector.siblings}
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_each_namespace_with_a_server_has_a_watch(
+        refuse_all_namespaces, new_user):
+    ann, gpu, bob = new_user('ann', **CLAIM), new_user('ann', 'gpu'), new_user('bob')
+    for spawner in (ann, gpu, bob):
+        yield spawner.start()
+        assert (yield spawner.poll()) is None
+    assert refuse_all_namespaces('pods').count('/api/v1/pods') == 1
+    assert followed(ann) == {ann.namespace, bob.namespace} and ann.pod_reflector is gpu.pod_reflector
+    new_user.objects(bob).set_status(bob.pod_name, phase='Failed', reason='Evicted')
+    yield new_user.objects(bob).until(lambda: bob.pod_reflector.get(bob.pod_name).status.phase == 'Failed')
+    assert (yield [ann.poll(), gpu.poll()]) == [None, None]
+    for spawner, left in ((bob, {ann.namespace}), (ann, {ann.namespace}), (gpu, set())):
+        yield spawner.stop(now=True)
+        spawner.clear_state()
+        assert followed(ann) == left
+    yield ann.start()  # again
+    assert followed(ann) == {ann.namespace} and (yield ann.poll()) is None
+    yield ann.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_a_hub_finds_its_servers_after_a_restart(
+        refuse_all_namespaces, new_user):
+    ann, bob = new_user('ann'), new_user('bob')
+    yield [ann.start(), bob.start()]
+    yield bob.stop(now=True)
+    type(ann).pod_reflector.stop()
+    type(ann).pod_reflector = None
+    successors = [new_user('ann'), new_user('bob')]
+    for old, new in zip((ann, bob), successors):
+        new.load_state(dict(old.get_state(), stopped=False))
+    assert (yield [new.poll() for new in successors]) == [None, 1]
+    yield successors[0].stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_events_come_from_the_servers_own(refuse_all_namespaces, new_user):
+    for _ in range(2):
+        ann = new_user('ann', events_enabled=True)
+        yield ann.start()
+        assert ann.events
+        yield ann.stop(now=True)
+        ann.clear_state()
+        assert list(type(ann).event_reflector.siblings) == []
+    assert refuse_all_namespaces('events').count('/api/v1/events') == 1
+
+
+@pytest.mark.gen_test
+def test_a_namespace_in_which_the_hub_has_no_role_yet_halts_nothing(refuse_all_namespaces, kube, new_user):
+    ann, bob = new_user('ann'), new_user('bob')
+    kube.fail(path='/namespaces/%s/pods' % bob.namespace, status=403, times=10 ** 9)
+    yield ann.start()
+    with pytest.raises(Exception, match='403'):
+        yield bob.start()
+    bob.pod_reflector.give_up_seconds = 0.2
+    yield new_user.objects(ann).until(
+        lambda: refuse_all_namespaces('pods').count('/api/v1/namespaces/%s/pods' % bob.namespace) > 6)
+    assert not bob.pod_reflector.failed and (yield ann.poll()) is None
+    kube.clear_faults()
+    bob.clear_state()
+    yield bob.start()
+    assert (yield bob.poll()) is None
+    yield [ann.stop(now=True), bob.stop(now=True)]
+
+
+@pytest.mark.gen_test
+def test_of_a_pod_in_a_namespace_that_may_not_be_listed_poll_asks_directly(refuse_all_namespaces, kube, new_user):
+    ann = new_user('ann')
+    kube.fail(path='/namespaces/%s/pods\\?' % ann.namespace, status=403, times=10 ** 9)
+    ann.load_state({'pod_name': 'jupyter-ann', 'namespace': ann.namespace})
+    assert (yield ann.poll()) == 1
+    yield ann.start()
+    assert (yield ann.poll()) is None
+    new_user.objects(ann).core.delete_namespaced_pod(
+        name=ann.pod_name, namespace=ann.namespace, body=client.V1DeleteOptions(grace_period_seconds=0))
+    yield new_user.objects(ann).until(lambda: new_user.objects(ann).pod(ann.pod_name) is None)
+    assert (yield ann.poll()) == 1
