@@ -36,7 +36,7 @@ from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_anothe
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints
-from .messages.errors import Cause, ConfigurationError, HubError, SpawnError, do_not_count
+from .messages.errors import Cause, ConfigurationError, ForeignNamespaceError, HubError, SpawnError, do_not_count
 from .naming import server_names
 from .naming.ownership import PROFILE, owner_of
 from .parts import addresses, installation, stand_in, subclass_steps
@@ -338,7 +338,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
                 shown = e.for_the_user() if isinstance(e, api.ApiError) else (yield self._with_log(attempt, e))
-                if self._is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
+                is_by_user = self._is_by_user or isinstance(shown, ForeignNamespaceError)  # who chose the name
+                if is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
                     do_not_count(getattr(self, 'handler', None))
                 raise hints.with_hint(shown, self._may_be_a_choice())
             except ValueError as e:
@@ -469,8 +470,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         missing, deadline = [], attempt.deadline
         has_namespace = 'namespace' in self._overrides or self._has_own('_ensure_namespace')
         if self.enable_user_namespaces and not has_namespace:
-            manifest = self.get_namespace_manifest()
-            if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
+            manifest = yield self._missing_namespace(deadline)
+            if manifest is not None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
             manifest = self.get_pvc_manifest()

@@ -150,6 +150,20 @@ class ClusterConfiguration(HasTraits):
         """
     )
 
+    adopt_user_namespaces = Bool(
+        False,
+        config=True,
+        help="""
+        Use the namespace of a user even if it exists already and does not belong to the user. Otherwise, such a server
+        does not start: a user whose name happens to complete the name of another namespace would get access to all that
+        is in it.
+
+        A namespace belongs to a user if KubeSpawner created it, if the annotation `hub.jupyter.org/username` contains
+        the name of the user, or if the user has a PVC or a pod of this hub in it. KubeSpawner does not check namespaces
+        if `user_namespace_template` contains neither the name of the user nor that of the server.
+        """
+    )
+
     user_namespace_labels = Dict(
         {},
         config=True,

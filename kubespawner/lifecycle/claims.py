@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 from .. import naming
 from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
-from ..naming.ownership import PROFILE, USERNAME, owner_of
+from ..naming.ownership import PROFILE, USERNAME, is_of_another_hub, owner_of
 
 KIND = 'persistent_volume_claim'
 
@@ -165,18 +165,13 @@ def why_kept(claim, owner, common_labels, name_of, names_of_others):
         return 'by its annotations it is not one of user %s' % user
     if name in {name_of(server, twin) for twin in _colliding_names(username)}:
         return 'pvc_name_template gives it to other users, too'
-    if _is_of_another_hub(claim, common_labels):
+    if is_of_another_hub(claim, common_labels):
         return 'by its labels it is of another hub'
     if servername != server and (server or name_of(servername) != name):
         return 'by its annotations it is that of the server %r' % servername
     if server and (name_of('') in (None, name) or name in names_of_others):
         return 'other servers of the user have it, too'
     return None
-
-
-def _is_of_another_hub(claim, ours):
-    labels = claim['metadata'].get('labels') or {}
-    return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))
 
 
 def _colliding_names(name):

@@ -9,6 +9,7 @@ from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
+from kubespawner.naming.ownership import USERNAME
 from tests import documentation
 from tests.simulated_node import SimulatedNode
 
@@ -199,11 +200,59 @@ def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawne
 @pytest.mark.gen_test
 def test_a_namespace_that_is_there_stays_as_it_is(new_user, core):
     spawner = new_user('ann', user_namespace_labels={'of': 'ann'})
-    core.create_namespace(body={'metadata': {'name': spawner.namespace, 'labels': {'made': 'before'}}})
+    core.create_namespace(body={'metadata': {
+        'name': spawner.namespace, 'labels': {'made': 'before'}, 'annotations': {USERNAME: 'ann'}}})
     yield spawner.start()
     yield spawner.stop(now=True)
     labels, _ = metadata_of(core, spawner)
     assert labels['made'] == 'before' and 'of' not in labels
+
+
+@pytest.mark.gen_test
+def test_a_namespace_that_is_there_and_of_nobody_is_not_entered_until_it_is_adopted(new_user, core):
+    spawner = new_user('prod')
+    core.create_namespace(body={'metadata': {'name': spawner.namespace}})
+    with pytest.raises(Exception) as refusal:
+        yield spawner.start()
+    assert 'namespace' in refusal.value.jupyterhub_message and 'kubectl' not in refusal.value.jupyterhub_message
+    assert new_user.objects(spawner).pods() == []
+    command = re.search('kubectl annotate namespace (\\S+) (\\S+)=(prod)[.]', str(refusal.value))
+    core.patch_namespace(name=command.group(1), body={'metadata': {'annotations': {command.group(2): command.group(3)}}})
+    spawner.clear_state()
+    yield spawner.start()
+    yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_the_hubs_own_namespace_is_not_that_of_a_user_of_the_same_name(new_user, namespace):
+    spawner = new_user(namespace[-1], user_namespace_template=namespace[:-1] + '{username}')
+    assert spawner.namespace == namespace
+    with pytest.raises(Exception, match='is not known to be that of the user'):
+        yield spawner.start()
+
+
+@pytest.mark.parametrize('traits', [
+    {'adopt_user_namespaces': True}, {'user_namespace_template': 'kubespawner-test-shared-{userid}'},
+    {'user_namespace_template': 'kubespawner-test-shared'}], ids=['the setting', 'an ID', 'no name'])
+@pytest.mark.gen_test
+def test_a_namespace_that_is_there_is_used_if_the_operator_says_so_or_names_it(traits, new_user, core):
+    ann, bob = new_user('ann', **traits), new_user('bob', **traits)
+    for name in {ann.namespace, bob.namespace}:
+        core.create_namespace(body={'metadata': {'name': name}})
+    yield [spawner.start() for spawner in (ann, bob)]
+    yield [spawner.stop(now=True) for spawner in (ann, bob)]
+
+
+@pytest.mark.gen_test
+def test_a_namespace_without_an_owner_that_has_a_claim_of_the_user_is_the_users(new_user, core):
+    spawner = new_user('ann', **CLAIM)
+    yield spawner.start()
+    yield spawner.stop(now=True)
+    core.patch_namespace(name=spawner.namespace, body={'metadata': {
+        'labels': {USERNAME: None, 'heritage': None}, 'annotations': {USERNAME: None}}})
+    after = new_user('ann', **CLAIM)  # without a state, as with another database
+    yield after.start()
+    yield after.stop(now=True)
 
 
 @pytest.mark.gen_test
@@ -327,12 +376,19 @@ def test_without_permissions_for_all_namespaces_a_hub_finds_its_servers_after_a_
 
 @pytest.mark.gen_test
 def test_without_permissions_for_all_namespaces_events_come_from_the_servers_own(refuse_all_namespaces, new_user):
-    for _ in range(2):
-        ann = new_user('ann', events_enabled=True)
-        yield ann.start()
-        assert ann.events
+    for name in ('ann', 'bob'):
+        ann = new_user(name, events_enabled=True, **UNTOUCHED)
+        start, there = ann.start(), new_user.objects(ann)
+        pod = yield there.until(lambda: there.pod(ann.pod_name))
+        there.core.create_namespaced_event(namespace=ann.namespace, _preload_content=False, body={
+            'metadata': {'name': 'pulling'}, 'reason': 'Pulling', 'type': 'Normal', 'message': 'x',
+            'involvedObject': {'kind': 'Pod', 'namespace': ann.namespace, 'name': ann.pod_name,
+                               'uid': pod['metadata']['uid']}})
+        yield there.until(lambda: 'Pulling' in [event['reason'] for event in ann.events], 10)
         yield ann.stop(now=True)
         ann.clear_state()
+        with pytest.raises(Exception, match='deleted|given up'):
+            yield start
         assert list(type(ann).event_reflector.siblings) == []
     assert refuse_all_namespaces('events').count('/api/v1/events') == 1
 
