@@ -75,6 +75,8 @@ def new_user(request, core, namespace, new_spawner):
     for name, node in made.items():
         if node:
             node.__exit__()
+        if name == namespace:  # not made here
+            continue
         try:
             core.delete_namespace(name=name, body=client.V1DeleteOptions(), _preload_content=False)
         except ApiException as e:
