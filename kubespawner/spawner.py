@@ -44,6 +44,7 @@ from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
 from .parts.importable import *  # noqa: F403
+from .parts.other_servers import OtherServers
 from .parts.progress import Progress
 from .parts.reflectors import owner_of_reflectors
 from .reflector import ResourceReflector
@@ -92,7 +93,7 @@ class PodReflector(ResourceReflector):
 
 
 @with_aliases
-class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawner):
+class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -131,7 +132,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _pods(self):
         """What makes and deletes this server's pod, as it is called and configured now."""
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
-                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after)
+                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
+                    self._other_owner_of_pod)
 
     @property
     def _logs(self):
@@ -478,21 +480,27 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             if self._server_names.claim_key is not None:
                 profile = {PROFILE: self._server_names.claim_key}
                 manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
+            name = self.pvc_name
             if missing or (yield self._find_claim(attempt)) is None:
+                if self.pvc_name != name:
+                    manifest.metadata.name = self.pvc_name
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
 
-    def _claims(self, may_have_another_name):
+    def _claims(self, may_have_another_name, **more):
         """Return what finds and deletes this server's claim."""
         return Claims(
             self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
             (lambda: self._build_common_labels(self._expand_labels('user_storage_extra_labels')))
-            if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key)
+            if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key, **more)
 
     @gen.coroutine
     def _find_claim(self, attempt):
         """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
-        claim = yield self._claims(True).find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
+        claims = self._claims(True, is_taken=self._is_claim_taken)
+        claim = yield claims.find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
+        if claim is None and claims.is_name_taken:
+            self._use_another_claim_name()
         if claim is None:
             return None
         if claim['metadata']['name'] != self.pvc_name:
@@ -526,7 +534,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         """Delete what `claims` finds, unless others have it, too. template (str or None): see `_claim_name_of`."""
         return claims.delete(lambda claim: why_kept(
             claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
-            self._claims_of_other_servers()), self._own_claim_deletion())
+            self._claims_of_other_servers()) or self._why_taken(claim), self._own_claim_deletion())
 
     def _claims_of_other_servers(self):
         """Return the names of the claims that the hub remembers of the user's other servers."""

@@ -75,12 +75,15 @@ class Pods:
     known (KnownPod): is kept up to date.
     grace_period (int or None): seconds that a server is given to end; None: those that the pod itself says.
     force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
+    other_owner (callable): returns the names of the user and of the server that a pod (a dict) is, if the hub knows
+        that it is another one, whatever the pod says; otherwise None.
     """
 
-    def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None):
+    def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None,
+                 other_owner=lambda pod: None):
         self._requests, self._reflector, self._log = requests, reflector, log
         self._namespace, self._name, self._owner, self._known = namespace, name, owner, known
-        self._grace_period, self._force_after = grace_period, force_after
+        self._grace_period, self._force_after, self._other_owner = grace_period, force_after, other_owner
         self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
     def mark(self, manifest):
@@ -196,6 +199,12 @@ class Pods:
                 servername, username)
             raise SpawnError('Pod %s is in use by %s. KubeSpawner.pod_name_template gives one name to several servers.'
                              % (self._name, owner), cause=Cause.CONFIGURATION)
+        renamed = None if self._known.may_be_this(pod) else self._other_owner(pod)
+        if renamed is not None:
+            raise SpawnError(
+                'Pod %s is in use by the server %r of the user %r, which had another name when it was started. This '
+                'server can start when that one has stopped.' % (self._name, renamed[1], renamed[0]), 'AlreadyExists',
+                Cause.API)
 
     @gen.coroutine
     def discard(self, pod):

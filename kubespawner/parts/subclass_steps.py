@@ -145,7 +145,9 @@ class SubclassSteps(Configuration):
         for kind, namespace, missing in new_objects:
             attempt.check_wanted()
             if not (has_own_claim and kind == 'persistent_volume_claim'):
-                yield self._requests.create(kind, namespace, missing, attempt.deadline, attempt.is_wanted)
+                is_new = yield self._requests.create(kind, namespace, missing, attempt.deadline, attempt.is_wanted)
+                if kind == 'namespace' and not is_new:  # somebody has created it meanwhile
+                    yield self._missing_namespace(attempt.deadline)
         if has_own_claim and self.user_storage_pvc_ensure:
             yield self._call_own_step('_make_create_pvc_request', attempt, self.get_pvc_manifest(),
                                       self.k8s_api_request_timeout)
@@ -153,9 +155,8 @@ class SubclassSteps(Configuration):
     @gen.coroutine
     def _create_namespace(self):
         """Create the namespace of pods and claims, if it is not there."""
-        missing = yield self._missing_namespace(None)
-        if missing is not None:
-            yield self._requests.create('namespace', None, missing)
+        if not (yield self._requests.create('namespace', None, self.get_namespace_manifest())):
+            yield self._missing_namespace(None)
 
     @gen.coroutine
     def _missing_namespace(self, deadline):
