@@ -594,8 +594,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     def _is_of_others(self, pod):
         """True if a pod of our name is another server's, or was made since ours has gone."""
         owner = self.user.name, self.name
-        return (is_a_successor(pod, self._known, self.log) or self._is_foreign_pod(pod)
+        return (is_a_successor(pod, self._known, self.log) or self._is_foreign_pod(pod) or self._is_of_another_hub(pod)
                 or is_another_servers(pod, self._known, owner, self.pod_reflector))
+
+    def _is_of_another_hub(self, pod):
+        """True if another hub has started this server meanwhile, with the same database."""
+        return not self._has_foreign_address and self._known.is_of_another_start(pod)
 
     def _is_foreign_pod(self, pod):
         """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
@@ -635,7 +639,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         pods = self._pods
         if pods.is_a_successor(pod):
             return
-        if pods.is_another_servers(pod):
+        if pods.is_another_servers(pod) or self._is_of_another_hub(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         if uid_of(pod) == self._kept_pod:

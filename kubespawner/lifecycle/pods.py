@@ -58,6 +58,14 @@ class KnownPod:
         """True if a pod is marked by the start that was begun last, whose end nobody may have seen."""
         return self.spawn_id is not None and _spawn_id_of(pod) == self.spawn_id
 
+    def is_of_another_start(self, pod):
+        """True if this server had no pod, and a start that this hub knows nothing of has marked this one.
+
+        It is the pod of another hub that shares the database, as in a rolling update.
+        """
+        had_none = self.ownership in (Ownership.UNCERTAIN, Ownership.NONE)
+        return had_none and _spawn_id_of(pod) not in (None, self.spawn_id)
+
     def is_this(self, pod):
         """True if a pod (None: there is none) is known to be the one that this server was started with."""
         return pod is not None and self.is_ours and self.uid == uid_of(pod)

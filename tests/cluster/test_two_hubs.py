@@ -4,10 +4,11 @@ import uuid
 
 import pytest
 from kubernetes import client
+from tornado import gen
 
 from kubespawner import KubeSpawner
 
-from .conftest import UNTOUCHED, Objects, make_spawner
+from .conftest import Objects, make_spawner
 
 pytestmark = pytest.mark.usefixtures('node', 'kube')  # hubs here have users with namespaces, so every permission
 
@@ -141,3 +142,98 @@ def test_a_server_goes_on_with_the_claim_that_it_has_where_that_is(servername, c
     yield new.start()
     assert (new.namespace, new.pvc_name) == (old.namespace, old.pvc_name)
     yield new.stop(now=True)
+
+
+# Both at once, as in a rolling update: they have one database, and read a state when they start
+
+
+@pytest.fixture
+def hubs(new_hub, namespace):
+    return new_hub(namespace=namespace), new_hub(namespace=namespace)
+
+
+@pytest.fixture
+def in_namespace(core, namespace):
+    return Objects(core, namespace)
+
+
+def uids(pods):
+    return {pod['metadata']['uid'] for pod in pods.pods() if 'deletionTimestamp' not in pod['metadata']}
+
+
+STATES = {'a stopped server': {'pod_name': 'jupyter-ann', 'stopped': True},
+          'an older start': {'pod_name': 'jupyter-ann', 'stopped': True, 'spawn_id': 'older'},
+          'an older pod': {'pod_name': 'jupyter-ann', 'pod_uid': 'older'}}
+
+
+def shut_down(spawner):
+    """Have a hub stop a server as it does at its end (`cleanup_servers`), or when the server seems to have gone."""
+    @gen.coroutine
+    def stop():
+        if (yield spawner.poll()) is None:
+            yield spawner.stop(now=True)
+        spawner.clear_state()
+
+    return stop()
+
+
+@pytest.mark.parametrize('state', sorted(STATES))
+@pytest.mark.gen_test
+def test_a_hub_that_polls_and_ends_leaves_alone_what_another_one_starts(state, hubs, in_namespace):
+    one, other = [hub.spawner(STATES[state]) for hub in hubs]
+    one.clear_state()
+    yield other.poll()
+    start = one.start()
+    yield in_namespace.until(lambda: in_namespace.pods() or start.done())
+    yield other.poll()
+    yield start
+    pods = uids(in_namespace)
+    yield other.poll()
+    yield shut_down(other)
+    assert uids(in_namespace) == pods and len(pods) == 1 and (yield one.poll()) is None
+    yield one.stop(now=True)
+
+
+@pytest.mark.parametrize('state', sorted(STATES))
+@pytest.mark.gen_test
+def test_a_hub_that_is_told_to_stop_a_server_leaves_alone_the_pod_of_another_hub(state, hubs, in_namespace):
+    one, other = [hub.spawner(STATES[state]) for hub in hubs]
+    one.clear_state()
+    yield one.start()
+    pods = uids(in_namespace)
+    yield other.stop(now=True)
+    assert uids(in_namespace) == pods and (yield one.poll()) is None
+    yield one.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_a_start_that_is_given_up_deletes_nothing_of_the_hub_that_has_started_since(hubs, in_namespace):
+    one, other = [hub.spawner() for hub in hubs]
+    other.modify_pod_hook = lambda spawner, pod: gen.Future()  # the start of the old hub stands still
+    given_up = other.start()
+    yield gen.moment
+    yield one.start()
+    pods = uids(in_namespace)
+    other.clear_state()
+    yield other.poll()
+    yield other.stop(now=True)
+    assert uids(in_namespace) == pods and (yield one.poll()) is None
+    yield one.stop(now=True)
+    assert not given_up.done()
+
+
+@pytest.mark.gen_test
+def test_the_server_that_one_hub_stops_is_stopped_for_both(hubs, in_namespace):
+    one = hubs[0].spawner()
+    yield one.start()
+    other = hubs[1].spawner(one.get_state())
+    assert (yield other.poll()) is None
+    yield one.stop(now=True)
+    yield in_namespace.until(lambda: not other.pod_reflector.pods)
+    assert (yield other.poll()) == 1
+    one.clear_state()
+    yield one.start()  # again
+    pods = uids(in_namespace)
+    yield shut_down(other)
+    assert uids(in_namespace) == pods
+    yield one.stop(now=True)
