@@ -17,7 +17,8 @@ def of(username, **labels):
 
 def namespace(annotation=None, **labels):
     labels = {USERNAME if key == 'user' else key: value for key, value in labels.items()}
-    return {'metadata': {'name': 'X-a', 'labels': labels, 'annotations': {USERNAME: annotation} if annotation else None}}
+    annotations = {USERNAME: annotation} if annotation else None
+    return {'metadata': {'name': 'X-a', 'labels': labels, 'annotations': annotations}}
 
 
 def check(found, claims=(), pods=()):

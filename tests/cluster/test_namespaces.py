@@ -219,7 +219,8 @@ def test_a_namespace_that_is_there_and_of_nobody_is_not_entered_until_it_is_adop
     assert 'namespace' in refusal.value.jupyterhub_message and 'kubectl' not in refusal.value.jupyterhub_message
     assert new_user.objects(spawner).pods() == []
     command = re.search('kubectl annotate namespace (\\S+) (\\S+)=(prod)[.]', str(refusal.value))
-    core.patch_namespace(name=command.group(1), body={'metadata': {'annotations': {command.group(2): command.group(3)}}})
+    core.patch_namespace(name=command.group(1), body={
+        'metadata': {'annotations': {command.group(2): command.group(3)}}})
     spawner.clear_state()
     yield spawner.start()
     yield spawner.stop(now=True)
@@ -376,22 +377,28 @@ def test_without_permissions_for_all_namespaces_a_hub_finds_its_servers_after_a_
     yield successors[0].stop(now=True)
 
 
+@gen.coroutine
+def start_with_an_event(ann, there):
+    """Begin a start; return when its progress has an event of the pod, and the start is given up."""
+    start = ann.start()
+    pod = yield there.until(lambda: there.pod(ann.pod_name))
+    there.core.create_namespaced_event(namespace=ann.namespace, _preload_content=False, body={
+        'metadata': {'name': 'pulling'}, 'reason': 'Pulling', 'type': 'Normal', 'message': 'x',
+        'involvedObject': {'kind': 'Pod', 'namespace': ann.namespace, 'name': ann.pod_name,
+                           'uid': pod['metadata']['uid']}})
+    yield there.until(lambda: 'Pulling' in [event['reason'] for event in ann.events], 10)
+    yield ann.stop(now=True)
+    ann.clear_state()
+    with pytest.raises(Exception, match='deleted|given up'):
+        yield start
+
+
 @pytest.mark.gen_test
 def test_without_permissions_for_all_namespaces_events_come_from_the_servers_own(refuse_all_namespaces, new_user):
     for name in ('ann', 'bob'):
-        ann = new_user(name, events_enabled=True, **UNTOUCHED)
-        start, there = ann.start(), new_user.objects(ann)
-        pod = yield there.until(lambda: there.pod(ann.pod_name))
-        there.core.create_namespaced_event(namespace=ann.namespace, _preload_content=False, body={
-            'metadata': {'name': 'pulling'}, 'reason': 'Pulling', 'type': 'Normal', 'message': 'x',
-            'involvedObject': {'kind': 'Pod', 'namespace': ann.namespace, 'name': ann.pod_name,
-                               'uid': pod['metadata']['uid']}})
-        yield there.until(lambda: 'Pulling' in [event['reason'] for event in ann.events], 10)
-        yield ann.stop(now=True)
-        ann.clear_state()
-        with pytest.raises(Exception, match='deleted|given up'):
-            yield start
-        assert list(type(ann).event_reflector.siblings) == []
+        spawner = new_user(name, events_enabled=True, **UNTOUCHED)
+        yield start_with_an_event(spawner, new_user.objects(spawner))
+        assert list(type(spawner).event_reflector.siblings) == []
     assert refuse_all_namespaces('events').count('/api/v1/events') == 1
 
 
