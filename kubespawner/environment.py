@@ -22,7 +22,7 @@ _HOST = re.compile(r'\w+://[^/]*')  # of a URL
 
 def is_of_jupyterhub(name):
     """True for a variable whose value JupyterHub makes, perhaps of the names of a user and a server."""
-    return _OF_JUPYTERHUB.match(name) is not None and name not in _CONFIGURED
+    return isinstance(name, str) and _OF_JUPYTERHUB.match(name) is not None and name not in _CONFIGURED
 
 
 def as_literal(name, value, hub_api_url):

@@ -39,6 +39,7 @@ from .messages import hints, unsupported
 from .messages.errors import (
     Cause,
     ConfigurationError,
+    ForeignNamespaceError,
     HubError,
     SpawnError,
     WrongSetting,
@@ -52,6 +53,7 @@ from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
 from .parts.importable import *  # noqa: F403
+from .parts.other_servers import OtherServers
 from .parts.progress import Progress
 from .parts.reflectors import owner_of_reflectors
 from .reflector import ResourceReflector
@@ -83,6 +85,8 @@ class PodReflector(ResourceReflector):
 
     list_method_name = Unicode('list_namespaced_pod')
 
+    can_be_split = True
+
     @default('fields')
     def _what_is_read(self):
         return podstatus.FIELDS + ['spec.containers.image']  # which dashboards and cullers read
@@ -98,7 +102,7 @@ class PodReflector(ResourceReflector):
 
 
 @with_aliases
-class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawner):
+class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, made by the first
@@ -139,7 +143,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
                     (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
                     lambda pod: self.delete_foreign_pods
-                    and not addresses.is_of_another_server(pod, self.user, self.orm_spawner))
+                    and not addresses.is_of_another_server(pod, self.user, self.orm_spawner), self._other_owner_of_pod)
 
     @property
     def _logs(self):
@@ -182,11 +186,13 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
 
-        One for all namespaces does for all spawners, and is what those need whose users have their own namespaces.
+        One for all namespaces does for all spawners, and is what those need whose users have their own namespaces. If
+        the hub may not list all namespaces, each namespace has one.
 
         It is shared by all subclasses, except those that have a class attribute `pod_reflector` of their own.
         """
         self._reflects = self.namespace, self.component_label
+        self._release_reflector()
         vars(self).pop('pod_reflector', None)
         owner = owner_of_reflectors(type(self))
         namespace = '' if self.enable_user_namespaces else self.namespace
@@ -195,8 +201,17 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=namespace, labels=labels)
         shared = owner.pod_reflector
         labels = dict(shared.labels, component=self.component_label) if 'component' in shared.labels else shared.labels
-        if (shared.namespace, shared.labels) != (namespace, labels):
-            self.pod_reflector = shared.sibling(namespace, labels)
+        reflector = shared.sibling(namespace, labels)
+        if reflector.is_forbidden:
+            reflector = shared.sibling(self.namespace, labels)
+        if reflector is not shared:
+            self.pod_reflector = reflector
+
+    def _release_reflector(self):
+        """Have the reflector of this server's namespace stop, if it has one of its own that no other server needs."""
+        shared = owner_of_reflectors(type(self)).pod_reflector
+        if shared is not None and 'pod_reflector' in vars(self):
+            shared.siblings.release(self.pod_reflector, self)
 
     def _follow_pods(self, replace=False):
         """Start the reflector with the first verb that needs it; return it. replace (bool): make a new one."""
@@ -204,11 +219,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
             self.pod_reflector.stop()
             owner_of_reflectors(type(self)).pod_reflector = None
         is_another = self._reflects != (self.namespace, self.component_label)  # they were changed since
-        if replace or is_another or self._reflector_has_ended():
+        if replace or is_another or self.pod_reflector.is_forbidden or self._reflector_has_ended():
             self._share_reflector()
+        if 'pod_reflector' in vars(self):
+            owner_of_reflectors(type(self)).pod_reflector.siblings.use(self.pod_reflector, self)
         if self.pod_reflector.on_failure is None and self._needs_reflector():
             self.pod_reflector.on_failure = self._halting(IOLoop.current())
-        return self.pod_reflector.start()
+        self.pod_reflector.start()
+        return self.pod_reflector
 
     def _needs_reflector(self):
         """False for a namespace that only a state or a profile names, of which the hub may know nothing and go on."""
@@ -219,6 +237,27 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         """True if the pods of this server's namespace are not followed any more, while the hub goes on."""
         reflector = self.pod_reflector
         return reflector.stopped() or reflector.failed and reflector.on_failure is None
+
+    @gen.coroutine
+    def _is_listed(self, seconds=FIRST_LIST_SECONDS):
+        """Return whether the first list of this server's reflector is there; wait so many seconds for it.
+
+        If the hub may not list all namespaces, that of the server's own namespace is meant.
+        """
+        deadline = IOLoop.current().time() + seconds
+        while True:
+            reflector = self._follow_pods()
+            if not (yield is_listed(reflector, max(0, deadline - IOLoop.current().time()))):
+                return False
+            if not reflector.is_forbidden:
+                return True
+
+    @gen.coroutine
+    def _choose_reflector(self, deadline):
+        """Wait until it is known whether this server is followed by a reflector of all namespaces."""
+        if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
+            yield self._is_listed(min(FIRST_LIST_SECONDS, max(0, deadline - IOLoop.current().time())))
+        return self._follow_pods()
 
     def _halting(self, loop):
         return partial(_halt, loop, self.log)
@@ -276,6 +315,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         super().clear_state()
         self._cancel_starts()  # JupyterHub stops a server only if there is a pod; it always clears the state then
         self._unfollow_address()
+        self._release_reflector()
         self._known = KnownPod(Ownership.NONE)
         self._drop_progress()
         self._server_names.clear()
@@ -327,7 +367,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
                 shown = e.for_the_user() if isinstance(e, api.ApiError) else (yield self._with_log(attempt, e))
-                if self._is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
+                is_by_user = self._is_by_user or isinstance(shown, ForeignNamespaceError)  # who chose the name
+                if is_by_user and isinstance(shown, SpawnError) and not attempt.is_given_up:
                     do_not_count(getattr(self, 'handler', None))
                 raise hints.with_hint(shown, self._may_be_a_choice())
             except (ValueError, TraitError) as e:
@@ -356,6 +397,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
             self._server_names.forget(self._known.is_ours)
             self._follow_pods()  # in the profile's namespace
+        yield self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         self._check_supported()
@@ -464,29 +506,35 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         missing, deadline = [], attempt.deadline
         has_namespace = 'namespace' in self._overrides or self._has_own('_ensure_namespace')
         if self.enable_user_namespaces and not has_namespace:
-            manifest = self.get_namespace_manifest()
-            if (yield self._requests.read('namespace', None, self.namespace, deadline)) is None:
+            manifest = yield self._missing_namespace(deadline)
+            if manifest is not None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
             manifest = self.get_pvc_manifest()
             if self._server_names.claim_key is not None:
                 profile = {PROFILE: self._server_names.claim_key}
                 manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
+            name = self.pvc_name
             if missing or (yield self._find_claim(attempt)) is None:
+                if self.pvc_name != name:
+                    manifest.metadata.name = self.pvc_name
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
         return missing
 
-    def _claims(self, may_have_another_name):
+    def _claims(self, may_have_another_name, **more):
         """Return what finds and deletes this server's claim."""
         return Claims(
             self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
             (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
-            if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key)
+            if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key, **more)
 
     @gen.coroutine
     def _find_claim(self, attempt):
         """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
-        claim = yield self._claims(True).find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
+        claims = self._claims(True, is_taken=self._is_claim_taken)
+        claim = yield claims.find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
+        if claim is None and claims.is_name_taken:
+            self._use_another_claim_name()
         if claim is None:
             return None
         if claim['metadata']['name'] != self.pvc_name:
@@ -534,7 +582,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         """Delete what `claims` finds, unless others have it, too. template (str or None): see `_claim_name_of`."""
         return claims.delete(lambda claim: why_kept(
             claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
-            self._claims_of_other_servers()), self._own_claim_deletion())
+            self._claims_of_other_servers()) or self._why_taken(claim), self._own_claim_deletion())
 
     def _claims_of_other_servers(self):
         """Return the names of the claims that the hub remembers of the user's other servers."""
@@ -555,13 +603,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         reflector = self._follow_pods()
         if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
             yield self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
-        if not reflector.first_load_future.done() and not (yield is_listed(reflector, FIRST_LIST_SECONDS)):
+        if not (reflector.first_load_future.done() or (yield self._is_listed())):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
+        reflector = self.pod_reflector
         if reflector.failed:
             return None
         pod = reflector.get(self._pod_key)
-        if pod is None:
+        if pod is None or reflector.is_stale:
             try:
                 pod = yield self._waiter.refresh_pod()
             except api.ApiError as e:
@@ -593,8 +642,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
     def _is_of_others(self, pod):
         """True if a pod of our name is another server's, or was made since ours has gone."""
         owner = self.user.name, self.name
-        return (is_a_successor(pod, self._known, self.log) or self._is_foreign_pod(pod)
+        return (is_a_successor(pod, self._known, self.log) or self._is_foreign_pod(pod) or self._is_of_another_hub(pod)
                 or is_another_servers(pod, self._known, owner, self.pod_reflector))
+
+    def _is_of_another_hub(self, pod):
+        """True if another hub has started this server meanwhile, with the same database."""
+        return not self._has_foreign_address and self._known.is_of_another_start(pod)
 
     def _is_foreign_pod(self, pod):
         """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
@@ -620,10 +673,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
 
         Raises SpawnError if it is still there after `start_timeout` seconds.
         """
-        reflector = self._follow_pods()
+        self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
         yield self._watch_as_subclass_does(deadline)
+        reflector = yield self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._waiter.refresh_pod(deadline)
@@ -633,7 +687,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, Progress, Spawne
         pods = self._pods
         if pods.is_a_successor(pod):
             return
-        if pods.is_another_servers(pod):
+        if pods.is_another_servers(pod) or self._is_of_another_hub(pod):
             self.log.warning('Pod %s is not of this server, and left alone', self.pod_name)
             return
         if uid_of(pod) == self._kept_pod:

@@ -102,6 +102,7 @@ DEFAULTS = {
     'dns_name_template': '{name}.{namespace}.svc.cluster.local',
     'slug_scheme': 'escape',
     'handle_legacy_names': True,
+    'adopt_user_namespaces': False,
     'enable_user_namespaces': False,
     'user_namespace_template': '{hubnamespace}-{username}',
     'user_namespace_labels': {},

@@ -129,8 +129,9 @@ class ClusterConfiguration(HasTraits):
         Use a separate namespace for the pods and PVCs of each user. KubeSpawner creates the namespace if it does not
         exist.
 
-        The hub needs a ClusterRole with the permissions that it otherwise has in one namespace, and with the
-        permissions to get and create namespaces.
+        The hub needs the permissions that it otherwise has in one namespace in each of them, and the permissions to get
+        and create namespaces. With a ClusterRole, it keeps one watch for all namespaces. Without permissions in the
+        whole cluster, it keeps one watch for each namespace that has a running server.
 
         Changing this setting does not move any files. A server that starts in another namespace uses a PVC in that
         namespace.
@@ -146,6 +147,20 @@ class ClusterConfiguration(HasTraits):
 
         A change does not affect running servers. A server that has a PVC stays in the namespace of the PVC even after
         it stops (see `remember_pvc_name`).
+        """
+    )
+
+    adopt_user_namespaces = Bool(
+        False,
+        config=True,
+        help="""
+        Use the namespace of a user even if it exists already and does not belong to the user. Otherwise, such a server
+        does not start: a user whose name happens to complete the name of another namespace would get access to all that
+        is in it.
+
+        A namespace belongs to a user if KubeSpawner created it, if the annotation `hub.jupyter.org/username` contains
+        the name of the user, or if the user has a PVC or a pod of this hub in it. KubeSpawner does not check namespaces
+        if `user_namespace_template` contains neither the name of the user nor that of the server.
         """
     )
 

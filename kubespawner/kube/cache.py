@@ -93,6 +93,8 @@ class Cache(LoggingConfigurable):
         """
     )
 
+    is_stale = False  # whether nothing keeps the cache up to date at the moment but the responses to direct requests
+
     _tree = Dict()
 
     @default('_tree')

@@ -30,12 +30,19 @@ class EventReflector(NamespacedResourceReflector):
 
     longest_pause = 30  # seconds; long, because nothing waits for events
 
+    can_be_split = True
+
     watch_parameters = {'field_selector': 'involvedObject.kind=Pod'}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._followers = {}  # (namespace, name) of a pod -> (loop, callback, what returns its events)
         self._logged_errors = set()  # (type of the error, HTTP status) of those that the log already has
+
+    def _make_sibling(self, **arguments):
+        made = super()._make_sibling(**arguments)
+        made._logged_errors = self._logged_errors
+        return made
 
     # On the loop's thread
 
@@ -79,16 +86,12 @@ class EventReflector(NamespacedResourceReflector):
             raise jsonstream.Garbled('a list without a resource version')
         self._resource_version = version
         self._is_listed = True
+        self.is_stale = False
         self._contact()
 
     def _chunks(self, response):
-        self._set_ready()  # the watch has begun
+        self._set_first_load_done()  # the watch has begun
         return super()._chunks(response)
-
-    def _set_ready(self):
-        """Let everybody who waits for the watch continue."""
-        if not self.first_load_future.done():
-            self.first_load_future.set_result(None)
 
     def _apply(self, kind, resource):
         if kind not in CHANGES:
@@ -109,7 +112,7 @@ class EventReflector(NamespacedResourceReflector):
 
     def _log_error(self, error, text):
         """Log each kind of error once as a warning. Starts continue without events."""
-        self._set_ready()
+        self._set_first_load_done()
         kind = type(error), getattr(error, 'status', None)
         log = self.log.debug if kind in self._logged_errors else self.log.warning
         self._logged_errors.add(kind)
@@ -119,5 +122,5 @@ class EventReflector(NamespacedResourceReflector):
 
     def _fail_permanently(self):
         """Record that the thread has ended. The hub continues without events."""
-        self._set_ready()
+        self._set_first_load_done()
         self._attempt.began = None

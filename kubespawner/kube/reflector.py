@@ -25,12 +25,14 @@ from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
 from .outage import OutageLog
+from .siblings import Siblings
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
 IDLE_TIMEOUT = 75  # seconds without a byte of the watch; a server that supports bookmarks sends one every 60 seconds
 WATCH_SECONDS = (300, 600)  # the random duration after which the server should end a watch
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between attempts, before jitter; short, because hubs are few
 LIST_PAUSE_FACTOR = 10  # while watches keep failing, a pause can be this many times as long as the last list
+REFUSED_PAUSE = 10  # seconds, the longest pause of a sibling whose namespace is forbidden
 HEALTHY_SECONDS = 5  # after a watch that lasted this long, the next one starts without a pause
 CHUNK = 65536  # bytes
 
@@ -76,12 +78,13 @@ class WatchAttempt:
     list_seconds (float): the duration of the list; 0 if there was none.
     began (float or None): when the server began to respond to the watch, on the clock `time.monotonic`.
     received_event (bool): whether the watch received an event.
+    is_refused (bool): whether the hub has no permission for it.
     retry_after (float): seconds that the server asked the client to wait.
     unknown_types (set): the unknown types of the events that it received.
     """
 
     def __init__(self):
-        self.list_seconds, self.began, self.received_event = 0, None, False
+        self.list_seconds, self.began, self.received_event, self.is_refused = 0, None, False, False
         self.retry_after, self.unknown_types = 0, set()
 
     @property
@@ -116,6 +119,8 @@ class NamespacedResourceReflector(Cache):
 
     watch_parameters = {}  # additional parameters of the watch request
 
+    can_be_split = False  # whether siblings for single namespaces can take the place of a reflector of all namespaces
+
     give_up_seconds = Float(
         300,
         config=True,
@@ -130,7 +135,9 @@ class NamespacedResourceReflector(Cache):
         super().__init__(*args, **kwargs)
         self.first_load_future = ThreadFuture()
         self.failed = False
+        self.is_forbidden = False  # whether the hub may not list all namespaces, so that siblings take this one's place
         self._last_contact = None
+        self._last_outage = float('-inf')
         self._outage = OutageLog(time.monotonic)
         self._is_listed = False  # whether a watch can continue from _resource_version
         self._attempt = WatchAttempt()
@@ -139,7 +146,8 @@ class NamespacedResourceReflector(Cache):
         self._response = None
         self._thread = None
         self._api = None
-        self._siblings = {}  # namespace and labels -> reflector
+        self._is_sibling = False
+        self.siblings = Siblings(self, self._make_sibling)
 
     def sibling(self, namespace, labels):
         """Return a reflector of the same kind for other labels or another namespace ('' means all namespaces).
@@ -147,18 +155,12 @@ class NamespacedResourceReflector(Cache):
         Return this reflector if it covers them. Otherwise, create one on the first call, and return it again later,
         until it has given up or been stopped.
         """
-        if self.namespace in ('', namespace) and self.labels == labels:
-            return self
-        key = (namespace,) + tuple(sorted(labels.items()))
-        known = self._siblings.get(key)
-        if known is None or known.failed or known.stopped():
-            self._siblings[key] = type(self)(config=self.config, log=self.log, namespace=namespace, labels=labels)
-        return self._siblings[key]
+        return self.siblings.get(namespace, labels)
 
-    @property
-    def siblings(self):
-        """The reflectors that were made by `sibling`."""
-        return self._siblings.values()
+    def _make_sibling(self, **arguments):
+        made = type(self)(config=self.config, log=self.log, **arguments)
+        made._is_sibling = True
+        return made
 
     @property
     def label_selector(self):
@@ -195,7 +197,7 @@ class NamespacedResourceReflector(Cache):
 
     def stop(self):
         """Ask the thread to end. It ends at once, or when its current read finishes or times out."""
-        for sibling in self._siblings.values():
+        for sibling in self.siblings:
             sibling.stop()
         self._stopping.set()
         # Closing the response would wait for the thread that reads it. Shutting down the socket ends the read.
@@ -216,15 +218,14 @@ class NamespacedResourceReflector(Cache):
         except BaseException:  # including those that are meant to end a thread
             self.log.exception('%s reflector: the watch thread ended', self.kind)
         finally:
-            if not self._stopping.is_set():
+            if not (self._stopping.is_set() or self.is_forbidden):
                 self._fail_permanently()
 
     def _fail_permanently(self):
         """Mark the cache as permanently out of date, and call `on_failure`."""
         self.failed = True
         try:
-            if not self.first_load_future.done():
-                self.first_load_future.set_result(None)
+            self._set_first_load_done()
             self.log.critical('%s reflector: giving up. Its cache of %s is out of date.',
                               self.kind, 'namespace ' + self.namespace if self.namespace else 'all namespaces')
         finally:
@@ -243,6 +244,8 @@ class NamespacedResourceReflector(Cache):
         while not self._stopping.is_set():
             self._attempt = WatchAttempt()
             self._list_and_watch_safely()
+            if self.is_forbidden:
+                return
             if self._attempt.received_event or self._attempt.was_healthy:
                 self._contact()
                 self._outage.over()  # which a list alone does not show: watches may still fail
@@ -254,7 +257,8 @@ class NamespacedResourceReflector(Cache):
             if self._attempt.was_healthy:
                 pauses.reset()
                 continue
-            pauses.longest = max(self.longest_pause, self._attempt.longest_pause)
+            shortest = REFUSED_PAUSE if self._attempt.is_refused else self.longest_pause
+            pauses.longest = max(shortest, self._attempt.longest_pause)
             self._stopping.wait(pauses.next_pause(self._attempt.retry_after))
             if self._attempt.received_event and not self._attempt.list_seconds:  # the watch continued without a list
                 pauses.reset()
@@ -286,12 +290,45 @@ class NamespacedResourceReflector(Cache):
                 self._is_listed = False
             if self._stopping.is_set():
                 return
+            if status == 403 and self._is_to_be_split:
+                self._split(_short(e))
+                return
             self._log_error(e, '%s: %s' % (type(e).__name__, _short(e)))
             self._attempt.retry_after = retry.retry_after(getattr(e, 'headers', None))
             if status == retry.UNAUTHORIZED:
                 renew(self._api, self._configuration, self.log)
-            if status == 403 and not self.first_load_future.done():
-                self.first_load_future.set_result(None)  # so that callers read a single pod, and get the error
+            if isinstance(e, (HTTPError, OSError)) or status == 0 or status in retry.TRANSIENT:
+                self._last_outage = time.monotonic()
+            if status == 403:
+                self._accept_refusal()
+
+    @property
+    def _is_to_be_split(self):
+        """Whether a refusal of the list means that siblings take the place of this reflector."""
+        lacks_roles = time.monotonic() - self._last_outage < retry.ROLES_SECONDS
+        return self.can_be_split and not (self.namespace or self._resource_version or lacks_roles)
+
+    def _split(self, text):
+        """Have siblings take the place of this reflector, which the server refuses to serve, as `text` says."""
+        self.is_forbidden = True
+        self.log.warning(
+            '%s reflector: the hub may not list and watch %ss in all namespaces, so it watches each namespace that has '
+            'a server. There it needs the permissions to list and watch %ss. %s', self.kind, self.kind, self.kind, text)
+        self._set_first_load_done()
+
+    def _accept_refusal(self):
+        """Take note that the server refuses the list or the watch. A sibling does not give up for that.
+
+        The server does respond, and servers in other namespaces must not stop because of this one.
+        """
+        if self._is_sibling:
+            self.is_stale = self._attempt.is_refused = True
+            self._last_contact = time.monotonic()  # not `_contact`: the log does not need a line for each attempt
+        self._set_first_load_done()  # so that callers read a single pod, and get the error
+
+    def _set_first_load_done(self):
+        if not self.first_load_future.done():
+            self.first_load_future.set_result(None)
 
     def _log_error(self, error, text):
         """Log a temporary error that ended an attempt. `text` is its message, on one line."""
@@ -354,9 +391,9 @@ class NamespacedResourceReflector(Cache):
             raise jsonstream.Garbled('a list without a resource version')
         self._replace(listed, version, outdated)
         self._is_listed = True
+        self.is_stale = False
         self._contact()
-        if not self.first_load_future.done():
-            self.first_load_future.set_result(None)
+        self._set_first_load_done()
         self._attempt.list_seconds = time.monotonic() - started
 
     def _watch(self):

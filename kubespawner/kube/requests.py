@@ -44,12 +44,13 @@ class Requests:
     @gen.coroutine
     def create(self, kind: str, namespace: Optional[str], manifest: Any, deadline: Optional[float] = None,
                is_wanted: Callable[[], bool] = lambda: True) -> Any:
-        """Create an object, unless it already exists. Raises ApiError."""
+        """Create an object, unless it already exists. Return whether it did not exist. Raises ApiError."""
         request = api.create(kind, namespace, manifest)
         try:
             yield self.send(request, deadline, is_wanted)
         except api.ApiError as e:
             if e.reason != 'AlreadyExists':
                 raise
-        else:
-            self._log.info('Created %s %s', kind.split('_')[-1], request.name)
+            return False
+        self._log.info('Created %s %s', kind.split('_')[-1], request.name)
+        return True

@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 from .. import naming
 from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
-from ..naming.ownership import PROFILE, USERNAME, owner_of
+from ..naming.ownership import PROFILE, USERNAME, is_of_another_hub, owner_of
 
 KIND = 'persistent_volume_claim'
 
@@ -28,9 +28,14 @@ class Claims:
     labels (callable or None): returns the labels of a new claim of this server, by which claims of other names are
         looked for. None: only the one of that name is.
     profile (str or None): what a profile calls the claim; None for the one of all profiles that have none of their own.
+    is_taken (callable): returns whether a claim (a dict) is another server's, whatever its name and annotations are.
+
+    is_name_taken (bool): whether the claim of that name is another server's, as was found last.
     """
 
-    def __init__(self, requests, namespace, name, log, owner, labels=None, profile=None):
+    def __init__(self, requests, namespace, name, log, owner, labels=None, profile=None,
+                 is_taken=lambda claim: False):
+        self._is_taken, self.is_name_taken = is_taken, False
         self._requests, self._namespace, self._name, self._log = requests, namespace, name, log
         self._owner, self._labels, self._profile = owner, labels, profile
 
@@ -41,10 +46,17 @@ class Claims:
         A claim that is being deleted is nobody's. Raises SpawnError if the hub may not look for claims of other names:
         in a new claim the user would miss all their files.
         """
-        claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        claim = yield self._read(deadline)
         if claim is not None and not _is_being_deleted(claim):
             return claim
         return (yield self._find_of_another_name(deadline))
+
+    @gen.coroutine
+    def _read(self, deadline):
+        """Return the claim of the name; None if there is none, or if it is another server's."""
+        claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        self.is_name_taken = claim is not None and self._is_taken(claim)
+        return None if self.is_name_taken else claim
 
     @gen.coroutine
     def find_or_make_room(self, deadline, check_wanted, make_room):
@@ -56,7 +68,7 @@ class Claims:
         make_room (callable): `make_room(deadline)`, a coroutine, has what may use that claim deleted. Kubernetes keeps
             a claim as long as a pod uses it.
         """
-        claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        claim = yield self._read(deadline)
         if claim is not None and not _is_being_deleted(claim):
             return claim
         found = yield self._find_of_another_name(deadline)
@@ -98,7 +110,7 @@ class Claims:
                     'persistentvolumeclaims, or KubeSpawner.remember_pvc_name has to be False.',
                     e.reason, Cause.API, str(e), e.message)
             ours = [claim for claim in claims.get('items') or [] if self._is_ours(claim)
-                    and not self._is_made_by_others(claim, labels)]
+                    and not self._is_made_by_others(claim, labels) and not self._is_taken(claim)]
             if ours:
                 found = max(ours, key=lambda claim: claim['metadata']['creationTimestamp'])  # was used last
                 self._log.warning('Claim %s does not exist. Taking %s, which is the same server\'s by its annotations',
@@ -204,18 +216,13 @@ def why_kept(claim, owner, common_labels, name_of, names_of_others):
         return 'by its annotations it is not one of user %s' % user
     if name in {name_of(server, twin) for twin in _colliding_names(username)}:
         return 'pvc_name_template gives it to other users, too'
-    if _is_of_another_hub(claim, common_labels):
+    if is_of_another_hub(claim, common_labels):
         return 'by its labels it is of another hub'
     if servername != server and (server or name_of(servername) != name):
         return 'by its annotations it is that of the server %r' % servername
     if server and (name_of('') in (None, name) or name in names_of_others):
         return 'other servers of the user have it, too'
     return None
-
-
-def _is_of_another_hub(claim, ours):
-    labels = claim['metadata'].get('labels') or {}
-    return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))
 
 
 def _colliding_names(name):

@@ -58,6 +58,14 @@ class KnownPod:
         """True if a pod is marked by the start that was begun last, whose end nobody may have seen."""
         return self.spawn_id is not None and _spawn_id_of(pod) == self.spawn_id
 
+    def is_of_another_start(self, pod):
+        """True if this server had no pod, and a start that this hub knows nothing of has marked this one.
+
+        It is the pod of another hub that shares the database, as in a rolling update.
+        """
+        had_none = self.ownership in (Ownership.UNCERTAIN, Ownership.NONE)
+        return had_none and _spawn_id_of(pod) not in (None, self.spawn_id)
+
     def is_this(self, pod):
         """True if a pod (None: there is none) is known to be the one that this server was started with."""
         return pod is not None and self.is_ours and self.uid == uid_of(pod)
@@ -77,14 +85,16 @@ class Pods:
     force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
     may_delete_foreign (callable): returns True if a pod (a dict) that is in the way may be deleted, though it says that
         it is another server's.
+    other_owner (callable): returns the names of the user and of the server that a pod (a dict) is, if the hub knows
+        that it is another one, whatever the pod says; otherwise None.
     """
 
     def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None,
-                 may_delete_foreign=lambda pod: False):
+                 may_delete_foreign=lambda pod: False, other_owner=lambda pod: None):
         self._requests, self._reflector, self._log = requests, reflector, log
         self._namespace, self._name, self._owner, self._known = namespace, name, owner, known
         self._grace_period, self._force_after = grace_period, force_after
-        self._may_delete_foreign = may_delete_foreign
+        self._may_delete_foreign, self._other_owner = may_delete_foreign, other_owner
         self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
     def mark(self, manifest):
@@ -132,6 +142,7 @@ class Pods:
     def _remove_from_the_way(self, pod, deadline):
         if self.is_another_servers(pod) and not self._may_delete_foreign(pod):
             raise self._taken_by(pod)
+        self._refuse_a_renamed_servers(pod)
         self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self._name, uid_of(pod))
         yield self.delete(pod, self._grace_period, deadline)
 
@@ -207,6 +218,15 @@ class Pods:
         return SpawnError(
             'Pod %s is in use by %s, so your server cannot start. Tell the operator of this hub: the log of the hub '
             'says what to do.' % (self._name, owner), cause=Cause.CONFIGURATION)
+
+    def _refuse_a_renamed_servers(self, pod):
+        """Raise SpawnError if the hub knows that a pod is another server's, whatever the pod says itself."""
+        renamed = None if self._known.may_be_this(pod) else self._other_owner(pod)
+        if renamed is not None:
+            raise SpawnError(
+                'Pod %s is in use by the server %r of the user %r, which had another name when it was started. This '
+                'server can start when that one has stopped.' % (self._name, renamed[1], renamed[0]), 'AlreadyExists',
+                Cause.API)
 
     @gen.coroutine
     def discard(self, pod):

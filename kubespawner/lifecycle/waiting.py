@@ -15,6 +15,7 @@ from ..messages.errors import Cause, SpawnError
 from . import podstatus
 
 READ_AFTER_SILENCE = 10  # seconds without news of a pod, after which it is read
+READ_WITHOUT_NEWS = 1  # the same, if the hub may not watch the pod's namespace
 
 TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
 
@@ -121,7 +122,8 @@ class PodWaiter:
             result = condition(self.cached_pod())
             if result:
                 return result
-            changed = self._reflector.changed(self._key, min(READ_AFTER_SILENCE, max(0, deadline - loop.time())))
+            silence = READ_WITHOUT_NEWS if self._reflector.is_stale else READ_AFTER_SILENCE
+            changed = self._reflector.changed(self._key, min(silence, max(0, deadline - loop.time())))
             # Once more, for what came before somebody waited.
             if not condition(self.cached_pod()) and not (yield changed):
                 yield self._try_to_refresh(deadline)

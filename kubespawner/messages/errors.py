@@ -139,6 +139,13 @@ class SpawnError(UserFacingError, SpawnException or web.HTTPError):  # type: ign
         return _FAULTS.get(self.cause, Fault.CLUSTER)
 
 
+class ForeignNamespaceError(SpawnError):
+    """A server whose namespace exists, and is not known to be that of its user. Only the log says how to adopt it."""
+
+    for_users = ('Your server cannot be started, because the Kubernetes namespace for it is in use already. Tell the '
+                 'operator of this hub: the log of the hub says what to do.')
+
+
 def do_not_count(handler: Optional[web.RequestHandler]) -> None:
     """Have JupyterHub's `consecutive_failure_limit` not count the failure that is raised next.
 

@@ -13,3 +13,12 @@ def owner_of(resource: Mapping[str, Any]) -> Tuple[Optional[str], str]:
     """
     annotations = resource['metadata'].get('annotations') or {}
     return annotations.get(USERNAME), annotations.get(SERVERNAME, '')
+
+
+def is_of_another_hub(resource: Mapping[str, Any], ours: Mapping[str, str]) -> bool:
+    """Return whether the labels of an object (a dict) say that it is of another hub.
+
+    ours (mapping): `common_labels` of this hub. An object without such labels can be of any hub.
+    """
+    labels = resource['metadata'].get('labels') or {}
+    return any(key in ours and labels.get(key, ours[key]) != ours[key] for key in ('heritage', 'app'))

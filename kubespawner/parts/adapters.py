@@ -58,7 +58,7 @@ class Adapters(SubclassSteps):
 
     def _get_reflector_key(self, kind):
         """Return what `reflectors` has a kind under."""
-        return kind, None if self.enable_user_namespaces else self.namespace
+        return kind, None if self.enable_user_namespaces and not self.pod_reflector.namespace else self.namespace
 
     @classmethod
     def _stop_all_reflectors(cls):

@@ -19,7 +19,8 @@ from . import manifests, templates
 # start, and what applies when the server is gone.
 OF_ALL_STARTS = frozenset('''
     k8s_api_threadpool_workers k8s_api_host k8s_api_ssl_ca_cert k8s_api_verify_ssl component_label
-    enable_user_namespaces user_namespace_template slug_scheme handle_legacy_names remember_pvc_name delete_pvc
+    enable_user_namespaces adopt_user_namespaces user_namespace_template
+    slug_scheme handle_legacy_names remember_pvc_name delete_pvc
     profile_list profile_form_template additional_profile_form_template_paths options_form options_from_form
     apply_user_options auth_state_hook pre_spawn_hook server_token_scopes oauth_client_allowed_scopes oauth_roles
     group_overrides ssl_alt_names ssl_alt_names_include_local consecutive_failure_limit'''.split())

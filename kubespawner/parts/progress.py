@@ -96,6 +96,7 @@ class Progress(Configuration):
     def _end(self, progress_log, failure):
         if self._events is not None:
             self._events.unfollow(progress_log.event)
+            owner_of_reflectors(type(self)).event_reflector.siblings.release(self._events, progress_log)
         if progress_log.timer is not None:
             IOLoop.current().remove_timeout(progress_log.timer)
         progress_log.end(failure, self._url_of_another_try())
@@ -130,13 +131,23 @@ class Progress(Configuration):
         reflector = self._shared_event_reflector()
         if self._has_own('_start_watching_events') and not reflector.is_started:  # a subclass wants none
             return
+        is_followed = yield self._follow_events_with(reflector, progress_log)
+        if is_followed and reflector.is_forbidden:  # to watch all namespaces
+            reflector.unfollow(progress_log.event)
+            yield self._follow_events_with(self._shared_event_reflector(), progress_log)
+
+    @gen.coroutine
+    def _follow_events_with(self, reflector, progress_log):
+        """Have a reflector pass events to the progress log; return whether it does, once its watch has begun."""
+        owner_of_reflectors(type(self)).event_reflector.siblings.use(reflector, progress_log)
         reflector.start()
         is_followed = reflector.follow(self.namespace, self.pod_name, IOLoop.current(), progress_log.event,
                                        lambda: progress_log.events)
         if not is_followed:
-            return
+            return False
         self._events = reflector
         yield is_listed(reflector, EVENTS_BEGIN)  # a start without events is a start all the same
+        return True
 
     def _shared_event_reflector(self, replace=False):
         """Return the reflector of the events in this server's namespace. replace (bool): make a new one."""
@@ -147,7 +158,8 @@ class Progress(Configuration):
             owner.event_reflector = None
         if vars(owner).get('event_reflector') is None:
             owner.event_reflector = EventReflector(config=self.config, log=self.log, namespace=namespace)
-        return owner.event_reflector.sibling(namespace, {})
+        reflector = owner.event_reflector.sibling(namespace, {})
+        return owner.event_reflector.sibling(self.namespace, {}) if reflector.is_forbidden else reflector
 
     def _log_claim(self, progress_log, new_objects):
         """Tell of the claim, if there is to be one; see `_objects_to_create` for what was not there."""

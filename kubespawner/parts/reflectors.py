@@ -40,7 +40,8 @@ class ReflectorsOfClass:
         owner, found = owner_of_reflectors(cls), Reflectors()
         for attribute, kind in KINDS.items():
             shared = vars(owner).get(attribute)
-            for reflector in [shared] + list(shared.siblings) if shared else []:
+            each = [shared] + list(shared.siblings) if shared else []
+            for reflector in sorted(each, key=lambda one: one.is_forbidden):  # which keeps nothing
                 found.setdefault((kind, reflector.namespace or None), reflector)
         found.update(vars(owner).get('_further_reflectors', {}))
         return found

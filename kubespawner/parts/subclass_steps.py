@@ -10,6 +10,7 @@ from tornado.ioloop import IOLoop
 from ..configuration import Configuration
 from ..kube import retry
 from ..kube.clients import Resource
+from ..lifecycle.namespaces import Namespaces
 from ..lifecycle.steps import Steps
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import Cause, SpawnError
@@ -144,7 +145,9 @@ class SubclassSteps(Configuration):
         for kind, namespace, missing in new_objects:
             attempt.check_wanted()
             if not (has_own_claim and kind == 'persistent_volume_claim'):
-                yield self._requests.create(kind, namespace, missing, attempt.deadline, attempt.is_wanted)
+                is_new = yield self._requests.create(kind, namespace, missing, attempt.deadline, attempt.is_wanted)
+                if kind == 'namespace' and not is_new:  # somebody has created it meanwhile
+                    yield self._missing_namespace(attempt.deadline)
         if has_own_claim and self.user_storage_pvc_ensure:
             yield self._call_own_step('_make_create_pvc_request', attempt, self.get_pvc_manifest(),
                                       self.k8s_api_request_timeout)
@@ -152,7 +155,25 @@ class SubclassSteps(Configuration):
     @gen.coroutine
     def _create_namespace(self):
         """Create the namespace of pods and claims, if it is not there."""
-        yield self._requests.create('namespace', None, self.get_namespace_manifest())
+        if not (yield self._requests.create('namespace', None, self.get_namespace_manifest())):
+            yield self._missing_namespace(None)
+
+    @gen.coroutine
+    def _missing_namespace(self, deadline):
+        """Return the user's namespace as it is to be created; None if it is there.
+
+        Raises ForeignNamespaceError if it is there and not known to be that of the user. A namespace that the operator
+        named, or in which the server is known to have a claim, may be used as it is.
+        """
+        manifest = self.get_namespace_manifest()
+        found = yield self._requests.read('namespace', None, self.namespace, deadline)
+        if found is None:
+            return manifest
+        is_known = self.adopt_user_namespaces or self._server_names.has_claim_in(self.namespace)
+        if not (is_known or self._is_named_by_operator('user_namespace_template')):
+            namespaces = Namespaces(self._requests, self.user.name, manifest['metadata']['labels'])
+            yield namespaces.check(found, deadline)
+        return None
 
     def _delete_pod_as_subclass_does(self, grace_seconds, deadline):
         if not self._has_own('_make_delete_pod_request'):

@@ -79,6 +79,22 @@ class Templates(Named, Configuration):
         except ValueError:
             return None
 
+    def _is_named_by_operator(self, trait):
+        """Return whether a template gives the same name for all names that users and servers may have.
+
+        It is False if only a subclass can tell.
+        """
+        names = self.user.name, self.name
+        made = set()
+        for more in ('', 'x'):
+            fields = naming.template_fields(names[0] + more, getattr(self.user, 'id', None), names[1] + more,
+                                            self.slug_scheme, others=FIELDS, asker=self)
+            try:
+                made.add(naming.expand(getattr(self, trait), fields))
+            except ValueError:
+                return False
+        return len(made) == 1
+
     def _user_namespace(self):
         """Return what the user's namespace is called now."""
         return self._server_names.made('namespace')

@@ -9,6 +9,7 @@ from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
+from kubespawner.naming.ownership import USERNAME
 from tests import documentation
 from tests.simulated_node import SimulatedNode
 
@@ -74,6 +75,8 @@ def new_user(request, core, namespace, new_spawner):
     for name, node in made.items():
         if node:
             node.__exit__()
+        if name == namespace:  # not made here
+            continue
         try:
             core.delete_namespace(name=name, body=client.V1DeleteOptions(), _preload_content=False)
         except ApiException as e:
@@ -199,11 +202,60 @@ def test_a_server_from_before_users_had_namespaces_is_found(new_user, new_spawne
 @pytest.mark.gen_test
 def test_a_namespace_that_is_there_stays_as_it_is(new_user, core):
     spawner = new_user('ann', user_namespace_labels={'of': 'ann'})
-    core.create_namespace(body={'metadata': {'name': spawner.namespace, 'labels': {'made': 'before'}}})
+    core.create_namespace(body={'metadata': {
+        'name': spawner.namespace, 'labels': {'made': 'before'}, 'annotations': {USERNAME: 'ann'}}})
     yield spawner.start()
     yield spawner.stop(now=True)
     labels, _ = metadata_of(core, spawner)
     assert labels['made'] == 'before' and 'of' not in labels
+
+
+@pytest.mark.gen_test
+def test_a_namespace_that_is_there_and_of_nobody_is_not_entered_until_it_is_adopted(new_user, core):
+    spawner = new_user('prod')
+    core.create_namespace(body={'metadata': {'name': spawner.namespace}})
+    with pytest.raises(Exception) as refusal:
+        yield spawner.start()
+    assert 'namespace' in refusal.value.jupyterhub_message and 'kubectl' not in refusal.value.jupyterhub_message
+    assert new_user.objects(spawner).pods() == []
+    command = re.search('kubectl annotate namespace (\\S+) (\\S+)=(prod)[.]', str(refusal.value))
+    core.patch_namespace(name=command.group(1), body={
+        'metadata': {'annotations': {command.group(2): command.group(3)}}})
+    spawner.clear_state()
+    yield spawner.start()
+    yield spawner.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_the_hubs_own_namespace_is_not_that_of_a_user_of_the_same_name(new_user, namespace):
+    spawner = new_user(namespace[-1], user_namespace_template=namespace[:-1] + '{username}')
+    assert spawner.namespace == namespace
+    with pytest.raises(Exception, match='is not known to be that of the user'):
+        yield spawner.start()
+
+
+@pytest.mark.parametrize('traits', [
+    {'adopt_user_namespaces': True}, {'user_namespace_template': 'kubespawner-test-shared-{userid}'},
+    {'user_namespace_template': 'kubespawner-test-shared'}], ids=['the setting', 'an ID', 'no name'])
+@pytest.mark.gen_test
+def test_a_namespace_that_is_there_is_used_if_the_operator_says_so_or_names_it(traits, new_user, core):
+    ann, bob = new_user('ann', **traits), new_user('bob', **traits)
+    for name in {ann.namespace, bob.namespace}:
+        core.create_namespace(body={'metadata': {'name': name}})
+    yield [spawner.start() for spawner in (ann, bob)]
+    yield [spawner.stop(now=True) for spawner in (ann, bob)]
+
+
+@pytest.mark.gen_test
+def test_a_namespace_without_an_owner_that_has_a_claim_of_the_user_is_the_users(new_user, core):
+    spawner = new_user('ann', **CLAIM)
+    yield spawner.start()
+    yield spawner.stop(now=True)
+    core.patch_namespace(name=spawner.namespace, body={'metadata': {
+        'labels': {USERNAME: None, 'heritage': None}, 'annotations': {USERNAME: None}}})
+    after = new_user('ann', **CLAIM)  # without a state, as with another database
+    yield after.start()
+    yield after.stop(now=True)
 
 
 @pytest.mark.gen_test
@@ -268,3 +320,115 @@ def rule_of(method, path):
     if method == 'GET' and len(parts) == 1:
         return parts[0], 'watch' if 'watch=' in query else 'list'
     return parts[0], {'GET': 'get', 'POST': 'create', 'DELETE': 'delete'}[method]
+
+
+# A hub with a Role in each namespace, and no ClusterRole
+
+
+@pytest.fixture
+def refuse_all_namespaces(kube):
+    """The API server refuses lists and watches of all namespaces. Returns the lists and watches of a kind, by path."""
+    kube.fail(path='^/api/v1/(pods|events)$', status=403, times=10 ** 9)
+
+    def made(kind):
+        return [path.split('?')[0] for _, path in kube.requests() if re.search('/%s\\?' % kind, path)]
+
+    return made
+
+
+def followed(spawner):
+    """Return the namespaces whose pods are watched for spawners."""
+    return {reflector.namespace for reflector in type(spawner).pod_reflector.siblings}
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_each_namespace_with_a_server_has_a_watch(
+        refuse_all_namespaces, new_user):
+    ann, gpu, bob = new_user('ann', **CLAIM), new_user('ann', 'gpu'), new_user('bob')
+    for spawner in (ann, gpu, bob):
+        yield spawner.start()
+        assert (yield spawner.poll()) is None
+    assert refuse_all_namespaces('pods').count('/api/v1/pods') == 1
+    assert followed(ann) == {ann.namespace, bob.namespace} and ann.pod_reflector is gpu.pod_reflector
+    new_user.objects(bob).set_status(bob.pod_name, phase='Failed', reason='Evicted')
+    yield new_user.objects(bob).until(lambda: bob.pod_reflector.get(bob.pod_name).status.phase == 'Failed')
+    assert (yield [ann.poll(), gpu.poll()]) == [None, None]
+    for spawner, left in ((bob, {ann.namespace}), (ann, {ann.namespace}), (gpu, set())):
+        yield spawner.stop(now=True)
+        spawner.clear_state()
+        assert followed(ann) == left
+    yield ann.start()  # again
+    assert followed(ann) == {ann.namespace} and (yield ann.poll()) is None
+    yield ann.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_a_hub_finds_its_servers_after_a_restart(
+        refuse_all_namespaces, new_user):
+    ann, bob = new_user('ann'), new_user('bob')
+    yield [ann.start(), bob.start()]
+    yield bob.stop(now=True)
+    type(ann).pod_reflector.stop()
+    type(ann).pod_reflector = None
+    successors = [new_user('ann'), new_user('bob')]
+    for old, new in zip((ann, bob), successors):
+        new.load_state(dict(old.get_state(), stopped=False))
+    assert (yield [new.poll() for new in successors]) == [None, 1]
+    yield successors[0].stop(now=True)
+
+
+@gen.coroutine
+def start_with_an_event(ann, there):
+    """Begin a start; return when its progress has an event of the pod, and the start is given up."""
+    start = ann.start()
+    pod = yield there.until(lambda: there.pod(ann.pod_name))
+    there.core.create_namespaced_event(namespace=ann.namespace, _preload_content=False, body={
+        'metadata': {'name': 'pulling'}, 'reason': 'Pulling', 'type': 'Normal', 'message': 'x',
+        'involvedObject': {'kind': 'Pod', 'namespace': ann.namespace, 'name': ann.pod_name,
+                           'uid': pod['metadata']['uid']}})
+    yield there.until(lambda: 'Pulling' in [event['reason'] for event in ann.events], 10)
+    yield ann.stop(now=True)
+    ann.clear_state()
+    with pytest.raises(Exception, match='deleted|given up'):
+        yield start
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_events_come_from_the_servers_own(refuse_all_namespaces, new_user):
+    for name in ('ann', 'bob'):
+        spawner = new_user(name, events_enabled=True, **UNTOUCHED)
+        yield start_with_an_event(spawner, new_user.objects(spawner))
+        assert list(type(spawner).event_reflector.siblings) == []
+    assert refuse_all_namespaces('events').count('/api/v1/events') == 1
+
+
+@pytest.mark.gen_test
+def test_a_namespace_in_which_the_hub_has_no_role_yet_halts_nothing(refuse_all_namespaces, kube, new_user):
+    ann, bob = new_user('ann'), new_user('bob')
+    kube.fail(path='/namespaces/%s/pods' % bob.namespace, status=403, times=10 ** 9)
+    yield ann.start()
+    with pytest.raises(Exception, match='403'):
+        yield bob.start()
+    bob.pod_reflector.give_up_seconds = 0.2
+    yield new_user.objects(ann).until(
+        lambda: refuse_all_namespaces('pods').count('/api/v1/namespaces/%s/pods' % bob.namespace) > 6)
+    assert not bob.pod_reflector.failed and (yield ann.poll()) is None
+    kube.clear_faults()
+    bob.clear_state()
+    yield bob.start()
+    assert (yield bob.poll()) is None
+    yield [ann.stop(now=True), bob.stop(now=True)]
+
+
+@pytest.mark.gen_test
+def test_of_a_pod_in_a_namespace_that_may_not_be_listed_poll_asks_directly(refuse_all_namespaces, kube, new_user):
+    ann = new_user('ann')
+    kube.fail(path='/namespaces/%s/pods\\?' % ann.namespace, status=403, times=10 ** 9)
+    ann.load_state({'pod_name': 'jupyter-ann', 'namespace': ann.namespace})
+    assert (yield ann.poll()) == 1
+    yield ann.start()
+    assert (yield ann.poll()) is None
+    new_user.objects(ann).core.delete_namespaced_pod(
+        name=ann.pod_name, namespace=ann.namespace, body=client.V1DeleteOptions(grace_period_seconds=0))
+    yield new_user.objects(ann).until(lambda: new_user.objects(ann).pod(ann.pod_name) is None)
+    assert (yield ann.poll()) == 1

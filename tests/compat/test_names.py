@@ -19,6 +19,7 @@ from kubespawner import KubeSpawner, objects, slugs
 from kubespawner.kube.cache import Cache
 from kubespawner.kube.clients import Resource, to_dict
 from kubespawner.messages.errors import ConfigurationError
+from kubespawner.naming.ownership import USERNAME
 from kubespawner.parts import installation
 from kubespawner.reflector import MultiNamespaceResourceReflector, NamespacedResourceReflector, ResourceReflector
 from kubespawner.spawner import EventReflector, MockObject, PodReflector
@@ -499,9 +500,11 @@ def test_check_pvc_exists_looks_in_the_given_namespace():
 @pytest.mark.parametrize('answer', [{}, refused(409, 'AlreadyExists')])
 @with_fake_time
 def test_ensure_namespace_creates_it_or_finds_it(answer):
-    spawner = spawner_with(answers={'create_namespace': [answer]}, enable_user_namespaces=True)
+    there = {'metadata': {'name': 'hubs-alice', 'annotations': {USERNAME: 'alice'}}}
+    spawner = spawner_with(answers={'create_namespace': [answer], 'read_namespace': [there]},
+                           enable_user_namespaces=True)
     assert (yield spawner._ensure_namespace()) is None
-    assert spawner.api.methods == ['create_namespace']
+    assert spawner.api.methods[0] == 'create_namespace'
 
 
 def test_what_is_known_of_a_pod():

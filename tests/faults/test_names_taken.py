@@ -73,7 +73,7 @@ def test_the_pod_of_another_user_is_left_alone_whatever_templates_say(new_spawne
     ann, bob = [new_spawner(name, pod_name_template='notebook') for name in ('ann', 'bob')]
     yield ann.start()
     uid = objects.pod('notebook')['metadata']['uid']
-    with pytest.raises(SpawnError, match="server '' of the user 'ann'.*pod_name_template"):
+    with pytest.raises(SpawnError, match="server '' of the user 'ann'"):
         yield bob.start()
     assert (yield bob.poll()) == 1
     yield bob.stop()
@@ -86,7 +86,7 @@ def test_the_pod_of_another_hub_is_left_alone(new_spawner, objects):
     mine, other = [new_spawner('ann', component_label=label) for label in ('singleuser-server', 'of-another-hub')]
     yield mine.start()
     uid = objects.pod(NAME)['metadata']['uid']
-    with pytest.raises(SpawnError, match='perhaps of another hub'):
+    with pytest.raises(SpawnError, match="is in use by"):
         yield other.start()
     yield other.stop(now=True)
     assert objects.pod(NAME)['metadata']['uid'] == uid
@@ -97,7 +97,7 @@ def test_the_pod_of_another_hub_is_left_alone(new_spawner, objects):
 def test_a_pod_of_another_hub_that_does_not_say_whose_it_is_is_left_alone(new_spawner, foreign, objects):
     foreign.create(labels={'heritage': 'jupyterhub', 'component': 'of-another-hub'})
     uid = objects.pod(NAME)['metadata']['uid']
-    with pytest.raises(SpawnError, match='in use by another hub[.]'):
+    with pytest.raises(SpawnError, match='in use by another hub'):
         yield new_spawner('ann').start()
     assert objects.pod(NAME)['metadata']['uid'] == uid
 
