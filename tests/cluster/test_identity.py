@@ -127,7 +127,7 @@ def test_a_pod_of_another_in_the_way_stays_unless_the_operator_wants_it_deleted(
     start = spawner.start()
     yield objects.until(lambda: start.done() or owner_of(objects.pod('jupyter-alice') or NO_POD)[0] == 'alice')
     yield spawner.stop(now=True)
-    with pytest.raises(SpawnError)  # which, depends on what is seen first:
+    with pytest.raises(SpawnError):  # which, depends on what is seen first
         yield start
 
 
