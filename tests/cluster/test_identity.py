@@ -6,6 +6,7 @@ from kubespawner.messages.errors import SpawnError
 from kubespawner.naming.ownership import owner_of
 from kubespawner.parts import addresses
 from tests.cluster.conftest import UNTOUCHED
+from tests.support.database import new_session
 
 NO_POD = {'metadata': {}}
 
@@ -135,7 +136,7 @@ def test_a_pod_of_another_in_the_way_stays_unless_the_operator_wants_it_deleted(
     ({'namespace': 'hubs', 'pod_name': 'a'}, True, True), ({'namespace': 'hubs', 'pod_name': 'a'}, False, False),
     ({'namespace': 'other', 'pod_name': 'a'}, True, False), ({}, True, False), (None, True, False)])
 def test_the_hubs_database_says_whether_a_pod_is_of_another_server_that_runs(state, server, is_of_another):
-    db = orm.new_session_factory('sqlite:///:memory:')()
+    db = new_session()
     bob, alice = orm.User(name='bob'), orm.User(name='alice')
     db.add_all([bob, alice])
     own = orm.Spawner(name='', user=alice, state={'namespace': 'hubs', 'pod_name': 'a'}, server=orm.Server())

@@ -2,9 +2,9 @@
 import pytest
 from jupyterhub import orm
 from kubernetes import client
-from sqlalchemy import create_engine
-from sqlalchemy.orm import sessionmaker
 from tornado import gen
+
+from tests.support.database import new_session
 
 from .conftest import UNTOUCHED
 
@@ -17,9 +17,7 @@ class Database:
     """The hub's database, with users and servers as JupyterHub keeps them."""
 
     def __init__(self, new_spawner):
-        engine = create_engine('sqlite://')
-        orm.Base.metadata.create_all(engine)
-        self.session, self._new_spawner = sessionmaker(bind=engine)(), new_spawner
+        self.session, self._new_spawner = new_session(), new_spawner
 
     def user(self, name):
         user = orm.User(name=name)

@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from kubespawner.spawner import SpawnError
 from tests.cluster.conftest import UNTOUCHED
+from tests.support.database import new_session
 
 pytestmark = pytest.mark.usefixtures('node')
 
@@ -372,7 +373,7 @@ def test_a_server_without_a_claim_is_deleted_without_a_word(new_spawner, caplog)
 @pytest.mark.gen_test
 def test_a_hub_that_deletes_a_user_deletes_the_claims_of_all_servers(new_spawner, run, objects, namespace):
     config = Config(KubeSpawner=dict(OLD, namespace=namespace, singleuser_image_spec='busybox', cmd=['sleep', '1000']))
-    db = orm.new_session_factory('sqlite:///:memory:')()
+    db = new_session()
     orm_user = orm.User(name='zoe')
     db.add(orm_user)
     for servername in ('', 'gpu'):
