@@ -7,7 +7,7 @@ from sqlalchemy.orm import sessionmaker
 def new_session():
     """Return a session of a new database with JupyterHub's tables.
 
-    JupyterHub's own function also looks at the revision of the tables. In its oldest versions, that disables all loggers
+    JupyterHub's own function also looks at the revision of the tables. In old versions, that disables all loggers
     that exist, those of other tests included.
     """
     engine = create_engine('sqlite://')
