@@ -29,7 +29,6 @@ WRONG = [
     ('cpu_guarantee', -0.5, 'negative'),
     ('singleuser_image_pull_policy', 'always', 'Always'),
     ('singleuser_image_spec', '', 'empty'),
-    ('singleuser_image_pull_secrets', 'My Secret', 'a-z'),
     ('singleuser_service_account', 'no_account', 'a-z'),
     ('singleuser_uid', -1, 'negative'),
     ('singleuser_fs_gid', -1, 'negative'),
@@ -112,6 +111,8 @@ def test_a_wrong_value_is_fatal_only_if_something_is_made_of_it(switch, trait, v
     ('environment', {'1A': ''}, "'1A'"),
     ('environment', {'A/B': ''}, "'A/B'"),
     ('profile_form_template', '{% if %}', 'Jinja2'),
+    ('singleuser_image_pull_secrets', 'My Secret', 'a-z'),
+    ('scheduler_name', 'myScheduler', 'a-z'),
 ])
 def test_what_servers_can_start_with_is_told_and_not_fatal(trait, value, words):
     found, = problems(**{trait: value})

@@ -56,6 +56,14 @@ def matches(pattern, what):
     return check
 
 
+def doubtful(check):
+    """Return a check whose problem does not keep servers from starting."""
+    def doubt(value):
+        problem = check(value)
+        return problem and Doubt(problem)
+    return doubt
+
+
 def at_least_zero(value):
     """A number, or each of a list of numbers, must not be negative."""
     for each in value if isinstance(value, (list, tuple)) else [value]:
@@ -262,13 +270,13 @@ CHECKS = {
     'priority_class_name': (ACCOUNT,),
     'profile_form_template': (form_template,),
     'pvc_name_template': (not_empty,),
-    'scheduler_name': (ACCOUNT,),
+    'scheduler_name': (doubtful(ACCOUNT),),  # Kubernetes leaves the names to schedulers
     'services_enabled': (not_supported,),
     'singleuser_extra_annotations': (annotations,),
     'singleuser_extra_labels': (labels,),
     'singleuser_fs_gid': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_image_pull_policy': (one_of('', *PULL_POLICIES),),
-    'singleuser_image_pull_secrets': (ACCOUNT,),
+    'singleuser_image_pull_secrets': (doubtful(ACCOUNT),),  # the image may be there, or public
     'singleuser_image_spec': (not_empty, no_blanks),
     'singleuser_lifecycle_hooks': (lifecycle,),
     'singleuser_node_selector': (labels,),
