@@ -16,6 +16,9 @@ from kubespawner.configuration.aliases import NAMES
 from kubespawner.kube.clients import to_dict
 from tests.test_aliases import PAIRS, VALUES, make_spawner
 
+# What other years allowed is what is tested here, whatever traitlets says of it today.
+pytestmark = pytest.mark.filterwarnings('ignore:.*deprecated in traitlets:DeprecationWarning')
+
 every_name = pytest.mark.parametrize('name, trait', PAIRS)
 some_names = pytest.mark.parametrize('name, trait', [
     ('image', 'singleuser_image_spec'), ('singleuser_image_spec', 'singleuser_image_spec'),
