@@ -10,14 +10,13 @@ from . import naming
 __all__ = ['escape_slug', 'is_valid_default', 'is_valid_label', 'is_valid_object_name', 'multi_slug', 'safe_slug',
            'strip_and_hash']
 
-_LABEL_VALUE = re.compile(r'(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z')
 _OBJECT_NAME = re.compile(r'[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?\Z')
 SHORTEST = naming.SLUG_SUFFIX_LENGTH + 1  # characters: one of the name, and the hash
 
 
 def is_valid_label(text):
     """True if a label may have this value. It may be empty."""
-    return bool(_LABEL_VALUE.match(text))
+    return naming.is_label_value(text)
 
 
 def is_valid_object_name(text):

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     'configuration': {'objects', 'traitlets'},
     'parts': GROUND | {'environment', 'objects', 'profiles', 'lifecycle', 'configuration', 'traitlets', 'reflector',
                        'slugs', 'utils'},
-    'checks': {'configuration', 'kube', 'messages', 'naming', 'profiles'},
+    'checks': {'arguments', 'configuration', 'kube', 'messages', 'naming', 'profiles'},
     'hub_start': {'checks', 'configuration'},
     'spawner': GROUND | {'lifecycle', 'configuration', 'parts', 'reflector'},
     # Names that others import from here

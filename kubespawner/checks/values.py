@@ -11,7 +11,8 @@ import re
 import jinja2
 
 from .. import naming
-from ..kube.quantities import value_of
+from ..arguments import DEEPEST
+from ..kube.quantities import is_quantity, value_of
 from ..messages.unsupported import SERVICES_ENABLED
 
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
@@ -20,14 +21,9 @@ LIFECYCLE = ('postStart', 'preStop', 'post_start', 'pre_stop', 'stopSignal', 'st
 TOLERATION_OPERATORS = ('Equal', 'Exists', 'Lt', 'Gt')
 TAINT_EFFECTS = ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
 
-DEEPEST = 50  # levels of lists and dicts; Kubernetes' own objects have about 15
-
 LARGEST_ID = 2 ** 31 - 1  # of a user or a group
 
-QUANTITY = re.compile(r'[+-]?(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?\Z')
-DNS_LABEL = re.compile(r'[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z')
 DNS_SUBDOMAIN = re.compile(r'(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z')
-LABEL_NAME = re.compile(r'[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z')
 VARIABLE = re.compile(r'[-._a-zA-Z][-._a-zA-Z0-9]*\Z')
 NEWER_VARIABLE = re.compile(r'[ -<>-~]+\Z')  # since Kubernetes 1.32
 HOST = re.compile(r'[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\.?\Z')
@@ -47,11 +43,14 @@ def one_of(*allowed):
     return check
 
 
-def matches(pattern, what):
-    """Return a check: a string, or each of a list of strings, must match, unless it may be a template."""
+def matches(is_one, what):
+    """Return a check: a string, or each of a list of strings, must be one, unless it may be a template.
+
+    is_one (callable): of a string, returns a true value if it is.
+    """
     def check(value):
         for each in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(each, str) and '{' not in each and not pattern.match(each):
+            if isinstance(each, str) and '{' not in each and not is_one(each):
                 return 'is %.100r, which is not %s.' % (each, what)
     return check
 
@@ -108,7 +107,7 @@ def labels(value):
     if problem:
         return problem
     for key, label in value.items():
-        if isinstance(label, str) and label and '{' not in label and not LABEL_NAME.match(label):
+        if isinstance(label, str) and '{' not in label and not naming.is_label_value(label):
             return ('gives the label %r the value %.100r. A value consists of at most 63 letters, digits, "-", "_" and '
                     '".", and begins and ends with a letter or a digit.' % (key, label))
 
@@ -118,10 +117,14 @@ def annotations(value):
     return _keys(value, str.lower)
 
 
+def _is_name_of_label(text):
+    return text != '' and naming.is_label_value(text)
+
+
 def _keys(value, spelled):
     for key in value:
         prefix, slash, name = spelled(key).rpartition('/') if isinstance(key, str) else ('', '', '')
-        if not LABEL_NAME.match(name) or slash and not DNS_SUBDOMAIN.match(prefix):
+        if not _is_name_of_label(name) or slash and not DNS_SUBDOMAIN.match(prefix):
             return ('contains the key %.100r. A key is a name of at most 63 letters, digits, "-", "_" and "."; a '
                     'domain and "/" may precede it.' % (key,))
 
@@ -240,14 +243,15 @@ def any_value(value, depth=0):
 
 
 # Empty is as if it was not set.
-ACCOUNT = matches(re.compile(r'\Z|' + DNS_SUBDOMAIN.pattern), 'a name that Kubernetes accepts: a-z, 0-9, "-" and "."')
-NAMESPACE = matches(DNS_LABEL, 'the name of a namespace: at most 63 of a-z, 0-9 and "-"')
+EMPTY_OR_SUBDOMAIN = re.compile(r'\Z|' + DNS_SUBDOMAIN.pattern).match
+ACCOUNT = matches(EMPTY_OR_SUBDOMAIN, 'a name that Kubernetes accepts: a-z, 0-9, "-" and "."')
+NAMESPACE = matches(naming.is_dns_label, 'the name of a namespace: at most 63 of a-z, 0-9 and "-"')
 
 # By the documented names of traits.
 CHECKS = {
     'allow_privilege_escalation': (),
     'common_labels': (labels,),
-    'component_label': (not_empty, matches(LABEL_NAME, 'the value of a label')),
+    'component_label': (not_empty, matches(_is_name_of_label, 'the value of a label')),
     'cpu_guarantee': (at_least_zero,),
     'cpu_limit': (at_least_zero,),
     'delete_grace_period': (at_least_zero,),
@@ -290,8 +294,8 @@ CHECKS = {
     'user_namespace_labels': (labels,),
     'user_namespace_template': (not_empty,),
     'user_storage_access_modes': (one_of(*ACCESS_MODES),),
-    'user_storage_capacity': (matches(QUANTITY, 'a quantity such as 10Gi'),),
-    'user_storage_class': (matches(re.compile(r'\Z|' + DNS_SUBDOMAIN.pattern), 'the name of a storage class'),),
+    'user_storage_capacity': (matches(is_quantity, 'a quantity such as 10Gi'),),
+    'user_storage_class': (matches(EMPTY_OR_SUBDOMAIN, 'the name of a storage class'),),
     'user_storage_extra_labels': (labels,),
     'volume_mounts': (terms(('name', 'mountPath')),),
     'volumes': (terms(('name',)),),

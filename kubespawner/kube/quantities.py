@@ -12,6 +12,11 @@ _FACTORS = {suffix: Fraction(10) ** power for suffix, power in (
 _FACTORS.update((prefix + 'i', Fraction(1024) ** power) for power, prefix in enumerate('KMGTPE', 1))
 
 
+def is_quantity(text: str) -> bool:
+    """Return whether a string is a quantity as it stands, without blanks around it."""
+    return _QUANTITY.match(text) is not None
+
+
 def value_of(quantity: Any) -> Optional[Fraction]:
     """Return the number that a quantity (str or number) stands for; None for what is no quantity."""
     match = _QUANTITY.match(str(quantity).strip())

@@ -259,16 +259,26 @@ def expand_all(value, expand_one):
     return value
 
 
+def is_dns_label(text):
+    """Return whether a string is a DNS label (RFC 1123), as the name of a namespace is."""
+    return _DNS_LABEL.match(text) is not None
+
+
+def is_label_value(text):
+    """Return whether a label can have this value. It can be empty."""
+    return _LABEL_VALUE.match(text) is not None
+
+
 def object_name(wanted):
     """Return `wanted` if it is a DNS label, otherwise a DNS label that is derived from it and ends in a hash."""
-    if _DNS_LABEL.match(wanted) and not _CUT.search(wanted):
+    if is_dns_label(wanted) and not _CUT.search(wanted):
         return wanted
     return _cut(re.sub('[^a-z0-9]', '-', wanted.lower()), wanted)
 
 
 def label_value(wanted):
     """Return `wanted` if it is a valid label value, otherwise one that is derived from it and ends in a hash."""
-    if _LABEL_VALUE.match(wanted) and not _CUT.search(wanted):
+    if is_label_value(wanted) and not _CUT.search(wanted):
         return wanted
     return _cut(re.sub('[^A-Za-z0-9_.]', '-', wanted), wanted)
 
@@ -278,7 +288,7 @@ def owner_label(name, scheme):
     server. By the scheme `safe` it is the name itself, if that is a label value without `--`; others make the same.
     """
     if scheme == 'safe':
-        return name if _LABEL_VALUE.match(name) and '--' not in name else safe_slug(name, LABEL_SLUG_LIMIT)
+        return name if is_label_value(name) and '--' not in name else safe_slug(name, LABEL_SLUG_LIMIT)
     return label_value(escape(name))
 
 
