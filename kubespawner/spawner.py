@@ -53,7 +53,7 @@ from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
 from .parts.importable import *  # noqa: F403
-from .parts.other_servers import OtherServers
+from .parts.other_servers import OtherServers, is_of_another_server
 from .parts.progress import Progress
 from .parts.reflectors import owner_of_reflectors
 from .reflector import ResourceReflector
@@ -143,7 +143,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
                     (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
                     lambda pod: self.delete_foreign_pods
-                    and not addresses.is_of_another_server(pod, self.user, self.orm_spawner), self._other_owner_of_pod)
+                    and not is_of_another_server(pod, self.user, self.orm_spawner), self._other_owner_of_pod)
 
     @property
     def _logs(self):
@@ -583,13 +583,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return claims.delete(lambda claim: why_kept(
             claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
             self._claims_of_other_servers()) or self._why_taken(claim), self._own_claim_deletion())
-
-    def _claims_of_other_servers(self):
-        """Return the names of the claims that the hub remembers of the user's other servers."""
-        servers = getattr(self.user, 'orm_spawners', {})
-        states = [server.state or {} for name, server in servers.items() if name != self.name]
-        return {state.get('pvc_name') for state in states} | {
-            claim['name'] for state in states for claim in state.get('profile_claims') or []}
 
     @gen.coroutine
     def poll(self):

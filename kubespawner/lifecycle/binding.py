@@ -9,8 +9,8 @@ from tornado import gen
 
 from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
+from .claims import KIND
 
-KIND = 'persistent_volume_claim'
 MOST_EVENTS = 100
 
 _NO_CLASS = re.compile(r'\bstorageclass\S* .* not found', re.IGNORECASE)

@@ -11,8 +11,9 @@ from tornado.ioloop import IOLoop
 from ..kube import api
 from ..kube.once import Once
 from ..kube.quantities import value_of
+from .binding import phase
+from .claims import KIND
 
-KIND = 'persistent_volume_claim'
 PATCH_SECONDS = 10  # that a start may take longer because its claim grows
 
 # What a refusal says that has nothing to do with the rights of the hub.
@@ -37,7 +38,7 @@ def fit(requests, namespace, claim, capacity, is_expanded, log, deadline):
             log.warning('Claim %s asks for %s, more than KubeSpawner.user_storage_capacity (%s). Claims cannot shrink: '
                         'it stays as it is.', name, requested, capacity)
         return
-    is_unbound = (claim.get('status') or {}).get('phase') == 'Pending'  # Kubernetes resizes bound claims only
+    is_unbound = phase(claim) == 'Pending'  # Kubernetes resizes bound claims only
     if not is_expanded or is_unbound:
         return
     body = {'spec': {'resources': {'requests': {'storage': str(capacity)}}}}

@@ -11,7 +11,7 @@ from collections import namedtuple
 from functools import partial
 from urllib.parse import urlparse
 
-from jupyterhub import orm, version_info
+from jupyterhub import version_info
 from jupyterhub.objects import Server
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -102,17 +102,6 @@ def commit(user):
     session = getattr(user, 'db', None)
     if session is not None:
         session.commit()
-
-
-def is_of_another_server(pod, user, orm_spawner):
-    """True if a pod (a dict) is that of a server that runs or starts, other than this one, by the hub's database."""
-    session = getattr(user, 'db', None)
-    if session is None:  # there is no hub
-        return False
-    others = session.query(orm.Spawner).filter(orm.Spawner.server_id.isnot(None), orm.Spawner.id != orm_spawner.id)
-    names = pod['metadata']['namespace'], pod['metadata']['name']
-    return any((state.get('namespace'), state.get('pod_name')) == names
-               for state in [other.state or {} for other in others])
 
 
 def is_outdated(on_record, given, actual):

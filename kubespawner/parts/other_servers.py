@@ -37,6 +37,13 @@ class OtherServers(Configuration):
                 return True
         return False
 
+    def _claims_of_other_servers(self):
+        """Return the names of the claims that the hub remembers of the user's other servers."""
+        servers = getattr(self.user, 'orm_spawners', {})
+        states = [server.state or {} for name, server in servers.items() if name != self.name]
+        return {state.get('pvc_name') for state in states} | {
+            claim['name'] for state in states for claim in state.get('profile_claims') or []}
+
     def _why_taken(self, claim):
         """Return why a claim (a dict) is not to be deleted with this server, if it is another one's; otherwise None."""
         return 'another server has it' if self._is_claim_taken(claim) else None
@@ -64,6 +71,17 @@ def states_of_other_servers(spawner):
             orm.Spawner.user_id == orm.User.id).all()
     return [(username, servername or '', state) for username, servername, state in rows
             if isinstance(state, dict) and (username, servername or '') != (user.name, spawner.name)]
+
+
+def is_of_another_server(pod, user, orm_spawner):
+    """True if a pod (a dict) is that of a server that runs or starts, other than this one, by the hub's database."""
+    session = getattr(user, 'db', None)
+    if session is None:  # there is no hub
+        return False
+    others = session.query(orm.Spawner).filter(orm.Spawner.server_id.isnot(None), orm.Spawner.id != orm_spawner.id)
+    names = pod['metadata']['namespace'], pod['metadata']['name']
+    return any((state.get('namespace'), state.get('pod_name')) == names
+               for state in [other.state or {} for other in others])
 
 
 def owners_of_claim(states, name, namespace, common_namespace):

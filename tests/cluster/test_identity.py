@@ -4,7 +4,7 @@ from jupyterhub import orm
 
 from kubespawner.messages.errors import SpawnError
 from kubespawner.naming.ownership import owner_of
-from kubespawner.parts import addresses
+from kubespawner.parts.other_servers import is_of_another_server
 from tests.cluster.conftest import UNTOUCHED
 from tests.support.database import new_session
 
@@ -144,4 +144,4 @@ def test_the_hubs_database_says_whether_a_pod_is_of_another_server_that_runs(sta
     db.commit()
     alice.db = db
     pod = {'metadata': {'namespace': 'hubs', 'name': 'a', 'uid': 'u'}}
-    assert addresses.is_of_another_server(pod, alice, own) is is_of_another
+    assert is_of_another_server(pod, alice, own) is is_of_another
