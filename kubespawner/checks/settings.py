@@ -1,5 +1,4 @@
 """Goes through a whole configuration, and names all that is wrong with it at once."""
-import difflib
 from collections import namedtuple
 
 from traitlets import TraitError
@@ -22,8 +21,6 @@ from .values import (
     template_problem,
 )
 
-SIMILAR = 0.8  # how alike two names are, from 0 to 1, of which one may be meant for the other
-
 Setting = namedtuple('Setting', 'section name trait value')
 
 
@@ -45,11 +42,13 @@ def find_problems(config, spawner_class):
     """
     settings = list(_settings(config, spawner_class))
     counts = _Counts(settings, spawner_class)
-    problems = _unsupported(config) + _unknown_sections(config, spawner_class) + [
-        problem for setting in settings for problem in [_problem(setting, spawner_class, counts)] if problem]
-    wrong = {problem.setting for problem in problems}
-    last = {setting.trait: setting._replace(value=_value(setting, spawner_class)) for setting in settings
-            if _full_name(setting) not in wrong}
+    problems, last = _unsupported(config) + _unknown_sections(config, spawner_class), {}
+    for setting in settings:
+        problem, value = _problem_and_value(setting, spawner_class, counts)
+        if problem:
+            problems.append(problem)
+        else:
+            last[setting.trait] = setting._replace(value=value)
     return (problems + _contradictions(last, counts) + _templates(last, spawner_class, counts)
             + _profiles(last, spawner_class))
 
@@ -67,15 +66,6 @@ class _Counts:
         needed = [switch for switch, traits in ONLY_WITH.items() if trait in traits]
         may_be_replaced = self._is_subclass or self._replacing - {trait}
         return not may_be_replaced and self._set.issuperset(needed)
-
-
-def _value(setting, spawner_class):
-    """Return the value that a spawner would have by a Setting; None if that is not known."""
-    try:
-        return None if isinstance(setting.value, LazyConfigValue) else _validated(
-            vars_of(spawner_class)[setting.trait], setting.value, spawner_class)
-    except Exception:  # a check of a subclass that needs a spawner with a user
-        return None
 
 
 def _full_name(setting):
@@ -103,24 +93,26 @@ def vars_of(cls):
     return cls.class_traits(config=True)
 
 
-def _problem(setting, spawner_class, counts):
-    """Return the Problem with one Setting, or None."""
+def _problem_and_value(setting, spawner_class, counts):
+    """Return the Problem with one Setting, or None, and the value that a spawner has by it, or None if unknown."""
     full_name = _full_name(setting)
     trait = vars_of(spawner_class).get(setting.trait)
     if trait is None:
-        return _unknown(full_name, setting.name, spawner_class)
+        return _unknown(full_name, setting.name, spawner_class), None
     # What a value is added to, and what the property of a subclass takes, are not known.
     if isinstance(setting.value, LazyConfigValue) or computed(spawner_class, setting.trait) is not None:
-        return None
+        return None, None
     try:
         value = _validated(trait, setting.value, spawner_class)
     except TraitError as e:
-        return Problem(full_name, '%s: %s' % (full_name, one_line(e)), True)
+        return Problem(full_name, '%s: %s' % (full_name, one_line(e)), True), None
     except Exception:  # a check of a subclass that needs a spawner with a user
-        return None
+        return None, None
     problem = problem_of(setting.trait, value)
+    if problem is None:
+        return None, value
     is_fatal = not isinstance(problem, Doubt) and counts(setting.trait)
-    return problem and Problem(full_name, '%s %s' % (full_name, problem), is_fatal)
+    return Problem(full_name, '%s %s' % (full_name, problem), is_fatal), value
 
 
 def _validated(trait, value, spawner_class):
@@ -136,10 +128,9 @@ def _validated(trait, value, spawner_class):
 
 def _unknown(full_name, name, spawner_class):
     """Return the Problem with a setting that the class does not have. Other attributes cannot be configured."""
-    known = sorted(set(vars_of(spawner_class)) | set(OTHER))
-    similar = difflib.get_close_matches(name, known, 1, SIMILAR)
+    meant = profiles.meant(name, sorted(set(vars_of(spawner_class)) | set(OTHER)))
     return Problem(full_name, '%s is no setting of %s, and is ignored.%s' % (
-        full_name, spawner_class.__name__, ' Do you mean %s?' % similar[0] if similar else ''), False)
+        full_name, spawner_class.__name__, ' Do you mean %s?' % meant if meant else ''), False)
 
 
 def _unknown_sections(config, spawner_class):
@@ -151,11 +142,11 @@ def _unknown_sections(config, spawner_class):
     for section in sorted(config):
         if section in names or not isinstance(config[section], Config) or section in _class_names(Configurable):
             continue
-        similar = [name for name in names if name.lower() == section.lower()] or difflib.get_close_matches(
-            section, ['KubeSpawner', spawner_class.__name__], 1, SIMILAR)
-        if similar:
+        meant = next((name for name in names if name.lower() == section.lower()), None) or profiles.meant(
+            section, ['KubeSpawner', spawner_class.__name__])
+        if meant:
             problems.append(Problem(section, 'c.%s is the section of no class, and is ignored. Do you mean c.%s?' % (
-                section, similar[0]), False))
+                section, meant), False))
     return problems
 
 

@@ -13,10 +13,10 @@ from collections import OrderedDict, namedtuple
 
 from .. import naming
 from ..messages.errors import SpawnError
-from .advice import advice, meant
+from .advice import advice
 from .matching import matches
 from .offered import checked, default_slug, is_a_choice, settings_of, values_of
-from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, quoted
+from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, meant, quoted
 
 __all__ = [
     'AS_UNLISTED', 'UNLISTED', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied', 'default_slug',

@@ -2,8 +2,6 @@
 
 Nothing here knows spawners, and there is no I/O. Any thread.
 """
-import difflib
-
 from .offered import (
     FLAG,
     KEYS_OF_A_CHOICE,
@@ -13,8 +11,6 @@ from .offered import (
     flag,
     in_order,
 )
-
-ALIKE = 0.8  # how similar to the name of a setting another name must be to be a misspelling of it
 
 # Where settings belong that are written beside `kubespawner_override`, and keys that are written in another place.
 IN_THE_OVERRIDE, IN_ITS_CHOICES = 'its kubespawner_override', 'the kubespawner_override of its choices'
@@ -53,11 +49,3 @@ def _parts(profiles):
                 yield '%s: choice %r' % (there, name), choice, KEYS_OF_A_CHOICE, IN_THE_OVERRIDE
             unlisted = option.get('unlisted_choice') or {}
             yield there + ': unlisted_choice', unlisted, KEYS_OF_AN_UNLISTED_CHOICE, IN_THE_OVERRIDE
-
-
-def meant(name, settings):
-    """Return the setting that a name is a misspelling of, None if it is like none of them.
-
-    settings (iterable of str): the names of all settings.
-    """
-    return next(iter(difflib.get_close_matches(name, settings, 1, ALIKE)), None)

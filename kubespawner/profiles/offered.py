@@ -2,15 +2,12 @@
 
 What users choose of them is in `profiles` itself. Nothing here knows spawners, and there is no I/O. Any thread.
 """
-import difflib
 import re
 import unicodedata
 from collections import OrderedDict
 
 from .. import naming
-from .words import AS_UNLISTED, UNLISTED, VALUE, in_words
-
-ALIKE = 0.8  # how similar to a known key an unknown one must be to be a misspelling; others are the operator's own
+from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, meant
 
 # The keys of the configured list, and the types of their values.
 TEXT = str, 'a string'
@@ -112,9 +109,9 @@ def _check_keys(value, keys, where):
     if not isinstance(value, dict):
         raise ValueError('%s: %.100r is not a dict.' % (where, value))
     for key in set(value) - set(keys):
-        meant = difflib.get_close_matches(str(key), keys, 1, ALIKE)
-        if meant:
-            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, meant[0]))
+        known = meant(str(key), keys)
+        if known:
+            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, known))
     for key, (kind, words) in keys.items():
         if value.get(key) is not None and not isinstance(value[key], kind):
             raise ValueError('%s: %s must be %s, not %.100r.' % (where, key, words, value[key]))

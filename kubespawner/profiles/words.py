@@ -1,10 +1,14 @@
-"""Words about profiles: how options are spelt, and how errors quote what they are about. Any thread."""
+"""Words about profiles: how options are spelt, what a misspelt name means, and how errors quote what they are about. Any
+thread."""
+import difflib
 import reprlib
 
 UNLISTED = 'unlisted-choice'
 AS_UNLISTED = '--' + UNLISTED
 
 VALUE = '{value}'  # stands for the value that a user entered
+
+ALIKE = 0.8  # how similar to a known name an unknown one must be to be a misspelling of it
 
 SHOWN, SHOWN_NAMES = 60, 10  # characters of a text, and names of a list, that an error quotes at most
 
@@ -21,3 +25,11 @@ def in_words(names):
 def listed(texts):
     return ', '.join(texts[:SHOWN_NAMES]) + (' and %d more' % (len(texts) - SHOWN_NAMES)
                                              if len(texts) > SHOWN_NAMES else '')
+
+
+def meant(name, names):
+    """Return the name that another one is a misspelling of, None if it is like none of them.
+
+    names (iterable of str): all that there are.
+    """
+    return next(iter(difflib.get_close_matches(name, names, 1, ALIKE)), None)
