@@ -1,5 +1,4 @@
-"""Words about profiles: how options are spelt, what a misspelt name means, and how errors quote what they are about. Any
-thread."""
+"""Words about profiles: how options are spelt, what a misspelt name means, and how errors quote. Any thread."""
 import difflib
 import reprlib
 
