@@ -20,7 +20,7 @@ from ..configuration import Configuration
 from ..lifecycle import podstatus
 from ..lifecycle.attempt import StartAttempt
 from ..lifecycle.pods import uid_of
-from ..lifecycle.waiting import in_time, is_listed
+from ..lifecycle.waiting import in_time
 from ..messages.errors import Cause, SpawnError
 from .subclass_steps import overridden
 
@@ -135,9 +135,8 @@ class Addresses(Configuration):
         If the hub's end interrupted the start, this waits until the pod runs, for `start_timeout` seconds at most.
         """
         if recorded(self.server) is None:
-            reflector = self._follow_pods()
-            if (yield is_listed(reflector, self.start_timeout)):
-                pod = reflector.get(self._pod_key)
+            if (yield self._is_listed(self.start_timeout)):
+                pod = self.pod_reflector.get(self._pod_key)
                 if self._known.is_this(pod):
                     yield self._correct_address(pod)
             if self._recovery is not None:

@@ -5,6 +5,8 @@ import uuid
 
 import pytest
 import yaml
+from jupyterhub import orm
+from jupyterhub.objects import Server
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from tornado import gen
@@ -360,6 +362,23 @@ def test_without_permissions_for_all_namespaces_each_namespace_with_a_server_has
     yield ann.start()  # again
     assert followed(ann) == {ann.namespace} and (yield ann.poll()) is None
     yield ann.stop(now=True)
+
+
+@pytest.mark.gen_test
+def test_without_permissions_for_all_namespaces_an_interrupted_start_ends_with_the_address_of_its_pod(
+        refuse_all_namespaces, new_user):
+    ann = new_user('ann')
+    address = yield ann.start()
+    type(ann).pod_reflector.stop()
+    type(ann).pod_reflector = None
+    successor = new_user('ann')
+    successor.server = Server(orm_server=orm.Server(proto='http', ip='', port=1, base_url='/', cookie_name=''))
+    state = ann.get_state()
+    del state['address'], state['pod_ip']  # the hub died before it knew them
+    successor.load_state(state)
+    url = yield successor.get_url()
+    assert url.rstrip('/').endswith('%s:%d' % tuple(address)) and successor.server.ip == address[0]
+    yield successor.stop(now=True)
 
 
 @pytest.mark.gen_test
