@@ -10,15 +10,7 @@ from traitlets import TraitError
 from kubespawner import KubeSpawner
 from kubespawner.kube import clients
 from tests.cluster.conftest import make_spawner
-
-KUBECONFIG = """
-apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "http://127.0.0.1:%d"}}]
-users: [{name: u, user: {token: secret}}]
-contexts: [{name: x, context: {cluster: c, user: u}}]
-current-context: x
-"""
+from tests.support.recording_api import KUBECONFIG
 
 
 @pytest.fixture

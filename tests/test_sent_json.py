@@ -15,7 +15,7 @@ from kubernetes import client
 from kubespawner import KubeSpawner
 from kubespawner.kube import clients
 from tests.cluster.conftest import make_spawner
-from tests.test_clients import KUBECONFIG
+from tests.support.recording_api import KUBECONFIG, JsonAnswers
 
 SENT = os.path.join(os.path.dirname(__file__), 'sent')
 
@@ -110,7 +110,7 @@ class Spawner(KubeSpawner):
         return ['--port=%d' % self.port]
 
 
-class Recorder(BaseHTTPRequestHandler):
+class Recorder(JsonAnswers, BaseHTTPRequestHandler):
     """An API server that has nothing, and refuses what it is given."""
 
     def do_GET(self):
@@ -121,17 +121,6 @@ class Recorder(BaseHTTPRequestHandler):
         kind = self.path.split('?')[0].split('/')[-1]
         self.server.received[kind] = self.rfile.read(int(self.headers['Content-Length'])).decode('utf8')
         self._answer(403 if kind == 'pods' else 201, {'reason': 'Forbidden', 'message': 'that was it'})
-
-    def _answer(self, status, content):
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header('Content-Type', 'application/json')
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture

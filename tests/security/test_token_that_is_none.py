@@ -7,7 +7,7 @@ from kubernetes import config
 from kubernetes.config import incluster_config
 
 from kubespawner.kube import clients
-from tests.test_clients import KUBECONFIG
+from tests.support.recording_api import KUBECONFIG
 
 SECRET = 'eyJhbGciOi.secret-token'
 

@@ -23,7 +23,25 @@ RUNNING = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class JsonAnswers:
+    """The part of a BaseHTTPRequestHandler that answers with JSON, and logs nothing."""
+
+    def _answer(self, status, content):
+        self._write(status, json.dumps(content))
+
+    def _write(self, status, text):
+        body = text.encode('utf8')
+        self.send_response(status)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Handler(JsonAnswers, BaseHTTPRequestHandler):
     def do_POST(self):
         sent = json.loads(self.rfile.read(int(self.headers['Content-Length'])).decode('utf8'))
         path = urlsplit(self.path).path
@@ -66,20 +84,6 @@ class Handler(BaseHTTPRequestHandler):
         kind = path.split('/')[-1]
         return [each for key, each in sorted(self.server.objects.items())
                 if key.rsplit('/', 1)[0] == path or '/namespaces/' not in path and key.split('/')[-2] == kind]
-
-    def _answer(self, status, content):
-        self._write(status, json.dumps(content))
-
-    def _write(self, status, text):
-        body = text.encode('utf8')
-        self.send_response(status)
-        self.send_header('Content-Type', 'application/json')
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
 
 
 class RecordingApi(ThreadingMixIn, HTTPServer):
