@@ -6,20 +6,11 @@ from traitlets.config import Config, Configurable, LazyConfigValue
 
 from .. import profiles
 from ..configuration.aliases import OTHER, canonical_name, computed
+from ..configuration.templates import TEMPLATES, TEMPLATES_OF_CLAIMS
 from ..kube.quantities import value_of
 from ..messages.errors import one_line
 from ..messages.unsupported import INTERNAL_SSL
-from .values import (
-    NOT_MORE,
-    NOT_MORE_OF_EACH,
-    ONLY_WITH,
-    REPLACING,
-    TEMPLATES,
-    TEMPLATES_OF_CLAIMS,
-    Doubt,
-    problem_of,
-    template_problem,
-)
+from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, template_problem
 
 Setting = namedtuple('Setting', 'section name trait value')
 

@@ -320,11 +320,8 @@ NOT_MORE = [('cpu_guarantee', 'cpu_limit', 'cpu'), ('mem_guarantee', 'mem_limit'
 # The same for the values of dicts, by resource.
 NOT_MORE_OF_EACH = 'extra_resource_guarantees', 'extra_resource_limits'
 
-# Traits whose strings are templates at each start, and those that are templates of claims.
-TEMPLATES = ['pod_name_template', 'pod_connect_ip', 'volumes', 'volume_mounts', 'singleuser_extra_labels',
-             'singleuser_extra_annotations']
-TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storage_extra_annotations']
-FIELDS = ['pod_name', 'pvc_name', 'namespace', 'hubnamespace']  # besides those that are made of names
+# The fields of templates besides those that are made of names.
+FIELDS = ['pod_name', 'pvc_name', 'namespace', 'hubnamespace']
 
 
 def template_problem(trait, value):

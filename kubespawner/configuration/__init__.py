@@ -9,6 +9,7 @@ runs on the thread of the IOLoop.
     storage     volumes and claims
     life        hooks, time limits, and what users see while a server starts
     profiles    what users can choose
+    templates   which of them are templates
 """
 from .cluster import ClusterConfiguration
 from .container import ContainerConfiguration

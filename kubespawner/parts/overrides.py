@@ -9,11 +9,12 @@ from collections import OrderedDict
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType
 
 from .. import profiles
+from ..configuration import templates
 from ..configuration.aliases import NAMES, OTHER, canonical_name, computed
 from ..messages.errors import SpawnError, one_line
 from ..naming.server_names import TEMPLATES
 from ..traitlets import Callable, KubeObjectList
-from . import manifests, templates
+from . import manifests
 
 # Settings that concern more than one start: what spawners share, where the hub looks for pods, what applies before a
 # start, and what applies when the server is gone.

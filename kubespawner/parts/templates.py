@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from .. import naming
 from ..configuration import Configuration
 from ..configuration.cluster import hub_namespace
+from ..configuration.templates import TEMPLATES, TEMPLATES_OF_CLAIMS
 from ..kube.clients import to_dict
 from ..naming.server_names import Named
 
@@ -27,11 +28,6 @@ OWN_FIELDS = dict(FIELDS, **{
     'pvc_name': lambda spawner: spawner._name_in_template('pvc_name'),
     'namespace': lambda spawner: spawner._name_in_template('namespace'),
 })
-
-# The traits that are templates, as far as each start needs them, and those that only claims need.
-TEMPLATES = ['pod_name_template', 'pod_connect_ip', 'volumes', 'volume_mounts', 'singleuser_extra_labels',
-             'singleuser_extra_annotations']
-TEMPLATES_OF_CLAIMS = ['pvc_name_template', 'user_storage_extra_labels', 'storage_extra_annotations']
 
 # The keys of a container in which Kubernetes expands `$(VARIABLE)`, those below which there are such keys, and those of
 # a pod's spec that hold containers.
