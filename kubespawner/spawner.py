@@ -32,7 +32,7 @@ from .lifecycle import binding, claim_size, podstatus
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
 from .lifecycle.logs import ServerLogs, secrets_of
-from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, new_spawn_id, uid_of
+from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, uid_of
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
 from .messages import hints, unsupported
@@ -143,7 +143,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
                     (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
                     lambda pod: self.delete_foreign_pods
-                    and not is_of_another_server(pod, self.user, self.orm_spawner), self._other_owner_of_pod)
+                    and not is_of_another_server(pod, self.user, self.orm_spawner), self._other_owner_of_pod,
+                    0 if self._has_foreign_address else self.start_timeout)
 
     @property
     def _logs(self):
@@ -316,7 +317,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._cancel_starts()  # JupyterHub stops a server only if there is a pod; it always clears the state then
         self._unfollow_address()
         self._release_reflector()
-        self._known = KnownPod(Ownership.NONE)
+        self._known = KnownPod(Ownership.NONE, earlier=self._known.starts)
         self._drop_progress()
         self._server_names.clear()
         if self._server_names.has_claim_in(self.namespace):
@@ -421,7 +422,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
         waiter, pods = self._waiter, self._pods
         yield self._follow_events(progress_log)
-        self._known.spawn_id = new_spawn_id()
+        self._known.begin_start()
         self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
         progress_log.add_step('pod created')

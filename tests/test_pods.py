@@ -1,4 +1,6 @@
 """Making and deleting a pod: whose it is, what becomes of lost answers, what is in its way. Needs no cluster."""
+import time
+
 import pytest
 from kubernetes import client
 from tornado import gen
@@ -6,7 +8,7 @@ from tornado.ioloop import IOLoop
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from kubespawner.kube import api, clients
-from kubespawner.lifecycle.pods import CREATE_TRIES, SPAWN_ID, KnownPod, Ownership, Pods, uid_of
+from kubespawner.lifecycle.pods import CREATE_TRIES, SPAWN_ID, STARTS_KEPT, KnownPod, Ownership, Pods, uid_of
 from kubespawner.messages.errors import SpawnError
 from kubespawner.naming.ownership import SERVERNAME, USERNAME
 from kubespawner.spawner import PodReflector
@@ -31,12 +33,13 @@ class Server:
     """The `Pods` of the server of ann, with a FakeApi and a cache of their own."""
 
     def __init__(self, ownership=Ownership.NONE, uid=None, run=at_once, force_after=None,
-                 may_delete_foreign=lambda pod: False, **answers):
+                 may_delete_foreign=lambda pod: False, start_timeout=0, earlier=(), **answers):
         self.api, self.reflector = FakeApi(**dict({'delete_namespaced_pod': [{}]}, **answers)), PodReflector(
             namespace='hubs')
-        self.known = KnownPod(ownership, uid)
+        self.known = KnownPod(ownership, uid, earlier=earlier)
         self.pods = Pods(requests_to(self.api, run), self.reflector, 'hubs', 'a', LOG, ('ann', ''), self.known,
-                         grace_period=7, force_after=force_after, may_delete_foreign=may_delete_foreign)
+                         grace_period=7, force_after=force_after, may_delete_foreign=may_delete_foreign,
+                         start_timeout=start_timeout)
 
     def create(self, seconds=60, is_wanted=lambda: True):
         return self.pods.create(manifest(), IOLoop.current().time() + seconds, is_wanted)
@@ -124,6 +127,71 @@ def test_another_servers_pod_is_deleted_by_its_uid_if_that_is_allowed():
         squatter, metadata=dict(squatter['metadata'], resourceVersion='4'))))
     assert uid_of((yield server.create())) == 'u2'
     assert server.deleted == [('u1', 7)]
+
+
+def made_ago(seconds, mark='theirs', uid='u1', phase='Running', **metadata):
+    """Return a pod of this server's name that a start with this mark made so many seconds ago."""
+    pod = pod_in(phase, uid=uid, annotations={SPAWN_ID: mark} if mark else {})
+    created = None if seconds is None else time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - seconds))
+    pod['metadata'].update(metadata, creationTimestamp=created)
+    return pod
+
+
+def with_one_in_the_way(pod, earlier=()):
+    """Return a Server with this pod in its way, which goes when it is deleted."""
+    server = Server(
+        start_timeout=300, earlier=earlier, read_namespaced_pod=[pod, NOT_FOUND],
+        create_namespaced_pod=[TAKEN, lambda a: as_created(a, uid='u2')])
+    deleted = dict(pod, metadata=dict(pod['metadata'], resourceVersion='4'))
+    IOLoop.current().call_later(3, lambda: server.reflector._change('DELETED', deleted))
+    return server
+
+
+@pytest.mark.parametrize('phase', ['Pending', 'Running'])
+@with_fake_time
+def test_the_pod_that_another_hub_starts_for_this_server_is_left_alone(phase, caplog):
+    server = with_one_in_the_way(made_ago(10, phase=phase))
+    with pytest.raises(SpawnError, match='is being started by another process of this hub'):
+        yield server.create()
+    assert not server.deleted and not server.known.is_ours
+    for words in ('uid u1', 'Two hubs must not use one database', 'kubectl delete pod a -n hubs'):
+        assert words in caplog.text
+
+
+@with_fake_time
+def test_two_hubs_that_start_a_server_at_once_make_one_pod():
+    first = Server(start_timeout=300, create_namespaced_pod=[as_created])
+    pod = yield first.create()
+    pod['metadata']['creationTimestamp'] = made_ago(0)['metadata']['creationTimestamp']
+    second = with_one_in_the_way(pod)
+    with pytest.raises(SpawnError, match='another process'):
+        yield second.create()
+    assert not second.deleted and first.known.is_this(pod)
+
+
+@pytest.mark.parametrize('pod', [
+    made_ago(301), made_ago(10, mark=None), made_ago(10, phase='Failed'), made_ago(10, deletionTimestamp='now'),
+    made_ago(None)], ids=['old', 'not marked', 'failed', 'being deleted', 'made at no time'])
+@with_fake_time
+def test_what_no_hub_can_be_waiting_for_is_not_left_in_the_way(pod):
+    server = with_one_in_the_way(pod)
+    assert uid_of((yield server.create())) == 'u2'
+
+
+@pytest.mark.parametrize('earlier', ['theirs', 'u1'], ids=['spawn id', 'uid'])
+@with_fake_time
+def test_what_an_earlier_start_of_this_hub_has_left_is_not_another_hubs(earlier):
+    server = with_one_in_the_way(made_ago(10), earlier=[earlier])
+    server.known.begin_start()
+    assert uid_of((yield server.create())) == 'u2'
+
+
+def test_a_server_remembers_its_last_starts_only():
+    known = KnownPod()
+    for _ in range(2 * STARTS_KEPT):
+        known.begin_start()
+    assert len(known.starts) == STARTS_KEPT and known.starts[-1] == known.spawn_id
+    assert KnownPod(uid='u1', earlier=known.starts).starts[-1] == 'u1'
 
 
 @with_fake_time

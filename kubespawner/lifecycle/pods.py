@@ -3,7 +3,9 @@
 Here belongs what becomes of a request whose answer is lost or comes too late, and whose pod it is that has a name; what
 a pod looks like is in `manifests`. Everything runs on the IOLoop's thread.
 """
+import calendar
 import enum
+import time
 import uuid
 
 from tornado import gen
@@ -12,9 +14,11 @@ from tornado.ioloop import IOLoop
 from ..kube import api
 from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import owner_of
+from . import podstatus
 from .waiting import TIMEOUTS, PodWaiter, check_wanted
 
 CREATE_TRIES = 4  # of a pod whose name is taken
+STARTS_KEPT = 8  # of one server, whose pods may still be there, because the answer of their deletion was lost
 
 # Says which call of `start` made a pod: whether one that is there already is what a lost answer was about.
 SPAWN_ID = 'hub.jupyter.org/spawn-id'
@@ -40,10 +44,20 @@ class KnownPod:
     ownership (Ownership)
     uid (str or None): of the pod that is OURS; None if that is not known either.
     spawn_id (str or None): what the start that was begun last has marked its pod with.
+    earlier (iterable of str): the spawn ids of the starts before it, or the uids of their pods, as far as known.
     """
 
-    def __init__(self, ownership=Ownership.UNKNOWN, uid=None, spawn_id=None):
-        self.ownership, self.uid, self.spawn_id = ownership, uid, spawn_id
+    def __init__(self, ownership=Ownership.UNKNOWN, uid=None, spawn_id=None, earlier=()):
+        self.ownership, self.uid, self.spawn_id, self._earlier = ownership, uid, spawn_id, tuple(earlier)
+
+    @property
+    def starts(self):
+        """The last spawn ids of this server and uids of its pods: a tuple of str, at most STARTS_KEPT."""
+        return (self._earlier + tuple(filter(None, [self.spawn_id, self.uid])))[-STARTS_KEPT:]
+
+    def begin_start(self):
+        """Have the pod that is made next be marked with a spawn id of its own."""
+        self._earlier, self.spawn_id = self.starts, new_spawn_id()
 
     @property
     def is_ours(self):
@@ -66,6 +80,15 @@ class KnownPod:
         had_none = self.ownership in (Ownership.UNCERTAIN, Ownership.NONE)
         return had_none and _spawn_id_of(pod) not in (None, self.spawn_id)
 
+    def is_starting_elsewhere(self, pod, start_timeout):
+        """True if a pod, of a start that this hub knows nothing of, is so young that another hub may wait for it.
+
+        start_timeout (float): the seconds that a start may take.
+        """
+        return (self.is_of_another_start(pod) and not {_spawn_id_of(pod), uid_of(pod)} & set(self._earlier)
+                and _is_young(pod, start_timeout) and podstatus.exit_code(pod) is None
+                and not podstatus.failures(pod))
+
     def is_this(self, pod):
         """True if a pod (None: there is none) is known to be the one that this server was started with."""
         return pod is not None and self.is_ours and self.uid == uid_of(pod)
@@ -87,14 +110,16 @@ class Pods:
         it is another server's.
     other_owner (callable): returns the names of the user and of the server that a pod (a dict) is, if the hub knows
         that it is another one, whatever the pod says; otherwise None.
+    start_timeout (float): seconds in which a pod that another hub has made is left alone, as it may be starting there.
     """
 
     def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None,
-                 may_delete_foreign=lambda pod: False, other_owner=lambda pod: None):
+                 may_delete_foreign=lambda pod: False, other_owner=lambda pod: None, start_timeout=0):
         self._requests, self._reflector, self._log = requests, reflector, log
         self._namespace, self._name, self._owner, self._known = namespace, name, owner, known
         self._grace_period, self._force_after = grace_period, force_after
         self._may_delete_foreign, self._other_owner = may_delete_foreign, other_owner
+        self._start_timeout = start_timeout
         self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
     def mark(self, manifest):
@@ -143,6 +168,7 @@ class Pods:
         if self.is_another_servers(pod) and not self._may_delete_foreign(pod):
             raise self._taken_by(pod)
         self._refuse_a_renamed_servers(pod)
+        self._refuse_one_that_starts_elsewhere(pod)
         self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self._name, uid_of(pod))
         yield self.delete(pod, self._grace_period, deadline)
 
@@ -228,6 +254,18 @@ class Pods:
                 'server can start when that one has stopped.' % (self._name, renamed[1], renamed[0]), 'AlreadyExists',
                 Cause.API)
 
+    def _refuse_one_that_starts_elsewhere(self, pod):
+        """Raise SpawnError if another hub with the same database, as in a rolling update, is starting this server."""
+        if not self._known.is_starting_elsewhere(pod, self._start_timeout):
+            return
+        self._log.error(
+            'Pod %s in the namespace %s, with the uid %s, was made for this server by another hub a moment ago, and is '
+            'left alone. Two hubs must not use one database: end one of them. If there is no other hub, delete the '
+            'pod: kubectl delete pod %s -n %s', self._name, self._namespace, uid_of(pod), self._name, self._namespace)
+        raise SpawnError(
+            'Your server is being started by another process of this hub, in pod %s. Wait a minute, then reload this '
+            'page.' % self._name, 'AlreadyExists', Cause.API)
+
     @gen.coroutine
     def discard(self, pod):
         """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
@@ -302,6 +340,15 @@ def is_another_servers(pod, known, owner, reflector):
 def uid_of(pod):
     """Return the uid of a pod as a dict; None of no pod."""
     return pod['metadata']['uid'] if pod else None
+
+
+def _is_young(pod, seconds):
+    """True if a pod was created less than so many seconds ago, by the clocks of the API server and of this machine."""
+    try:
+        created = time.strptime(pod['metadata'].get('creationTimestamp'), '%Y-%m-%dT%H:%M:%SZ')
+    except (TypeError, ValueError):
+        return False
+    return time.time() - calendar.timegm(created) < seconds
 
 
 def _may_have_landed(refused):

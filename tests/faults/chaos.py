@@ -12,6 +12,7 @@ import time
 from random import Random
 
 from tornado import gen
+from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
@@ -168,7 +169,7 @@ class User:
         fate = self.random.choice(MOSTLY_GOOD)
         life = self.random.choice([
             self._plainly, self._plainly, self._impatiently, self._cancelled, self._through_a_restart,
-            self._until_it_ends])
+            self._until_it_ends, self._killed_while_it_starts, self._killed_while_it_stops])
         self.history += [fate, life.__name__]
         self.spawner.singleuser_extra_annotations = {FATE: fate}
         self.spawner.start_timeout = PATIENCE if fate != 'silent' else 1
@@ -176,10 +177,15 @@ class User:
         yield life(FATES[fate][1])
         assert self.ask(self.spawner.pod_name) is None, 'a pod is left'
 
+    def _begin(self):
+        """Start the server as JupyterHub does, which clears the state before."""
+        self.spawner.clear_state()
+        return self.spawner.start()
+
     @gen.coroutine
     def _start(self, is_to_succeed):
         """Start the server. Return its pod; None if it does not start, in which case it is stopped, as hubs do it."""
-        start = self.spawner.start()
+        start = self._begin()
         listeners = [Listener(self.spawner), Listener(self.spawner)]
         try:
             address = yield start
@@ -213,8 +219,9 @@ class User:
 
     @gen.coroutine
     def _stop(self):
-        self.spawner.start_timeout = PATIENCE
+        timeout, self.spawner.start_timeout = self.spawner.start_timeout, PATIENCE
         yield self.spawner.stop(now=self.random.random() < 0.5)
+        self.spawner.start_timeout = timeout
         self.history.append('stopped')
 
     @gen.coroutine
@@ -226,7 +233,7 @@ class User:
     @gen.coroutine
     def _impatiently(self, is_to_succeed):
         """Stop the server while it starts."""
-        start = self.spawner.start()
+        start = self._begin()
         yield gen.sleep(self.random.uniform(0, 0.2))
         yield [self._stop(), self._stop()]
         try:
@@ -238,7 +245,7 @@ class User:
     @gen.coroutine
     def _cancelled(self, is_to_succeed):
         """Have the hub cancel the start, and stop the server if it sees one then, as JupyterHub does."""
-        start = self.spawner.start()
+        start = self._begin()
         listener = Listener(self.spawner)
         start.add_done_callback(lambda future: future.cancelled() or future.exception())  # some cannot be cancelled
         yield gen.sleep(self.random.uniform(0, 0.2))
@@ -263,6 +270,41 @@ class User:
         if pod:
             self.spawner.load_state(state)
             assert (yield self.spawner.poll()) is None, 'it runs'
+            yield self._stop()
+
+    @gen.coroutine
+    def _killed_while_it_starts(self, is_to_succeed):
+        """Let the hub be killed during the start; the next one finds the server, or starts it again."""
+        self._leave(self._begin())
+        yield gen.sleep(self.random.uniform(0, 0.2))
+        yield self._go_on_in_a_new_hub()
+        yield self._plainly(is_to_succeed)
+
+    @gen.coroutine
+    def _killed_while_it_stops(self, is_to_succeed):
+        if not (yield self._start(is_to_succeed)):
+            return
+        self._leave(self.spawner.stop(now=self.random.random() < 0.5))
+        yield gen.sleep(self.random.uniform(0, 0.1))
+        yield self._go_on_in_a_new_hub()
+
+    @staticmethod
+    def _leave(future):
+        """Have nobody wait for what a hub that is to be killed has begun."""
+        future.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    @gen.coroutine
+    def _go_on_in_a_new_hub(self):
+        """Kill the hub, and do what JupyterHub does with a server when it starts: poll it, or take it for stopped."""
+        dead, state = self.spawner, self.spawner.orm_spawner.state
+        dead.asynchronize = lambda *args: Future()  # what was sent may land; nobody hears of it, and nothing is sent
+        self.spawner = self.new_spawner(self.name)
+        for trait in ('singleuser_extra_annotations', 'start_timeout', 'start_failure_grace'):
+            setattr(self.spawner, trait, getattr(dead, trait))
+        self.spawner.load_state(state or {})
+        code = yield self.spawner.poll()
+        self.history.append('polled %s' % code)
+        if code is None:
             yield self._stop()
 
     @gen.coroutine
