@@ -1,4 +1,4 @@
-"""Servers that end after their start, before JupyterHub has heard from them: its users are told, and not late."""
+"""Servers that end after their start, or never answer: their users are told why, and not late."""
 import time
 
 import jupyterhub
@@ -14,14 +14,14 @@ LATE = 4  # the same, for a user whose server is given more time to heal than th
 def more():
     return '''
 def limit(spawner):
-    late = spawner.user.name == 'late'
-    spawner.start_failure_grace = 1000 if late else 1
-    spawner.http_timeout = %d if late else %d
-    spawner.cmd = ['sh', '-c', 'sleep 1; exit 3']
+    soon, silent = spawner.user.name == 'soon', spawner.user.name == 'silent'
+    spawner.start_failure_grace = 1 if soon else 1000
+    spawner.http_timeout = %d if soon else %d
+    spawner.cmd = ['sh', '-c', 'sleep 1000' if silent else 'sleep 1; exit 3']
 
 
 c.KubeSpawner.pre_spawn_hook = limit
-''' % (LATE, HTTP_TIMEOUT)
+''' % (HTTP_TIMEOUT, LATE)
 
 
 def pages(user):
@@ -40,3 +40,16 @@ def test_a_server_that_ends_before_it_answers_is_told_with_its_exit_code(hub, us
     begin, seen = time.monotonic(), pages(Browser(hub.url, username))
     until(lambda: 'exit code 3' in next(seen), HTTP_TIMEOUT, 'the reason')
     assert time.monotonic() - begin < HTTP_TIMEOUT / 2
+
+
+def test_of_a_server_that_runs_and_never_answers_the_urls_are_told_that_it_and_the_hub_used(hub):
+    seen, last = pages(Browser(hub.url, 'silent')), ''
+
+    def is_told():
+        nonlocal last
+        last = next(seen)
+        return 'did not answer' in last
+
+    until(is_told, HTTP_TIMEOUT, 'the reason')
+    assert 'server did not answer at http://127.' in last
+    assert 'the hub is at http://127.0.0.1:%d/hub/api' % hub.hub_port in last
