@@ -3,8 +3,8 @@
 JupyterHub 0.9 and newer serve the default registry of `prometheus_client` at `/hub/metrics`. Without that package, the
 functions here do nothing. When to call them does not belong here.
 
-No label contains the name of a user, a server or a namespace. Each label has a bounded number of values: what Kubernetes
-or a proxy may choose freely is `other`, unless it is known. All functions may be called on any thread.
+No label contains the name of a user, a server or a namespace. Each label has a bounded number of values: what
+Kubernetes or a proxy may choose freely is `other`, unless it is known. All functions may be called on any thread.
 """
 import functools
 import http

@@ -173,7 +173,7 @@ def running_since(pod: Pod) -> Optional[float]:
 
 
 def pulled_at(events: Any) -> Optional[float]:
-    """Return when all images of a pod were on its node, by the events about it, in seconds; None if they say nothing."""
+    """Return when all images of a pod were on its node, by the events about it, in seconds; None if they do not say."""
     times = [_timestamp(event.get('firstTimestamp') or event.get('eventTime'))
              for event in events if event.get('reason') == 'Pulled']
     return max((time for time in times if time is not None), default=None)

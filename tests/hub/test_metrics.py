@@ -1,4 +1,7 @@
-"""The metrics of a real hub, scraped while faults happen; each alert of the documentation fires in one, and only then."""
+"""The metrics of a real hub, scraped while faults happen: each alert of the documentation fires in one, and only then.
+
+Without `promtool` of Prometheus on the PATH, only the values are tested of which the alerts are made.
+"""
 import tempfile
 import time
 
@@ -69,7 +72,7 @@ def scrape(hub):
 
 @pytest.fixture
 def firing(tmpdir):
-    """`firing(scrapes)` returns the names of the alerts that fire, and None if there is no Prometheus to evaluate them."""
+    """`firing(scrapes)` returns the names of the alerts that fire; None if there is no Prometheus to say so."""
     return lambda scrapes: alerts.firing(scrapes, str(tmpdir)) if alerts.PROMTOOL else None
 
 
