@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from .. import metrics
 from ..messages.errors import Cause, HubError, SpawnError, one_line
 from . import clients, retry, warnings
-from .codes import code_of, observed
+from .codes import code_of, observed, status_of
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
@@ -169,7 +169,7 @@ def send(core, timeout, request, log=None):
     with observed(request.verb, request.kind) as timer:
         response = _response(core, timeout, request, log)
         value = _value(request, response)
-        timer.end(response.status)
+        timer.end(status_of(response))
     return value
 
 

@@ -25,7 +25,7 @@ from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
-from .codes import observed
+from .codes import observed, status_of
 from .outage import OutageLog
 from .siblings import Siblings
 
@@ -386,14 +386,14 @@ class NamespacedResourceReflector(Cache):
                 response = method(
                     _preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
             if verb == 'watch':
-                timer.end(response.status)  # how long it goes on depends on the server
+                timer.end(status_of(response))  # how long it goes on depends on the server
             self._response = response
             try:
                 yield response
             finally:
                 self._response = None
                 response.close()
-            timer.end(response.status)
+            timer.end(status_of(response))
 
     def _list(self):
         """Replace the contents of the cache with what the server has now.
