@@ -307,6 +307,14 @@ def test_clocks_that_differ_give_no_negative_durations():
     assert record_of('begin', 'created', 'running', pod=pod).durations([pulled(4)])['running'] == 0
 
 
+@pytest.mark.parametrize('time', [
+    at(4), at(41), '9999-01-01T12:00:00Z', '2018-01-01T12:00:10.1e999Z!', {}, [], 7, None])
+def test_an_event_with_a_time_that_cannot_be_right_is_ignored_or_counts_as_a_whole_second(time):
+    record = record_of('begin', 'created', 'running', pod=running_pod(PodScheduled=5, Ready=40))
+    found = record.durations([{'reason': 'Pulled', 'firstTimestamp': time}])
+    assert found['scheduled'] == 5 and found.get('image_pulled', 0) + found['running'] == 35
+
+
 def test_a_start_that_began_in_another_process_has_only_the_steps_of_its_pod():
     record = record_of('scheduled', 'running', pod=running_pod(PodScheduled=5, Ready=40))
     assert record.durations() == {'scheduled': 5, 'running': 35}

@@ -7,11 +7,11 @@ The notebook container is the server: if it ends, the server has ended, whatever
 that ends with exit code 0 and is not started again is done. A restartable init container (`restartPolicy: Always`,
 Kubernetes 1.28 and newer) never ends, and nobody waits for it.
 """
-import calendar
 from collections import namedtuple
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..messages.errors import Cause
+from .timestamps import timestamp
 
 Pod = Optional[Mapping[str, Any]]  # None: there is none, and nothing is known of it
 
@@ -143,40 +143,24 @@ def is_scheduled(pod: Pod) -> bool:
     return bool(_spec(pod).get('nodeName'))
 
 
-def _timestamp(text: Any) -> Optional[float]:
-    """Return a time such as `2018-01-01T00:00:00Z` or `2018-01-01T00:00:00.123456Z` in seconds; None if it is none."""
-    try:
-        numbers = [int(text[begin:end]) for begin, end in ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))]
-        return calendar.timegm(tuple(numbers)) + (float(text[19:-1]) if text[19] == '.' else 0)
-    except (IndexError, OverflowError, TypeError, ValueError):
-        return None
-
-
 def created_at(pod: Pod) -> Optional[float]:
     """Return when a pod was created, in seconds, None if it does not say."""
-    return _timestamp(_dict(_dict(pod).get('metadata')).get('creationTimestamp'))
+    return timestamp(_dict(_dict(pod).get('metadata')).get('creationTimestamp'))
 
 
 def condition_time(pod: Pod, name: str) -> Optional[float]:
     """Return when a condition of a pod, such as `PodScheduled`, has become true, in seconds; None if it is not."""
     for condition in _dicts(_status(pod).get('conditions')):
         if condition.get('type') == name and condition.get('status') == 'True':
-            return _timestamp(condition.get('lastTransitionTime'))
+            return timestamp(condition.get('lastTransitionTime'))
     return None
 
 
 def running_since(pod: Pod) -> Optional[float]:
     """Return when a pod became ready, or its last container was started, in seconds; None if it does not say."""
-    started = [_timestamp(_state(container, 'running').get('startedAt')) for container in _containers(pod)]
+    started = [timestamp(_state(container, 'running').get('startedAt')) for container in _containers(pod)]
     ready = condition_time(pod, 'Ready')
     return ready if ready is not None else max((time for time in started if time is not None), default=None)
-
-
-def pulled_at(events: Any) -> Optional[float]:
-    """Return when all images of a pod were on its node, by the events about it, in seconds; None if they do not say."""
-    times = [_timestamp(event.get('firstTimestamp') or event.get('eventTime'))
-             for event in events if event.get('reason') == 'Pulled']
-    return max((time for time in times if time is not None), default=None)
 
 
 def is_being_deleted(pod: Pod) -> bool:

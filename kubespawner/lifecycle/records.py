@@ -11,6 +11,7 @@ import time
 
 from .. import metrics
 from . import podstatus
+from .timestamps import timestamp
 
 # The steps of a start, in their order.
 BEGIN, CLAIM, CREATED, SCHEDULED, PULLED, RUNNING, ANSWERING = (
@@ -30,10 +31,21 @@ def durations(times):
 def times_of_pod(pod, events):
     """Return when a pod's steps were done by the cluster's clocks, a dict as `durations` takes it.
 
-    events (list of dicts): about the pod.
+    events (list of dicts): about the pod. Others than its node may have written them, so that they cannot say that the
+        images were there before the pod was scheduled, or after it ran.
     """
-    return {CREATED: podstatus.created_at(pod), SCHEDULED: podstatus.condition_time(pod, 'PodScheduled'),
-            PULLED: podstatus.pulled_at(events), RUNNING: podstatus.running_since(pod)}
+    times = {CREATED: podstatus.created_at(pod), SCHEDULED: podstatus.condition_time(pod, 'PodScheduled'),
+             RUNNING: podstatus.running_since(pod)}
+    if times[SCHEDULED] is not None and times[RUNNING] is not None:
+        pulled = [time for time in map(_pulled_at, events)
+                  if time is not None and times[SCHEDULED] <= time <= times[RUNNING]]
+        times[PULLED] = max(pulled, default=None)
+    return times
+
+
+def _pulled_at(event):
+    is_pulled = event.get('reason') == 'Pulled'
+    return timestamp(event.get('firstTimestamp') or event.get('eventTime')) if is_pulled else None
 
 
 class StartRecord:
