@@ -28,7 +28,7 @@ from .configuration.aliases import AliasedTraits, with_aliases
 from .kube import api, clients
 from .kube.requests import Requests
 from .kube.resource import wrap_all
-from .lifecycle import binding, claim_size, podstatus
+from .lifecycle import binding, claim_size, podstatus, records
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
 from .lifecycle.logs import ServerLogs, secrets_of
@@ -350,7 +350,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
         """
         attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
-        self._start_future = shielded(self._start_with_hints(attempt), attempt.give_up)
+        attempt.record.reached(records.BEGIN)
+        started = self._start_with_hints(attempt)
+        started.add_done_callback(attempt.count)
+        self._start_future = shielded(started, attempt.give_up)
         return self._start_future
 
     def _cancel_starts(self):
@@ -416,6 +419,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
+            attempt.record.reached(records.CLAIM)
         self._log_claim(progress_log, new_objects)
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
@@ -426,6 +430,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
         progress_log.add_step('pod created')
+        attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), secrets_of(created)
         progress_log.about(attempt.uid)
         self._save_state()
@@ -487,8 +492,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                         do_not_count(handler)
                     raise (yield self._with_log(attempt, e))
 
+        attempt.record.goes_on = True
         attempt.progress_log.continues_after_start = True
-        replace_wait_up(self.server, watched)
+        replace_wait_up(self.server, attempt.counted(watched))
 
     def _failure_with_hint(self, attempt, *args, **kwargs):
         failure = attempt.failure(*args, **kwargs)
@@ -660,6 +666,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             if not self._is_followed(pod):
                 yield self._correct_address(pod)
 
+    @records.counts_stops
     @raises_user_errors
     @gen.coroutine
     def stop(self, now=False):

@@ -12,10 +12,11 @@ import kubespawner
 PACKAGE = os.path.dirname(kubespawner.__file__)
 
 # What a package or module may import of the others; what is not named here may import nothing of them.
-GROUND = {'messages', 'naming', 'kube'}
+GROUND = {'messages', 'naming', 'metrics', 'kube'}
 MAY_IMPORT = {
     '__init__': {'spawner', 'hub_start'},
-    'kube': {'messages'},
+    'kube': {'messages', 'metrics'},
+    'metrics': {'messages'},
     'arguments': {'kube'},
     'environment': {'naming'},
     'objects': {'kube', 'arguments', 'environment', 'related_objects'},  # models; nothing that talks to an API

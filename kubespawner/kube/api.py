@@ -17,8 +17,10 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from .. import metrics
 from ..messages.errors import Cause, HubError, SpawnError, one_line
 from . import clients, retry, warnings
+from .codes import code_of, observed, status_of
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
@@ -110,9 +112,10 @@ class ApiError(ApiException):
     message (str): the message that Kubernetes gives. Without a response, the message of the error.
     retry_after (float): seconds that the server asked the client to wait, see `retry.retry_after`.
     was_sent (bool): False if no attempt got as far as sending the request, so that it cannot have taken effect.
+    code (str): the HTTP status, or what went wrong without one, see `codes`.
     """
 
-    def __init__(self, request, status, reason, message, retry_after=0, was_sent=True):
+    def __init__(self, request, status, reason, message, retry_after=0, was_sent=True, code=None):
         super().__init__(status=status, reason=reason)
         self.request = request
         self.status = status
@@ -120,6 +123,7 @@ class ApiError(ApiException):
         self.message = message
         self.retry_after = retry_after
         self.was_sent = was_sent
+        self.code = code or code_of(self)
         self.body = json.dumps({'kind': 'Status', 'code': status, 'reason': reason, 'message': message})
 
     def __str__(self):
@@ -162,6 +166,15 @@ def send(core, timeout, request, log=None):
 
     Raises ApiError.
     """
+    with observed(request.verb, request.kind) as timer:
+        response = _response(core, timeout, request, log)
+        value = _value(request, response)
+        timer.end(status_of(response))
+    return value
+
+
+def _response(core, timeout, request, log):
+    """Send `request` and return the response, which has been read. Raises ApiError."""
     where = {'namespace': request.namespace} if request.namespace else {}
     method = getattr(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
     try:
@@ -169,18 +182,24 @@ def send(core, timeout, request, log=None):
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),
                               **dict(request.arguments, **where))
         _tell_of_warnings(response, log, request)
-        if request.kind == 'pod_log':
-            return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
-        text = _text(response.data)
+        response.data  # noqa: B018  # reads it
+        return response
     except ApiException as e:
         _tell_of_warnings(e, log, request)
         raise _refused(request, e) from None  # because the message of `e` repeats the whole response
     except (HTTPError, OSError) as e:
-        raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e))
+        raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e), code=code_of(e))
+
+
+def _value(request, response):
+    """Return what a response contains: a dict, or a str if it is a log. Raises ApiError."""
+    if request.kind == 'pod_log':
+        return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
+    text = _text(response.data)
     try:
         return json.loads(text)
     except ValueError:
-        raise ApiError(request, 0, 'the answer is not JSON', text[:1000])
+        raise ApiError(request, 0, 'the answer is not JSON', text[:1000], code=metrics.INVALID)
 
 
 def _tell_of_warnings(answer, log, request):
@@ -239,6 +258,7 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
         if failure.status == retry.UNAUTHORIZED and not renewed:
             log.warning('%s. Trying again with the configuration reloaded.', failure)
             renewed = True
+            metrics.count_retry(request.verb, request.kind, failure.code)
             yield run(clients.renew, core, configuration, log)
             continue
         pause = retries.pause_after(failure, loop.time())
@@ -248,3 +268,4 @@ def call(run, core, request, log, timeout, retry_seconds, deadline=None, is_want
         yield gen.sleep(pause)
         if not is_wanted():
             raise failure
+        metrics.count_retry(request.verb, request.kind, failure.code)

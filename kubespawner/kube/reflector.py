@@ -20,10 +20,12 @@ from tornado import gen
 from traitlets import Any, Float, Unicode
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from .. import metrics
 from ..messages.errors import one_line
 from . import jsonstream, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
+from .codes import observed, status_of
 from .outage import OutageLog
 from .siblings import Siblings
 
@@ -81,11 +83,12 @@ class WatchAttempt:
     is_refused (bool): whether the hub has no permission for it.
     retry_after (float): seconds that the server asked the client to wait.
     unknown_types (set): the unknown types of the events that it received.
+    end (str): how it ended, see `metrics.count_restart`.
     """
 
     def __init__(self):
         self.list_seconds, self.began, self.received_event, self.is_refused = 0, None, False, False
-        self.retry_after, self.unknown_types = 0, set()
+        self.retry_after, self.unknown_types, self.end = 0, set(), 'ended'
 
     @property
     def was_healthy(self):
@@ -175,6 +178,7 @@ class NamespacedResourceReflector(Cache):
             self._last_contact = time.monotonic()
             self._thread = threading.Thread(target=self._run, name='%s reflector' % self.kind, daemon=True)
             self._thread.start()
+            metrics.follow_watch(self)
         return self
 
     def __await__(self):
@@ -190,6 +194,16 @@ class NamespacedResourceReflector(Cache):
     def is_started(self):
         """True if the thread has been started."""
         return self._thread is not None
+
+    @property
+    def is_running(self):
+        """True while the thread keeps the cache up to date, or tries to."""
+        return self._thread is not None and self._thread.is_alive() and not self._stopping.is_set()
+
+    @property
+    def seconds_since_contact(self):
+        """The seconds since the API server has been heard of, or since the start."""
+        return time.monotonic() - self._last_contact
 
     def stopped(self):
         """True if the thread has been told to end."""
@@ -249,11 +263,13 @@ class NamespacedResourceReflector(Cache):
             if self._attempt.received_event or self._attempt.was_healthy:
                 self._contact()
                 self._outage.over()  # which a list alone does not show: watches may still fail
-            silence = time.monotonic() - self._last_contact
+            silence = self.seconds_since_contact
             if silence > self.give_up_seconds:
                 return
             if self._attempt.began and silence > self.give_up_seconds / 2:
                 self._is_listed = False  # unlike a list, a watch that ends without an event does not prove contact
+            if not self._stopping.is_set():
+                metrics.count_restart(self.list_method_name, self._attempt.end)
             if self._attempt.was_healthy:
                 pauses.reset()
                 continue
@@ -269,6 +285,7 @@ class NamespacedResourceReflector(Cache):
             self._list_and_watch()
         except Exception:
             self._is_listed = False
+            self._attempt.end = 'error'
             if not self._stopping.is_set():
                 self.log.exception('%s reflector: unexpected error. Listing again.', self.kind)
 
@@ -280,11 +297,14 @@ class NamespacedResourceReflector(Cache):
         try:
             if not self._is_listed:
                 self._list()
+                metrics.count_list(self.list_method_name)
             self._watch()
         except Expired as e:
             self._is_listed = False
+            self._attempt.end = 'expired'
             self.log.info('%s reflector: %s. Listing again.', self.kind, _short(e))
         except EXPECTED as e:
+            self._attempt.end = 'error'
             status = getattr(e, 'status', None)
             if not (isinstance(e, (HTTPError, OSError)) or status in (0, retry.UNAUTHORIZED, 429)):
                 self._is_listed = False
@@ -360,14 +380,20 @@ class NamespacedResourceReflector(Cache):
             parameters['namespace'] = self.namespace
         method = self._list_method()
         self._configuration = configuration_of(self._api)  # which `renew` replaces if the server rejects it
-        with unmasked():
-            response = method(_preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
-        self._response = response
-        try:
-            yield response
-        finally:
-            self._response = None
-            response.close()
+        verb = 'watch' if parameters.get('watch') else 'list'
+        with observed(verb, self.list_method_name) as timer:
+            with unmasked():
+                response = method(
+                    _preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
+            if verb == 'watch':
+                timer.end(status_of(response))  # how long it goes on depends on the server
+            self._response = response
+            try:
+                yield response
+            finally:
+                self._response = None
+                response.close()
+            timer.end(status_of(response))
 
     def _list(self):
         """Replace the contents of the cache with what the server has now.
@@ -416,6 +442,7 @@ class NamespacedResourceReflector(Cache):
         except ReadTimeoutError:  # nothing happened, or the connection is half open: a new connection will show which
             if self._attempt.began is None:
                 raise
+            self._attempt.end = 'timeout'
             self.log.debug('%s reflector: received nothing for %d s', self.kind, IDLE_TIMEOUT)
 
     def _chunks(self, response):

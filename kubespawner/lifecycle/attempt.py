@@ -8,6 +8,7 @@ from tornado.ioloop import IOLoop
 from ..messages.errors import Cause, SpawnError, one_line
 from . import podstatus
 from .pods import uid_of
+from .records import ANSWERING, StartRecord
 from .waiting import check_wanted
 
 
@@ -26,6 +27,7 @@ class StartAttempt:
     grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
         takes.
     wake (callable): has who waits for the pod look at it.
+    record (StartRecord): what the metrics are told of it.
     """
 
     def __init__(self, is_running, log, pod_name='', uid=None, progress_log=None, deadline=float('inf'), grace=None,
@@ -34,6 +36,7 @@ class StartAttempt:
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
         self.created = None  # the pod as it was created, a dict
+        self.record = StartRecord()
         self.secrets, self.failed, self.container, self.is_claim_bound = [], None, None, False
         self._is_running, self._log = is_running, log
         self._has_run = False
@@ -68,7 +71,32 @@ class StartAttempt:
 
     def outcome(self, pod):
         """Return how the start ended: its pod, or a SpawnError; None as long as it lasts."""
-        return self.failure(pod) or (pod if self._is_running(pod) else None)
+        failure = self.failure(pod)
+        is_running = failure is None and self._is_running(pod)
+        self.record.see(pod, is_running)
+        return failure or (pod if is_running else None)
+
+    def counted(self, until_answered):
+        """Return the coroutine `until_answered`, with which this start ends, so that the metrics are told of it."""
+        def counting(*args):
+            future = until_answered(*args)
+            future.add_done_callback(self._count_answer)
+            return future
+
+        return counting
+
+    def _count_answer(self, future):
+        self.record.goes_on = False
+        if not (future.cancelled() or future.exception()):
+            self.record.reached(ANSWERING)
+        self.count(future)
+
+    def count(self, future):
+        """Tell the metrics what has come of this start, a future that is done; if it goes on, nothing."""
+        is_cancelled = future.cancelled() or self.is_given_up
+        error = None if future.cancelled() else future.exception()
+        if is_cancelled or error is not None or not self.record.goes_on:
+            self.record.end(error, is_cancelled, self.progress_log.events)
 
     def failure(self, pod, is_late=False):
         """Return why a pod (None: there is none) that is not this start's, or does not run, never will: a SpawnError.

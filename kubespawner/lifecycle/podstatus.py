@@ -11,6 +11,7 @@ from collections import namedtuple
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..messages.errors import Cause
+from .timestamps import timestamp
 
 Pod = Optional[Mapping[str, Any]]  # None: there is none, and nothing is known of it
 
@@ -140,6 +141,26 @@ def has_nothing_running(pod: Pod) -> bool:
 def is_scheduled(pod: Pod) -> bool:
     """True if a node has been found for the pod."""
     return bool(_spec(pod).get('nodeName'))
+
+
+def created_at(pod: Pod) -> Optional[float]:
+    """Return when a pod was created, in seconds, None if it does not say."""
+    return timestamp(_dict(_dict(pod).get('metadata')).get('creationTimestamp'))
+
+
+def condition_time(pod: Pod, name: str) -> Optional[float]:
+    """Return when a condition of a pod, such as `PodScheduled`, has become true, in seconds; None if it is not."""
+    for condition in _dicts(_status(pod).get('conditions')):
+        if condition.get('type') == name and condition.get('status') == 'True':
+            return timestamp(condition.get('lastTransitionTime'))
+    return None
+
+
+def running_since(pod: Pod) -> Optional[float]:
+    """Return when a pod became ready, or its last container was started, in seconds; None if it does not say."""
+    started = [timestamp(_state(container, 'running').get('startedAt')) for container in _containers(pod)]
+    ready = condition_time(pod, 'Ready')
+    return ready if ready is not None else max((time for time in started if time is not None), default=None)
 
 
 def is_being_deleted(pod: Pod) -> bool:

@@ -20,6 +20,7 @@ from ..configuration import Configuration
 from ..lifecycle import podstatus
 from ..lifecycle.attempt import StartAttempt
 from ..lifecycle.pods import uid_of
+from ..lifecycle.records import StartRecord
 from ..lifecycle.waiting import in_time
 from ..messages.errors import Cause, SpawnError
 from .subclass_steps import overridden
@@ -302,6 +303,8 @@ class Addresses(Configuration):
         if is_outdated(before, self._address, actual):
             record(self.server, actual)
             self._address = actual
+            if before is None:  # its start is over now
+                (self._recovering.record if self._recovering else StartRecord()).end()
             self.log.warning('The server in pod %s is at %s, not at %s: corrected the record', self.pod_name, actual,
                              before or 'an address that its start never told')
             IOLoop.current().spawn_callback(self._correct_route)
@@ -344,6 +347,8 @@ class Addresses(Configuration):
                 lambda seen: attempt.is_given_up or attempt.outcome(seen), deadline, 'to be running')
         except SpawnError as e:
             outcome = e
+        if isinstance(outcome, SpawnError) or attempt.is_given_up:
+            attempt.record.end(outcome, attempt.is_given_up)
         if attempt.is_given_up:
             return
         if isinstance(outcome, SpawnError):

@@ -14,6 +14,7 @@ from kubernetes import client
 from kubespawner.commands.demo import configuration
 from kubespawner.commands.demo.network import any_free_port
 from tests import machine
+from tests.cluster.conftest import kube  # noqa: F401
 
 from .browser import Browser, until
 

@@ -47,8 +47,8 @@ class FakeApi:
 class Response:
     """What the client returns when it does not make a model of an answer."""
 
-    def __init__(self, data, headers=None):
-        self.data, self.headers = data, headers
+    def __init__(self, data, headers=None, status=200):
+        self.data, self.headers, self.status = data, headers, status
 
 
 def refused(status, reason='', message='', headers=None):
