@@ -6,8 +6,8 @@ LocalKube block. Call them from any thread except localkube's own.
     the whole           cluster, certificate, __main__
     the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
     what it serves      resources, fields, openapi, selectors
-    what it does        registry, store; on the way: decoding, defaults, validation, validation_pod, causes,
-                        patches, quantities
+    what it does        registry, store; on the way: decoding, strategies, defaults, validation,
+                        validation_pod, causes, patches, quantities
     controllers         controllers (scheduler, claims, namespaces), events
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, probes
     processes           processes, shim

@@ -1,21 +1,15 @@
 """The verbs: what create, read, update, patch and delete do to the objects in the store.
 
 What belongs here: the path of an object from the request to the store, for all kinds. What does not: HTTP (server.py),
-lists and watches (store.py and watches.py), processes. Everything runs on the loop thread of the server. Nothing waits,
-so each verb is atomic. Controllers and the kubelet call the verbs, too, mostly `patch_status` and `delete`.
+which fields a client may set (strategies.py), lists and watches (store.py and watches.py), processes. Everything runs
+on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs, too, mostly `patch_status` and `delete`.
 """
-import random
-import uuid
-
-from . import defaults, errors, patches
+from . import defaults, errors, patches, strategies
 from .decoding import decode
 from .resources import RESOURCES
 from .times import earlier, timestamp
 from .validation import validate, validate_update
 
-SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
-KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
-                 'namespace', 'name', 'selfLink')
 RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
@@ -44,7 +38,7 @@ class Registry(object):
         """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422."""
         row = RESOURCES[resource]
         obj = decode(row.kind, data, strict)
-        self.identify(obj, row, namespace)
+        strategies.identify(obj, row, namespace)
         self.admit(resource, obj)
         defaults.complete(obj)
         status = defaults.initial_status(obj)
@@ -58,23 +52,6 @@ class Registry(object):
         if dry_run:
             return obj
         return self.store.put(resource, obj)
-
-    def identify(self, obj, row, namespace):
-        """Set the kind, name, uid, times and namespace of a new object."""
-        obj.update(kind=row.kind, apiVersion='v1')
-        metadata = obj.setdefault('metadata', {})
-        if metadata.get('resourceVersion'):
-            raise errors.ApiError(500, None, 'resourceVersion should not be set on objects to be created')
-        if metadata.get('namespace', namespace) != namespace:
-            raise errors.bad_request('the namespace of the provided object does not match the namespace sent on the '
-                                     'request')
-        if not metadata.get('name') and metadata.get('generateName'):
-            metadata['name'] = metadata['generateName'][:58] + ''.join(random.choice(SUFFIX_LETTERS) for _ in range(5))
-        for field in ('selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'generation'):
-            metadata.pop(field, None)
-        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
-        if row.namespaced:
-            metadata['namespace'] = namespace
 
     def admit(self, resource, obj):
         """Reject an object whose namespace does not exist, and set fields that only the server knows."""
@@ -101,7 +78,7 @@ class Registry(object):
         old = self.get(resource, namespace, name)
         new = decode(RESOURCES[resource].kind, data, strict)
         sent = new.setdefault('metadata', {})
-        check_identity(sent, namespace, name)
+        strategies.check_identity(sent, namespace, name)
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
             raise errors.conflict(resource, name, 'Precondition failed: UID in precondition: %s, UID in object meta: %s'
                                   % (sent['uid'], old['metadata']['uid']))
@@ -118,7 +95,7 @@ class Registry(object):
                 raise
             raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s' % e)])
         sent = new.setdefault('metadata', {})
-        check_identity(sent, namespace, name)
+        strategies.check_identity(sent, namespace, name)
         if sent.get('uid') != old['metadata']['uid']:
             raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
                                                       'is immutable' % sent.get('uid', ''))])
@@ -132,7 +109,7 @@ class Registry(object):
             raise errors.ApiError(500, None, 'strconv.ParseUint: parsing "%s": invalid syntax' % version)
         if version and version != old['metadata']['resourceVersion']:
             raise errors.conflict(resource, name)
-        self.keep(resource, old, new, subresource)
+        strategies.keep(RESOURCES[resource], old, new, subresource)
         defaults.complete(new)
         validate_update(new, old)
         if dry_run:
@@ -140,32 +117,10 @@ class Registry(object):
             return new
         return self.commit(resource, old, new)
 
-    def keep(self, resource, old, new, subresource):
-        """Copy the fields from `old` that this update cannot change."""
-        new.update(kind=old['kind'], apiVersion='v1')
-        for field in KEPT_METADATA:
-            new['metadata'].pop(field, None)
-            if field in old['metadata']:
-                new['metadata'][field] = old['metadata'][field]
-        new['metadata'].pop('managedFields', None)
-        if subresource == 'status':
-            for field in set(old) - {'status', 'metadata'}:
-                new[field] = old[field]
-            mirror_pod_address(new.get('status', {}))
-        elif subresource == 'finalize':
-            new['metadata'], new['status'] = dict(old['metadata']), old['status']
-        else:
-            if 'status' in RESOURCES[resource].subresources:
-                new.pop('status', None)
-                if 'status' in old:
-                    new['status'] = old['status']
-            if resource == 'namespaces':
-                new['spec'] = old['spec']
-
     def commit(self, resource, old, new):
         """Store an update, or remove an object that is being deleted if nothing delays its deletion any more."""
         metadata = new['metadata']
-        if 'deletionTimestamp' in metadata and self.is_released(resource, new):
+        if 'deletionTimestamp' in metadata and strategies.is_released(resource, new):
             metadata['resourceVersion'] = old['metadata']['resourceVersion']
             self.store.remove(resource, dict(new, metadata=dict(metadata)))
             return new
@@ -173,11 +128,6 @@ class Registry(object):
         if new == old:
             return old
         return self.store.put(resource, new)
-
-    def is_released(self, resource, obj):
-        if resource == 'namespaces':
-            return not obj['spec'].get('finalizers') and not obj['metadata'].get('finalizers')
-        return not obj['metadata'].get('finalizers') and not obj['metadata'].get('deletionGracePeriodSeconds')
 
     def patch_status(self, resource, obj, patch):
         """Merge `patch` into the status of the object that `obj` was read as; None when that is gone."""
@@ -225,7 +175,7 @@ class Registry(object):
         check_preconditions(obj, options.get('preconditions') or {})
         if resource == 'namespaces' and name in UNDELETABLE_NAMESPACES:
             raise errors.forbidden(resource, name, 'this namespace may not be deleted')
-        grace = self.grace_period(resource, obj, options.get('gracePeriodSeconds'))
+        grace = strategies.grace_period(resource, obj, options.get('gracePeriodSeconds'))
         deleted = dict(obj, metadata=dict(obj['metadata']))
         metadata = deleted['metadata']
         before = metadata.get('deletionGracePeriodSeconds')
@@ -240,7 +190,7 @@ class Registry(object):
             metadata['deletionGracePeriodSeconds'] = grace
         if dry_run:
             return deleted, False
-        if not self.is_released(resource, deleted):
+        if not strategies.is_released(resource, deleted):
             if deleted == obj:
                 return obj, False
             return self.store.put(resource, deleted), False
@@ -248,33 +198,6 @@ class Registry(object):
             self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the deletionTimestamp first
         self.store.remove(resource, dict(deleted, metadata=dict(metadata)))
         return deleted, True
-
-    def grace_period(self, resource, obj, asked):
-        """Return the grace period of a deletion in seconds. It is 0 except for pods that may run on a node."""
-        if resource != 'pods' or not obj['spec'].get('nodeName') or obj['status'].get('phase') in ('Succeeded',
-                                                                                                 'Failed'):
-            return 0
-        if asked is None:
-            asked = obj['spec']['terminationGracePeriodSeconds']
-        return max(asked, 0)
-
-
-def check_identity(metadata, namespace, name):
-    """Reject an object whose name or namespace differs from that in the request."""
-    if not metadata.get('name'):
-        raise errors.bad_request('name must be provided')
-    if metadata['name'] != name:
-        raise errors.bad_request('the name of the object (%s) does not match the name on the URL (%s)'
-                                 % (metadata['name'], name))
-    if metadata.get('namespace', namespace) != namespace:
-        raise errors.bad_request('the namespace of the object (%s) does not match the namespace on the request (%s)'
-                                 % (metadata['namespace'], namespace))
-
-
-def mirror_pod_address(status):
-    """Keep podIPs and podIP consistent."""
-    if status.get('podIP'):
-        status['podIPs'] = [{'ip': status['podIP']}] + status.get('podIPs', [])[1:]
 
 
 def check_preconditions(obj, preconditions):
