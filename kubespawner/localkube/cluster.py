@@ -15,6 +15,8 @@ from tornado import gen
 
 from . import certificate, directories
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
+from .endpoints import EndpointsController
+from .garbage import GarbageCollector
 from .kubelet import Kubelet
 from .server import Api
 
@@ -52,7 +54,8 @@ class Cluster(object):
         self.api = Api(token, context, port)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
-        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data)]
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
+                            GarbageCollector(registry), EndpointsController(registry)]
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:

@@ -7,16 +7,21 @@ import random
 import uuid
 
 from . import errors
+from .resources import STORED
 from .times import timestamp
 
 SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
 KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
-                 'namespace', 'name', 'selfLink')
+                 'namespace', 'name', 'selfLink', 'generation')
+ORPHAN, FOREGROUND = 'orphan', 'foregroundDeletion'  # finalizers, see garbage.py
+PROPAGATION = {'Orphan': {ORPHAN}, 'Foreground': {FOREGROUND}, 'Background': set()}
+WITH_GENERATION = ('Ingress',)
+STORED_VERSIONS = {row.kind: row.api_version for row in STORED}
 
 
 def identify(obj, row, namespace):
     """Set the kind, name, uid, times and namespace of a new object."""
-    obj.update(kind=row.kind, apiVersion='v1')
+    obj.update(kind=row.kind, apiVersion=STORED_VERSIONS.get(row.kind, 'v1'))
     metadata = obj.setdefault('metadata', {})
     if metadata.get('resourceVersion'):
         raise errors.ApiError(500, None, 'resourceVersion should not be set on objects to be created')
@@ -30,11 +35,13 @@ def identify(obj, row, namespace):
     metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
     if row.namespaced:
         metadata['namespace'] = namespace
+    if row.kind in WITH_GENERATION:
+        metadata['generation'] = 1
 
 
 def keep(row, old, new, subresource):
     """Copy the fields from `old` that this update cannot change."""
-    new.update(kind=old['kind'], apiVersion='v1')
+    new.update(kind=old['kind'], apiVersion=old['apiVersion'])
     for field in KEPT_METADATA:
         new['metadata'].pop(field, None)
         if field in old['metadata']:
@@ -53,12 +60,25 @@ def keep(row, old, new, subresource):
                 new['status'] = old['status']
         if row.name == 'namespaces':
             new['spec'] = old['spec']
+    if row.kind in WITH_GENERATION and new.get('spec') != old.get('spec'):
+        new['metadata']['generation'] += 1
 
 
 def is_released(resource, obj):
     if resource == 'namespaces':
         return not obj['spec'].get('finalizers') and not obj['metadata'].get('finalizers')
     return not obj['metadata'].get('finalizers') and not obj['metadata'].get('deletionGracePeriodSeconds')
+
+
+def set_propagation(metadata, options):
+    """Set the finalizer that the propagation policy of a deletion needs. Without a policy, leave the finalizers."""
+    policy = options.get('propagationPolicy') or {True: 'Orphan', False: 'Background'}.get(
+        options.get('orphanDependents'))
+    if policy in PROPAGATION:
+        others = [each for each in metadata.get('finalizers', ()) if each not in (ORPHAN, FOREGROUND)]
+        metadata['finalizers'] = others + sorted(PROPAGATION[policy])
+        if not metadata['finalizers']:
+            metadata.pop('finalizers')
 
 
 def grace_period(resource, obj, asked):
