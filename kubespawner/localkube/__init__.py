@@ -7,7 +7,7 @@ LocalKube block. Call them from any thread except localkube's own.
     the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
-                        validation_pod, causes, patches, quantities
+                        validation_pod, validation_volumes, causes, patches, quantities
     controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, probes
     processes           processes, shim

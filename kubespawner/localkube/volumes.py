@@ -112,6 +112,7 @@ def write_file(path, content, mode):
     if os.path.exists(path):
         os.remove(path)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, mode), 'wb') as f:
+        os.fchmod(f.fileno(), mode)  # whatever the umask of localkube is
         f.write(content)
 
 

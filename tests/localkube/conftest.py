@@ -129,6 +129,11 @@ def is_ready(pod):
                             for each in pod['status'].get('conditions', ())))
 
 
+def shell(script, **container):
+    """Return the fields of a container that runs a script."""
+    return dict(container, command=['sh', '-c', script])
+
+
 @pytest.fixture(scope='session')
 def kube():
     with LocalKube(backoff=0.2) as kube:
