@@ -1,7 +1,7 @@
 """Validation of pods and their updates.
 
-What belongs here: rules for pods. What does not: their volumes (validation_volumes.py), and see validation.py. Pure; any
-thread. Functions add errors to `causes`, a Causes. `field` is the path of the value that they check.
+What belongs here: rules for pods. What does not: their volumes (validation_volumes.py), and see validation.py. Pure;
+any thread. Functions add errors to `causes`, a Causes. `field` is the path of the value that they check.
 """
 import re
 

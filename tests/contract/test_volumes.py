@@ -38,7 +38,8 @@ def test_host_path(refused, fields, field):
     assert [cause[0] for cause in refused([{'name': 'v', 'hostPath': fields}])] == ['spec.volumes[0].hostPath.' + field]
 
 
-@pytest.mark.parametrize('fields', [{'subPathExpr': '../a'}, {'subPathExpr': '/a'}, {'subPath': 'a', 'subPathExpr': 'b'}])
+@pytest.mark.parametrize('fields', [
+    {'subPathExpr': '../a'}, {'subPathExpr': '/a'}, {'subPath': 'a', 'subPathExpr': 'b'}])
 def test_sub_path_expression(refused, fields):
     mount = dict({'name': 'v', 'mountPath': '/a'}, **fields)
     assert len(refused([{'name': 'v', 'emptyDir': {}}], volumeMounts=[mount])) == 1

@@ -3,18 +3,16 @@ import os
 
 import pytest
 
-from .conftest import PODS, poll, shell, waiting
+from kubespawner.localkube import LocalKube
 
-CLAIMS = '/api/v1/namespaces/default/persistentvolumeclaims'
-
-
-def create_claim(client, name):
-    client.create(CLAIMS, {'metadata': {'name': name}, 'spec': {
-        'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}})
+from .conftest import CLAIMS, PODS, Client, create_claim, poll, shell, waiting, with_claim
 
 
-def with_claim(name):
-    return {'volumes': [{'name': 'home', 'persistentVolumeClaim': {'claimName': name}}]}
+@pytest.fixture(scope='module')
+def shared():
+    """A client of a localkube whose pods have no mount namespaces."""
+    with LocalKube(mounts=False) as kube:
+        yield Client(kube)
 
 
 def test_claims_data_outlives_the_pod(client, name):
@@ -28,40 +26,29 @@ def test_claims_data_outlives_the_pod(client, name):
     assert client.log(second) == 'kept\n'
 
 
-def test_sub_path_and_working_directory_of_a_claim(client, name):
-    create_claim(client, name)
+def test_unmounted_claim_is_the_home_directory(shared, name):
+    create_claim(shared, name)
     mounts = [{'name': 'home', 'mountPath': '/home/jovyan', 'subPath': 'users/a'}]
-    pod = client.create_pod(spec=with_claim(name), volumeMounts=mounts, workingDir='/home/jovyan/work',
+    pod = shared.create_pod(spec=with_claim(name), volumeMounts=mounts, workingDir='/home/jovyan/work',
                             **shell('echo $HOME; pwd'))
-    client.wait_for_phase(pod, 'Succeeded')
-    home, directory = client.log(pod).split()
+    shared.wait_for_phase(pod, 'Succeeded')
+    home, directory = shared.log(pod).split()
     assert home.endswith('/%s/users/a' % name)
     assert directory == home + '/work'
 
 
-def test_claim_becomes_bound_and_its_data_goes_with_it(client, name):
-    create_claim(client, name)
-    poll(lambda: client.get(CLAIMS + '/' + name)['status']['phase'] == 'Bound', 'claim bound')
-    claim = client.get(CLAIMS + '/' + name)
+def test_claim_becomes_bound_and_its_data_goes_with_it(shared, name):
+    create_claim(shared, name)
+    poll(lambda: shared.get(CLAIMS + '/' + name)['status']['phase'] == 'Bound', 'claim bound')
+    claim = shared.get(CLAIMS + '/' + name)
     assert claim['status']['capacity'] == {'storage': '1Gi'}
-    pod = client.create_pod(spec=with_claim(name), volumeMounts=[{'name': 'home', 'mountPath': '/h'}], **shell('pwd'))
-    client.wait_for_phase(pod, 'Succeeded')
-    directory = client.log(pod).strip()
+    pod = shared.create_pod(spec=with_claim(name), volumeMounts=[{'name': 'home', 'mountPath': '/h'}], **shell('pwd'))
+    shared.wait_for_phase(pod, 'Succeeded')
+    directory = shared.log(pod).strip()
     assert os.path.isdir(directory)
-    client.delete(CLAIMS + '/' + name)
-    poll(lambda: client.call('GET', CLAIMS + '/' + name)[0] == 404, 'claim gone')
+    shared.delete(CLAIMS + '/' + name)
+    poll(lambda: shared.call('GET', CLAIMS + '/' + name)[0] == 404, 'claim gone')
     assert not os.path.exists(directory)
-
-
-def test_deleted_claim_stays_while_a_pod_uses_it(client, name):
-    create_claim(client, name)
-    pod = client.create_pod(spec=with_claim(name), volumeMounts=[{'name': 'home', 'mountPath': '/h'}],
-                            command=['sleep', '100'])
-    client.wait_for_ready(pod)
-    client.delete(CLAIMS + '/' + name)
-    assert 'deletionTimestamp' in client.get(CLAIMS + '/' + name)['metadata']
-    client.delete('%s/%s' % (PODS, pod))
-    poll(lambda: client.call('GET', CLAIMS + '/' + name)[0] == 404, 'claim gone')
 
 
 def test_pod_waits_for_its_claim(client, name):
