@@ -44,7 +44,8 @@ apt() {
 # that starts when it is installed: such ones are unpacked, below.
 missing_tools() {
     local tool
-    for tool in curl:curl dpkg-source:dpkg-dev ip:iproute2 make:make openssl:openssl rsync:rsync; do
+    for tool in curl:curl dnsmasq:dnsmasq-base dpkg-source:dpkg-dev ip:iproute2 iptables:iptables make:make \
+        openssl:openssl python3:python3 rsync:rsync socat:socat; do
         type -P "${tool%:*}" >/dev/null || echo "${tool#*:}"
     done
 }
@@ -58,12 +59,11 @@ install_tools() {
     apt install --no-install-recommends "${packages[@]}"
 }
 
-# Programs and sources that come as Debian packages, into root/. They are not installed: that
-# would start an etcd and a containerd, and drive out another containerd or kubectl.
+# The Debian packages $@, into root/. They are not installed: that would start an etcd and a
+# containerd, and drive out another containerd or kubectl.
 unpack_packages() {
     local package
-    apt download containerd containernetworking-plugins etcd-server golang-1.19-go golang-1.19-src \
-        golang-github-modern-go-reflect2-dev runc
+    apt download "$@"
     mkdir root
     for package in *.deb; do
         dpkg-deb --extract "$package" root
@@ -91,14 +91,25 @@ with_go() {
         nice -n 10 "$@" >>"$log" 2>&1 </dev/null || die "compiling failed: $(tail -n 1 "$log"); see $log"
 }
 
-# The programs that are compiled, into result/bin/.
+# The programs that are compiled.
+readonly programs=(kube-apiserver kube-controller-manager kube-proxy kube-scheduler kubectl kubelet)
+
+# Those of them that the cache lacks: all, or what was not yet built when the cache was made.
+missing_programs() {
+    local program
+    for program in "${programs[@]}"; do
+        [[ -x $built/bin/$program ]] || echo "$program"
+    done
+}
+
+# The programs $@, into result/bin/.
 compile() {
-    local programs=(kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet)
-    say "compiling ${programs[*]}: about 5 minutes, log in $log"
+    say "compiling $*: up to 5 minutes, log in $log"
+    unpack_source
     mkdir -p source/.go/src/k8s.io
     ln -s ../../.. source/.go/src/k8s.io/kubernetes
-    with_go make -C source WHAT="${programs[*]/#/cmd/}"
-    cp "${programs[@]/#/source/_output/bin/}" result/bin/
+    with_go make -C source WHAT="${*/#/cmd/}"
+    cp "${@/#/source/_output/bin/}" result/bin/
 }
 
 # An image archive as `docker save` writes it, to standard output: the image $1 with the
@@ -152,10 +163,12 @@ PASSWD
     image local/empty:latest empty /bin/sh
 }
 
-# All of the above into the cache. The result appears there in one piece at the end, so that
-# a build that was interrupted leaves nothing that looks complete.
+# All of the above into the cache. What is new appears there at the end, by renaming, so that a
+# build that was interrupted leaves nothing that looks complete.
 build() {
-    if [[ -d $built && -z $(missing_tools) ]]; then
+    local missing compiler=(golang-1.19-go golang-1.19-src golang-github-modern-go-reflect2-dev)
+    mapfile -t missing < <(missing_programs)
+    if [[ ${#missing[@]} = 0 && -z $(missing_tools) ]]; then
         say "already built: $built"
         return
     fi
@@ -167,18 +180,21 @@ build() {
     log=$cache/build.log
     : >"$log"
     cd "$work"
+    mkdir -p result/{bin,images}
     prepare_apt
     install_tools
     if [[ ! -d $built ]]; then
-        unpack_packages
-        unpack_source
-        mkdir -p result/{bin,images}
-        compile
+        unpack_packages containerd containernetworking-plugins etcd-server runc "${compiler[@]}"
+        compile "${missing[@]}"
         pause_image >result/images/pause.tar
         empty_image >result/images/empty.tar
         cp root/usr/bin/{etcd,containerd,containerd-shim-runc-v2,ctr} root/usr/sbin/runc result/bin/
         cp -r root/usr/lib/cni result/
         mv result "$built"
+    elif (( ${#missing[@]} )); then
+        unpack_packages "${compiler[@]}"
+        compile "${missing[@]}"
+        mv result/bin/* "$built/bin/"
     fi
     cd /
     rm "$log"

@@ -38,7 +38,8 @@ make_certificates() {
         basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,cRLSign
     certificate server /CN=kube-apiserver \
         basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature extendedKeyUsage=serverAuth \
-        subjectAltName=IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc
+        "subjectAltName=IP:127.0.0.1,IP:$gateway,IP:${service_network%.0/*}.1,$(printf 'DNS:%s,' \
+            kubernetes{,.default{,.svc{,.cluster.local}}})DNS:localhost"
     certificate kubelet /CN=kubelet \
         basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature extendedKeyUsage=serverAuth \
         subjectAltName=IP:$gateway

@@ -8,10 +8,11 @@ readonly node_directories=(
     /var/log/containers /var/log/pods
 )
 
-# Kernel settings that the kubelet insists on.
+# Kernel settings that the kubelet and kube-proxy insist on.
 readonly node_settings=(
     kernel/keys/root_maxbytes=25000000 kernel/keys/root_maxkeys=1000000
-    kernel/panic=10 kernel/panic_on_oops=1 vm/overcommit_memory=1 vm/panic_on_oom=0
+    kernel/panic=10 kernel/panic_on_oops=1 net/ipv4/conf/all/route_localnet=1
+    vm/overcommit_memory=1 vm/panic_on_oom=0
 )
 
 # The cgroup of all pods, in each hierarchy. Its name keeps it from other kubelets' pods.
@@ -35,16 +36,8 @@ check_node() {
     unshare --mount --pid --fork true 2>/dev/null || die "the kernel grants no mount and process namespaces"
     [[ -e $state/bridge || -z $(ip route show root "$pod_network") ]] ||
         die "$pod_network is in use already: another node or container engine has it"
-}
-
-# The network of the pods, as far as the machine takes part in it. It is not routed to
-# anywhere, so no packet filter rule and no forwarding is needed.
-make_bridge() {
-    touch "$state/bridge"
-    ip link show "$bridge" >/dev/null 2>&1 && return
-    ip link add "$bridge" type bridge || die "the kernel makes no network bridge"
-    ip address add "$gateway/${pod_network#*/}" dev "$bridge"
-    ip link set "$bridge" up
+    [[ -e $state/bridge || -z $(ip route show root "$service_network") ]] || die "$service_network is in use already"
+    [[ -e $state/bridge ]] || ! other_kube_proxy || die "another kube-proxy has rules on this machine: see iptables-save"
 }
 
 # The cgroup of the pods, fit to have groups in it: a group of cpusets starts out without
@@ -82,8 +75,8 @@ make_node_directories() {
 }
 
 # What the first process does in the node's namespaces: it sets up the view of the file
-# system for all that follow, then waits for its orphans for ever. The kubelet finds the
-# kernel settings as it wants them and leaves those of the machine alone.
+# system for all that follow, then waits for its orphans for ever. The kubelet and kube-proxy
+# find the kernel settings as they want them and leave those of the machine alone.
 node_init() {
     local node=$1 directory file
     for directory in "${node_directories[@]}"; do
@@ -129,7 +122,7 @@ start_containerd() {
     mkdir -p "$state/node/cni"
     cat >"$state/node/cni/kubespawner.conflist" <<JSON
 {"cniVersion": "0.4.0", "name": "kubespawner", "plugins": [
-  {"type": "bridge", "bridge": "$bridge",
+  {"type": "bridge", "bridge": "$bridge", "hairpinMode": true,
    "ipam": {"type": "host-local", "ranges": [[{"subnet": "$pod_network"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 JSON
     # Snapshots are plain copies, which work on every file system; our images are tiny. And
@@ -162,11 +155,11 @@ TOML
 
 # The node's agent. It evicts no pod and drops no image when the disk is nearly full, and is
 # kept from asking the network for a cloud provider's credentials. Its first 5 seconds are
-# cAdvisor's vain search for Docker. There are no names in the pods' network: a look-up is
-# refused in the pod itself, at once, where the machine's own servers would not be reached.
+# cAdvisor's vain search for Docker. Pods ask for names at the bridge alone, for they would not
+# reach the servers of this machine's resolv.conf.
 start_kubelet() {
     running kubelet && return
-    echo "nameserver 127.0.0.1" >"$state/node/resolv.conf"
+    echo "nameserver $gateway" >"$state/node/resolv.conf"
     cat >"$state/node/kubelet.yaml" <<YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -185,7 +178,8 @@ imageGCHighThresholdPercent: 100
 failSwapOn: false
 makeIPTablesUtilChains: false
 oomScoreAdj: 0
-clusterDNS: [127.0.0.1]
+clusterDNS: [$gateway]
+clusterDomain: cluster.local
 resolvConf: $state/node/resolv.conf
 volumePluginDir: /var/lib/kubelet/volume-plugins
 YAML
@@ -210,9 +204,10 @@ node_ready() {
 # A cluster whose pods run. A part that is running already is left as it is, as in `up`.
 up_node() {
     need_root up-node
-    need awk ip nsenter unshare
+    need awk curl dnsmasq ip iptables nsenter python3 socat unshare
     up
-    if running node && running containerd && running kubelet && running kube-scheduler; then
+    if running node && running containerd && running kubelet && running kube-scheduler &&
+        running kube-proxy && running relay && running names; then
         say "its node is already running"
         return
     fi
@@ -221,12 +216,15 @@ up_node() {
     make_cgroups
     start_namespaces
     start_containerd
+    start_relay
+    start_names
     start_kubelet
     start_scheduler
     # Now with the controller that looks after nodes.
     stop kube-controller-manager
     start_controllers
     wait_for 90 kubelet node_ready
+    start_proxy
     say "its node is ready"
 }
 
@@ -240,14 +238,4 @@ remove_cgroups() {
         done
         [[ ! -d $hierarchy/$cgroup ]] || say "warning: the cgroup $hierarchy/$cgroup is still in use"
     done
-}
-
-# The pods' network. Their ends of it go with their namespaces, soon but not at once.
-remove_bridge() {
-    [[ -e $state/bridge ]] && ip link show "$bridge" >/dev/null 2>&1 || return 0
-    for _ in {1..50}; do
-        [[ -n $(ip -oneline link show master "$bridge") ]] || break
-        sleep 0.1
-    done
-    ip link delete "$bridge"
 }

@@ -61,9 +61,9 @@ wait_for() {
     done
 }
 
-# Whether something listens at the port $1 of 127.0.0.1.
+# Whether something listens at the port $1 of the address $2, or of 127.0.0.1.
 listens() {
-    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+    (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null
 }
 
 # A TCP port for the purpose $1: free when it is asked for first, the same ever after. The
