@@ -18,11 +18,10 @@ from .. import naming, objects
 from ..configuration.cluster import port_of
 from ..environment import as_literal, is_of_jupyterhub
 from ..kube.clients import to_dict
-from ..lifecycle.claims import COMPONENT_LABELS, STORAGE_COMPONENT
 from ..messages.errors import ConfigurationError
 from ..messages.hints import explain_await
-from ..naming.ownership import SERVERNAME, USERNAME
-from .templates import Templates
+from ..naming.ownership import SERVERNAME
+from .labels import Labels
 
 # The traits whose values are an argument of `make_pod`, by that argument.
 PLAIN_TRAITS = {
@@ -92,7 +91,7 @@ OF_A_CLAIM = {
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
 
 
-class Manifests(Templates):
+class Manifests(Labels):
     """The part of KubeSpawner that makes manifests. `super()` of its methods is JupyterHub's Spawner."""
 
     # Where pods reach the hub
@@ -119,36 +118,6 @@ class Manifests(Templates):
         return elsewhere.rstrip('/') + url.path if elsewhere else api_url
 
     # What the pod and the claim look like
-
-    def _build_common_labels(self, extra_labels):
-        """Return the labels of pods and claims alike: whose they are, after `extra_labels`."""
-        labels = dict(self.common_labels)
-        labels.update(extra_labels)
-        labels.update({key: naming.owner_label(value, self.slug_scheme) for key, value in self._identity().items()})
-        return labels
-
-    def _build_pod_labels(self, extra_labels):
-        """Return the labels of a pod. What the reflector selects on comes last, so that nothing hides a pod from it."""
-        labels = self._build_common_labels(_of_component(self.component_label, extra_labels))
-        if self.slug_scheme == 'safe':
-            labels.setdefault(SERVERNAME, '')  # as others have it, of default servers as well
-        labels.update(self.pod_reflector.labels)
-        return labels
-
-    def _build_claim_labels(self, extra_labels):
-        """Return the labels of a claim."""
-        return self._build_common_labels(_of_component(STORAGE_COMPONENT, extra_labels))
-
-    def _build_common_annotations(self, extra_annotations):
-        """Return the annotations of pods and claims alike: whose they are, after `extra_annotations`."""
-        return dict(extra_annotations, **self._identity())
-
-    def _identity(self):
-        """Return what says whose an object is, by the name of the label and annotation that says it."""
-        identity = {USERNAME: self.user.name}
-        if self.name:
-            identity[SERVERNAME] = self.name
-        return identity
 
     def get_env(self):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
@@ -342,13 +311,6 @@ class Manifests(Templates):
         for mapping in of_the_user.values():  # not of one server
             mapping.pop(SERVERNAME, None)
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
-
-
-def _of_component(component, extra_labels):
-    """Return `extra_labels`, and before them those that say of which component an object is."""
-    labels = dict.fromkeys(COMPONENT_LABELS, component)
-    labels.update(extra_labels)
-    return labels
 
 
 def _made(make, traits, **arguments):
