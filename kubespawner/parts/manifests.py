@@ -4,14 +4,12 @@ Here belongs what is put together of traits, the user and the hub. How templates
 pod looks in Kubernetes' terms in `objects`, and creating anything is not done here. Everything runs on the IOLoop's
 thread, and reads hub state.
 """
-import inspect
 import os
 from collections import OrderedDict
 from contextlib import contextmanager
 from urllib.parse import urlparse
 
 from tornado import gen, web
-from tornado.concurrent import is_future
 from traitlets import TraitError
 
 from .. import naming, objects
@@ -21,7 +19,8 @@ from ..kube.clients import to_dict
 from ..messages.errors import ConfigurationError
 from ..messages.hints import explain_await
 from ..naming.ownership import SERVERNAME
-from .labels import Labels
+from .awaiting import is_awaitable, maybe_await
+from .related import Related
 
 # The traits whose values are an argument of `make_pod`, by that argument.
 PLAIN_TRAITS = {
@@ -91,7 +90,7 @@ OF_A_CLAIM = {
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
 
 
-class Manifests(Labels):
+class Manifests(Related):
     """The part of KubeSpawner that makes manifests. `super()` of its methods is JupyterHub's Spawner."""
 
     # Where pods reach the hub
@@ -195,13 +194,14 @@ class Manifests(Labels):
         Raises ValueError that names the trait of which no pod can be made.
         """
         ids, self._asked_for_pod = {}, None
+        self._begin_pod()
         for argument, trait in CALLABLE_TRAITS.items():
             ids[argument] = getattr(self, trait)
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
         env = yield self._resolved_env()
-        return _made(
+        pod = _made(
             self._maker('make_pod'),
             OF_A_POD,
             name=self.pod_name,
@@ -215,8 +215,11 @@ class Manifests(Labels):
             restart_policy='OnFailure',
             **ids,
             **{argument: getattr(self, trait) for argument, trait in PLAIN_TRAITS.items()},
-            **{argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()}
+            **dict({argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()},
+                   **self._certificates_of_pod())
         )
+        self._hide_variables(pod)
+        return pod
 
     @gen.coroutine
     def _resolved_env(self):
@@ -274,12 +277,15 @@ class Manifests(Labels):
         pod = manifest
         if getattr(self.get_pod_manifest, '__func__', None) is not Manifests.get_pod_manifest:
             _made(objects.settle, {'pod': 'get_pod_manifest'}, pod=pod)
+            self._hide_variables(pod)
         if self.modify_pod_hook is not None:
             pod = yield self._result_of('modify_pod_hook', self, manifest)
             _made(objects.settle, {'pod': 'modify_pod_hook'}, pod=pod)
             _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
             objects.unmask(pod)
-        pod.metadata.labels = dict(pod.metadata.labels or {}, **self.pod_reflector.labels)
+            self._hide_variables(pod)
+        labels = self._selector_of_service() if self._has_service else self.pod_reflector.labels
+        pod.metadata.labels = dict(pod.metadata.labels or {}, **labels)
         return pod
 
     def get_pvc_manifest(self):
@@ -327,16 +333,3 @@ def error_of_setting(trait, error):
         return error
     explain_await(error)
     return ValueError('KubeSpawner.%s raised %s: %s' % (trait, type(error).__name__, error))
-
-
-@gen.coroutine
-def maybe_await(value):
-    """Return `value`, or what comes of it if it is a future or a coroutine of any kind."""
-    if is_awaitable(value):
-        value = yield value
-    return value
-
-
-def is_awaitable(value):
-    """True for a future or a coroutine of any kind."""
-    return is_future(value) or inspect.isawaitable(value)
