@@ -42,6 +42,20 @@ def references(value):
     return {name for name in _REFERENCE.findall(value or '') if name}
 
 
+def expand(value, known):
+    """Return a value as Kubernetes expands it; None if it refers to a variable that is not known.
+
+    known (dict): the variables that are defined before it, by name; None for one whose value only Kubernetes knows.
+    """
+    if any(known.get(name) is None for name in references(value)):
+        return None
+    return _REFERENCE.sub(lambda found: known[found.group(1)] if found.group(1) else _literal(found.group()), value)
+
+
+def _literal(text):
+    return '$' if text == '$$' else text
+
+
 def resolvable(variables):
     """Return (numbers, cyclic): the order in which to define variables, and the names of those that have none.
 

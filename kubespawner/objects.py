@@ -25,7 +25,10 @@ from .arguments import (
 from .environment import resolvable
 from .kube.clients import model, to_dict
 from .kube.resource import of_type
-from .related_objects import (  # noqa: F401, others import them from here
+from .related_objects import (  # noqa: F401, others import the functions from here
+    CERTIFICATE,
+    KEY,
+    TRUST,
     make_ingress,
     make_namespace,
     make_owner_reference,
@@ -221,7 +224,7 @@ def make_pod(
 class _Certificates:
     """What a pod needs to have a server's certificates: volumes, mounts and variables; nothing without a secret."""
 
-    FILES = {'KEYFILE': 'ssl.key', 'CERTFILE': 'ssl.crt', 'CLIENT_CA': 'notebooks-ca_trust.crt'}
+    FILES = {'KEYFILE': KEY, 'CERTFILE': CERTIFICATE, 'CLIENT_CA': TRUST}
 
     def __init__(self, secret, directory):
         self.volumes, self.mounts, self.env = [], [], {}

@@ -17,6 +17,9 @@ from .utils import host_matching
 ROUTE_LABEL = 'hub.jupyter.org/proxy-route'
 DATA, ROUTESPEC, TARGET = ('hub.jupyter.org/proxy-' + what for what in ('data', 'routespec', 'target'))
 
+# The keys of a secret with certificates, which are the names of files.
+KEY, CERTIFICATE, TRUST = 'ssl.key', 'ssl.crt', 'notebooks-ca_trust.crt'
+
 INGRESS_CLASS = 'kubernetes.io/ingress.class'  # the annotation from before there was a field
 
 PORTS = {'http': 80, 'https': 443}
@@ -47,19 +50,30 @@ def make_secret(name, username, cert_paths, hub_ca, owner_references, labels=Non
     Its keys are `ssl.key`, `ssl.crt` and `notebooks-ca_trust.crt`. The last one has both authorities, that of the
     servers first. Raises OSError for a file that cannot be read, and ValueError if one is missing.
     """
+    return make_opaque_secret(
+        name, certificate_data(username, cert_paths, hub_ca), owner_references, labels, annotations)
+
+
+def certificate_data(username, cert_paths, hub_ca):
+    """Return the `data` of the secret that `make_secret` makes, a dict of str. Raises the same errors."""
     missing = [key for key in ('keyfile', 'certfile', 'cafile') if not cert_paths.get(key)]
     if missing:
         raise ValueError('The certificates of a server of user %s lack a %s.' % (username, missing[0]))
     authorities = [_content(cert_paths['cafile']).strip(b'\n'), _content(hub_ca)]
+    return {
+        KEY: encoded(_content(cert_paths['keyfile'])),
+        CERTIFICATE: encoded(_content(cert_paths['certfile'])),
+        TRUST: encoded(b'\n'.join(authorities)),
+    }
+
+
+def make_opaque_secret(name, data, owner_references, labels=None, annotations=None):
+    """Return the V1Secret with `data`, a dict of str that are `encoded`."""
     return model('V1Secret')(
         api_version='v1',
         kind='Secret',
         metadata=_metadata(name, labels, annotations, owner_references),
-        data={
-            'ssl.key': _base64(_content(cert_paths['keyfile'])),
-            'ssl.crt': _base64(_content(cert_paths['certfile'])),
-            'notebooks-ca_trust.crt': _base64(b'\n'.join(authorities)),
-        },
+        data=data,
     )
 
 
@@ -134,7 +148,8 @@ def _content(path):
         return f.read()
 
 
-def _base64(content):
+def encoded(content):
+    """Return bytes as the `data` of a secret has them: a str in base64."""
     return base64.b64encode(content).decode('ascii')
 
 

@@ -2,10 +2,11 @@
 
 KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `server_names` (what a
 server's objects are called), `templates`, `manifests` (what pods and claims look like), `choosing` (profiles), `claims`
-and `pods` (whose they are, making and deleting them), `requests`, `waiting`, `attempt` (one start), `progress` (what
-users are told meanwhile) and `startup_watch` (until the server answers JupyterHub). What a pod's status means is in
-`podstatus`, how the API is talked to in `api`, and how its changes arrive in `reflector`. Of what subclasses of other
-years use, `adapters` has what they call, `subclass_steps` what they override, and `importable` what they import.
+and `pods` (whose they are, making and deleting them), `related` and `companions` (the same for a pod's Secret and
+Service), `requests`, `waiting`, `attempt` (one start), `progress` (what users are told meanwhile) and `startup_watch`
+(until the server answers JupyterHub). What a pod's status means is in `podstatus`, how the API is talked to in `api`,
+and how its changes arrive in `reflector`. Of what subclasses of other years use, `adapters` has what they call,
+`subclass_steps` what they override, and `importable` what they import.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
@@ -35,7 +36,7 @@ from .lifecycle.logs import ServerLogs, secrets_of
 from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, uid_of
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
 from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
-from .messages import hints, unsupported
+from .messages import hints
 from .messages.errors import (
     Cause,
     ConfigurationError,
@@ -149,7 +150,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     @property
     def _logs(self):
         """What reads the logs of this server's pod."""
-        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log)
+        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log, lambda: self.secret_name)
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -404,7 +405,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         yield self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        self._check_supported()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
@@ -423,6 +423,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._log_claim(progress_log, new_objects)
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
+        yield in_time(self._check_certificates(), deadline, 'ssl_alt_names', self.pod_name)
+        yield self._make_room(attempt)
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
         waiter, pods = self._waiter, self._pods
         yield self._follow_events(progress_log)
@@ -431,9 +433,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
         progress_log.add_step('pod created')
         attempt.record.reached(records.CREATED)
-        attempt.uid, attempt.secrets = uid_of(created), secrets_of(created)
+        attempt.uid, attempt.secrets = uid_of(created), secrets_of(created, self._secret_values())
         progress_log.about(attempt.uid)
         self._save_state()
+        yield self._create_companions(attempt, pods, created)
         self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
@@ -450,11 +453,42 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._watch_wait_up(attempt, waiter, created)
         return self._return_address(address)
 
-    def _check_supported(self):
-        """Raise ConfigurationError if this server is to have what there is not here: the hub's check may not know."""
-        problem = unsupported.problem(getattr(self, 'internal_ssl', False), self.services_enabled)
-        if problem:
-            raise ConfigurationError(problem)
+    @gen.coroutine
+    def _make_room(self, attempt):
+        """Have nothing be left of an earlier pod of this server that the next one would take for its own."""
+        names = self._names_of_companions()
+        if names:
+            yield self._pods.make_room(attempt.deadline)
+        for kind, name in names:
+            yield self._companions.make_room(kind, name, attempt.deadline, attempt.is_wanted)
+
+    @gen.coroutine
+    def _create_companions(self, attempt, pods, created):
+        """Create what goes with the pod, which waits for it. If that fails, the pod does not stay."""
+        try:
+            for kind, _ in self._names_of_companions():
+                manifest = yield in_time(self._manifest_of_companion(
+                    kind, attempt.uid, podstatus.port(created) or self.port), attempt.deadline,
+                    'get_%s_manifest' % kind, self.pod_name)
+                if manifest is not None:
+                    yield self._companions.create(kind, manifest, attempt.uid, attempt.deadline, attempt.is_wanted)
+            attempt.check_wanted()
+        except Exception:
+            yield pods.discard(created)
+            raise
+
+    @gen.coroutine
+    def _recover_service(self, pod):
+        """Create the Service of a pod whose hub has ended before it did so. Failures are told in the log only."""
+        if self._has_service:
+            try:
+                port = podstatus.port((yield self._waiter.refresh_pod())) or self.port
+                manifest = yield self._manifest_of_companion('service', uid_of(pod), port)
+                if manifest is not None:
+                    yield self._companions.create(
+                        'service', manifest, uid_of(pod), IOLoop.current().time() + self.start_timeout)
+            except (api.ApiError, SpawnError) as e:
+                self.log.error('Pod %s has no Service: %s', self.pod_name, e)
 
     def _outcome(self, attempt, pod):
         """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""

@@ -7,9 +7,9 @@ from traitlets.config import Config, Configurable, LazyConfigValue
 from .. import profiles
 from ..configuration.aliases import OTHER, canonical_name, computed
 from ..configuration.templates import TEMPLATES, TEMPLATES_OF_CLAIMS
+from ..environment import is_of_jupyterhub
 from ..kube.quantities import value_of
 from ..messages.errors import one_line
-from ..messages.unsupported import INTERNAL_SSL
 from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, template_problem
 
 Setting = namedtuple('Setting', 'section name trait value')
@@ -33,7 +33,7 @@ def find_problems(config, spawner_class):
     """
     settings = list(_settings(config, spawner_class))
     counts = _Counts(settings, spawner_class)
-    problems, last = _unsupported(config) + _unknown_sections(config, spawner_class), {}
+    problems, last = _unknown_sections(config, spawner_class), {}
     for setting in settings:
         problem, value = _problem_and_value(setting, spawner_class, counts)
         if problem:
@@ -41,7 +41,7 @@ def find_problems(config, spawner_class):
         else:
             last[setting.trait] = setting._replace(value=value)
     return (problems + _contradictions(last, counts) + _templates(last, spawner_class, counts)
-            + _profiles(last, spawner_class))
+            + _secret_variables(last, counts) + _profiles(last, spawner_class))
 
 
 class _Counts:
@@ -70,13 +70,6 @@ def _settings(config, spawner_class):
             if not isinstance(value, Config):  # the section of a class in this one
                 trait = canonical_name(name)
                 yield Setting(section, name, trait, value)
-
-
-def _unsupported(config):
-    """Return the Problem with the hub's own setting that no server can start with, in a list."""
-    value, name = config.get('JupyterHub', {}).get('internal_ssl'), 'JupyterHub.internal_ssl'
-    is_on = str(value).lower() in ('true', '1')  # from a command line: a string
-    return [Problem(name, '%s %s' % (name, INTERNAL_SSL), True)] if is_on else []
 
 
 def vars_of(cls):
@@ -181,12 +174,25 @@ def _templates(last, spawner_class, counts):
         return []
     problems = []
     has_claims = 'user_storage_pvc_ensure' in last and last['user_storage_pvc_ensure'].value is True
-    for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * has_claims:
+    for trait in TEMPLATES + ['dns_name_template'] + TEMPLATES_OF_CLAIMS * has_claims:
         problem = template_problem(trait, last[trait].value) if trait in last else None
         if problem:
             full_name = _full_name(last[trait])
             problems.append(Problem(full_name, '%s: %s' % (full_name, one_line(problem)), counts(trait)))
     return problems
+
+
+def _secret_variables(last, counts):
+    """Return a Problem if secret variables are named that servers do not have, in a list."""
+    setting = last.get('secret_environment')
+    named = setting.value if setting and isinstance(setting.value, list) else []
+    known = {name for trait in ('environment', 'env_keep') if trait in last for name in last[trait].value}
+    missing = sorted(name for name in named if name not in known and not is_of_jupyterhub(name))
+    if not missing or not counts('environment'):
+        return []
+    full_name = _full_name(setting)
+    return [Problem(full_name, '%s names %.100s, which is not in KubeSpawner.environment.' % (
+        full_name, ', '.join(missing)), False)]
 
 
 def _profiles(last, spawner_class):

@@ -13,7 +13,6 @@ import jinja2
 from .. import naming
 from ..arguments import DEEPEST
 from ..kube.quantities import is_quantity, value_of
-from ..messages.unsupported import SERVICES_ENABLED
 
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
 ACCESS_MODES = ('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')
@@ -223,9 +222,20 @@ def _camel(key):
     return head + ''.join(word[:1].upper() + word[1:] for word in rest)
 
 
-def not_supported(value):
-    """Services are not supported yet."""
-    return SERVICES_ENABLED if value else None
+def directory(value):
+    """A directory in a container must be an absolute path. Kubernetes allows no colon in it."""
+    if not value.startswith('/') or ':' in value or value.strip('/') == '':
+        return 'is %.100r; it must be the absolute path of a directory, without a colon.' % value
+
+
+def secret_variables(value):
+    """A list of variables should name some, and patterns name none."""
+    if value == []:
+        return Doubt('is an empty list, which means the same as True. Set it to True, or to the names of variables.')
+    for name in value if isinstance(value, list) else ():
+        problem = _name_of_variable(name)
+        if problem:
+            return Doubt(problem)
 
 
 def any_value(value, depth=0):
@@ -255,6 +265,7 @@ CHECKS = {
     'cpu_guarantee': (at_least_zero,),
     'cpu_limit': (at_least_zero,),
     'delete_grace_period': (at_least_zero,),
+    'dns_name_template': (not_empty, host_template),
     'environment': (environment,),
     'extra_resource_guarantees': (quantities,),
     'extra_resource_limits': (quantities,),
@@ -275,7 +286,9 @@ CHECKS = {
     'profile_form_template': (form_template,),
     'pvc_name_template': (not_empty,),
     'scheduler_name': (doubtful(ACCOUNT),),  # Kubernetes leaves the names to schedulers
-    'services_enabled': (not_supported,),
+    'secret_environment': (secret_variables,),
+    'secret_mount_path': (directory,),
+    'secret_name_template': (not_empty,),
     'singleuser_extra_annotations': (annotations,),
     'singleuser_extra_labels': (labels,),
     'singleuser_fs_gid': (at_least_zero, at_most(LARGEST_ID)),
@@ -327,6 +340,8 @@ FIELDS = ['pod_name', 'pvc_name', 'namespace', 'hubnamespace']
 def template_problem(trait, value):
     """Return what is wrong with a value that is a template, as the rest of a sentence; None if nothing is."""
     others = {field: lambda _: 'x' for field in FIELDS if trait != field + '_template'}
+    if trait == 'dns_name_template':
+        others['name'] = lambda _: 'x'
     fields = naming.template_fields('ann', 1, 'x', others=others)
     try:
         naming.expand_all(value, lambda text: naming.expand(text, fields))

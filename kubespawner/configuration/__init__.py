@@ -6,6 +6,7 @@ runs on the thread of the IOLoop.
     cluster     the Kubernetes API, namespaces, and the hub as pods reach it
     container   the notebook container
     pod         the pod around it
+    related     the Service and the Secret that go with a pod
     storage     volumes and claims
     life        hooks, time limits, and what users see while a server starts
     profiles    what users can choose
@@ -16,10 +17,11 @@ from .container import ContainerConfiguration
 from .life import LifeConfiguration
 from .pod import PodConfiguration
 from .profiles import ProfileConfiguration
+from .related import RelatedConfiguration
 from .storage import StorageConfiguration
 
 
 class Configuration(
-        ClusterConfiguration, ContainerConfiguration, PodConfiguration, StorageConfiguration, LifeConfiguration,
-        ProfileConfiguration):
+        ClusterConfiguration, ContainerConfiguration, PodConfiguration, RelatedConfiguration, StorageConfiguration,
+        LifeConfiguration, ProfileConfiguration):
     """All settings of KubeSpawner. Configuration files set all of them in the section `c.KubeSpawner`."""

@@ -219,15 +219,6 @@ class ClusterConfiguration(HasTraits):
     def _hub_connect_port_default(self):
         return self._port_after_hub_connect_ip or port_of(urlparse(self.hub.api_url))
 
-    services_enabled = Bool(
-        False,
-        config=True,
-        help="""
-        Not supported yet: with True, neither the hub nor a server starts. Other releases reach each pod through a
-        Service of its own. Here, the hub uses the pod's IP address, see `pod_connect_ip`.
-        """
-    )
-
 
 def hub_namespace():
     """Return the namespace of the hub's pod, or `default` if the hub does not run in a pod."""

@@ -83,7 +83,8 @@ class PodConfiguration(HasTraits):
         help="""
         A template for the DNS name of the pod in the cluster, see `pod_name_template`. `{name}` is the name of the pod.
 
-        The result is the attribute `dns_name` of the spawner, for use in hooks. KubeSpawner itself does not use it.
+        The hub and the proxy reach a server at this name if there is a Service in front of its pod, see
+        `services_enabled`. The result is also the attribute `dns_name` of the spawner, for use in hooks.
         """
     )
 
@@ -92,7 +93,7 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         The IP address or host name at which the hub and the proxy reach a server. An empty string means the IP address
-        of the pod.
+        of the pod, or `dns_name_template` if there is a Service in front of the pod.
 
         This is a template, see `pod_name_template`, for example `{pod_name}.notebooks.svc.cluster.local`. KubeSpawner
         removes `-` from the end of each DNS label in the result.

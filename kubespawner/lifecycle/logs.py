@@ -3,12 +3,14 @@
 Reading them may not delay a start much, and what cannot be read is left out. What the hub put into the environment of
 the containers is masked. Everything runs on the IOLoop's thread.
 """
+import base64
+
 from tornado import gen
 from tornado.ioloop import IOLoop
 
 from ..kube import api
 from ..messages.errors import one_line
-from ..messages.secrets import mask, secrets_in
+from ..messages.secrets import SECRET, mask, secrets_in
 from . import podstatus
 from .waiting import TIMEOUTS
 
@@ -22,10 +24,12 @@ class ServerLogs:
     """Reads the logs of the pod of one server.
 
     namespace, name (str): of the pod.
+    secret_name (callable): returns the name of the Secret in which the hub puts variables of the pod.
     """
 
-    def __init__(self, requests, namespace, name, log):
+    def __init__(self, requests, namespace, name, log, secret_name=lambda: None):
         self._requests, self._namespace, self._name, self._log = requests, namespace, name, log
+        self._secret_name = secret_name
 
     @gen.coroutine
     def add_to(self, error, pod, container, secrets):
@@ -63,10 +67,20 @@ class ServerLogs:
             whole = yield self._requests.read('pod', self._namespace, self._name, deadline)
             if whole is None:
                 return []
-            secrets = secrets_of(whole)
+            secrets = secrets_of(whole, (yield self._variables_in_secret(whole, deadline)))
         text = yield self._text(pod, container, deadline)
         lines = [one_line(line)[:LONGEST_LINE] for line in mask(text, secrets).split('\n')]
         return [line for line in lines if line.strip()][-MOST_LINES:]
+
+    @gen.coroutine
+    def _variables_in_secret(self, pod, deadline):
+        """Return the variables of a pod that are in the Secret of its server: dicts with `name` and `value`."""
+        names = podstatus.secret_names(pod)
+        if not names or self._secret_name() not in names:
+            return []
+        secret = yield self._requests.read('secret', self._namespace, self._secret_name(), deadline)
+        return [{'name': SECRET, 'value': base64.b64decode(value).decode('utf8', 'replace')}
+                for value in ((secret or {}).get('data') or {}).values()]
 
     @gen.coroutine
     def _text(self, pod, container, deadline):
@@ -93,6 +107,9 @@ def _whole_lines(text):
     return lines or text[:MOST_BYTES // 2]
 
 
-def secrets_of(pod):
-    """Return what must not be read of the environment of a pod's containers, see `secrets_in`."""
-    return secrets_in(podstatus.environment(pod))
+def secrets_of(pod, more=()):
+    """Return what must not be read of the environment of a pod's containers, see `secrets_in`.
+
+    more (iterable): variables of the pod that are in a Secret.
+    """
+    return secrets_in(podstatus.environment(pod) + list(more))

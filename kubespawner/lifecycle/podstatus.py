@@ -369,6 +369,12 @@ def environment(pod):
             for variable in _dicts(container.get('env'))]
 
 
+def secret_names(pod):
+    """Return the names of the Secrets that the variables of a pod refer to, a set. It has been read as a whole."""
+    references = [_dict(_dict(variable.get('valueFrom')).get('secretKeyRef')) for variable in environment(pod)]
+    return {str(reference.get('name')) for reference in references if reference}
+
+
 def hub_url(pod):
     """Return the URL of the hub's API that the server of a pod was given; None if it was given none."""
     return next((variable.get('value') for variable in environment(pod)

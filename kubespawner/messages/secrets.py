@@ -7,6 +7,7 @@ import re
 from urllib.parse import quote
 
 MASK = '***'
+SECRET = 'SECRET'  # the name of a variable that is masked, whatever it contains
 SHORTEST = 8  # characters of a value that is masked, whatever the variable is called
 SHORTEST_SECRET = 3  # characters of a value whose variable is called as secrets are
 

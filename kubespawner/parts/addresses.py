@@ -173,10 +173,11 @@ class Addresses(Configuration):
         return str(self._usual_address(pod, podstatus.port(pod) or self.port))
 
     def _usual_address(self, pod, port):
-        """Return the Address of the server in a pod, by `pod_connect_ip` or the pod's own IP address."""
+        """Return the Address of the server in a pod: `pod_connect_ip`, the name of its Service, or its IP address."""
         host = self.pod_connect_ip and self._expand_trait('pod_connect_ip')
         host = '.'.join(part.rstrip('-') for part in host.split('.'))
-        return Address('http', host or podstatus.ip(pod), port)
+        own = self.dns_name if self._has_service else podstatus.ip(pod)
+        return Address('https' if self._has_tls else 'http', host or own, port)
 
     def _return_address(self, address):
         """Return an Address as `start` returns it, and remember that JupyterHub has been given it."""
@@ -357,4 +358,5 @@ class Addresses(Configuration):
             if self.delete_stopped_pods or outcome.cause is not Cause.CONTAINER:
                 yield self._pods.discard(pod)
         else:
+            yield self._recover_service(pod)
             yield self._correct_address(outcome)

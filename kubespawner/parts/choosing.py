@@ -16,8 +16,9 @@ from .. import naming, profiles
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import one_line
 from ..traitlets import DynamicDefault
+from .awaiting import maybe_await
 from .form_names import FormNames
-from .manifests import error_of_setting, maybe_await
+from .manifests import error_of_setting
 from .overrides import OF_PLACES, WITH_TEMPLATES, Overrides
 from .profile_list import ProfileList
 

@@ -4,25 +4,23 @@ Here belongs what is put together of traits, the user and the hub. How templates
 pod looks in Kubernetes' terms in `objects`, and creating anything is not done here. Everything runs on the IOLoop's
 thread, and reads hub state.
 """
-import inspect
 import os
 from collections import OrderedDict
 from contextlib import contextmanager
 from urllib.parse import urlparse
 
 from tornado import gen, web
-from tornado.concurrent import is_future
 from traitlets import TraitError
 
 from .. import naming, objects
 from ..configuration.cluster import port_of
 from ..environment import as_literal, is_of_jupyterhub
 from ..kube.clients import to_dict
-from ..lifecycle.claims import COMPONENT_LABELS, STORAGE_COMPONENT
 from ..messages.errors import ConfigurationError
 from ..messages.hints import explain_await
-from ..naming.ownership import SERVERNAME, USERNAME
-from .templates import Templates
+from ..naming.ownership import SERVERNAME
+from .awaiting import is_awaitable, maybe_await
+from .related import Related
 
 # The traits whose values are an argument of `make_pod`, by that argument.
 PLAIN_TRAITS = {
@@ -92,7 +90,7 @@ OF_A_CLAIM = {
 CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_USER'])
 
 
-class Manifests(Templates):
+class Manifests(Related):
     """The part of KubeSpawner that makes manifests. `super()` of its methods is JupyterHub's Spawner."""
 
     # Where pods reach the hub
@@ -119,36 +117,6 @@ class Manifests(Templates):
         return elsewhere.rstrip('/') + url.path if elsewhere else api_url
 
     # What the pod and the claim look like
-
-    def _build_common_labels(self, extra_labels):
-        """Return the labels of pods and claims alike: whose they are, after `extra_labels`."""
-        labels = dict(self.common_labels)
-        labels.update(extra_labels)
-        labels.update({key: naming.owner_label(value, self.slug_scheme) for key, value in self._identity().items()})
-        return labels
-
-    def _build_pod_labels(self, extra_labels):
-        """Return the labels of a pod. What the reflector selects on comes last, so that nothing hides a pod from it."""
-        labels = self._build_common_labels(_of_component(self.component_label, extra_labels))
-        if self.slug_scheme == 'safe':
-            labels.setdefault(SERVERNAME, '')  # as others have it, of default servers as well
-        labels.update(self.pod_reflector.labels)
-        return labels
-
-    def _build_claim_labels(self, extra_labels):
-        """Return the labels of a claim."""
-        return self._build_common_labels(_of_component(STORAGE_COMPONENT, extra_labels))
-
-    def _build_common_annotations(self, extra_annotations):
-        """Return the annotations of pods and claims alike: whose they are, after `extra_annotations`."""
-        return dict(extra_annotations, **self._identity())
-
-    def _identity(self):
-        """Return what says whose an object is, by the name of the label and annotation that says it."""
-        identity = {USERNAME: self.user.name}
-        if self.name:
-            identity[SERVERNAME] = self.name
-        return identity
 
     def get_env(self):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
@@ -226,13 +194,14 @@ class Manifests(Templates):
         Raises ValueError that names the trait of which no pod can be made.
         """
         ids, self._asked_for_pod = {}, None
+        self._begin_pod()
         for argument, trait in CALLABLE_TRAITS.items():
             ids[argument] = getattr(self, trait)
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
         env = yield self._resolved_env()
-        return _made(
+        pod = _made(
             self._maker('make_pod'),
             OF_A_POD,
             name=self.pod_name,
@@ -246,8 +215,11 @@ class Manifests(Templates):
             restart_policy='OnFailure',
             **ids,
             **{argument: getattr(self, trait) for argument, trait in PLAIN_TRAITS.items()},
-            **{argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()}
+            **dict({argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()},
+                   **self._certificates_of_pod())
         )
+        self._hide_variables(pod)
+        return pod
 
     @gen.coroutine
     def _resolved_env(self):
@@ -305,12 +277,15 @@ class Manifests(Templates):
         pod = manifest
         if getattr(self.get_pod_manifest, '__func__', None) is not Manifests.get_pod_manifest:
             _made(objects.settle, {'pod': 'get_pod_manifest'}, pod=pod)
+            self._hide_variables(pod)
         if self.modify_pod_hook is not None:
             pod = yield self._result_of('modify_pod_hook', self, manifest)
             _made(objects.settle, {'pod': 'modify_pod_hook'}, pod=pod)
             _made(objects.check_pod, {'pod': 'modify_pod_hook'}, pod=pod)
             objects.unmask(pod)
-        pod.metadata.labels = dict(pod.metadata.labels or {}, **self.pod_reflector.labels)
+            self._hide_variables(pod)
+        labels = self._selector_of_service() if self._has_service else self.pod_reflector.labels
+        pod.metadata.labels = dict(pod.metadata.labels or {}, **labels)
         return pod
 
     def get_pvc_manifest(self):
@@ -344,13 +319,6 @@ class Manifests(Templates):
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
 
 
-def _of_component(component, extra_labels):
-    """Return `extra_labels`, and before them those that say of which component an object is."""
-    labels = dict.fromkeys(COMPONENT_LABELS, component)
-    labels.update(extra_labels)
-    return labels
-
-
 def _made(make, traits, **arguments):
     """Return make(**arguments). What it says about an argument is said about the trait behind it: `traits`, a dict."""
     try:
@@ -365,16 +333,3 @@ def error_of_setting(trait, error):
         return error
     explain_await(error)
     return ValueError('KubeSpawner.%s raised %s: %s' % (trait, type(error).__name__, error))
-
-
-@gen.coroutine
-def maybe_await(value):
-    """Return `value`, or what comes of it if it is a future or a coroutine of any kind."""
-    if is_awaitable(value):
-        value = yield value
-    return value
-
-
-def is_awaitable(value):
-    """True for a future or a coroutine of any kind."""
-    return is_future(value) or inspect.isawaitable(value)

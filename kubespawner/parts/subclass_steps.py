@@ -15,7 +15,7 @@ from ..lifecycle.steps import Steps
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import Cause, SpawnError
 from ..reflector import ResourceReflector
-from .manifests import maybe_await
+from .awaiting import maybe_await
 
 # The steps that a start or a stop calls if a subclass has its own.
 CALLED = frozenset([
@@ -39,8 +39,6 @@ NOT_CALLED = {
     '_sorted_dict_values': 'get_pod_manifest',
     '_render_options_form': 'the setting profile_form_template or options_form',
     '_render_options_form_dynamically': 'the setting profile_form_template or options_form',
-    'get_secret_manifest': None,
-    'get_service_manifest': None,
     '_init_profile_list': 'the setting profile_list, as a function',
     '_get_initialized_profile_list': 'the setting profile_list, as a function',
     '_get_profile': 'load_user_options',

@@ -108,7 +108,7 @@ class Templates(Named, Configuration):
             return
         Templates._checked = self.config
         for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * self.user_storage_pvc_ensure:
-            if trait in self._trait_values:
+            if self._trait_values.get(trait) not in (None, self.traits()[trait].default_value):
                 self._expand_trait(trait)
 
     # Expanding

@@ -1,10 +1,14 @@
 """Spawners without a hub, on the cluster under test."""
 import json
+import os
+import re
+from contextlib import contextmanager
 
 import pytest
 import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Hub
+from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -144,3 +148,27 @@ class Objects:
 def objects(core, namespace):
     """What is in the test's namespace, see `Objects`."""
     return Objects(core, namespace)
+
+
+# What the page about Secrets and Services says that a hub needs for them: pairs of a resource and a verb.
+COMPANION_RIGHTS = [
+    (resource, verb)
+    for line in re.findall(r'^ +(- {.*resources: .(?:secrets|services)].*})$', documentation.text_of(
+        os.path.join(documentation.DOCS, 'internal-tls.rst')), re.MULTILINE)
+    for rule in yaml.safe_load(line) for resource in rule['resources'] for verb in rule['verbs']]
+
+
+@contextmanager
+def additional_rights(core, namespace, hub_kubeconfig, rights):
+    """Give the user of a kubeconfig more rights in a namespace, and take them away again."""
+    rbac, group, name = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io', 'companions'
+    with open(hub_kubeconfig) as f:
+        user = yaml.safe_load(f)['contexts'][0]['context']['user']
+    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': name}, 'rules': [
+        {'apiGroups': [''], 'resources': [resource], 'verbs': [verb]} for resource, verb in rights]})
+    rbac.create_namespaced_role_binding(namespace=namespace, body={
+        'metadata': {'name': name}, 'roleRef': {'apiGroup': group, 'kind': 'Role', 'name': name},
+        'subjects': [{'apiGroup': group, 'kind': 'User', 'name': user}]})
+    yield
+    for delete in (rbac.delete_namespaced_role_binding, rbac.delete_namespaced_role):
+        delete(name=name, namespace=namespace, body=client.V1DeleteOptions())

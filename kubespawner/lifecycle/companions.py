@@ -1,0 +1,162 @@
+"""Companions of a pod: its Secret and its Service. Making them, and replacing those that an earlier pod has left.
+
+Each has the pod as its owner, so that Kubernetes deletes it with the pod, but only a while after it. So a new pod finds
+what belonged to the last one, and must not start with that. Here belongs whose a companion is, and when one may be
+replaced; what it looks like is in `parts.related`. Everything runs on the IOLoop's thread.
+"""
+import re
+
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from ..kube import api, retry
+from ..messages.errors import Cause, SpawnError
+from ..naming.ownership import owner_of
+from .waiting import TIMEOUTS, check_wanted
+
+CREATE_TRIES = 4  # of a companion whose name is taken
+
+VERBS = 'get', 'create', 'delete'  # that the hub needs for each kind
+
+# What Kubernetes says of a right that somebody lacks. A quota or a webhook may forbid a request, too.
+_LACKS_RIGHT = re.compile(r'\bcannot (get|create|delete) ')
+
+# What gives a companion its name.
+NAMED_BY = {'secret': 'secret_name_template', 'service': 'pod_name_template'}
+
+
+class Companions:
+    """Creates and replaces what goes with the pod of one server.
+
+    namespace, pod_name (str): of the pod.
+    owner (tuple): the names of the user and of the server, as `owner_of` returns them.
+
+    A kind is `secret` or `service`. All methods raise SpawnError and ApiError.
+    """
+
+    def __init__(self, requests, namespace, pod_name, owner, log):
+        self._requests, self._namespace, self._pod_name = requests, namespace, pod_name
+        self._owner, self._log = owner, log
+
+    @gen.coroutine
+    def make_room(self, kind, name, deadline, is_wanted=lambda: True):
+        """Delete what an earlier pod has left under a name, before there is a new pod that could use it.
+
+        There must be no pod of the server's pod name.
+        """
+        with _Explained(kind):
+            found = yield self._requests.read(kind, self._namespace, name, deadline)
+            if found is not None:
+                yield self._replace(kind, found, deadline, is_wanted)
+
+    @gen.coroutine
+    def create(self, kind, manifest, uid, deadline, is_wanted=lambda: True):
+        """Create a companion of the pod with a uid, which exists. What an earlier pod has left is replaced.
+
+        manifest (dict): has a reference to that pod as its owner.
+        is_wanted (callable): asked before each try.
+        """
+        name = manifest['metadata']['name']
+        with _Explained(kind):
+            for _ in range(CREATE_TRIES):
+                check_wanted(is_wanted, self._pod_name)
+                if (yield self._created(kind, manifest, deadline, is_wanted)):
+                    return
+                found = yield self._requests.read(kind, self._namespace, name, deadline)
+                if found is not None and _owning_pod(found).get('uid') == uid:
+                    return  # the answer had been lost
+                if found is not None:
+                    yield self._replace(kind, found, deadline, is_wanted)
+        raise SpawnError('The %s %s could not be created: in each of %d tries there was one of that name already.' % (
+            kind, name, CREATE_TRIES), 'AlreadyExists', Cause.API)
+
+    @gen.coroutine
+    def _created(self, kind, manifest, deadline, is_wanted):
+        """Send the request to create a companion; return whether there was none of its name.
+
+        One that is created when nobody waits any more goes with its pod, which is deleted then.
+        """
+        creation = self._requests.create(kind, self._namespace, manifest, deadline, is_wanted)
+        try:
+            return (yield gen.with_timeout(deadline, creation, quiet_exceptions=api.ApiError))
+        except TIMEOUTS:
+            raise SpawnError('The start of pod %s was given up: Kubernetes does not answer the request to create its '
+                             '%s.' % (self._pod_name, kind), 'Timeout', Cause.API)
+
+    @gen.coroutine
+    def _replace(self, kind, found, deadline, is_wanted):
+        """Delete a companion that no pod needs any more; return when it is gone."""
+        if not (yield self._is_left(found, deadline)):
+            raise self._taken(kind, found)
+        name, uid = found['metadata']['name'], found['metadata']['uid']
+        self._log.info('Deleting %s %s (uid %s), which an earlier pod has left', kind, name, uid)
+        try:
+            yield self._requests.send(api.delete(kind, self._namespace, name, uid), deadline)
+        except api.ApiError as e:
+            if e.status not in (404, 409):  # it is gone, or another one has its name
+                raise
+        yield self._wait_until_gone(kind, found, deadline, is_wanted)
+
+    @gen.coroutine
+    def _is_left(self, found, deadline):
+        """Return whether a companion belonged to a pod that is gone, or says that it is this server's."""
+        pod = _owning_pod(found)
+        if not pod:
+            return owner_of(found) == self._owner
+        living = yield self._requests.read('pod', self._namespace, pod.get('name'), deadline)
+        return living is None or living['metadata']['uid'] != pod.get('uid')
+
+    @gen.coroutine
+    def _wait_until_gone(self, kind, found, deadline, is_wanted):
+        name, uid = found['metadata']['name'], found['metadata']['uid']
+        pauses = retry.Backoff(0.1, 2, jitter=0)
+        while True:
+            seen = yield self._requests.read(kind, self._namespace, name, deadline)
+            if seen is None or seen['metadata']['uid'] != uid:
+                return
+            if IOLoop.current().time() >= deadline:
+                raise SpawnError('The %s %s of an earlier pod does not go away.' % (kind, name), 'Terminating',
+                                 Cause.API, 'It is kept by its finalizers %s.' % (
+                                     seen['metadata'].get('finalizers') or []))
+            check_wanted(is_wanted, self._pod_name)
+            yield gen.sleep(min(pauses.next_pause(), max(0, deadline - IOLoop.current().time())))
+
+    def _taken(self, kind, found):
+        """Return the error of a start whose companion is in use by another server; tell the operator what to do."""
+        name, pod = found['metadata']['name'], _owning_pod(found).get('name')
+        self._log.error(
+            'The %s %s in the namespace %s is in the way of pod %s: it belongs to %s. If KubeSpawner.%s gives one name '
+            'to several servers, change it. If nobody needs the %s, delete it: kubectl delete %s %s -n %s', kind, name,
+            self._namespace, self._pod_name, 'pod %s, which exists' % pod if pod else 'no pod', NAMED_BY[kind], kind,
+            kind, name, self._namespace)
+        return SpawnError(
+            'The %s %s is in use by %s, so your server cannot start. Tell the operator of this hub: the log of the hub '
+            'says what to do.' % (kind, name, 'pod %s' % pod if pod else 'something else'), cause=Cause.CONFIGURATION)
+
+
+class _Explained:
+    """A context manager: a right that the hub lacks becomes a SpawnError that says what to add to its role."""
+
+    def __init__(self, kind):
+        self._kind = kind
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, _, e, traceback):
+        if isinstance(e, api.ApiError) and e.status == 403 and _LACKS_RIGHT.search(e.message):
+            raise self._missing_right(e)
+
+    def _missing_right(self, e):
+        verb, resource = {'read': 'get'}.get(e.request.verb, e.request.verb), e.request.kind + 's'
+        verbs = VERBS if e.request.kind == self._kind else [verb]  # it may be about the pod that has one
+        return SpawnError(
+            'The hub does not have the right to %s %s.' % (verb, resource), e.reason, Cause.API,
+            'Add this line to the rules of its role: - {apiGroups: [""], resources: [%s], verbs: [%s]} %s' % (
+                resource, ', '.join(verbs), e), e.message)
+
+
+def _owning_pod(found):
+    """Return the reference to the pod that a companion (a dict) belongs to; {} if there is none."""
+    references = found['metadata'].get('ownerReferences') or []
+    return next((reference for reference in references if reference.get('kind') == 'Pod'), {})

@@ -1,0 +1,101 @@
+"""Environment variables whose values are in a Secret: which ones, and taking them out of the containers of a pod.
+
+Kubernetes expands `$(NAME)` in a value that a pod has, but not in one from a Secret. So what is taken out is expanded
+here, by the same rules. Containers and variables are dicts, or models that answer to keys. Pure, any thread.
+"""
+import re
+
+from .environment import expand, references
+
+# What the hub and the proxy call their own tokens and keys, in all versions.
+_TOKEN = re.compile(r'(?:JUPYTERHUB|JPY|CONFIGPROXY)_(?:\w+_)?(?:TOKEN|SECRET|KEY)\Z')
+
+SHORTEST_TOKEN = 16  # characters of a token that is looked for in other values; shorter ones may be there by chance
+
+_NOT_IN_KEYS = re.compile('[^-_a-zA-Z0-9]')  # a dot is left to the files of certificates
+LONGEST_KEY = 200
+
+
+def is_token(name):
+    """Return whether a variable of this name is a token of the hub's."""
+    return _TOKEN.match(str(name)) is not None
+
+
+def hide(containers, secret_name, names, values):
+    """Have the secret variables of containers refer to the Secret; add their values to `values`.
+
+    Secret are the hub's tokens, what `names` says, and each value that contains one of the hub's tokens.
+
+    containers (list): their variables are changed. secret_name (str): of the Secret. names (collection of str): of
+        variables. values (dict of str): what the Secret contains already, by key. The keys are the names of variables;
+        if one has several values, a number follows.
+
+    Raises ValueError for a variable whose value only Kubernetes can know, because it refers to such a variable.
+    """
+    tokens = _tokens(containers, values)
+    for container in containers:
+        known = {}  # what the variables so far are expanded to, by name; None if the hub does not know
+        for variable in container.get('env') or ():
+            name, value = variable.get('name'), variable.get('value')
+            if value is None:
+                known[name] = _referred(variable, secret_name, values)
+                continue
+            value = str(value)
+            known[name] = expanded = expand(value, known)
+            if is_token(name) or name in names or any(token in value for token in tokens):
+                if expanded is None:
+                    raise ValueError(_unknown(name, value, known))
+                _refer(variable, secret_name, _add(name, expanded, values))
+
+
+def _tokens(containers, values):
+    """Return the values of the hub's tokens: those in containers, and those that were taken out before."""
+    named = list(values.items())
+    for container in containers:
+        named += [(variable.get('name'), variable.get('value')) for variable in container.get('env') or ()]
+    return {value for name, value in named
+            if is_token(name) and isinstance(value, str) and len(value) >= SHORTEST_TOKEN}
+
+
+def _referred(variable, secret_name, values):
+    """Return the value of a variable that has none of its own, if it is one of `values`; '' if it refers to nothing."""
+    source = variable.get('valueFrom')
+    if not source:
+        return ''
+    reference = source.get('secretKeyRef') or {}
+    return values.get(reference.get('key')) if reference.get('name') == secret_name else None
+
+
+def _refer(variable, secret_name, key):
+    del variable['value']
+    variable['valueFrom'] = {'secretKeyRef': {'name': secret_name, 'key': key}}
+
+
+def _add(name, value, values):
+    """Add a value to `values`, unless it is there under its name; return its key."""
+    stem = key = _NOT_IN_KEYS.sub('_', name)[:LONGEST_KEY]
+    number = 1
+    while values.get(key, value) != value:
+        number += 1
+        key = '%s-%d' % (stem, number)
+    values[key] = value
+    return key
+
+
+def _unknown(name, value, known):
+    """Return the sentence about a secret variable that cannot be expanded. It does not repeat the value."""
+    others = sorted(other for other in references(value) if known.get(other) is None)
+    return ('the variable %s refers to %s, which only Kubernetes can replace, and it does not do so in a Secret. Put '
+            'the secret part into a variable of its own, to which this one refers as well. Write $$(NAME) for a '
+            'literal $(NAME).' % (name, ', '.join('$(%s)' % other for other in others)))
+
+
+def only_keys(volumes, secret_name, keys):
+    """Have the volumes of a Secret contain only these of its keys, unless they say themselves which.
+
+    volumes (list): dicts, or models that answer to keys; they are changed.
+    """
+    for volume in volumes:
+        source = volume.get('secret') or {}
+        if source.get('secretName') == secret_name and not source.get('items'):
+            source['items'] = [{'key': key, 'path': key} for key in keys]
