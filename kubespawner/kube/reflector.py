@@ -191,6 +191,11 @@ class NamespacedResourceReflector(Cache):
         """True if the thread has been started."""
         return self._thread is not None
 
+    @property
+    def was_listed(self):
+        """True if the cache has had a list. `first_load_future` is also done if the server refuses the list."""
+        return self._resource_version > 0
+
     def stopped(self):
         """True if the thread has been told to end."""
         return self._stopping.is_set()
