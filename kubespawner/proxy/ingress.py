@@ -25,7 +25,7 @@ from .upkeep import Upkeep
 
 KINDS = {'service': ('v1', 'services'), 'endpoints': ('v1', 'endpoints')}  # besides Ingresses, see ObjectsApi
 REFLECTORS = {'ingress': IngressReflector, 'service': ServiceReflector, 'endpoints': EndpointsReflector}
-BACKENDS = ('endpoints', 'service')  # made before the Ingress and deleted after it, so that it always leads somewhere
+BACKENDS = ('service', 'endpoints')
 
 LIST_PAUSE = 0.2  # seconds between two looks at a cache whose list has to arrive
 ROUTES_A_TURN = 200  # that are read before the loop does something else
@@ -109,15 +109,42 @@ class KubeIngressProxy(ProxySettings, Proxy):
 
     @gen.coroutine
     def _add(self, routespec, deadline, target, data):
+        """Make the objects of a route, the service before the others.
+
+        The Ingress leads to it, and Kubernetes deletes endpoints without a service.
+        """
         wanted = self._objects(routespec, target, data)
-        yield [self._upkeep.ensure(kind, wanted[kind], deadline) for kind in BACKENDS if kind in wanted]
-        yield self._upkeep.ensure('ingress', wanted['ingress'], deadline)
+        for kinds in (['service'], ['endpoints', 'ingress']):
+            yield [self._upkeep.ensure(kind, wanted[kind], deadline) for kind in kinds if kind in wanted]
         yield self._remove([kind for kind in BACKENDS if kind not in wanted], routespec, deadline)
 
     @gen.coroutine
     def _delete(self, routespec, deadline):
         yield self._remove(['ingress'], routespec, deadline)
         yield self._remove(BACKENDS, routespec, deadline)
+
+    def _when_deleted(self, loop, resource):
+        """Have a route restored that has lost an object. Called on a watch thread."""
+        loop.add_callback(self._restore, routes.routespec_of(resource))
+
+    @gen.coroutine
+    def _restore(self, routespec):
+        """Make the missing objects of a route that still has its Ingress.
+
+        Somebody may have deleted them. Or Kubernetes has: its controller deletes endpoints some time after their
+        service, and these may be new ones that have the same name.
+        """
+        if routespec and self._live('ingress', templates.name_of(routespec)):
+            try:
+                yield self._changing(routespec, self._add_as_told)
+            except RouteError as e:
+                self.log.error('%s', e)
+
+    @gen.coroutine
+    def _add_as_told(self, routespec, deadline):
+        ingress = self._live('ingress', templates.name_of(routespec))
+        if ingress is not None:
+            yield self._add(routespec, deadline, *routes.told_by(ingress))
 
     def _remove(self, kinds, routespec, deadline):
         name = templates.name_of(routespec)
@@ -126,7 +153,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
     def _objects(self, routespec, target, data):
         """Return the objects of a route, dicts by kind. Raises ValueError."""
         fields = templates.fields_of(routespec, data, hub_namespace())
-        made = make_ingress(
+        endpoints, service, ingress = make_ingress(
             templates.name_of(routespec), routespec, target, data, self.namespace,
             dict(templates.labels(self.common_labels, fields), component=self.component_label),
             templates.labels(self.ingress_extra_labels, fields),
@@ -134,7 +161,8 @@ class KubeIngressProxy(ProxySettings, Proxy):
             self.ingress_class_name,
             templates.fill(self.ingress_specifications, fields),
             self.reuse_existing_services)
-        found = {kind: clients.to_dict(each) for kind, each in zip(BACKENDS + ('ingress',), made) if each is not None}
+        found = {'endpoints': endpoints, 'service': service, 'ingress': ingress}
+        found = {kind: clients.to_dict(each) for kind, each in found.items() if each is not None}
         found['ingress'] = ingress_in(self.ingress_version, found['ingress'])
         return found
 
@@ -207,7 +235,8 @@ class KubeIngressProxy(ProxySettings, Proxy):
             labels = {ROUTE_LABEL: 'true', 'component': self.component_label}
             setattr(self._owner, kind + '_reflector', REFLECTORS[kind](
                 config=self.config, log=self.log, namespace=self.namespace, labels=labels,
-                objects_api=self._objects_api, on_failure=partial(_halt, IOLoop.current(), self.log)))
+                objects_api=self._objects_api, on_failure=partial(_halt, IOLoop.current(), self.log),
+                on_deleted=partial(self._when_deleted, IOLoop.current())))
         return self._reflector(kind).start()
 
     @gen.coroutine

@@ -8,13 +8,19 @@ class RouteReflector(NamespacedResourceReflector):
     """Keeps the routes' objects of one kind up to date.
 
     objects_api (ObjectsApi): what lists and watches them.
+    on_deleted (callable or None): called with each object that has been deleted, on the watch thread.
     """
 
-    objects_api = Any()
+    objects_api, on_deleted = Any(), Any()
 
     def _list_method(self):
         self._api = self.objects_api
         return getattr(self.objects_api, self.list_method_name)
+
+    def _change(self, kind, resource):
+        super()._change(kind, resource)
+        if kind == 'DELETED' and self.on_deleted:
+            self.on_deleted(resource)
 
 
 class IngressReflector(RouteReflector):
