@@ -5,12 +5,13 @@ LocalKube block. Call them from any thread except localkube's own.
 
     the whole           cluster, certificate, __main__
     the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
-    what it serves      resources, fields, openapi, selectors
-    what it does        registry, store; on the way: decoding, defaults, validation, validation_pod, causes,
-                        patches, quantities
-    controllers         controllers (scheduler, claims, namespaces), events
-    the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, probes
-    processes           processes, shim
+    what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
+    what it does        registry, store; on the way: decoding, strategies, defaults, validation,
+                        validation_pod, validation_volumes, causes, patches, quantities
+    controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
+    the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems, probes
+    services            forwarding (connections), hosts (names), enter (for programs outside of pods)
+    processes           processes, shim, mount_namespace
 """
 import contextlib
 import http.client
@@ -205,8 +206,8 @@ class ChildRunner(object):
                 value = os.path.abspath(value)
             if name == 'token':
                 environment[TOKEN] = value or ''
-            elif name == 'kubelet':
-                arguments += [] if value else ['--no-kubelet']
+            elif name in ('kubelet', 'mounts'):
+                arguments += [] if value else ['--no-' + name]
             elif value is not None:
                 arguments += ['--' + name, str(value)]
         packages = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

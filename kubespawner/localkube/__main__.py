@@ -35,6 +35,8 @@ def parse(arguments):
                              'further restart (default: %(default)s)')
     parser.add_argument('--no-kubelet', dest='kubelet', action='store_false',
                         help='serve the API, but do not run pods (default: run pods)')
+    parser.add_argument('--no-mounts', dest='mounts', action='store_false',
+                        help='do not give pods mount namespaces (default: do, if this machine allows it)')
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
 

@@ -12,6 +12,10 @@ LABEL = ("a lowercase RFC 1123 label must consist of lower case alphanumeric cha
 SUBDOMAIN = ("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
              "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
              "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")
+WILDCARD_SUBDOMAIN = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
+    "regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')")
 LABEL_1035 = ("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
               "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
               "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')")
@@ -26,6 +30,7 @@ CONFIG_KEY = ("a valid config key must consist of alphanumeric characters, '-', 
 FORMATS = {  # complaint -> (pattern, longest)
     LABEL: (re.compile(r'[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z'), 63),
     SUBDOMAIN: (re.compile(r'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z'), 253),
+    WILDCARD_SUBDOMAIN: (re.compile(r'\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\Z'), 253),
     LABEL_1035: (re.compile(r'[a-z]([-a-z0-9]*[a-z0-9])?\Z'), 63),
     KEY_NAME: (re.compile(r'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\Z'), 63),
     LABEL_VALUE: (re.compile(r'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z'), 63),
@@ -101,7 +106,7 @@ def validate_port_name(causes, field, name):
         causes.invalid(field, name, 'must be no more than 15 characters')
     if not re.match(r'[-a-z0-9]+\Z', name):
         causes.invalid(field, name, 'must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
-    elif not re.search('[a-z]', name):
+    if not re.search('[a-z]', name):
         causes.invalid(field, name, 'must contain at least one letter or number (a-z, 0-9)')
 
 

@@ -15,9 +15,12 @@ from tornado import gen
 
 from . import certificate, directories
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
+from .endpoints import EndpointsController
+from .garbage import GarbageCollector
 from .kubelet import Kubelet
 from .server import Api
 
+EXTENSION = 'kubespawner.localkube'  # what the kubeconfig says to enter.py
 MARK = '# Written by kubespawner.localkube, which overwrites it. It is of no use when localkube has ended.\n'
 
 
@@ -31,9 +34,11 @@ class Cluster(object):
     token (str or None): bearer token of the API; None means a random token.
     kubelet (bool): with False there is no node, and pods stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
+    mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
     """
 
-    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10):
+    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
+                 mounts=True):
         check_kubeconfig(kubeconfig)
         self.kubeconfig = kubeconfig
         self.temporary = None if data else directories.temporary('localkube')
@@ -42,24 +47,33 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, kubelet, backoff)
+            self._start(token or secrets.token_hex(32), port, kubelet and {'backoff': backoff, 'mounts': mounts})
         except Exception:
             self._release()
             raise
 
-    def _start(self, token, port, kubelet, backoff):
+    def _start(self, token, port, kubelet):
         context, authority = certificate.make(self._tls)
         self.api = Api(token, context, port)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
-        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data)]
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
+                            GarbageCollector(registry), EndpointsController(registry)]
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:
-            self.kubelet = Kubelet(registry, self.data, backoff)
+            self.kubelet = Kubelet(registry, self.data, **kubelet)
             self.api.logs = self.kubelet.logs
             self.controllers.append(Scheduler(registry))
-        write_kubeconfig(self.kubeconfig, self.url, token, authority)
+        names = self._publish_names() if kubelet else None
+        write_kubeconfig(self.kubeconfig, self.url, token, authority, names)
+
+    def _publish_names(self):
+        """Write a hosts file for programs outside of pods, see enter.py. Return its directory."""
+        directory = os.path.join(self.data, 'names')
+        os.makedirs(os.path.join(directory, 'stage'), exist_ok=True)
+        self.kubelet.hosts.add(os.path.join(directory, 'hosts'), 'default')
+        return directory
 
     @gen.coroutine
     def stop(self):
@@ -75,6 +89,7 @@ class Cluster(object):
     def _release(self):
         """Remove temporary files, and unlock the directory for other localkubes."""
         shutil.rmtree(self._tls, ignore_errors=True)
+        shutil.rmtree(os.path.join(self.data, 'names'), ignore_errors=True)
         self._lock.close()
         if self.temporary:
             shutil.rmtree(self.temporary, ignore_errors=True)
@@ -107,20 +122,23 @@ def check_kubeconfig(path):
                 raise FileExistsError('localkube did not write %s, so it keeps it. Choose another file.' % path)
 
 
-def write_kubeconfig(path, url, token, authority):
+def write_kubeconfig(path, url, token, authority, names=None):
     """Write the kubeconfig atomically, so that nobody reads an incomplete file.
 
     It consists of a YAML comment and JSON. `authority` (str or None) is the path of a certificate. If the kubeconfig
     contained the certificate itself, clients would write it to a temporary file, which remains if they are killed.
+    `names` (str or None) is the directory of a hosts file, which enter.py finds here.
     """
     cluster = {'server': url}
     if authority:
         cluster['certificate-authority'] = authority
+    context = {'cluster': 'localkube', 'user': 'localkube', 'namespace': 'default'}
+    if names:
+        context['extensions'] = [{'name': EXTENSION, 'extension': {'hosts': names}}]
     content = {'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'localkube',
                'clusters': [{'name': 'localkube', 'cluster': cluster}],
                'users': [{'name': 'localkube', 'user': {'token': token}}],
-               'contexts': [{'name': 'localkube',
-                             'context': {'cluster': 'localkube', 'user': 'localkube', 'namespace': 'default'}}]}
+               'contexts': [{'name': 'localkube', 'context': context}]}
     directory = os.path.dirname(os.path.abspath(path))
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # only the owner can read it
     with os.fdopen(descriptor, 'w', encoding='utf8') as f:

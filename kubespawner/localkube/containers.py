@@ -152,6 +152,7 @@ class Container(object):
         while not self.worker.stopping:
             try:
                 self._variables = self.environment().variables()
+                self.worker.files.namespace(self.spec, self._variables)
                 break
             except ConfigError as e:
                 self.warning('Failed', 'Error: %s' % e)
@@ -174,13 +175,14 @@ class Container(object):
 
     def environment(self):
         worker = self.worker
-        home = worker.home(self.spec)
-        return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address, home,
-                           worker.temporary)
+        return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address,
+                           worker.files.home(self.spec), worker.temporary)
 
     def run_process(self, command, log):
         """Run a command in this container: its own, or that of a probe or hook."""
-        process = Process(command, self._variables, self.worker.working_directory(self.spec), log)
+        files = self.worker.files
+        process = Process(command, self._variables, files.working_directory(self.spec), log,
+                          files.namespace(self.spec, self._variables))
         self.worker.kubelet.adopt(process)
         return process
 

@@ -9,7 +9,7 @@ from tornado.ioloop import IOLoop
 from . import events, volumes
 from .podstate import condition
 from .registry import CLAIM_FINALIZER
-from .resources import RESOURCES
+from .resources import STORED
 from .times import timestamp
 
 EXPIRE_SECONDS = 60
@@ -153,7 +153,7 @@ def claims_of(pod):
 class NamespaceController(object):
     """Deletes the contents of a namespace that is being deleted, and then the namespace."""
 
-    CONTENTS = [row.name for row in RESOURCES.values() if row.namespaced]
+    CONTENTS = [row.name for row in STORED if row.namespaced]
 
     def __init__(self, registry):
         self.registry = registry

@@ -24,16 +24,18 @@ class WrongType(Exception):
 
 
 def decode(kind, data, strict=False):
-    """Return `data` (parsed JSON) as an object of `kind`. Raise ApiError 400 for a value of the wrong type.
+    """Return `data` (parsed JSON) as an object of `kind`, a type of fields.py.
 
-    Fields that `kind` does not have are dropped, or rejected with 400 if `strict`.
+    Raise ApiError 400 for a value of the wrong type. Fields that `kind` does not have are dropped, or rejected
+    with 400 if `strict`.
     """
     unknown = []
     try:
         obj = read_object(data, kind, '', unknown)
     except WrongType as e:
-        raise errors.bad_request('%s in version "v1" cannot be handled as a %s: %s'
-                                 % (kind, kind, ': '.join(reversed(e.where))))
+        version, name = go_name(kind).split('.')
+        raise errors.bad_request('%s in version "%s" cannot be handled as a %s: %s'
+                                 % (name, version, name, ': '.join(reversed(e.where))))
     if strict and unknown:
         raise errors.bad_request('strict decoding error: ' + ', '.join('unknown field "%s"' % path for path in unknown))
     return obj
@@ -52,7 +54,7 @@ def read_object(data, type_name, path, unknown):
             try:
                 value = SHAPES[field.shape](value, field.type, path + name, unknown)
             except WrongType as e:
-                e.where.append('v1.%s.%s' % (type_name, GO_NAMES.get(name, name[0].upper() + name[1:])))
+                e.where.append('%s.%s' % (go_name(type_name), GO_NAMES.get(name, name[0].upper() + name[1:])))
                 raise
             if value is not None:
                 result[name] = value
@@ -77,7 +79,7 @@ def read_list(values, type_name, path, unknown):
                     for i, value in enumerate(values)] or None
         return [SCALARS[type_name]('' if value is None else value) for value in values] or None
     except WrongType as e:
-        e.where.append('[]v1.%s' % type_name if type_name in TYPES else '[]' + type_name)
+        e.where.append('[]' + go_name(type_name) if type_name in TYPES else '[]' + type_name)
         raise
 
 
@@ -86,6 +88,12 @@ def read_map(values, type_name, path, unknown):
         raise WrongType('ReadMapCB: expect { or n, but found %s' % first_character(values))
     scalar = SCALARS[type_name]
     return {key: scalar('' if value is None else value) for key, value in values.items()} or None
+
+
+def go_name(type_name):
+    """Return a type with its version: v1.Pod, v1beta1.Ingress."""
+    name, _, version = type_name.partition('_')
+    return '%s.%s' % (version or 'v1', name)
 
 
 def first_character(value):

@@ -7,6 +7,7 @@ import base64
 import copy
 
 from . import quantities
+from .services import complete_service
 
 PROBE = {'timeoutSeconds': 1, 'periodSeconds': 10, 'successThreshold': 1, 'failureThreshold': 3}
 TOLERATIONS = [{'key': 'node.kubernetes.io/' + key, 'operator': 'Exists', 'effect': 'NoExecute',
@@ -102,26 +103,6 @@ def complete_claim(claim):
     fill(claim, 'spec', {'volumeMode': 'Filesystem', 'resources': {}})
 
 
-def complete_service(service):
-    spec = fill(service, 'spec', {'type': 'ClusterIP', 'sessionAffinity': 'None'})
-    for port in spec.get('ports', ()):
-        port.setdefault('protocol', 'TCP')
-        port.setdefault('targetPort', port.get('port'))
-    if spec['type'] in ('NodePort', 'LoadBalancer'):
-        spec.setdefault('externalTrafficPolicy', 'Cluster')
-    if spec['type'] != 'ExternalName' and 'clusterIP' in spec:
-        spec.setdefault('clusterIPs', [spec['clusterIP']])
-
-
-def allocate_address(service, taken):
-    """Give a service the first address that is not `taken`. Nothing listens at that address."""
-    spec = service['spec']
-    if spec['type'] != 'ExternalName' and not spec.get('clusterIP'):
-        addresses = ('10.96.%d.%d' % divmod(number, 256) for number in range(10, 65535))
-        spec['clusterIP'] = next(address for address in addresses if address not in taken)
-        spec['clusterIPs'] = [spec['clusterIP']]
-
-
 def complete_secret(secret):
     secret.setdefault('type', 'Opaque')
     for key, value in secret.pop('stringData', {}).items():
@@ -170,4 +151,5 @@ def initial_status(obj):
         'PersistentVolumeClaim': lambda: {'phase': 'Pending'},
         'Namespace': lambda: {'phase': 'Active'},
         'Service': lambda: {'loadBalancer': {}},
+        'Ingress': lambda: {'loadBalancer': {}},
     }.get(obj['kind'], lambda: None)()

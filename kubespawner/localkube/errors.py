@@ -17,6 +17,13 @@ class ApiError(Exception):
             self.status['details'] = details
 
 
+def details_of(resource, name):
+    """Return the details of a Status about an object. `resource` is a name, with its group if it has one."""
+    kind, _, group = resource.partition('.')
+    details = {'name': name, 'group': group, 'kind': kind}
+    return {key: value for key, value in details.items() if value}
+
+
 def unauthorized():
     return ApiError(401, 'Unauthorized', 'Unauthorized')
 
@@ -26,7 +33,7 @@ def bad_request(message):
 
 
 def not_found(resource, name):
-    return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), {'name': name, 'kind': resource})
+    return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), details_of(resource, name))
 
 
 def no_such_path():
@@ -39,14 +46,13 @@ def method_not_allowed():
 
 def already_exists(resource, name, being_deleted=False):
     return ApiError(409, 'AlreadyExists', '%s%s "%s" already exists' % (
-        'object is being deleted: ' if being_deleted else '', resource, name),
-                    {'name': name, 'kind': resource})
+        'object is being deleted: ' if being_deleted else '', resource, name), details_of(resource, name))
 
 
 def conflict(resource, name, why='the object has been modified; please apply your changes to the latest version '
                                  'and try again'):
     return ApiError(409, 'Conflict', 'Operation cannot be fulfilled on %s "%s": %s' % (resource, name, why),
-                    {'name': name, 'kind': resource})
+                    details_of(resource, name))
 
 
 def being_terminated(resource, name, namespace):
@@ -54,12 +60,11 @@ def being_terminated(resource, name, namespace):
                % (resource, name, namespace))
     cause = {'reason': 'NamespaceTerminating', 'message': 'namespace %s is being terminated' % namespace,
              'field': 'metadata.namespace'}
-    return ApiError(403, 'Forbidden', message, {'name': name, 'kind': resource, 'causes': [cause]})
+    return ApiError(403, 'Forbidden', message, dict(details_of(resource, name), causes=[cause]))
 
 
 def forbidden(resource, name, why):
-    return ApiError(403, 'Forbidden', '%s "%s" is forbidden: %s' % (resource, name, why),
-                    {'name': name, 'kind': resource})
+    return ApiError(403, 'Forbidden', '%s "%s" is forbidden: %s' % (resource, name, why), details_of(resource, name))
 
 
 def expired(message):

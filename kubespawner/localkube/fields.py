@@ -3,7 +3,8 @@
 What belongs here: names and types. What does not: values (defaults.py), rules (validation.py) and the reading of
 requests (decoding.py). The table is constant, so any thread may read it.
 
-A line reads `Type field field:type field:type`; fields without a type of their own share the next one's. Types:
+A line reads `Type field field:type field:type`; fields without a type of their own share the next one's. A type has
+the version v1 unless its name ends with another one. Types:
 
     string int bool time bytes quantity intstr   as in JSON; bytes is base64, and intstr is an int or a string
     number flag                                  an int or a bool, which is left out if it is 0 or false
@@ -29,6 +30,8 @@ Secret type:string immutable:bool data:{bytes} metadata:ObjectMeta stringData:{s
 ConfigMap immutable:bool binaryData:{bytes} data:{string} metadata:ObjectMeta
 Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
 Node metadata:ObjectMeta spec:NodeSpec status:NodeStatus
+Ingress metadata:ObjectMeta spec:IngressSpec status:IngressStatus
+Ingress_v1beta1 metadata:ObjectMeta spec:IngressSpec_v1beta1 status:IngressStatus
 Binding metadata:ObjectMeta target:ObjectReference
 ObjectMeta clusterName generateName name namespace resourceVersion selfLink uid:string deletionGracePeriodSeconds
     generation:int creationTimestamp deletionTimestamp:time annotations labels:{string} finalizers:[string]*
@@ -55,6 +58,21 @@ ServiceSpec clusterIP externalName externalTrafficPolicy ipFamilyPolicy loadBala
     healthCheckNodePort:number allocateLoadBalancerNodePorts:bool publishNotReadyAddresses:flag clusterIPs externalIPs
     ipFamilies loadBalancerSourceRanges topologyKeys:[string] ports:[ServicePort]port selector:{string}
     sessionAffinityConfig:object
+IngressSpec ingressClassName:text defaultBackend:IngressBackend rules:[IngressRule] tls:[IngressTLS]
+IngressSpec_v1beta1 ingressClassName:text backend:IngressBackend_v1beta1 rules:[IngressRule_v1beta1] tls:[IngressTLS]
+IngressStatus loadBalancer:LoadBalancerStatus
+IngressRule host:string http:HTTPIngressRuleValue
+IngressRule_v1beta1 host:string http:HTTPIngressRuleValue_v1beta1
+HTTPIngressRuleValue paths:[HTTPIngressPath]
+HTTPIngressRuleValue_v1beta1 paths:[HTTPIngressPath_v1beta1]
+HTTPIngressPath path:string pathType:text backend:IngressBackend
+HTTPIngressPath_v1beta1 path:string pathType:text backend:IngressBackend_v1beta1
+IngressBackend service:IngressServiceBackend resource:TypedLocalObjectReference
+IngressBackend_v1beta1 serviceName:string servicePort:intstr resource:TypedLocalObjectReference
+IngressServiceBackend name:string port:ServiceBackendPort
+ServiceBackendPort name:string number:number
+TypedLocalObjectReference apiGroup kind name:string
+IngressTLS secretName:string hosts:[string]
 ServiceStatus conditions:[Condition]type loadBalancer:LoadBalancerStatus
 EndpointSubset addresses notReadyAddresses:[EndpointAddress] ports:[EndpointPort]
 NamespaceSpec finalizers:[string]
@@ -194,5 +212,5 @@ def parse(table):
 
 
 ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
-         'Binding')
+         'Binding', 'Ingress', 'Ingress_v1beta1')
 TYPES = parse(TABLE)

@@ -7,12 +7,13 @@ from urllib.parse import unquote
 
 from tornado import gen, iostream
 
-from . import errors, lists, tables
+from . import errors, lists, tables, versions
 from .causes import Causes
 from .registry import RETURNED_WHEN_DELETED
-from .resources import NO_COLLECTION_DELETE, RESOURCES
+from .resources import GROUPS, NO_COLLECTION_DELETE, RESOURCES, ROWS
 from .streams import StreamHandler
 
+PREFIXES = ('/api/',) + tuple('/apis/%s/' % group for group in GROUPS)
 REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 410: 'Expired',
            429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout'}
 
@@ -66,9 +67,7 @@ class Handler(StreamHandler):
             return lambda: self.send_text('ok')
         if path in self.api.documents:
             return 200, self.api.documents[path]
-        if path.startswith('/api/') and not path.startswith('/api/v1/'):
-            raise errors.no_such_path()
-        if not path.startswith('/api/v1/'):
+        if not path.startswith(PREFIXES):
             return lambda: self.send_text('404 page not found\n', 404)
         self.route(path)
         verb = VERBS.get((self.request.method, bool(self.name), self.subresource))
@@ -81,40 +80,48 @@ class Handler(StreamHandler):
 
     def route(self, path):
         """Set row, namespace, name and subresource from the path. Raise ApiError 404."""
-        parts = [unquote(part) for part in path.strip('/').split('/')[2:]]
+        parts = [unquote(part) for part in path.strip('/').split('/')]
+        length = 2 if parts[0] == 'api' else 3
+        api_version, parts = '/'.join(parts[1:length]), parts[length:] or ['']
         self.namespace = ''
         if parts[0] == 'namespaces' and len(parts) > 2 and parts[2] not in RESOURCES['namespaces'].subresources:
             self.namespace = parts[1]
             parts = parts[2:]
         resource, self.name, self.subresource = (parts + ['', ''])[:3]
-        self.row = RESOURCES.get(resource)
+        self.row = ROWS.get((api_version, resource))
         if (self.row is None or len(parts) > 3 or self.subresource and self.subresource not in self.row.subresources
                 or bool(self.namespace) > self.row.namespaced
                 or self.name and self.row.namespaced and not self.namespace):
             raise errors.no_such_path()
-        self.key = resource, self.namespace, self.name
+        self.key = self.row.key, self.namespace, self.name
 
     # One object
 
     def read(self):
         obj = self.api.registry.get(*self.key)
         if self.wants_table():
-            obj = tables.table(self.row, [obj], {'resourceVersion': obj['metadata']['resourceVersion']})
-        return 200, obj
+            return 200, tables.table(self.row, [obj], {'resourceVersion': obj['metadata']['resourceVersion']})
+        return 200, self.shown(obj)
+
+    def shown(self, obj):
+        """Return a stored object in the version of the request."""
+        return versions.shown(self.row, obj)
 
     def create(self):
-        return 201, self.api.registry.create(self.row.name, self.namespace, self.body(), self.dry_run(), self.strict())
+        return 201, self.shown(self.api.registry.create(self.row.key, self.namespace, self.body(), self.dry_run(),
+                                                        self.strict()))
 
     def replace(self):
         dry_run = self.dry_run('UpdateOptions')
-        return 200, self.api.registry.replace(*self.key, data=self.body(), subresource=self.subresource,
-                                              dry_run=dry_run, strict=self.strict())
+        return 200, self.shown(self.api.registry.replace(
+            *self.key, data=self.body(), subresource=self.subresource, dry_run=dry_run, strict=self.strict()))
 
     def patch_object(self):
         content_type = self.request.headers.get('Content-Type', '').partition(';')[0].strip()
         dry_run = self.dry_run('PatchOptions')
-        return 200, self.api.registry.patch(*self.key, content_type=content_type, patch=self.parse(self.request.body),
-                                            subresource=self.subresource, dry_run=dry_run, strict=self.strict())
+        return 200, self.shown(self.api.registry.patch(
+            *self.key, content_type=content_type, patch=self.parse(self.request.body), subresource=self.subresource,
+            dry_run=dry_run, strict=self.strict()))
 
     def bind(self):
         self.api.registry.bind(self.namespace, self.name, self.body(), self.dry_run())
@@ -133,6 +140,8 @@ class Handler(StreamHandler):
         causes = Causes()
         if policy:
             causes.one_of('propagationPolicy', policy, ('Foreground', 'Background', 'Orphan', 'nil'))
+        if policy:
+            options['propagationPolicy'] = policy
         if causes:
             raise errors.invalid('DeleteOptions', '', causes, 'meta.k8s.io')
         return options
@@ -142,8 +151,8 @@ class Handler(StreamHandler):
         dry_run = self.dry_run('DeleteOptions', options)
         obj, gone = self.api.registry.delete(*self.key, options=options, dry_run=dry_run)
         if not gone or self.row.name in RETURNED_WHEN_DELETED:
-            return 200, obj
-        details = {'name': self.name, 'kind': self.row.name, 'uid': obj['metadata']['uid']}
+            return 200, self.shown(obj)
+        details = dict(errors.details_of(self.row.qualified, self.name), uid=obj['metadata']['uid'])
         return 200, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'details': details}
 
     # Many objects
@@ -154,8 +163,8 @@ class Handler(StreamHandler):
         chosen = [stored for stored in self.api.store.list(self.row.name, self.namespace)
                   if matches is None or matches(stored.object)]
         for stored in chosen:
-            self.api.registry.delete(self.row.name, self.namespace, stored.object['metadata']['name'], options, dry_run)
-        return 200, lists.document(self.row.kind, chosen, {'resourceVersion': str(self.api.store.version)})
+            self.api.registry.delete(self.row.key, self.namespace, stored.object['metadata']['name'], options, dry_run)
+        return 200, lists.document(self.row, chosen, {'resourceVersion': str(self.api.store.version)})
 
     def list_or_watch(self):
         seconds = self.number('timeoutSeconds')
@@ -168,7 +177,7 @@ class Handler(StreamHandler):
             token=self.query('continue'))
         if self.wants_table():
             return 200, tables.table(self.row, [stored.object for stored in found], metadata)
-        return 200, lists.document(self.row.kind, found, metadata)
+        return 200, lists.document(self.row, found, metadata)
 
 
 def injected(status=500, headers=None, message=None, reason=None, after=False):

@@ -1,7 +1,7 @@
 """The node: its pods, their addresses and their logs.
 
-What belongs here: the node object, and one worker for each pod. What does not: what a worker does (pods.py).
-Everything runs on the loop thread of the server.
+What belongs here: the node object, its part in services, and one worker for each pod. What does not: what a worker does
+(pods.py). Everything runs on the loop thread of the server.
 """
 import logging
 import os
@@ -13,9 +13,11 @@ from tornado import gen
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
-from . import errors
+from . import errors, filesystems
 from .environment import memory_of_machine
 from .events import EventRecorder
+from .forwarding import ServiceProxy
+from .hosts import HostsFiles
 from .pods import PodWorker
 from .resources import VERSION
 from .times import timestamp
@@ -24,6 +26,8 @@ NODE = 'localkube'
 LOCK_PORT = 10250  # UDP port at the node's address; the process that binds it owns the node's range of addresses
 PODS = 500
 LOG_CHUNK = 2 ** 20
+PODS_OF_RANGE = 48000  # addresses for pods, below those for services
+SERVICES_OF_RANGE = '127.%d.192.0/18'
 
 
 class Addresses(object):
@@ -40,6 +44,7 @@ class Addresses(object):
         else:
             raise RuntimeError('Other localkubes use all addresses in 127.0.0.0/8. Stop one of them.')
         self.node = '127.%d.0.1' % second
+        self.services = SERVICES_OF_RANGE % second
         self._second = second
         self._next = 0
         self._used = set()
@@ -47,7 +52,7 @@ class Addresses(object):
     def allocate(self):
         """Return an address that no pod uses. Released addresses are reused as late as possible."""
         while True:
-            self._next = self._next % 65000 + 1
+            self._next = self._next % PODS_OF_RANGE + 1
             address = '127.%d.%d.%d' % (self._second, 1 + self._next // 254, 1 + self._next % 254)
             if address not in self._used:
                 self._used.add(address)
@@ -65,18 +70,23 @@ class Kubelet(object):
 
     data (str): directory for claims, volumes and logs.
     backoff (float): seconds before the second restart of a container that fails.
+    mounts (bool): whether volumes are at their mount paths, if this machine allows it.
     """
 
     log = logging.getLogger('kubespawner.localkube')
 
-    def __init__(self, registry, data, backoff):
+    def __init__(self, registry, data, backoff, mounts=True):
         self.registry = registry
         self.store = registry.store
         self.data = data
         self.backoff = backoff
+        self.file_system = filesystems.choose(mounts)
         self.addresses = Addresses()
         self.address = self.addresses.node
+        registry.service_network = self.addresses.services
         self.events = EventRecorder(registry, 'kubelet', NODE)
+        self.hosts = HostsFiles(self.store)
+        self.proxy = ServiceProxy(self.store, self.address, EventRecorder(registry, 'kube-proxy', NODE))
         self.workers = {}  # uid -> PodWorker
         self.processes = set()
         self.http = AsyncHTTPClient(force_instance=True, max_clients=PODS)  # for probes and hooks
@@ -157,6 +167,7 @@ class Kubelet(object):
         for process in processes:
             process.abandon()
         yield [process.ended for process in processes]
+        self.proxy.stop()
         self.http.close()
         self.addresses.close()
 

@@ -8,7 +8,7 @@ All pages show the objects at the version of the first page, which the continue 
 import base64
 import json
 
-from . import errors
+from . import errors, versions
 from .store import Expired, encode
 
 TOKEN_EXPIRED = ('The provided continue parameter is too old to display a consistent list result. You must start a new '
@@ -67,7 +67,7 @@ def key_of(stored):
     return [metadata.get('namespace', ''), metadata['name']]
 
 
-def document(kind, found, metadata):
-    """Return a list as JSON."""
-    head = encode({'kind': kind + 'List', 'apiVersion': 'v1', 'metadata': metadata})
-    return head[:-1] + b',"items":[' + b','.join(stored.item for stored in found) + b']}'
+def document(row, found, metadata):
+    """Return a list of a Resource as JSON."""
+    head = encode({'kind': row.kind + 'List', 'apiVersion': row.api_version, 'metadata': metadata})
+    return head[:-1] + b',"items":[' + b','.join(versions.item(row, stored) for stored in found) + b']}'

@@ -3,9 +3,10 @@
 What belongs here: fields.py and resources.py as OpenAPI 3. What does not: behaviour. Constant; any thread may read it.
 """
 from .fields import TYPES
-from .resources import RESOURCES
+from .resources import API_VERSIONS, RESOURCES, base_path
 
-PREFIX = 'io.k8s.api.core.v1.'
+PREFIX = 'io.k8s.api.'
+BINDING = {'group': '', 'kind': 'Binding', 'version': 'v1'}  # which only a subresource has
 SCALARS = {'int': 'integer', 'number': 'integer', 'bool': 'boolean', 'flag': 'boolean', 'object': 'object'}
 
 
@@ -33,15 +34,20 @@ def field_schema(field):
 def type_schema(name, fields):
     schema = {'type': 'object', 'properties': {field: field_schema(each) for field, each in fields.items()}}
     if 'apiVersion' in fields and 'metadata' in fields:
-        schema['x-kubernetes-group-version-kind'] = [{'group': '', 'kind': name, 'version': 'v1'}]
+        schema['x-kubernetes-group-version-kind'] = [
+            identity(row) for row in RESOURCES.values() if row.type == name] or [BINDING]
     return schema
+
+
+def identity(resource):
+    return {'group': resource.group, 'kind': resource.kind, 'version': resource.version}
 
 
 def path_item(resource):
     """Return the path item that declares patches, and the validation of unknown fields."""
     parameter = {'name': 'fieldValidation', 'in': 'query', 'schema': {'type': 'string'}}
     operation = {'parameters': [parameter], 'responses': {'200': {'description': 'OK'}},
-                 'x-kubernetes-group-version-kind': {'group': '', 'kind': resource.kind, 'version': 'v1'}}
+                 'x-kubernetes-group-version-kind': identity(resource)}
     content = {media_type: {'schema': {'type': 'object'}} for media_type in (
         'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json')}
     patch = dict(operation, requestBody={'content': content}, **{'x-kubernetes-action': 'patch'})
@@ -51,10 +57,13 @@ def path_item(resource):
 def documents():
     """Return {path: document}."""
     schemas = {PREFIX + name: type_schema(name, fields) for name, fields in TYPES.items()}
-    paths = {'/api/v1/%s%s/{name}' % ('namespaces/{namespace}/' if row.namespaced else '', row.name): path_item(row)
-             for row in RESOURCES.values()}
-    return {
-        '/openapi/v3': {'paths': {'api/v1': {'serverRelativeURL': '/openapi/v3/api/v1?hash=localkube'}}},
-        '/openapi/v3/api/v1': {'openapi': '3.0.0', 'info': {'title': 'Kubernetes', 'version': 'v1.20.2'},
-                               'paths': paths, 'components': {'schemas': schemas}},
-    }
+    result = {'/openapi/v3': {'paths': {path[1:]: {'serverRelativeURL': '/openapi/v3%s?hash=localkube' % path}
+                                        for path in map(base_path, API_VERSIONS)}}}
+    for api_version in API_VERSIONS:
+        paths = {'%s/%s%s/{name}' % (base_path(api_version), 'namespaces/{namespace}/' if row.namespaced else '',
+                                     row.name): path_item(row)
+                 for row in RESOURCES.values() if row.api_version == api_version}
+        result['/openapi/v3' + base_path(api_version)] = {
+            'openapi': '3.0.0', 'info': {'title': 'Kubernetes', 'version': 'v1.20.2'}, 'paths': paths,
+            'components': {'schemas': schemas}}
+    return result

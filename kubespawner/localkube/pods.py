@@ -20,6 +20,7 @@ class PodWorker(object):
 
     pod (dict): the latest known state of the object.
     address (str): the IP address of the pod, in 127.0.0.0/8. It stays the same when containers restart.
+    files (FileSystem): what its containers see of its volumes, when these are there.
     stopping (bool): whether the pod is stopping, so that no container starts any more.
     terminating (bool): whether the deletion of the pod is already in progress.
     """
@@ -32,8 +33,8 @@ class PodWorker(object):
         self.temporary = os.path.join(self.directory, 'tmp')
         self.stopping = False
         self.terminating = False
+        self.files = None
         self._stop_condition = locks.Condition()
-        self._volumes = {}
         self._shown_address = False
         self._failure = {}  # phase, reason and message of a pod that the node ended
         self._start_time = timestamp()
@@ -65,17 +66,20 @@ class PodWorker(object):
         """Create the volumes. Retry until this succeeds or the pod is stopped."""
         while not self.stopping:
             try:
-                self._volumes = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod)
+                directories = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod)
+                self.files = self.kubelet.file_system(self.pod, directories, self.directory)
+                self.kubelet.hosts.add(self.files.hosts, self.pod['metadata']['namespace'], self.own_hosts())
                 return
             except volumes.MountError as e:
                 self.kubelet.events.warning(self.pod, 'FailedMount', str(e))
             yield self.pause(min(1, self.kubelet.backoff))
 
-    def home(self, spec):
-        return volumes.home(self.pod, spec, self._volumes, os.path.join(self.directory, 'home'))
-
-    def working_directory(self, spec):
-        return volumes.working_directory(self.pod, spec, self._volumes, self.home(spec))
+    def own_hosts(self):
+        """Return the lines of /etc/hosts that only this pod has."""
+        spec, name = self.pod['spec'], self.pod['metadata']['name']
+        lines = [(self.address, [spec.get('hostname') or name])]
+        lines += [(alias.get('ip', ''), alias.get('hostnames', ())) for alias in spec.get('hostAliases', ())]
+        return ''.join('%s\t%s\n' % (address, ' '.join(names)) for address, names in lines)
 
     @gen.coroutine
     def pause(self, seconds):
@@ -140,4 +144,6 @@ class PodWorker(object):
         self.clean()
 
     def clean(self):
+        if self.files:
+            self.kubelet.hosts.remove(self.files.hosts)
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -24,12 +24,13 @@ class Process(object):
     """A process and its descendants.
 
     args (list of str), env (dict), cwd and log (paths): what to run; the log is appended to.
+    namespace (dict or None): the arguments of mount_namespace.arrange.
     started (Future): resolves to None, or raises StartError.
     ended (Future): resolves to the exit code when the process and all its descendants have ended; 128 + n after
         signal n.
     """
 
-    def __init__(self, args, env, cwd, log):
+    def __init__(self, args, env, cwd, log, namespace=None):
         self.started = Future()
         self.ended = Future()
         reader, writer = os.pipe()
@@ -39,7 +40,8 @@ class Process(object):
         finally:
             os.close(writer)
         self._events = PipeIOStream(reader)
-        self._tell(json.dumps({'args': args, 'env': env, 'cwd': cwd, 'log': log}))
+        self._tell(json.dumps({'args': args, 'env': env, 'cwd': cwd, 'log': log,
+                               'namespace': namespace}))
         self._follow()
 
     def signal(self, number):

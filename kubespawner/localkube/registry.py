@@ -1,31 +1,33 @@
 """The verbs: what create, read, update, patch and delete do to the objects in the store.
 
 What belongs here: the path of an object from the request to the store, for all kinds. What does not: HTTP (server.py),
-lists and watches (store.py and watches.py), processes. Everything runs on the loop thread of the server. Nothing waits,
-so each verb is atomic. Controllers and the kubelet call the verbs, too, mostly `patch_status` and `delete`.
+which fields a client may set (strategies.py), lists and watches (store.py and watches.py), processes. Everything runs
+on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs,
+too, mostly `patch_status` and `delete`.
 """
-import random
-import uuid
-
-from . import defaults, errors, patches
+from . import defaults, errors, patches, services, strategies, versions
+from .causes import Causes
 from .decoding import decode
 from .resources import RESOURCES
 from .times import earlier, timestamp
-from .validation import validate, validate_update
+from .validation import refuse, validate, validate_update
 
-SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
-KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
-                 'namespace', 'name', 'selfLink')
 RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
+UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
 
 
 class Registry(object):
-    """All verbs on one store. Names of resources are plural; namespace is '' for objects without a namespace."""
+    """All verbs on one store. They take and return objects as they are stored, except for `data` and `patch`.
+
+    `resource` is a key of RESOURCES, which also says in which version `data` and `patch` are. `namespace` is '' for
+    objects without a namespace.
+    """
 
     def __init__(self, store):
         self.store = store
+        self.service_network = services.DEFAULT_NETWORK
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
 
@@ -33,9 +35,10 @@ class Registry(object):
 
     def get(self, resource, namespace, name):
         """Return an object, which callers must not change. Raise ApiError 404."""
-        obj = self.store.get(resource, namespace, name)
+        row = RESOURCES[resource]
+        obj = self.store.get(row.name, namespace, name)
         if obj is None:
-            raise errors.not_found(resource, name)
+            raise errors.not_found(row.qualified, name)
         return obj
 
     # Create
@@ -43,82 +46,73 @@ class Registry(object):
     def create(self, resource, namespace, data, dry_run=False, strict=False):
         """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422."""
         row = RESOURCES[resource]
-        obj = decode(row.kind, data, strict)
-        self.identify(obj, row, namespace)
-        self.admit(resource, obj)
+        obj = versions.to_stored(row, decode(row.type, data, strict))
+        strategies.identify(obj, row, namespace)
+        self.admit(row, obj)
         defaults.complete(obj)
         status = defaults.initial_status(obj)
         if status:
             obj['status'] = status
-        validate(obj)
+        validate(row, obj)
         name = obj['metadata']['name']
-        existing = self.store.get(resource, namespace, name)
+        existing = self.store.get(row.name, namespace, name)
         if existing:
-            raise errors.already_exists(resource, name, 'deletionTimestamp' in existing['metadata'])
+            raise errors.already_exists(row.qualified, name, 'deletionTimestamp' in existing['metadata'])
         if dry_run:
             return obj
-        return self.store.put(resource, obj)
+        self.allocate(row, obj)
+        return self.store.put(row.name, obj)
 
-    def identify(self, obj, row, namespace):
-        """Set the kind, name, uid, times and namespace of a new object."""
-        obj.update(kind=row.kind, apiVersion='v1')
-        metadata = obj.setdefault('metadata', {})
-        if metadata.get('resourceVersion'):
-            raise errors.ApiError(500, None, 'resourceVersion should not be set on objects to be created')
-        if metadata.get('namespace', namespace) != namespace:
-            raise errors.bad_request('the namespace of the provided object does not match the namespace sent on the '
-                                     'request')
-        if not metadata.get('name') and metadata.get('generateName'):
-            metadata['name'] = metadata['generateName'][:58] + ''.join(random.choice(SUFFIX_LETTERS) for _ in range(5))
-        for field in ('selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'generation'):
-            metadata.pop(field, None)
-        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
-        if row.namespaced:
-            metadata['namespace'] = namespace
-
-    def admit(self, resource, obj):
+    def admit(self, row, obj):
         """Reject an object whose namespace does not exist, and set fields that only the server knows."""
         metadata = obj['metadata']
         if 'namespace' in metadata:
             namespace = self.get('namespaces', '', metadata['namespace'])
             if namespace['metadata'].get('deletionTimestamp'):
-                raise errors.being_terminated(resource, metadata.get('name', ''), metadata['namespace'])
-        if resource == 'namespaces':
+                raise errors.being_terminated(row.qualified, metadata.get('name', ''), metadata['namespace'])
+        if row.name == 'namespaces':
             obj['spec'] = {'finalizers': ['kubernetes']}
-        elif resource == 'persistentvolumeclaims':
+        elif row.name == 'persistentvolumeclaims':
             finalizers = metadata.setdefault('finalizers', [])
             if CLAIM_FINALIZER not in finalizers:
                 finalizers.append(CLAIM_FINALIZER)
-        elif resource == 'services':
-            defaults.complete(obj)
-            defaults.allocate_address(obj, {service.object['spec'].get('clusterIP')
-                                            for service in self.store.list('services')})
+
+    def allocate(self, row, obj):
+        """Give a service an address and ports that no other service has. Raise ApiError 422."""
+        if row.name == 'services':
+            causes = Causes()
+            others = [stored.object for stored in self.store.list('services')
+                      if stored.object['metadata']['uid'] != obj['metadata']['uid']]
+            services.allocate(causes, obj, others, self.service_network)
+            refuse(row, causes, obj)
 
     # Update
 
     def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False):
         """Replace an object with `data`, and return the new object. Raise ApiError 400, 404, 409 or 422."""
         old = self.get(resource, namespace, name)
-        new = decode(RESOURCES[resource].kind, data, strict)
+        row = RESOURCES[resource]
+        new = versions.to_stored(row, decode(row.type, data, strict))
         sent = new.setdefault('metadata', {})
-        check_identity(sent, namespace, name)
+        strategies.check_identity(sent, namespace, name)
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
-            raise errors.conflict(resource, name, 'Precondition failed: UID in precondition: %s, UID in object meta: %s'
-                                  % (sent['uid'], old['metadata']['uid']))
+            raise errors.conflict(row.qualified, name, 'Precondition failed: UID in precondition: %s, UID in object '
+                                  'meta: %s' % (sent['uid'], old['metadata']['uid']))
         return self.update(resource, old, new, subresource, dry_run)
 
     def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False):
         """Patch an object, and return the new object. Raise ApiError 400, 404, 409, 415 or 422."""
         old = self.get(resource, namespace, name)
-        patched = patches.apply(content_type, old, patch, old['kind'])
+        row = RESOURCES[resource]
+        patched = patches.apply(content_type, versions.shown(row, old), patch, row.type)
         try:
-            new = decode(old['kind'], patched, strict)
+            new = versions.to_stored(row, decode(row.type, patched, strict))
         except errors.ApiError as e:
             if strict:
                 raise
             raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s' % e)])
         sent = new.setdefault('metadata', {})
-        check_identity(sent, namespace, name)
+        strategies.check_identity(sent, namespace, name)
         if sent.get('uid') != old['metadata']['uid']:
             raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
                                                       'is immutable' % sent.get('uid', ''))])
@@ -126,46 +120,30 @@ class Registry(object):
 
     def update(self, resource, old, new, subresource='', dry_run=False):
         """Store `new` (decoded, ours) in place of `old` as far as the (sub)resource may change it; return it."""
-        name = old['metadata']['name']
+        row, name = RESOURCES[resource], old['metadata']['name']
         version = new['metadata'].pop('resourceVersion', None)
         if version and not version.isdigit():
             raise errors.ApiError(500, None, 'strconv.ParseUint: parsing "%s": invalid syntax' % version)
         if version and version != old['metadata']['resourceVersion']:
-            raise errors.conflict(resource, name)
-        self.keep(resource, old, new, subresource)
+            raise errors.conflict(row.qualified, name)
+        if not version and row.name in UPDATED_BY_VERSION:
+            raise errors.invalid(row.kind, name, [('FieldValueInvalid', 'metadata.resourceVersion',
+                                                   'Invalid value: "": must be specified for an update')])
+        strategies.keep(row, old, new, subresource)
         defaults.complete(new)
-        validate_update(new, old)
+        if row.name == 'services':
+            services.complete_update(new, old)
+        validate_update(row, new, old)
         if dry_run:
             new['metadata']['resourceVersion'] = old['metadata']['resourceVersion']
             return new
-        return self.commit(resource, old, new)
-
-    def keep(self, resource, old, new, subresource):
-        """Copy the fields from `old` that this update cannot change."""
-        new.update(kind=old['kind'], apiVersion='v1')
-        for field in KEPT_METADATA:
-            new['metadata'].pop(field, None)
-            if field in old['metadata']:
-                new['metadata'][field] = old['metadata'][field]
-        new['metadata'].pop('managedFields', None)
-        if subresource == 'status':
-            for field in set(old) - {'status', 'metadata'}:
-                new[field] = old[field]
-            mirror_pod_address(new.get('status', {}))
-        elif subresource == 'finalize':
-            new['metadata'], new['status'] = dict(old['metadata']), old['status']
-        else:
-            if 'status' in RESOURCES[resource].subresources:
-                new.pop('status', None)
-                if 'status' in old:
-                    new['status'] = old['status']
-            if resource == 'namespaces':
-                new['spec'] = old['spec']
+        self.allocate(row, new)
+        return self.commit(row.name, old, new)
 
     def commit(self, resource, old, new):
         """Store an update, or remove an object that is being deleted if nothing delays its deletion any more."""
         metadata = new['metadata']
-        if 'deletionTimestamp' in metadata and self.is_released(resource, new):
+        if 'deletionTimestamp' in metadata and strategies.is_released(resource, new):
             metadata['resourceVersion'] = old['metadata']['resourceVersion']
             self.store.remove(resource, dict(new, metadata=dict(metadata)))
             return new
@@ -173,11 +151,6 @@ class Registry(object):
         if new == old:
             return old
         return self.store.put(resource, new)
-
-    def is_released(self, resource, obj):
-        if resource == 'namespaces':
-            return not obj['spec'].get('finalizers') and not obj['metadata'].get('finalizers')
-        return not obj['metadata'].get('finalizers') and not obj['metadata'].get('deletionGracePeriodSeconds')
 
     def patch_status(self, resource, obj, patch):
         """Merge `patch` into the status of the object that `obj` was read as; None when that is gone."""
@@ -222,12 +195,14 @@ class Registry(object):
         """Delete an object, or start to. Return (object, whether it is gone). Raise ApiError 404, 409 or 403."""
         options = options or {}
         obj = self.get(resource, namespace, name)
+        resource = RESOURCES[resource].name
         check_preconditions(obj, options.get('preconditions') or {})
         if resource == 'namespaces' and name in UNDELETABLE_NAMESPACES:
             raise errors.forbidden(resource, name, 'this namespace may not be deleted')
-        grace = self.grace_period(resource, obj, options.get('gracePeriodSeconds'))
+        grace = strategies.grace_period(resource, obj, options.get('gracePeriodSeconds'))
         deleted = dict(obj, metadata=dict(obj['metadata']))
         metadata = deleted['metadata']
+        strategies.set_propagation(metadata, options)
         before = metadata.get('deletionGracePeriodSeconds')
         if 'deletionTimestamp' in metadata and before is not None and grace >= before and before > 0:
             return obj, False  # the current deletion is at least as fast
@@ -240,7 +215,7 @@ class Registry(object):
             metadata['deletionGracePeriodSeconds'] = grace
         if dry_run:
             return deleted, False
-        if not self.is_released(resource, deleted):
+        if not strategies.is_released(resource, deleted):
             if deleted == obj:
                 return obj, False
             return self.store.put(resource, deleted), False
@@ -248,33 +223,6 @@ class Registry(object):
             self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the deletionTimestamp first
         self.store.remove(resource, dict(deleted, metadata=dict(metadata)))
         return deleted, True
-
-    def grace_period(self, resource, obj, asked):
-        """Return the grace period of a deletion in seconds. It is 0 except for pods that may run on a node."""
-        if resource != 'pods' or not obj['spec'].get('nodeName') or obj['status'].get('phase') in ('Succeeded',
-                                                                                                 'Failed'):
-            return 0
-        if asked is None:
-            asked = obj['spec']['terminationGracePeriodSeconds']
-        return max(asked, 0)
-
-
-def check_identity(metadata, namespace, name):
-    """Reject an object whose name or namespace differs from that in the request."""
-    if not metadata.get('name'):
-        raise errors.bad_request('name must be provided')
-    if metadata['name'] != name:
-        raise errors.bad_request('the name of the object (%s) does not match the name on the URL (%s)'
-                                 % (metadata['name'], name))
-    if metadata.get('namespace', namespace) != namespace:
-        raise errors.bad_request('the namespace of the object (%s) does not match the namespace on the request (%s)'
-                                 % (metadata['namespace'], namespace))
-
-
-def mirror_pod_address(status):
-    """Keep podIPs and podIP consistent."""
-    if status.get('podIP'):
-        status['podIPs'] = [{'ip': status['podIP']}] + status.get('podIPs', [])[1:]
 
 
 def check_preconditions(obj, preconditions):

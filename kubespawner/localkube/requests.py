@@ -59,11 +59,17 @@ class BaseHandler(web.RequestHandler):
         if not isinstance(data, dict):
             raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
                                      'version/kind; json parse error: not an object' % self.row.kind)
-        kind, version = data.get('kind') or self.row.kind, data.get('apiVersion') or 'v1'
-        expected = 'Binding' if self.subresource == 'binding' else self.row.kind
-        if (kind, version) != (expected, 'v1') and self.subresource != 'binding':
-            raise errors.bad_request('%s in version "%s" cannot be handled as a %s' % (kind, version, expected))
+        if self.subresource != 'binding':
+            self.check_type(data.get('kind') or self.row.kind, data.get('apiVersion') or self.row.api_version)
         return data
+
+    def check_type(self, kind, api_version):
+        if kind != self.row.kind:
+            raise errors.bad_request('%s in version "%s" cannot be handled as a %s'
+                                     % (kind, api_version.rpartition('/')[2], self.row.kind))
+        if api_version != self.row.api_version:
+            raise errors.bad_request('the API version in the data (%s) does not match the expected API version (%s)'
+                                     % (api_version, self.row.api_version))
 
     def parse(self, body):
         try:

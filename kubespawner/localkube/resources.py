@@ -8,13 +8,48 @@ from collections import namedtuple
 VERSION = {'major': '1', 'minor': '20', 'gitVersion': 'v1.20.2+localkube', 'gitCommit': '', 'gitTreeState': '',
            'buildDate': '', 'goVersion': '', 'compiler': '', 'platform': 'linux/amd64'}
 
-Resource = namedtuple('Resource', 'name kind namespaced short_names subresources fields')
-Resource.__doc__ += """: one row.
 
-name (str): plural, as in paths: 'pods'.
-subresources (tuple): which of 'status', 'binding', 'log', 'finalize' it has.
-fields (tuple): what a field selector may name, besides metadata.name and metadata.namespace.
-"""
+
+class Resource(namedtuple('Resource', 'name kind namespaced short_names subresources fields group version is_stored')):
+    """One row: a kind of object in one API version.
+
+    name (str): plural, as in paths: 'pods'.
+    subresources (tuple): which of 'status', 'binding', 'log', 'finalize' it has.
+    fields (tuple): what a field selector may name, besides metadata.name and metadata.namespace.
+    group, version (str): 'networking.k8s.io' and 'v1'; the group of the core API is ''.
+    is_stored (bool): whether the store contains the kind in this version.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, name, kind, namespaced, short_names, subresources, fields, group='', version='v1',
+                is_stored=True):
+        return super().__new__(cls, name, kind, namespaced, short_names, subresources, fields, group, version,
+                               is_stored)
+
+    @property
+    def api_version(self):
+        return '%s/%s' % (self.group, self.version) if self.group else self.version
+
+    @property
+    def key(self):
+        """The key of RESOURCES: 'pods', or 'ingresses.v1beta1.extensions' for a version that is not stored."""
+        return self.name if self.is_stored else '%s.%s.%s' % (self.name, self.version, self.group)
+
+    @property
+    def qualified(self):
+        """The name with its group, as in messages."""
+        return '%s.%s' % (self.name, self.group) if self.group else self.name
+
+    @property
+    def type(self):
+        """The name of its type in fields.py."""
+        return self.kind if self.version == 'v1' else '%s_%s' % (self.kind, self.version)
+
+
+def ingresses(group, version, is_stored=False):
+    return Resource('ingresses', 'Ingress', True, ['ing'], ('status',), (), group, version, is_stored)
+
 
 POD_FIELDS = ('spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'status.phase',
               'status.podIP', 'status.nominatedNodeName')
@@ -22,7 +57,7 @@ EVENT_FIELDS = ('involvedObject.kind', 'involvedObject.namespace', 'involvedObje
                 'involvedObject.apiVersion', 'involvedObject.resourceVersion', 'involvedObject.fieldPath', 'reason',
                 'source', 'type')
 
-RESOURCES = {row.name: row for row in [
+RESOURCES = {row.key: row for row in [
     Resource('configmaps', 'ConfigMap', True, ['cm'], (), ()),
     Resource('endpoints', 'Endpoints', True, ['ep'], (), ()),
     Resource('events', 'Event', True, ['ev'], (), EVENT_FIELDS),
@@ -32,7 +67,14 @@ RESOURCES = {row.name: row for row in [
     Resource('pods', 'Pod', True, ['po'], ('binding', 'log', 'status'), POD_FIELDS),
     Resource('secrets', 'Secret', True, [], (), ('type',)),
     Resource('services', 'Service', True, ['svc'], ('status',), ()),
+    ingresses('networking.k8s.io', 'v1', is_stored=True),
+    ingresses('networking.k8s.io', 'v1beta1'),
+    ingresses('extensions', 'v1beta1'),
 ]}
+STORED = [row for row in RESOURCES.values() if row.is_stored]
+ROWS = {(row.api_version, row.name): row for row in RESOURCES.values()}
+API_VERSIONS = sorted({row.api_version for row in RESOURCES.values()})
+GROUPS = {'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1']}  # the preferred version comes first
 
 READ_WRITE = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 SUBRESOURCE_VERBS = {'binding': ['create'], 'finalize': ['update'], 'log': ['get'],
@@ -61,11 +103,27 @@ def discover_resource(resource):
 
 def discovery(address):
     """Return {path: document} for discovery. `address` is this server's host:port."""
-    rows = [row for name in sorted(RESOURCES) for row in discover_resource(RESOURCES[name])]
-    return {
+    documents = {base_path(api_version): discover_version(api_version) for api_version in API_VERSIONS}
+    documents.update({'/apis/' + name: dict(discover_group(name), kind='APIGroup', apiVersion='v1') for name in GROUPS})
+    documents.update({
         '/api': {'kind': 'APIVersions', 'versions': ['v1'], 'serverAddressByClientCIDRs': [
             {'clientCIDR': '0.0.0.0/0', 'serverAddress': address}]},
-        '/apis': {'kind': 'APIGroupList', 'apiVersion': 'v1', 'groups': []},
-        '/api/v1': {'kind': 'APIResourceList', 'groupVersion': 'v1', 'resources': rows},
+        '/apis': {'kind': 'APIGroupList', 'apiVersion': 'v1', 'groups': [discover_group(name) for name in GROUPS]},
         '/version': VERSION,
-    }
+    })
+    return documents
+
+
+def base_path(api_version):
+    return ('/apis/' if '/' in api_version else '/api/') + api_version
+
+
+def discover_version(api_version):
+    rows = sorted(row for row in RESOURCES.values() if row.api_version == api_version)
+    return {'kind': 'APIResourceList', 'apiVersion': 'v1', 'groupVersion': api_version,
+            'resources': [entry for row in rows for entry in discover_resource(row)]}
+
+
+def discover_group(name):
+    versions = [{'groupVersion': '%s/%s' % (name, version), 'version': version} for version in GROUPS[name]]
+    return {'name': name, 'versions': versions, 'preferredVersion': versions[0]}

@@ -3,14 +3,17 @@
 What belongs here: processes, with the standard library only. What does not: Kubernetes. This file runs as a separate
 process with one thread. It is run by its path, so that it starts fast and does not import KubeSpawner.
 
-Standard input: first a line of JSON, {args, env, cwd, log}, and then lines with one signal number each. At the end of
-the input, localkube has ended, perhaps because it was killed, and the shim kills all processes. Standard output: lines
-of JSON: {"error": …} if the process cannot be started, {"pid": …} after it was started, and {"exit": …} after it and
-all its descendants have ended.
+Standard input: first a line of JSON, {args, env, cwd, log, namespace}, and then lines with one signal number each. At
+the end of the input, localkube has ended, perhaps because it was killed, and the shim kills all processes. Standard
+output: lines of JSON: {"error": …} if the process cannot be started, {"pid": …} after it was started, and {"exit": …}
+after it and all its descendants have ended.
+
+`namespace` has the arguments of mount_namespace.arrange, or is null.
 
 A process can leave its process group and session, but not this parent, which is the subreaper of all its descendants.
 """
 import ctypes
+import importlib
 import json
 import os
 import select
@@ -39,7 +42,7 @@ def read_line():
     return line.decode('utf8')
 
 
-def start(libc, args, env, cwd, log):
+def start(libc, args, env, cwd, log, namespace):
     """Start the process in its own session. Return (pid, error), where error is '' if the process was started."""
     failure, report = os.pipe()  # a successful exec closes it
     pid = os.fork()
@@ -48,13 +51,14 @@ def start(libc, args, env, cwd, log):
         return pid, os.read(failure, 65536).decode('utf8', 'replace')
     try:
         os.setsid()
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        enter(namespace, report)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the namespace, which would undo it
         try:
             os.chdir(cwd)
         except OSError as e:
@@ -65,6 +69,18 @@ def start(libc, args, env, cwd, log):
         reason = 'executable file not found in $PATH' if e.errno == 2 and '/' not in args[0] else e.strerror.lower()
         os.write(report, ('exec: "%s": %s: unknown' % (args[0], reason)).encode('utf8'))
     finally:
+        os._exit(128)
+
+
+def enter(namespace, report):
+    """Enter a new mount namespace, or end this process."""
+    if not namespace:
+        return
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # last, so that it hides nothing
+    try:
+        importlib.import_module('mount_namespace').arrange(**namespace)
+    except OSError as e:
+        os.write(report, ('error mounting the volumes to rootfs: %s: %s' % (e.filename or '', e)).encode('utf8'))
         os._exit(128)
 
 

@@ -51,7 +51,8 @@ class Stored(object):
 
     @property
     def json(self):
-        return ('{"kind":"%s","apiVersion":"v1",' % self.object['kind']).encode('ascii') + self.item[1:]
+        head = '{"kind":"%s","apiVersion":"%s",' % (self.object['kind'], self.object['apiVersion'])
+        return head.encode('ascii') + self.item[1:]
 
 
 class Expired(Exception):

@@ -168,6 +168,16 @@ def endpoints_cells(endpoints):
     return [name_of(endpoints), shown or '<none>', age(endpoints)]
 
 
+def ingress_cells(ingress):
+    spec = ingress.get('spec', {})
+    hosts = [rule['host'] for rule in spec.get('rules', ()) if rule.get('host')]
+    addresses = [each.get('ip') or each.get('hostname', '')
+                 for each in ingress.get('status', {}).get('loadBalancer', {}).get('ingress', ())]
+    return [name_of(ingress), spec.get('ingressClassName') or '<none>',
+            (','.join(hosts[:3]) + (' + %d more...' % (len(hosts) - 3) if len(hosts) > 3 else '')) or '*',
+            ','.join(addresses), '80, 443' if spec.get('tls') else '80', age(ingress)]
+
+
 TABLES = {  # resource -> (columns, function that makes the cells of an object)
     'pods': (POD_COLUMNS, pod_cells),
     'persistentvolumeclaims': (['Name', 'Status', 'Volume', 'Capacity', 'Access Modes', 'StorageClass', 'Age',
@@ -178,6 +188,7 @@ TABLES = {  # resource -> (columns, function that makes the cells of an object)
                'Kernel-Version*', 'Container-Runtime*'], node_cells),
     'services': (['Name', 'Type', 'Cluster-IP', 'External-IP', 'Port(s)', 'Age', 'Selector*'], service_cells),
     'endpoints': (['Name', 'Endpoints', 'Age'], endpoints_cells),
+    'ingresses': (['Name', 'Class', 'Hosts', 'Address', 'Ports', 'Age'], ingress_cells),
     'namespaces': (['Name', 'Status', 'Age'], lambda obj: [name_of(obj), obj['status']['phase'], age(obj)]),
     'secrets': (['Name', 'Type', 'Data', 'Age'],
                 lambda obj: [name_of(obj), obj.get('type', ''), len(obj.get('data', ())), age(obj)]),

@@ -3,7 +3,10 @@
 What belongs here: the rules of all kinds except for pods (validation_pod.py), and which rules apply to which kind. What
 does not: types (decoding.py), conflicts, and whether an object exists (registry.py). Pure; any thread.
 """
-from . import errors, quantities
+import base64
+import json
+
+from . import errors, quantities, versions
 from .causes import (
     CONFIG_KEY,
     LABEL,
@@ -11,15 +14,24 @@ from .causes import (
     SUBDOMAIN,
     Causes,
     is_address,
-    quoted,
     validate_key,
     validate_labels,
-    validate_port_name,
 )
+from .ingresses import validate_ingress, validate_new_ingress
+from .services import validate_service, validate_service_update
 from .validation_pod import validate_pod, validate_pod_update
 
 NAME_FORMATS = {'Namespace': LABEL, 'Service': LABEL_1035}
 ANNOTATIONS_LIMIT = 256 * 1024  # bytes
+SECRET_LIMIT = 1024 * 1024  # bytes
+ACCOUNT_ANNOTATION = 'kubernetes.io/service-account.name'
+SECRET_TYPES = {  # type -> (keys, name of their fields in an error, how many of the keys it must have)
+    'kubernetes.io/basic-auth': (('username', 'password'), 'data[%%s][%s]', 1),
+    'kubernetes.io/dockercfg': (('.dockercfg',), 'data[%s]', 1),
+    'kubernetes.io/dockerconfigjson': (('.dockerconfigjson',), 'data[%s]', 1),
+    'kubernetes.io/ssh-auth': (('ssh-privatekey',), 'data[%%s][%s]', 1),
+    'kubernetes.io/tls': (('tls.crt', 'tls.key'), 'data[%s]', 2),
+}
 
 
 def validate_metadata(causes, obj):
@@ -75,59 +87,41 @@ def validate_claim_update(causes, new, old):
         causes.forbidden('spec.resources.requests.storage', 'field can not be less than previous value')
 
 
-def validate_service(causes, service):
-    spec = service['spec']
-    ports = spec.get('ports', ())
-    if not ports and spec['type'] != 'ExternalName' and spec.get('clusterIP') != 'None':
-        causes.required('spec.ports')
-    if spec['type'] == 'ExternalName' and not spec.get('externalName'):
-        causes.required('spec.externalName')
-    validate_labels(causes, 'spec.selector', spec.get('selector', {}))
-    names, numbers = set(), set()
-    for i, port in enumerate(ports):
-        validate_service_port(causes, 'spec.ports[%d]' % i, port, len(ports) > 1, names)
-        if (port.get('port'), port.get('protocol')) in numbers:
-            causes.duplicate('spec.ports[%d]' % i, '%s/%s' % (port.get('port'), port.get('protocol')))
-        numbers.add((port.get('port'), port.get('protocol')))
-    causes.one_of('spec.sessionAffinity', spec['sessionAffinity'], ('ClientIP', 'None'))
-    causes.one_of('spec.type', spec['type'], ('ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'))
-    if spec.get('clusterIP', 'None') != 'None' and not is_address(spec['clusterIP']):
-        causes.invalid('spec.clusterIPs[0]', spec['clusterIP'],
-                       'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
-
-
-def validate_service_port(causes, field, port, named, names):
-    name = port.get('name')
-    if not name and named:
-        causes.required(field + '.name')
-    if name:
-        causes.format(field + '.name', name, LABEL)
-        if name in names:
-            causes.duplicate(field + '.name', name)
-        names.add(name)
-    causes.port(field + '.port', port.get('port', 0))
-    causes.one_of(field + '.protocol', port['protocol'], ('SCTP', 'TCP', 'UDP'))
-    target = port.get('targetPort', 0)
-    if isinstance(target, str):
-        validate_port_name(causes, field + '.targetPort', target)
-    else:
-        causes.port(field + '.targetPort', target)
-
-
-def validate_service_update(causes, new, old):
-    before, after = old['spec'].get('clusterIP'), new['spec'].get('clusterIP')
-    if before and before != after and new['spec']['type'] != 'ExternalName':
-        causes.append(('FieldValueInvalid', 'spec.clusterIPs[0]',
-                       'Invalid value: []string{%s}: may not change once set' % quoted(after)))
-
-
 def validate_keys(causes, obj):
     """Check the keys of a secret or configmap, which must be valid file names."""
     for field in ('data', 'binaryData'):
         for key in obj.get(field, ()):
             causes.format('%s[%s]' % (field, key), key, CONFIG_KEY)
+            if key in ('.', '..'):
+                causes.invalid('%s[%s]' % (field, key), key, "must not be '%s'" % key)
     for key in set(obj.get('data', ())) & set(obj.get('binaryData', ())):
         causes.invalid('data[%s]' % key, key, 'duplicate of key present in binaryData')
+
+
+def validate_secret(causes, secret):
+    """Check the keys that the type of a secret requires, and its size."""
+    validate_keys(causes, secret)
+    data = secret.get('data', {})
+    if sum(len(base64.b64decode(value)) for value in data.values()) > SECRET_LIMIT:
+        causes.append(('FieldValueTooLong', 'data', 'Too long: must have at most %d bytes' % SECRET_LIMIT))
+    needed, field, least = SECRET_TYPES.get(secret['type'], ((), '', 0))
+    if sum(key in data for key in needed) < least:
+        for key in needed:
+            if key not in data:
+                causes.required(field % key)
+    for key in ('.dockercfg', '.dockerconfigjson'):
+        if key in needed and key in data:
+            validate_json(causes, field % key, data[key])
+    annotations = secret['metadata'].get('annotations', {})
+    if secret['type'] == 'kubernetes.io/service-account-token' and not annotations.get(ACCOUNT_ANNOTATION):
+        causes.required('metadata.annotations[%s]' % ACCOUNT_ANNOTATION)
+
+
+def validate_json(causes, field, encoded):
+    try:
+        json.loads(base64.b64decode(encoded).decode('utf8'))
+    except ValueError as e:
+        causes.invalid(field, '<secret contents redacted>', str(e))
 
 
 def validate_keys_update(causes, new, old):
@@ -153,7 +147,7 @@ def validate_endpoints(causes, endpoints):
             ip = address.get('ip', '')
             if not is_address(ip):
                 causes.invalid('%s.addresses[%d].ip' % (field, j), ip, 'must be a valid IP address')
-            elif ip.startswith('127.'):
+            elif ip.startswith('127.') and 'targetRef' not in address:  # pods of localkube have such addresses
                 causes.invalid('%s.addresses[%d].ip' % (field, j), ip,
                                'may not be in the loopback range (127.0.0.0/8)')
         for j, port in enumerate(subset.get('ports', ())):
@@ -161,22 +155,32 @@ def validate_endpoints(causes, endpoints):
 
 
 RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
-         'Secret': validate_keys, 'ConfigMap': validate_keys, 'Event': validate_event,
-         'Endpoints': validate_endpoints}
+         'Secret': validate_secret, 'ConfigMap': validate_keys, 'Event': validate_event,
+         'Endpoints': validate_endpoints, 'Ingress': validate_ingress}
+CREATE_RULES = {'Ingress': validate_new_ingress}
+GROUPS = {'Ingress': 'extensions'}  # groups in a 422, where they differ from those of requests
 UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
                 'Service': validate_service_update, 'Secret': validate_keys_update,
                 'ConfigMap': validate_keys_update}
 
 
-def validate(obj):
-    """Raise ApiError 422 for an invalid object. The object must have its defaults, see defaults.py."""
+def no_rules(causes, *objects):
+    pass
+
+
+def validate(row, obj):
+    """Raise ApiError 422 for an invalid new object. The object must have its defaults, see defaults.py.
+
+    row (Resource): the version in which the client names fields.
+    """
     causes = Causes()
     validate_metadata(causes, obj)
-    RULES.get(obj['kind'], lambda causes, obj: None)(causes, obj)
-    refuse(causes, obj)
+    RULES.get(obj['kind'], no_rules)(causes, obj)
+    CREATE_RULES.get(obj['kind'], no_rules)(causes, obj)
+    refuse(row, causes, obj)
 
 
-def validate_update(new, old):
+def validate_update(row, new, old):
     """Raise ApiError 422 for an update that changes an immutable field."""
     causes = Causes()
     validate_metadata(causes, new)
@@ -185,11 +189,12 @@ def validate_update(new, old):
         if added:
             causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
                              'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
-    RULES.get(new['kind'], lambda causes, obj: None)(causes, new)
-    UPDATE_RULES.get(new['kind'], lambda causes, new, old: None)(causes, new, old)
-    refuse(causes, new)
+    RULES.get(new['kind'], no_rules)(causes, new)
+    UPDATE_RULES.get(new['kind'], no_rules)(causes, new, old)
+    refuse(row, causes, new)
 
 
-def refuse(causes, obj):
+def refuse(row, causes, obj):
     if causes:
-        raise errors.invalid(obj['kind'], obj['metadata'].get('name', ''), causes)
+        causes = versions.rename_fields(row, causes)
+        raise errors.invalid(obj['kind'], obj['metadata'].get('name', ''), causes, GROUPS.get(obj['kind'], ''))

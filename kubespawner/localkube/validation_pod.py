@@ -1,12 +1,13 @@
 """Validation of pods and their updates.
 
-What belongs here: rules for pods. What does not: see validation.py. Pure; any thread. Functions add errors to `causes`,
-a Causes. `field` is the path of the value that they check.
+What belongs here: rules for pods. What does not: their volumes (validation_volumes.py), and see validation.py. Pure;
+any thread. Functions add errors to `causes`, a Causes. `field` is the path of the value that they check.
 """
 import re
 
 from . import quantities
-from .causes import LABEL, SUBDOMAIN, validate_key, validate_labels, validate_port_name
+from .causes import CONFIG_KEY, LABEL, SUBDOMAIN, validate_key, validate_labels, validate_port_name
+from .validation_volumes import validate_mounts, validate_volumes
 
 ENV_NAME = re.compile(r'[-._a-zA-Z][-._a-zA-Z0-9]*\Z')
 ENV_NAME_COMPLAINT = ("a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or "
@@ -76,29 +77,6 @@ def validate_toleration(causes, field, toleration):
     if operator == 'Exists' and toleration.get('value'):
         causes.invalid(field + '.operator', operator, "value must be empty when `operator` is 'Exists'")
     causes.one_of(field + '.operator', operator or 'Equal', ('Equal', 'Exists'))
-
-
-def validate_volumes(causes, volumes):
-    """Return the names of the volumes."""
-    names = set()
-    for i, volume in enumerate(volumes):
-        field = 'spec.volumes[%d]' % i
-        sources = [source for source in volume if source != 'name']
-        for source in sources[1:]:
-            causes.forbidden('%s.%s' % (field, source), 'may not specify more than 1 volume type')
-        for source, needed in (('hostPath', 'path'), ('persistentVolumeClaim', 'claimName'), ('nfs', 'server'),
-                               ('nfs', 'path'), ('secret', 'secretName'), ('configMap', 'name')):
-            if source in sources[:1] and not volume[source].get(needed):
-                causes.required('%s.%s.%s' % (field, source, needed))
-        name = volume.get('name', '')
-        if not name:
-            causes.required(field + '.name')
-        else:
-            causes.format(field + '.name', name, LABEL)
-        if name and name in names:
-            causes.duplicate(field + '.name', name)
-        names.add(name)
-    return names - {''}
 
 
 def validate_container(causes, field, container, names, volumes):
@@ -182,9 +160,14 @@ def validate_ports(causes, field, ports):
 def validate_env(causes, field, container):
     for i, variable in enumerate(container.get('env', ())):
         validate_variable(causes, '%s.env[%d]' % (field, i), variable)
-    for source in container.get('envFrom', ()):
+    for i, source in enumerate(container.get('envFrom', ())):
         if not ('configMapRef' in source) ^ ('secretRef' in source):
             causes.invalid(field + '.envFrom', '', 'must specify one of: `configMapRef` or `secretRef`')
+        if source.get('prefix') and not ENV_NAME.match(source['prefix']):
+            causes.invalid('%s.envFrom[%d].prefix' % (field, i), source['prefix'], ENV_NAME_COMPLAINT)
+        for name in ('configMapRef', 'secretRef'):
+            if name in source and not source[name].get('name'):
+                causes.required('%s.envFrom[%d].%s.name' % (field, i, name))
 
 
 def validate_variable(causes, field, variable):
@@ -217,26 +200,8 @@ def validate_value_source(causes, field, source):
             causes.format('%s.%s.name' % (field, name), source[name].get('name', ''), SUBDOMAIN)
             if not source[name].get('key'):
                 causes.required('%s.%s.key' % (field, name))
-
-
-def validate_mounts(causes, field, mounts, volumes):
-    paths = set()
-    for i, mount in enumerate(mounts):
-        where = '%s[%d]' % (field, i)
-        if not mount.get('name'):
-            causes.required(where + '.name')
-        if mount.get('name') not in volumes:
-            causes.not_found(where + '.name', mount.get('name', ''))
-        path = mount.get('mountPath')
-        if not path:
-            causes.required(where + '.mountPath')
-        elif path in paths:
-            causes.invalid(where + '.mountPath', path, 'must be unique')
-        paths.add(path)
-        if mount.get('subPath', '').startswith('/'):
-            causes.invalid(where + '.subPath', mount['subPath'], 'must be a relative path')
-        elif '..' in mount.get('subPath', '').split('/'):
-            causes.invalid(where + '.subPath', mount['subPath'], "must not contain '..'")
+            else:
+                causes.format('%s.%s.key' % (field, name), source[name]['key'], CONFIG_KEY)
 
 
 def validate_resources(causes, field, resources):

@@ -1,8 +1,7 @@
 """Volumes, which are directories on this machine.
 
-What belongs here: creating and locating directories. What does not: binding claims (controllers.py). There is no mount
-namespace: the first claim of a container is the HOME and working directory of its process, and the other mountPaths do
-not exist. Runs on the loop thread of the server.
+What belongs here: creating and locating directories. What does not: binding claims (controllers.py), where a container
+sees them (filesystems.py). Runs on the loop thread of the server.
 """
 import base64
 import os
@@ -112,36 +111,9 @@ def write_file(path, content, mode):
     if os.path.exists(path):
         os.remove(path)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, mode), 'wb') as f:
+        os.fchmod(f.fileno(), mode)  # whatever the umask of localkube is
         f.write(content)
 
 
 SOURCES = {'emptyDir': empty_directory, 'hostPath': host_path, CLAIM: claimed, SECRET: secret_files,
            CONFIG_MAP: config_files}
-
-
-def mounts(pod, container, directories):
-    """Return [(mountPath, directory including subPath, whether it is a claim)] of a container."""
-    claims = {volume['name'] for volume in pod['spec'].get('volumes', ()) if CLAIM in volume}
-    return [(mount['mountPath'], os.path.join(directories[mount['name']], mount.get('subPath', '')),
-             mount['name'] in claims) for mount in container.get('volumeMounts', ())]
-
-
-def home(pod, container, directories, default):
-    """Return HOME of a container: the directory of its first claim, or else `default`. Create it if necessary."""
-    claims = [directory for _, directory, is_claim in mounts(pod, container, directories) if is_claim]
-    directory = claims[0].rstrip('/') if claims else default
-    os.makedirs(directory, exist_ok=True)
-    return directory
-
-
-def working_directory(pod, container, directories, default):
-    """Return the working directory of a container: its workingDir (in a volume or on this machine), or `default`."""
-    wanted = container.get('workingDir')
-    if not wanted:
-        return default
-    for path, directory, _ in sorted(mounts(pod, container, directories), reverse=True):
-        if (wanted + '/').startswith(path.rstrip('/') + '/'):
-            inside = os.path.join(directory, wanted[len(path.rstrip('/')):].lstrip('/'))
-            os.makedirs(inside, exist_ok=True)
-            return inside
-    return wanted

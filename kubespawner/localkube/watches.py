@@ -3,7 +3,7 @@
 What belongs here: which changes a watch sends, and in which format. What does not: HTTP headers, and when a request
 ends (streams.py). Everything runs on the loop thread of the server.
 """
-from . import tables
+from . import tables, versions
 from .store import encode
 
 LINE = {kind: ('{"type":"%s","object":' % kind).encode('ascii') for kind in ('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK',
@@ -41,7 +41,7 @@ class Watch(object):
             self.send_object('DELETED', dict(obj, metadata=dict(obj['metadata'], resourceVersion=str(change.version))))
 
     def send(self, kind, stored):
-        if self.as_table:
+        if self.as_table or not self.resource.is_stored:
             self.send_object(kind, stored.object)
         else:
             self.emit(LINE[kind] + stored.json + b'}\n')
@@ -51,13 +51,16 @@ class Watch(object):
             obj = tables.table(self.resource, [] if kind == 'BOOKMARK' else [obj],
                                {'resourceVersion': obj['metadata']['resourceVersion']}, columns=not self.sent_columns)
             self.sent_columns = True
+        elif kind != 'ERROR':
+            obj = versions.shown(self.resource, obj)
         self.emit(LINE[kind] + encode(obj) + b'}\n')
 
     def send_bookmark(self, version, annotations=None):
         metadata = {'resourceVersion': str(version), 'creationTimestamp': None}
         if annotations:
             metadata['annotations'] = annotations
-        self.send_object('BOOKMARK', {'kind': self.resource.kind, 'apiVersion': 'v1', 'metadata': metadata})
+        self.send_object('BOOKMARK', {'kind': self.resource.kind, 'apiVersion': self.resource.api_version,
+                                      'metadata': metadata})
 
     def emit(self, line):
         if self.stalled is None:

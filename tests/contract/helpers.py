@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import tempfile
+import time
 import uuid
 from collections import namedtuple
 from urllib.parse import urlencode
@@ -183,6 +184,14 @@ def failure(response):
     assert status['message']
     causes = (status.get('details') or {}).get('causes') or []
     return response.code, status['reason'], sorted({(c.get('field'), c['reason']) for c in causes})
+
+
+def soon(condition, what):
+    """Return when `condition()` holds, which a controller brings about. what (str or function): what a failure says."""
+    deadline = time.monotonic() + 3 * PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what if isinstance(what, str) else what()
+        time.sleep(0.05)
 
 
 def shown(response):

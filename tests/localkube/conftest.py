@@ -11,6 +11,7 @@ from kubespawner.localkube import LocalKube
 
 PATIENCE = 20  # seconds that a test waits for what must happen
 PODS = '/api/v1/namespaces/default/pods'
+CLAIMS = '/api/v1/namespaces/default/persistentvolumeclaims'
 
 
 class Client(object):
@@ -127,6 +128,20 @@ def waiting(pod):
 def is_ready(pod):
     return bool(pod and any(each['type'] == 'Ready' and each['status'] == 'True'
                             for each in pod['status'].get('conditions', ())))
+
+
+def shell(script, **container):
+    """Return the fields of a container that runs a script."""
+    return dict(container, command=['sh', '-c', script])
+
+
+def create_claim(client, name):
+    client.create(CLAIMS, {'metadata': {'name': name}, 'spec': {
+        'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}})
+
+
+def with_claim(name):
+    return {'volumes': [{'name': 'home', 'persistentVolumeClaim': {'claimName': name}}]}
 
 
 @pytest.fixture(scope='session')

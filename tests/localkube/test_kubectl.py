@@ -29,6 +29,19 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: %(name)s}
 data: {key: %(value)s}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: %(name)s}
+spec: {selector: {made-by: kubectl}, ports: [{port: 8080, targetPort: 8888}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: %(name)s}
+spec:
+  rules:
+  - host: hub.example.org
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: %(name)s, port: {number: 8080}}}}]}
 """
 
 
@@ -61,7 +74,8 @@ def test_get_pods_is_a_table(kubectl, applied):
 
 
 @pytest.mark.parametrize('resource, words', [
-    ('pvc', ['Bound', '1Gi', 'RWO']), ('configmap', ['1'])])
+    ('pvc', ['Bound', '1Gi', 'RWO']), ('configmap', ['1']), ('service', ['ClusterIP', '8080/TCP']),
+    ('ingress', ['hub.example.org', '80']), ('ingress.v1beta1.extensions', ['hub.example.org', '80'])])
 def test_get_other_tables(kubectl, applied, resource, words):
     assert set(words) <= set(kubectl('get', resource, applied).split())
 
@@ -77,12 +91,16 @@ def test_describe_shows_the_events(kubectl, applied):
     assert 'Started container main' in text
     assert 'Bound' in kubectl('describe', 'pvc', applied)
     assert applied in kubectl('describe', 'node', 'localkube')
+    assert '8888/TCP' in kubectl('describe', 'service', applied)
+    assert ':8888' in kubectl('get', 'endpoints', applied)
+    assert 'hub.example.org' in kubectl('describe', 'ingress', applied)
 
 
 def test_apply_changes_what_changed(kubectl, applied):
     said = kubectl('apply', '-f', '-', input=MANIFEST % {'name': applied, 'value': 'new'})
     assert said.splitlines() == ['pod/%s unchanged' % applied, 'persistentvolumeclaim/%s unchanged' % applied,
-                                 'configmap/%s configured' % applied]
+                                 'configmap/%s configured' % applied, 'service/%s unchanged' % applied,
+                                 'ingress.networking.k8s.io/%s unchanged' % applied]
     assert kubectl('get', 'configmap', applied, '-o', 'jsonpath={.data.key}') == 'new'
 
 
