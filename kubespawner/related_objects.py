@@ -4,6 +4,7 @@ Here belongs what these objects look like, and nothing about who asks for them. 
 Models are loaded when they are first needed: new clients take long for each, and most hubs need none of these.
 """
 import base64
+import copy
 import ipaddress
 import json
 import re
@@ -118,7 +119,7 @@ def make_ingress(name, routespec, target, data, namespace=None, common_labels=No
     port = url.port or PORTS.get(url.scheme, 80)
     labels = dict(common_labels or {}, **{ROUTE_LABEL: 'true'})
     service_name, endpoints, service = name, None, None
-    if _is_address(url.hostname):
+    if is_address(url.hostname):
         endpoints, service = _endpoints(name, labels, annotations, url.hostname, port), _service_of_endpoints(
             name, labels, annotations, port)
     elif reuse_existing_services and _service_in(namespace, url.hostname):
@@ -129,6 +130,37 @@ def make_ingress(name, routespec, target, data, namespace=None, common_labels=No
                          dict(annotations, **(ingress_extra_annotations or {})))
     return endpoints, service, _ingress(
         metadata, routespec, service_name, port, ingress_class_name, ingress_specifications or [])
+
+
+def ingress_in(version, ingress):
+    """Return an Ingress, as a dict in any version of the API, in the version `version`, as a dict.
+
+    Before `networking.k8s.io/v1`, the class of an Ingress is an annotation, because some of the versions lack the
+    field.
+    """
+    is_v1 = version == VERSIONS['V1']
+    metadata, spec = copy.deepcopy(ingress['metadata']), copy.deepcopy(ingress['spec'])
+    annotations = metadata.setdefault('annotations', {})
+    class_name = spec.pop('ingressClassName', None) or annotations.pop(INGRESS_CLASS, None)
+    if class_name and is_v1:
+        spec['ingressClassName'] = class_name
+    elif class_name:
+        annotations[INGRESS_CLASS] = class_name
+    for path in (path for rule in spec['rules'] for path in rule['http']['paths']):
+        name, port = service_of(path['backend'])
+        if is_v1:
+            path.update(backend={'service': {'name': name, 'port': {'number': port}}}, pathType='Prefix')
+        else:
+            path['backend'] = {'serviceName': name, 'servicePort': port}
+    return {'apiVersion': version, 'kind': 'Ingress', 'metadata': metadata, 'spec': spec}
+
+
+def service_of(backend):
+    """Return the name and port of the service that the backend of an Ingress, a dict in any version, leads to."""
+    service = backend.get('service') or {}
+    port = service.get('port') or {}
+    return (service.get('name') or backend.get('serviceName'),
+            port.get('number') or port.get('name') or backend.get('servicePort'))
 
 
 # Metadata, files, ports
@@ -162,7 +194,8 @@ def _service_port(port, **fields):
 # To where a route leads
 
 
-def _is_address(host):
+def is_address(host):
+    """True if a host is an IP address, not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     'checks': {'arguments', 'configuration', 'environment', 'kube', 'messages', 'naming', 'profiles'},
     'hub_start': {'checks', 'configuration'},
     'spawner': GROUND | {'lifecycle', 'configuration', 'parts', 'reflector'},
+    'proxy': GROUND | {'lifecycle', 'configuration', 'reflector', 'related_objects', 'spawner'},
     # Names that others import from here
     'clients': {'kube'},
     'reflector': {'kube'},

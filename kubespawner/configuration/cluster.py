@@ -15,8 +15,10 @@ _HOST_AND_PORT = re.compile(r'([^:\[\]/]+|\[[^\[\]]+\]):([0-9]{1,5})\Z')
 NAMESPACE_FILE = os.path.join(SERVICE_ACCOUNT_DIRECTORY, 'namespace')
 
 
-class ClusterConfiguration(HasTraits):
-    """Settings of the Kubernetes API, the namespace of pods and claims, and the address at which pods reach the hub."""
+class ApiConfiguration(HasTraits):
+    """Settings of the Kubernetes API, which the proxy has as well."""
+
+    _section = 'KubeSpawner'  # of the configuration, for messages
 
     k8s_api_threadpool_workers = Integer(
         5 * multiprocessing.cpu_count(),
@@ -69,7 +71,8 @@ class ClusterConfiguration(HasTraits):
     def _api_host_is_a_url(self, proposal):
         host = proposal['value'].rstrip('/')
         if host and not re.match(r'https?://[^\s/?#@]+(/[^\s?#]*)?\Z', host):
-            raise TraitError('KubeSpawner.k8s_api_host must be a URL such as https://10.0.0.1:6443, not %.100r.' % host)
+            raise TraitError('%s.k8s_api_host must be a URL such as https://10.0.0.1:6443, not %.100r.' % (
+                self._section, host))
         return host
 
     k8s_api_ssl_ca_cert = Unicode(
@@ -86,7 +89,8 @@ class ClusterConfiguration(HasTraits):
     @validate('k8s_api_ssl_ca_cert')
     def _ca_cert_is_there(self, proposal):
         if proposal['value'] and not _is_file(proposal['value']):
-            raise TraitError('KubeSpawner.k8s_api_ssl_ca_cert: the file %.1000r does not exist.' % proposal['value'])
+            raise TraitError('%s.k8s_api_ssl_ca_cert: the file %.1000r does not exist.' % (
+                self._section, proposal['value']))
         return proposal['value']
 
     k8s_api_verify_ssl = Bool(
@@ -100,6 +104,10 @@ class ClusterConfiguration(HasTraits):
         KubeSpawner reads this setting only once, when the hub creates its first spawner.
         """
     )
+
+
+class ClusterConfiguration(ApiConfiguration):
+    """Settings of the Kubernetes API, the namespace of pods and claims, and the address at which pods reach the hub."""
 
     namespace = Unicode(
         config=True,

@@ -34,14 +34,14 @@ _UNTRUSTED = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
 _EXCEEDED_QUOTA = re.compile(r'\bexceeded quota\b')
 
 MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace',
-          'secret': 'V1Secret', 'service': 'V1Service'}
+          'secret': 'V1Secret', 'service': 'V1Service', 'endpoints': 'V1Endpoints'}
 
 
 class Request(namedtuple('Request', 'verb kind namespace name arguments')):
     """A request to the API server.
 
     verb (str): `create`, `read`, `list`, `patch` or `delete`.
-    kind (str): the kind of object, as in the names of the client's methods; a key of MODELS.
+    kind (str): the kind of object, as in the names of the client's methods.
     namespace (str or None): None for objects that are not in a namespace.
     arguments (dict): additional keyword arguments of the client's method. They are not printed, because a pod contains
         tokens.
@@ -55,10 +55,13 @@ class Request(namedtuple('Request', 'verb kind namespace name arguments')):
 
 
 def create(kind, namespace, body):
-    """Return the request that creates the object `body`, a dict or a model."""
+    """Return the request that creates the object `body`, a dict or a model.
+
+    A kind that is not in MODELS is for an ObjectsApi, which takes dicts.
+    """
     body = clients.to_dict(body)
     return Request('create', kind, namespace, body['metadata']['name'],
-                   {'body': clients.request_body(body, MODELS[kind])})
+                   {'body': clients.request_body(body, MODELS[kind]) if kind in MODELS else body})
 
 
 def read(kind, namespace, name):
@@ -87,7 +90,10 @@ def read_log(namespace, pod_name, container, previous, lines, limit):
 
 
 def patch(kind, namespace, name, body):
-    """Return the request that changes the fields of an object that are in `body`, a dict."""
+    """Return the request that changes an object.
+
+    body (dict or list): the fields to change, or the operations of a JSON patch (RFC 6902).
+    """
     return Request('patch', kind, namespace, name, {'name': name, 'body': body})
 
 

@@ -114,6 +114,30 @@ def unmasked():
         raise
 
 
+def send(api_client, method, path, query=None, body=None, content_type='application/json', timeout=None):
+    """Send a request to a path of the API, for which the client may have no method. Blocks.
+
+    query (dict): its parameters. body: what is sent as JSON; models are converted.
+    timeout (tuple of floats): seconds to wait for a connection, and for each part of the response.
+
+    Return the response of urllib3, which has not been read. Raises ApiException and the errors of urllib3.
+    """
+    arguments = {
+        'query_params': list((query or {}).items()),
+        'header_params': {'Accept': 'application/json', 'Content-Type': content_type},
+        'body': body,
+        'auth_settings': ['BearerToken'],
+    }
+    if not hasattr(api_client, 'param_serialize'):  # before client 37
+        return api_client.call_api(path, method, _return_http_data_only=True, _preload_content=False,
+                                   _request_timeout=timeout, **arguments)
+    answer = api_client.call_api(*api_client.param_serialize(method, path, **arguments), _request_timeout=timeout)
+    if not 200 <= answer.status <= 299:
+        answer.read()
+        raise ApiException.from_response(http_resp=answer, body=None, data=None)
+    return answer.response
+
+
 def load_config():
     """Return the client's `Configuration`: of the pod that this process runs in, otherwise from a kubeconfig.
 

@@ -205,6 +205,11 @@ class NamespacedResourceReflector(Cache):
         """The seconds since the API server has been heard of, or since the start."""
         return time.monotonic() - self._last_contact
 
+    @property
+    def was_listed(self):
+        """True if the cache has had a list. `first_load_future` is also done if the server refuses the list."""
+        return self._resource_version > 0
+
     def stopped(self):
         """True if the thread has been told to end."""
         return self._stopping.is_set()
