@@ -35,7 +35,7 @@ MAY_IMPORT = {
     'slugs': {'naming'},
     'utils': {'kube', 'naming'},
     # Commands
-    'commands': {'__init__', 'localkube'},  # nothing else imports localkube
+    'commands': GROUND | {'__init__', 'checks', 'configuration', 'lifecycle', 'localkube', 'parts', 'profiles'},  # nothing else imports localkube
     'demo': {'commands'},
 }
 
