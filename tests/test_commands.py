@@ -29,7 +29,7 @@ def test_the_console_script_prints_its_version(capsys):
 def test_the_console_script_says_how_it_is_used(capsys, argv):
     assert console.command(argv) == 2
     assert capsys.readouterr().err == (
-        'usage: kubespawner demo [--help] ...\n'
+        'usage: kubespawner demo [--help] ...\n       kubespawner doctor [--help] ...\n'
         '       kubespawner manifest [--help] ...\n       kubespawner --version\n')
 
 

@@ -35,7 +35,8 @@ MAY_IMPORT = {
     'slugs': {'naming'},
     'utils': {'kube', 'naming'},
     # Commands
-    'commands': GROUND | {'__init__', 'checks', 'configuration', 'lifecycle', 'localkube', 'parts', 'profiles'},  # nothing else imports localkube
+    'commands': GROUND | {'__init__', 'checks', 'configuration', 'lifecycle', 'parts', 'profiles',
+                          'localkube'},  # which nothing else imports
     'demo': {'commands'},
 }
 

@@ -87,8 +87,8 @@ def test_a_secret_that_is_also_an_ordinary_word_changes_no_name(run):
     assert container(out)['name'] == 'notebook'
 
 
-@pytest.mark.parametrize('text', ['1e3', '0o17', '0x1f', '1_000', '+1', '.5', 'yes', 'null', '~', '12:30:45', '', 'a: b',
-                                  '- x', '2018-01-01', 'two\nlines', 'blank \nat the end'])
+@pytest.mark.parametrize('text', ['1e3', '0o17', '0x1f', '1_000', '+1', '.5', 'yes', 'null', '~', '12:30:45', '',
+                                  'a: b', '- x', '2018-01-01', 'two\nlines', 'blank \nat the end'])
 def test_strings_stay_strings(text):
     dumped = documents.dump([{'value': text}])
     assert yaml.safe_load(dumped) == {'value': text}
@@ -240,7 +240,8 @@ def test_no_differences_are_exit_code_0_and_differences_1(run, tmp_path):
     assert code == 1
     heads = [line for line in out.splitlines() if line.startswith('#')]
     assert heads == [
-        '# server of ann, profile tiny (new)', '# server of ann, profile large', '# server of ann, profile large, tools r',
+        '# server of ann, profile tiny (new)', '# server of ann, profile large',
+        '# server of ann, profile large, tools r',
         '# server of ann, profile small (no longer there)']
     assert '+        memory: 9663676416\n' in out and '-        memory: 8589934592\n' in out
 

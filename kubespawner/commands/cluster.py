@@ -1,6 +1,6 @@
 """Requests of commands to the real API server: paths and plain JSON, one after the other. Blocks.
 
-Nothing here creates anything: what is posted is a question, or has dryRun=All.
+What commands post is a question, or has dryRun=All; only a pod of `kubespawner doctor --with-pod` is created.
 """
 import json
 from collections import namedtuple
@@ -33,10 +33,13 @@ class Cluster:
 
     settings: `host`, `ssl_ca_cert`, `verify_ssl`, as the spawner has them; see `clients.override`.
 
+    as_user (str or None): whose rights count, if the user of the configuration may impersonate others.
+
     Raises NoAnswer if there is no configuration for it.
     """
 
-    def __init__(self, **settings):
+    def __init__(self, as_user=None, **settings):
+        self._as_user = {'Impersonate-User': as_user} if as_user else {}
         clients.override(**settings)
         try:
             self._client = clients.shared_client('ApiClient', configuration=None)
@@ -58,7 +61,7 @@ class Cluster:
 
     def _send(self, method, path, query, body=None):
         url = self.host + path + ('?' + urlencode(query) if query else '')
-        headers = dict(self._credentials(), Accept='application/json')
+        headers = dict(self._credentials(), Accept='application/json', **self._as_user)
         if body is not None:
             headers['Content-Type'] = 'application/json'
         try:

@@ -12,6 +12,8 @@ import sys
 import traceback
 from contextlib import redirect_stdout
 
+import jupyterhub
+import traitlets
 from jupyterhub.app import JupyterHub
 from jupyterhub.spawner import Spawner
 from kubernetes.client.rest import ApiException
@@ -197,8 +199,8 @@ def chain(error):
     return found[::-1]
 
 
-_LIBRARIES = tuple({os.path.dirname(os.path.dirname(os.path.abspath(module.__file__)))
-                    for module in (sys.modules['jupyterhub'], sys.modules['traitlets'])} | {os.path.dirname(os.__file__)})
+_LIBRARIES = (os.path.dirname(os.__file__),) + tuple(
+    os.path.dirname(os.path.dirname(os.path.abspath(module.__file__))) for module in (jupyterhub, traitlets))
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 

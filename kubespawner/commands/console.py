@@ -18,7 +18,13 @@ def manifest(argv):
     return main(argv)
 
 
-COMMANDS = {'demo': demo, 'manifest': manifest}  # name -> callable that takes the other arguments and returns the exit code
+def doctor(argv):
+    from .doctor.main import main
+    return main(argv)
+
+
+# name -> callable that takes the other arguments and returns the exit code
+COMMANDS = {'demo': demo, 'doctor': doctor, 'manifest': manifest}
 
 
 PIPE_CLOSED = 128 + 13  # what a shell says of a command that SIGPIPE ended

@@ -43,7 +43,7 @@ def _outcome(cluster, obj, new_namespaces):
     answer = cluster.post(path_of(obj), obj, dryRun='All')
     namespace = obj['metadata'].get('namespace')
     if answer.status == 404 and namespace in new_namespaces:
-        return Outcome(obj, ['not checked: its namespace %s would be created before, and is not there yet.' % namespace])
+        return Outcome(obj, ['not checked: a start would create its namespace %s before.' % namespace])
     lines = ['warning: %s' % text for text in answer.warnings]
     if answer.status == 409:
         return Outcome(obj, lines + ['is there already; a start would use it, or replace it if it is a pod.'])

@@ -47,8 +47,8 @@ def parse(argv):
     parser.add_argument('--all-profiles', action='store_true',
                         help='all profiles: each with its defaults, and with each other choice of each option in turn')
     parser.add_argument('--dry-run', action='store_true',
-                        help='send the objects to the API server with dryRun=All, which creates nothing, and print what '
-                             'it changes, warns of and refuses')
+                        help='send the objects to the API server with dryRun=All, which creates nothing, and print '
+                             'what it changes, warns of and refuses')
     parser.add_argument('--diff', metavar='FILE',
                         help='print the differences to an earlier output, for each choice; the choices of that output '
                              'are compared unless --profile or --option is given')
