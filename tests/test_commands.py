@@ -28,7 +28,9 @@ def test_the_console_script_prints_its_version(capsys):
 @pytest.mark.parametrize('argv', [[], ['other'], ['--help']])
 def test_the_console_script_says_how_it_is_used(capsys, argv):
     assert console.command(argv) == 2
-    assert capsys.readouterr().err == 'usage: kubespawner demo [--help] ...\n       kubespawner --version\n'
+    assert capsys.readouterr().err == (
+        'usage: kubespawner demo [--help] ...\n       kubespawner doctor [--help] ...\n'
+        '       kubespawner manifest [--help] ...\n       kubespawner --version\n')
 
 
 def test_the_console_script_hands_the_other_arguments_to_the_command(monkeypatch):

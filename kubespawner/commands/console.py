@@ -2,6 +2,7 @@
 
 Here belongs the list of commands. Each command parses its own arguments, and is imported only when it is run.
 """
+import os
 import sys
 
 from kubespawner import __version__
@@ -12,7 +13,21 @@ def demo(argv):
     return main(argv)
 
 
-COMMANDS = {'demo': demo}  # name -> callable that takes the other arguments and returns the exit code
+def manifest(argv):
+    from .manifest import main
+    return main(argv)
+
+
+def doctor(argv):
+    from .doctor.main import main
+    return main(argv)
+
+
+# name -> callable that takes the other arguments and returns the exit code
+COMMANDS = {'demo': demo, 'doctor': doctor, 'manifest': manifest}
+
+
+PIPE_CLOSED = 128 + 13  # what a shell says of a command that SIGPIPE ended
 
 
 def command(argv=None):
@@ -24,7 +39,13 @@ def command(argv=None):
     if not words or words[0] not in COMMANDS:
         print(usage(), file=sys.stderr)
         return 2
-    return COMMANDS[words[0]](words[1:])
+    try:
+        code = COMMANDS[words[0]](words[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # of which Python would tell at its end
+        return PIPE_CLOSED
 
 
 def usage():

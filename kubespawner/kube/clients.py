@@ -32,6 +32,7 @@ _SENDABLE = re.compile(r'[ -~]*\Z')  # in the header of a request
 PLAIN = frozenset([str, int, float, bool, type(None)])  # what needs no conversion
 
 _overrides = {}  # what takes the place of settings that are loaded, see `override`
+_only = []  # the configuration that all clients get meanwhile, see `use_only`
 _clients = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 _renewing = threading.Lock()
@@ -104,6 +105,21 @@ def override(**settings):
 
 
 @contextmanager
+def use_only(configuration):
+    """Have all shared clients use this configuration in a `with` block, whatever would be loaded or replaces that.
+
+    Shared clients from before stay with those who hold them; nobody gets one of them in the block or after it.
+    """
+    _clients.clear()
+    _only.append(configuration)
+    try:
+        yield
+    finally:
+        _only.pop()
+        _clients.clear()
+
+
+@contextmanager
 def unmasked():
     """Have the client's own error seen: client 36 fails over an ApiException without a body, which is that of TLS."""
     try:
@@ -145,6 +161,8 @@ def load_config():
     Raises `kubernetes.config.ConfigException`, which names both places, if there is neither, and for a token that is
     none.
     """
+    if _only:
+        return _only[-1]
     try:
         config.load_incluster_config()
     except config.ConfigException as not_in_cluster:

@@ -39,6 +39,14 @@ def secrets_in(environments):
     return sorted({form for value in values - public for form in _forms(value)}, key=len, reverse=True)
 
 
+def is_secret(variable):
+    """True for a dict with `name` and `value`, as a container has it, whose name says that the value is secret."""
+    name, value = variable.get('name'), variable.get('value')
+    if not (isinstance(name, str) and isinstance(value, str)) or value.lower() in _SWITCHES:
+        return False
+    return len(value) >= SHORTEST_SECRET and not _is_public(name) and _SECRET_NAME.search(name) is not None
+
+
 def _forms(value):
     """Return how a value may be written: as it is, in a URL, quoted, and, if it is long, one of its lines."""
     return [value, quote(value, safe=''), json.dumps(value)[1:-1], repr(value)[1:-1]] + [
@@ -50,11 +58,11 @@ def _is_public(name):
     return _PUBLIC_NAME.fullmatch(name) is not None and not _SECRET_NAME.search(name.replace('OAUTH', ''))
 
 
-def mask(text, secrets):
+def mask(text, secrets, mask=MASK):
     """Return `text` without these secrets (list of str, the longest first). Short ones must be whole words."""
     for secret in secrets:
         if len(secret) >= SHORTEST:
-            text = text.replace(secret, MASK)
+            text = text.replace(secret, mask)
         else:
-            text = re.sub(r'(?<!\w)%s(?!\w)' % re.escape(secret), MASK, text)
+            text = re.sub(r'(?<!\w)%s(?!\w)' % re.escape(secret), mask, text)
     return text

@@ -1,0 +1,20 @@
+"""What the API server says of the objects of a start themselves, which are sent with dryRun=All."""
+from ..dry_run import dry_run
+from .findings import broken, fine, warning
+
+
+def check(cluster, objects_by_choice):
+    """Check what each choice creates. objects_by_choice (dict): lists of objects, by the titles of choices."""
+    found = []
+    for title, objects in objects_by_choice.items():
+        for outcome in dry_run(cluster, objects):
+            for line in outcome.lines:
+                if outcome.is_refused and line.startswith('refused'):
+                    found.append(broken('%s: the API server refuses the %s: %s' % (
+                        title, outcome.name, line.partition(': ')[2])))
+                elif line.startswith('warning: '):
+                    found.append(warning('%s: the API server warns of the %s: %s' % (
+                        title, outcome.name, line.partition(': ')[2])))
+                elif line.startswith(('dropped: ', 'changed: ')):
+                    found.append(warning('%s: the API server changes the %s: %s' % (title, outcome.name, line)))
+    return found or [fine('The API server takes all that the starts create (dry run).')]

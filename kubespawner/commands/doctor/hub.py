@@ -1,0 +1,52 @@
+"""Where pods reach the hub: what its URL says, and whether somebody listens there."""
+import ipaddress
+import socket
+from urllib.parse import urlparse
+
+from .findings import broken, fine, unknown, warning
+
+SECONDS = 3  # that a connection may take
+
+ADVICE = ("Set c.JupyterHub.hub_ip = '0.0.0.0', and c.KubeSpawner.hub_connect_ip to the name or the address at which "
+          'pods reach the hub, such as the name of its service.')
+
+
+def address(api_url, listens_on, own_name='', resolve=socket.getaddrinfo, connect=socket.create_connection):
+    """Check where pods reach the hub.
+
+    api_url (str): the URL that pods get. listens_on (str): the host that the hub binds. own_name (str): of this machine.
+    """
+    url = urlparse(api_url)
+    host = url.hostname or ''
+    if not host or is_local(host):
+        return [broken('Pods are told to reach the hub at %s, which is the pod itself.' % api_url, ADVICE)]
+    if is_local(listens_on) and listens_on != '0.0.0.0':
+        return [broken('The hub listens on %s only, and pods are told to reach it at %s.' % (listens_on, api_url),
+                       "Set c.JupyterHub.hub_ip = '0.0.0.0'.")]
+    if host == own_name:
+        return [warning('Pods are told to reach the hub at %s, by the name of this machine or pod, which other pods '
+                        'hardly know.' % api_url, ADVICE)]
+    try:
+        resolve(host, None)
+    except OSError:
+        return [warning('The name of the hub in %s is not known here; pods may know it.' % api_url,
+                        'Check it in a pod: kubespawner doctor --with-pod')]
+    except UnicodeError:
+        return [broken('The host in %s is no name that can be looked up.' % api_url, ADVICE)]
+    try:
+        connect((host, url.port or (443 if url.scheme == 'https' else 80)), SECONDS).close()
+    except OSError as e:
+        return [unknown('Nobody answers at %s now, from here (%s). Does the hub run?' % (api_url, e),
+                        'Check it in a pod while the hub runs: kubespawner doctor --with-pod')]
+    return [fine('Somebody listens at %s, where pods reach the hub.' % api_url)]
+
+
+def is_local(host):
+    """True for a host that is the machine or the pod itself."""
+    if host.lower().rstrip('.') in ('localhost', 'localhost.localdomain'):
+        return True
+    try:
+        parsed = ipaddress.ip_address(host.strip('[]'))
+    except ValueError:
+        return False
+    return parsed.is_loopback or parsed.is_unspecified

@@ -1,0 +1,88 @@
+"""The rights that a configuration needs: one table, and whether the hub has them.
+
+The README's role has those of the default settings.
+"""
+from collections import OrderedDict, namedtuple
+
+from ..cluster import PATHS, said
+from .findings import broken, fine, unknown, warning
+
+REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+
+Right = namedtuple('Right', 'resource verbs setting is_needed is_must')
+Right.__doc__ += """: one row.
+
+resource (str), verbs (list of str). setting (str): why it is needed, empty if it always is.
+is_needed (callable): of the spawner, whether its settings need it. is_must (bool): whether no server starts without.
+"""
+
+TABLE = [
+    Right('pods', ['get', 'list', 'watch', 'create', 'delete'], '', lambda s: True, True),
+    Right('persistentvolumeclaims', ['get', 'create'], 'user_storage_pvc_ensure',
+          lambda s: s.user_storage_pvc_ensure, True),
+    Right('persistentvolumeclaims', ['list'], 'remember_pvc_name',
+          lambda s: s.user_storage_pvc_ensure and s.remember_pvc_name, True),
+    Right('persistentvolumeclaims', ['delete'], 'delete_pvc',
+          lambda s: s.user_storage_pvc_ensure and s.delete_pvc, False),
+    Right('persistentvolumeclaims', ['patch'], 'storage_expand',
+          lambda s: s.user_storage_pvc_ensure and s.storage_expand, False),
+    Right('events', ['list', 'watch'], 'events_enabled', lambda s: s.events_enabled, False),
+    Right('namespaces', ['get', 'create'], 'enable_user_namespaces', lambda s: s.enable_user_namespaces, True),
+]
+
+NOT_IN_NAMESPACES = frozenset(['namespaces'])
+
+
+def needed(spawner, kinds):
+    """Return the Rights that a spawner needs. kinds (set of str): of the objects that its starts create."""
+    rights = [right for right in TABLE if right.is_needed(spawner)]
+    known = {(right.resource, verb) for right in rights for verb in right.verbs}
+    for kind in sorted(kinds):
+        resource = PATHS.get(kind)
+        if resource and (resource, 'create') not in known:
+            rights.append(Right(resource, ['create'], 'what a start creates', None, True))
+    return rights
+
+
+def check(cluster, rights, namespace):
+    """Check that whoever asks has these rights in a namespace; '' for all of them."""
+    missing, found, count = OrderedDict(), [], 0
+    for right in rights:
+        for verb in right.verbs:
+            answer = _ask(cluster, right.resource, verb, '' if right.resource in NOT_IN_NAMESPACES else namespace)
+            if answer is None or isinstance(answer, str):
+                return [unknown('The API server cannot tell which rights the hub has%s.' % (answer or ''),
+                                'See the role in the README.')]
+            count += 1
+            if not answer:
+                missing.setdefault((right.resource, right.setting, right.is_must), []).append(verb)
+    for (resource, setting, is_must), verbs in missing.items():
+        found.append((broken if is_must else warning)(*_sentences(resource, setting, is_must, verbs, namespace)))
+    return found or [fine('The hub has all %d rights that this configuration needs %s.' % (count, _where(namespace)))]
+
+
+def _where(namespace):
+    return 'in namespace %s' % namespace if namespace else 'in all namespaces'
+
+
+def _sentences(resource, setting, is_must, verbs, namespace):
+    is_of_cluster = resource in NOT_IN_NAMESPACES or not namespace
+    sentence = 'The hub may not %s %s%s%s.' % (
+        ' or '.join(verbs), resource, '' if resource in NOT_IN_NAMESPACES else ' ' + _where(namespace),
+        ', which %s needs' % setting if setting else '')
+    advice = 'Add to the rules of its %s: - {apiGroups: [""], resources: ["%s"], verbs: [%s]}' % (
+        'ClusterRole' if is_of_cluster else 'Role', resource, ', '.join('"%s"' % verb for verb in verbs))
+    return sentence, advice if is_must or not setting else '%s; or set c.KubeSpawner.%s = False' % (advice, setting)
+
+
+def _ask(cluster, resource, verb, namespace):
+    """Return whether there is a right; a str or None if the server cannot tell."""
+    attributes = {'verb': verb, 'resource': resource, 'group': ''}
+    if namespace:
+        attributes['namespace'] = namespace
+    answer = cluster.post(REVIEWS, {
+        'apiVersion': 'authorization.k8s.io/v1', 'kind': 'SelfSubjectAccessReview',
+        'spec': {'resourceAttributes': attributes}})
+    if answer.status not in (200, 201):
+        return ' (%d%s)' % (answer.status, said(answer))
+    return bool((answer.body.get('status') or {}).get('allowed'))

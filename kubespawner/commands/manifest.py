@@ -1,0 +1,155 @@
+"""`kubespawner manifest`: prints, compares or checks what a start would create. It creates nothing.
+
+Exit codes: 0; 1 if there are differences (--diff), or if the API server refuses something (--dry-run); 2 if a server
+cannot be started with the configuration, or the arguments make no sense. Runs on the main thread.
+"""
+import sys
+
+from ..checks import find_problems
+from ..messages.errors import one_line
+from .arguments import new_parser, pair, who
+from .cluster import Cluster, NoAnswer
+from .configured import CannotBeUsed, Log, load
+from .documents import differences, dump, heading, sections
+from .dry_run import check_version, dry_run
+from .rehearsal import choices
+from .rehearsal.clients import recording
+from .rehearsal.start import StepFailed, rehearse
+
+FINE, DIFFERENT, BROKEN = 0, 1, 2
+REFUSED = DIFFERENT
+
+
+def main(argv):
+    """Run the command; return the exit code."""
+    arguments = parse(argv)
+    try:
+        servers = _rehearsed(arguments)
+        if arguments.dry_run:
+            return _dry_run(servers)
+        if arguments.diff:
+            return _compare(arguments, _text(arguments, servers))
+        sys.stdout.write(_text(arguments, servers))
+        return BROKEN if servers.has_failed else FINE
+    except (CannotBeUsed, NoAnswer) as e:
+        say(e)
+        return BROKEN
+
+
+def parse(argv):
+    parser = new_parser('manifest', (
+        'Print as YAML what a start of a server would create in Kubernetes, after profiles, hooks and templates. '
+        'Neither a hub nor a cluster is needed, and nothing is created. The hooks of the configuration run.'))
+    parser.add_argument('--profile', metavar='SLUG', action='append', default=[],
+                        help='the profile that the user chooses; may be repeated (default: the default profile)')
+    parser.add_argument('--option', metavar='KEY=VALUE', type=pair, action='append', default=[],
+                        help='the choice of an option of the profile; may be repeated')
+    parser.add_argument('--all-profiles', action='store_true',
+                        help='all profiles: each with its defaults, and with each other choice of each option in turn')
+    parser.add_argument('--dry-run', action='store_true',
+                        help='send the objects to the API server with dryRun=All, which creates nothing, and print '
+                             'what it changes, warns of and refuses')
+    parser.add_argument('--diff', metavar='FILE',
+                        help='print the differences to an earlier output, for each choice; the choices of that output '
+                             'are compared unless --profile or --option is given')
+    arguments = parser.parse_args(argv)
+    if arguments.all_profiles and (arguments.profile or arguments.option):
+        parser.error('--all-profiles goes with neither --profile nor --option')
+    if arguments.diff and arguments.dry_run:
+        parser.error('--diff goes with an output, not with --dry-run')
+    return arguments
+
+
+def say(text):
+    """Print a line to standard error."""
+    print('kubespawner manifest: %s' % text, file=sys.stderr)
+
+
+class Servers(list):
+    """Pairs of the title of a choice and its Rehearsal. has_failed (bool): whether others could not be started.
+
+    spawner_settings (dict): how the API server is reached, see `Cluster`.
+    """
+
+    has_failed = False
+
+
+def _rehearsed(arguments):
+    """Return the Servers of the choices that are meant. What fails is said on standard error."""
+    whose, servers = who(arguments), Servers()
+    with recording() as recorder:
+        configured = load(arguments.config, Log(say))
+        _check(configured)
+        for choice in _choices(configured, whose, arguments):
+            try:
+                servers.append((choice.title, rehearse(configured, recorder, whose, choice.options)))
+            except StepFailed as e:
+                servers.has_failed = True
+                say('%s: %s' % (choice.title, e))
+    if not servers:
+        raise CannotBeUsed('No server can be started with this configuration.')
+    return servers
+
+
+def _check(configured):
+    """Say what is wrong with values. Raises CannotBeUsed if a hub would not start with them."""
+    problems = find_problems(configured.app.config, configured.spawner_class)
+    for problem in problems:
+        say('%s: %s' % (configured.path, problem.sentence))
+    if any(problem.is_fatal for problem in problems):
+        raise CannotBeUsed('%s: no server could start with this configuration, so the hub would not start.'
+                           % configured.path)
+
+
+def _choices(configured, whose, arguments):
+    """Return the Choices that the arguments mean."""
+    offered, options = choices.offered(configured, whose), dict(arguments.option)
+    if arguments.all_profiles or arguments.diff and not (arguments.profile or options):
+        return choices.all_choices(offered)
+    slugs = arguments.profile or ([] if 'profile' in options else [None])
+    if not (arguments.profile or options):
+        default = next((each for each in offered if each['default']), None)
+        return [choices.chosen(default) if default else choices.USUAL]
+    return [_named(offered, slug, options) for slug in slugs or [options.pop('profile')]]
+
+
+def _named(offered, slug, options):
+    """Return the Choice of a profile (None: the default) and of options, as a user makes it."""
+    title = ', '.join(['profile %s' % slug if slug else 'the default'] + ['%s %s' % item for item in
+                                                                         sorted(options.items())])
+    return choices.Choice(one_line(title), choices.with_unlisted(
+        offered, dict(options, profile=slug) if slug else options))
+
+
+def _text(arguments, servers):
+    """Return the output."""
+    return ''.join(heading(arguments.user, arguments.server, title) + dump(rehearsal.shown)
+                   for title, rehearsal in servers)
+
+
+def _compare(arguments, text):
+    try:
+        with open(arguments.diff, encoding='utf8') as f:
+            before = sections(f.read())
+    except (OSError, ValueError) as e:
+        raise CannotBeUsed('--diff %s: %s' % (arguments.diff, getattr(e, 'strerror', None) or e))
+    after = sections(text)
+    if arguments.profile or arguments.option:  # the others were not asked for
+        before = {name: documents for name, documents in before.items() if name in after}
+    found = differences(before, after)
+    sys.stdout.write('\n'.join(found))
+    return DIFFERENT if found else FINE
+
+
+def _dry_run(servers):
+    spawner = servers[0][1].spawner
+    cluster = Cluster(host=spawner.k8s_api_host, ssl_ca_cert=spawner.k8s_api_ssl_ca_cert,
+                      verify_ssl=spawner.k8s_api_verify_ssl)
+    check_version(cluster)
+    is_refused = False
+    for title, rehearsal in servers:
+        for outcome in dry_run(cluster, rehearsal.objects):
+            is_refused = is_refused or outcome.is_refused
+            for line in outcome.lines:
+                print('%s: %s: %s' % (title, outcome.name, one_line(line)))
+    return REFUSED if is_refused else BROKEN if servers.has_failed else FINE

@@ -1,0 +1,57 @@
+"""Takes the place of what must not be printed, and of what is different each time. Pure; any thread."""
+import base64
+import re
+
+from ...lifecycle.pods import SPAWN_ID
+from ...messages.secrets import is_secret, mask
+
+TOKEN = '<token>'  # of the server, which a hub makes anew for each start
+HIDDEN = '<hidden>'
+
+# Keys below which a secret of the environment may be repeated. Elsewhere, its letters are those of something else.
+MAY_CONTAIN = frozenset(['args', 'command', 'value', 'annotations'])
+
+_PASSWORD = re.compile(r'(?<=://)([^/@:\s]*):[^/@\s]+(?=@)')  # in a URL
+
+
+def without_secrets(obj):
+    """Return an object, a dict, with placeholders for secrets and for what each start makes anew."""
+    secrets = sorted(set(_secret_values(obj)), key=len, reverse=True)
+    result = _masked(obj, secrets)
+    (result['metadata'].get('annotations') or {}).pop(SPAWN_ID, None)  # another one for each start
+    if result.get('kind') == 'Secret':
+        _hide_data(result)
+    return result
+
+
+def _secret_values(value):
+    """Generate the values of environment variables that must not be read, wherever containers are."""
+    if isinstance(value, dict):
+        if is_secret(value) and value['value'] != TOKEN:
+            yield value['value']
+        for item in value.values():
+            yield from _secret_values(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secret_values(item)
+
+
+def _masked(value, secrets, is_text=False):
+    """Return a part of an object without secrets. is_text (bool): whether it may contain them, and is no name."""
+    if isinstance(value, dict):
+        masked = {key: _masked(item, secrets, is_text or key in MAY_CONTAIN) for key, item in value.items()}
+        if is_secret(value) and value['value'] != TOKEN:
+            masked['value'] = HIDDEN
+        return masked
+    if isinstance(value, list):
+        return [_masked(item, secrets, is_text) for item in value]
+    if isinstance(value, str):
+        return _PASSWORD.sub(r'\1:' + HIDDEN, mask(value, secrets, HIDDEN) if is_text else value)
+    return value
+
+
+def _hide_data(secret):
+    hidden = base64.b64encode(HIDDEN.encode('ascii')).decode('ascii')
+    for field, placeholder in (('data', hidden), ('stringData', HIDDEN)):
+        if secret.get(field):
+            secret[field] = {key: placeholder for key in secret[field]}
