@@ -3,7 +3,6 @@
 Here belongs what becomes of a request whose answer is lost or comes too late, and whose pod it is that has a name; what
 a pod looks like is in `manifests`. Everything runs on the IOLoop's thread.
 """
-import calendar
 import enum
 import time
 import uuid
@@ -344,11 +343,8 @@ def uid_of(pod):
 
 def _is_young(pod, seconds):
     """True if a pod was created less than so many seconds ago, by the clocks of the API server and of this machine."""
-    try:
-        created = time.strptime(pod['metadata'].get('creationTimestamp'), '%Y-%m-%dT%H:%M:%SZ')
-    except (TypeError, ValueError):
-        return False
-    return time.time() - calendar.timegm(created) < seconds
+    created = podstatus.created_at(pod)
+    return created is not None and time.time() - created < seconds
 
 
 def _may_have_landed(refused):
