@@ -114,7 +114,8 @@ def test_a_volume_of_the_secret_has_its_files_only():
 
 
 def test_a_pod_waits_for_its_secret_and_mounts_nothing_that_is_secret():
-    spec = {'containers': [{'name': 'side'}, {'name': 'notebook', 'volumeMounts': [{'name': 'home', 'mountPath': '/h'}]}]}
+    mounts = [{'name': 'home', 'mountPath': '/h'}]
+    spec = {'containers': [{'name': 'side'}, {'name': 'notebook', 'volumeMounts': mounts}]}
     for _ in range(2):
         mount_mark(spec, 's')
     volume, = spec['volumes']

@@ -1,7 +1,8 @@
 """A hub with internal_ssl: users reach their servers, whose pods have certificates and tokens from Secrets.
 
-JupyterHub starts the proxy itself here, with certificates. That takes the configurable-http-proxy of Node.js: the one in
-Python does not encrypt. The names of Services are in /etc/hosts of the hub and the proxy, in a mount namespace of theirs.
+JupyterHub starts the proxy itself here, with certificates. That takes the configurable-http-proxy of Node.js, because
+the one in Python does not encrypt. The names of Services are in /etc/hosts of the hub and the proxy, in a mount
+namespace of theirs.
 """
 import json
 import os
