@@ -15,6 +15,9 @@ SHORTEST_TOKEN = 16  # characters of a token that is looked for in other values;
 _NOT_IN_KEYS = re.compile('[^-_a-zA-Z0-9]')  # a dot is left to the files of certificates
 LONGEST_KEY = 200
 
+# The volume that a pod waits for, where it is mounted, and the key of the Secret that it contains.
+VOLUME, DIRECTORY, MARK = 'jupyterhub-secret-variables', '/var/run/secrets/hub.jupyter.org', 'hub.ready'
+
 
 def is_token(name):
     """Return whether a variable of this name is a token of the hub's."""
@@ -88,6 +91,25 @@ def _unknown(name, value, known):
     return ('the variable %s refers to %s, which only Kubernetes can replace, and it does not do so in a Secret. Put '
             'the secret part into a variable of its own, to which this one refers as well. Write $$(NAME) for a '
             'literal $(NAME).' % (name, ', '.join('$(%s)' % other for other in others)))
+
+
+def mount_mark(spec, secret_name):
+    """Have the pod with this spec mount one file of the Secret, MARK, which contains nothing.
+
+    A node that does not find a Secret for variables tries again after 10 s or more. If it is for a volume, it tries
+    again at once, and no container starts before. So a pod whose Secret comes a moment later starts sooner.
+    """
+    if any(volume.get('name') == VOLUME for volume in spec.get('volumes') or ()):
+        return
+    container = _notebook(spec['containers'])
+    spec['volumes'] = list(spec.get('volumes') or ()) + [
+        {'name': VOLUME, 'secret': {'secretName': secret_name, 'items': [{'key': MARK, 'path': MARK}]}}]
+    container['volumeMounts'] = list(container.get('volumeMounts') or ()) + [
+        {'name': VOLUME, 'mountPath': DIRECTORY, 'readOnly': True}]
+
+
+def _notebook(containers):
+    return next((container for container in containers if container.get('name') == 'notebook'), containers[0])
 
 
 def only_keys(volumes, secret_name, keys):

@@ -4,7 +4,7 @@ import copy
 import pytest
 
 from kubespawner.localkube.environment import expand
-from kubespawner.secret_variables import hide, is_token, only_keys
+from kubespawner.secret_variables import MARK, hide, is_token, mount_mark, only_keys
 
 TOKEN = '0123456789abcdef0123'
 
@@ -111,3 +111,15 @@ def test_a_volume_of_the_secret_has_its_files_only():
     only_keys(volumes, 's', ['k'])
     assert [volume.get('secret', {}).get('items') for volume in volumes] == [
         [{'key': 'k', 'path': 'k'}], None, None, [{'key': 'x'}]]
+
+
+def test_a_pod_waits_for_its_secret_and_mounts_nothing_that_is_secret():
+    mounts = [{'name': 'home', 'mountPath': '/h'}]
+    spec = {'containers': [{'name': 'side'}, {'name': 'notebook', 'volumeMounts': mounts}]}
+    for _ in range(2):
+        mount_mark(spec, 's')
+    volume, = spec['volumes']
+    assert volume['secret'] == {'secretName': 's', 'items': [{'key': MARK, 'path': MARK}]}
+    assert 'volumeMounts' not in spec['containers'][0]
+    assert [mount['name'] for mount in spec['containers'][1]['volumeMounts']] == ['home', volume['name']]
+    assert '.' in MARK  # no variable has such a key

@@ -19,7 +19,7 @@ from ..lifecycle.companions import Companions
 from ..messages.errors import ConfigurationError
 from ..messages.secrets import SECRET
 from ..naming.ownership import SERVERNAME
-from ..secret_variables import hide, only_keys
+from ..secret_variables import MARK, hide, mount_mark, only_keys
 from .awaiting import maybe_await
 from .labels import Labels
 
@@ -158,6 +158,8 @@ class Related(Labels):
         except ValueError as e:
             raise ValueError('KubeSpawner.secret_environment: %s' % e)
         only_keys(spec.get('volumes') or [], self.secret_name, sorted(FILES.values()))
+        if self._hidden and not self._has_tls:  # otherwise it waits for its certificates
+            mount_mark(spec, self.secret_name)
 
     def _secret_values(self):
         """Return what must not be read in logs of what is in the Secret."""
@@ -188,7 +190,8 @@ class Related(Labels):
             self.pod_name, port, self._selector_of_service(), [owner_reference], *self._metadata_of_companions())
 
     def _data_of_variables(self):
-        return {key: related_objects.encoded(value.encode('utf8')) for key, value in self._hidden.items()}
+        data = {key: related_objects.encoded(value.encode('utf8')) for key, value in self._hidden.items()}
+        return dict(data, **{MARK: ''}) if data else data
 
     @property
     def _companions(self):

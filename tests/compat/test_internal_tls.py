@@ -314,7 +314,8 @@ def test_a_pod_has_references_and_a_secret_has_the_values(new, caplog):
     yield spawner.start()
     pod, secret = made(spawner, 'pod'), made(spawner, 'secret')
     assert decoded(secret) == {'JUPYTERHUB_API_TOKEN': TOKEN, 'JPY_API_TOKEN': TOKEN, 'PASSWORD': 'of-ann',
-                               'COPY': TOKEN}
+                               'COPY': TOKEN, 'hub.ready': ''}
+    assert 'jupyterhub-secret-variables' in {volume['name'] for volume in pod['spec']['volumes']}
     for text in seen + [json.dumps(pod), caplog.text, json.dumps(spawner.get_state())]:
         assert TOKEN not in text and 'of-ann' not in text
     variables = environment(pod)
@@ -364,6 +365,7 @@ def test_variables_are_not_among_the_files_of_certificates(new):
     yield started(spawner)
     assert set(decoded(made(spawner, 'secret'))) >= {'ssl.key', 'JUPYTERHUB_API_TOKEN'}
     volume, = [each for each in made(spawner, 'pod')['spec']['volumes'] if each['name'] == 'jupyterhub-internal-certs']
+    assert 'jupyterhub-secret-variables' not in json.dumps(made(spawner, 'pod'))
     assert {item['key'] for item in volume['secret']['items']} == {'ssl.key', 'ssl.crt', 'notebooks-ca_trust.crt'}
 
 
