@@ -136,15 +136,23 @@ class KubeIngressProxy(ProxySettings, Proxy):
         """
         if routespec and self._live('ingress', templates.name_of(routespec)):
             try:
-                yield self._changing(routespec, self._add_as_told)
+                yield self._changing(routespec, self._create_missing)
             except RouteError as e:
                 self.log.error('%s', e)
 
     @gen.coroutine
-    def _add_as_told(self, routespec, deadline):
-        ingress = self._live('ingress', templates.name_of(routespec))
-        if ingress is not None:
-            yield self._add(routespec, deadline, *routes.told_by(ingress))
+    def _create_missing(self, routespec, deadline):
+        """Create what a route lacks, as its Ingress says. It is read: another hub may be deleting the route just now.
+
+        What is there stays as it is: a route that is being changed has its new service before its new Ingress.
+        """
+        ingress = yield self._requests.read('ingress', self.namespace, templates.name_of(routespec), deadline)
+        if ingress is None or routes.is_terminating(ingress):
+            return
+        wanted = self._objects(routespec, *routes.told_by(ingress))
+        for kind in BACKENDS:
+            if kind in wanted and self._live(kind, templates.name_of(routespec)) is None:
+                yield self._upkeep.create_if_missing(kind, wanted[kind], deadline)
 
     def _remove(self, kinds, routespec, deadline):
         name = templates.name_of(routespec)
