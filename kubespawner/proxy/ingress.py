@@ -58,18 +58,16 @@ class KubeIngressProxy(ProxySettings, Proxy):
 
     # What JupyterHub calls
 
-    @gen.coroutine
     def add_route(self, routespec, target, data):
         """Make requests for a route go to `target`, a URL. Return when the objects of the route are as they should be.
 
         data (dict): JupyterHub's own, kept with the route. Raises RouteError.
         """
-        yield self._changing(self.validate_routespec(routespec), self._add, target, data)
+        return self._changing(routespec, self._add, target, data)
 
-    @gen.coroutine
     def delete_route(self, routespec):
         """Remove a route, if there is one. Return when its objects have been deleted. Raises RouteError."""
-        yield self._changing(self.validate_routespec(routespec), self._delete)
+        return self._changing(routespec, self._delete)
 
     @gen.coroutine
     def get_all_routes(self):
@@ -97,9 +95,11 @@ class KubeIngressProxy(ProxySettings, Proxy):
     @gen.coroutine
     def _changing(self, routespec, change, *arguments):
         """Call `change` for a route: one change of a route at a time, and of not too many routes."""
-        lock = self._locks.setdefault(routespec, Lock())
+        routespec = self.validate_routespec(routespec)
+        lock = self._locks.get(routespec) or self._locks.setdefault(routespec, Lock())
         try:
             with (yield lock.acquire()), (yield self._turn.acquire()):
+                yield gen.moment  # many routes at once must not stall the loop, even if nothing has to be done
                 yield self._prepare()
                 yield change(routespec, self._deadline(), *arguments)
         except api.ApiError as e:

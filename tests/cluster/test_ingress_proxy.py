@@ -24,6 +24,8 @@ def rules():
 @pytest.fixture(scope='module', autouse=True)
 def granted(request, core, namespace, cluster):
     """Give the user that the proxy runs as the permissions of the documentation."""
+    if cluster.is_localkube:
+        pytest.importorskip('jsonpatch')
     kubeconfig = request.config.getoption('--hub-kubeconfig')
     if kubeconfig:
         with open(kubeconfig) as f:
@@ -262,6 +264,18 @@ def test_many_changes_of_one_route_at_once_end_as_the_last_says(new_proxy):
     yield [proxy.add_route(ANN, target, DATA) for target in targets] + [proxy.delete_route(ANN)] + [
         proxy.add_route(ANN, TARGET, DATA)]
     assert (yield proxy.get_all_routes()) == as_added()
+    yield proxy.delete_route(ANN)
+
+
+@pytest.mark.gen_test
+def test_routes_that_need_nothing_do_not_stall_the_loop_however_many_they_are(new_proxy):
+    proxy = new_proxy()
+    yield proxy.add_route(ANN, TARGET, DATA)
+    turns, added = [], [proxy.add_route(ANN, TARGET, DATA) for _ in range(100)]
+    while not all(each.done() for each in added):
+        turns.append(1)
+        yield gen.moment
+    assert len(turns) > len(added) / proxy.k8s_api_threadpool_workers
     yield proxy.delete_route(ANN)
 
 
