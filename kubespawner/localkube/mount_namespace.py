@@ -16,6 +16,7 @@ import tempfile
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE, MS_RELATIME = 1, 32, 4096, 8192, 16384, 1 << 18, 1 << 21
 MNT_DETACH = 2
+PR_SET_DUMPABLE = 4
 KEPT_FLAGS = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME
 OLD_ROOT = '.old-root'
 
@@ -39,6 +40,7 @@ def enter():
         call('unshare', CLONE_NEWNS)
     except PermissionError:
         call('unshare', CLONE_NEWUSER | CLONE_NEWNS)
+        call('prctl', PR_SET_DUMPABLE, 1, 0, 0, 0)  # or else the files belong to root, if the user was changed before
         for name, text in (('setgroups', 'deny'), ('uid_map', '%d %d 1' % (uid, uid)),
                            ('gid_map', '%d %d 1' % (gid, gid))):
             with open('/proc/self/' + name, 'w') as f:
