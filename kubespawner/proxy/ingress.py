@@ -58,18 +58,16 @@ class KubeIngressProxy(ProxySettings, Proxy):
 
     # What JupyterHub calls
 
-    @gen.coroutine
     def add_route(self, routespec, target, data):
         """Make requests for a route go to `target`, a URL. Return when the objects of the route are as they should be.
 
         data (dict): JupyterHub's own, kept with the route. Raises RouteError.
         """
-        yield self._changing(self.validate_routespec(routespec), self._add, target, data)
+        return self._changing(routespec, self._add, target, data)
 
-    @gen.coroutine
     def delete_route(self, routespec):
         """Remove a route, if there is one. Return when its objects have been deleted. Raises RouteError."""
-        yield self._changing(self.validate_routespec(routespec), self._delete)
+        return self._changing(routespec, self._delete)
 
     @gen.coroutine
     def get_all_routes(self):
@@ -97,9 +95,11 @@ class KubeIngressProxy(ProxySettings, Proxy):
     @gen.coroutine
     def _changing(self, routespec, change, *arguments):
         """Call `change` for a route: one change of a route at a time, and of not too many routes."""
-        lock = self._locks.setdefault(routespec, Lock())
+        routespec = self.validate_routespec(routespec)
+        lock = self._locks.get(routespec) or self._locks.setdefault(routespec, Lock())
         try:
             with (yield lock.acquire()), (yield self._turn.acquire()):
+                yield gen.moment  # many routes at once must not stall the loop, even if nothing has to be done
                 yield self._prepare()
                 yield change(routespec, self._deadline(), *arguments)
         except api.ApiError as e:
@@ -136,15 +136,23 @@ class KubeIngressProxy(ProxySettings, Proxy):
         """
         if routespec and self._live('ingress', templates.name_of(routespec)):
             try:
-                yield self._changing(routespec, self._add_as_told)
+                yield self._changing(routespec, self._create_missing)
             except RouteError as e:
                 self.log.error('%s', e)
 
     @gen.coroutine
-    def _add_as_told(self, routespec, deadline):
-        ingress = self._live('ingress', templates.name_of(routespec))
-        if ingress is not None:
-            yield self._add(routespec, deadline, *routes.told_by(ingress))
+    def _create_missing(self, routespec, deadline):
+        """Create what a route lacks, as its Ingress says. It is read: another hub may be deleting the route just now.
+
+        What is there stays as it is: a route that is being changed has its new service before its new Ingress.
+        """
+        ingress = yield self._requests.read('ingress', self.namespace, templates.name_of(routespec), deadline)
+        if ingress is None or routes.is_terminating(ingress):
+            return
+        wanted = self._objects(routespec, *routes.told_by(ingress))
+        for kind in BACKENDS:
+            if kind in wanted and self._live(kind, templates.name_of(routespec)) is None:
+                yield self._upkeep.create_if_missing(kind, wanted[kind], deadline)
 
     def _remove(self, kinds, routespec, deadline):
         name = templates.name_of(routespec)

@@ -55,6 +55,13 @@ class Upkeep:
             self._called(kind, name)))
 
     @gen.coroutine
+    def create_if_missing(self, kind, wanted, deadline):
+        """Create an object, unless there is one of its name. Raises ApiError."""
+        made = yield self._create(kind, wanted, deadline)
+        if made is not None:
+            self._caches[kind].upsert(made)
+
+    @gen.coroutine
     def remove(self, kind, name, routespec, deadline):
         """Delete the object of a route, if the route has one of this kind. Then the cache does not have it.
 
