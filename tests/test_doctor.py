@@ -8,6 +8,7 @@ from kubespawner.commands import console
 from kubespawner.commands.cluster import Answer, NoAnswer
 from kubespawner.commands.doctor import hub, installation, main, objects, rights, room, with_pod
 from kubespawner.commands.doctor.findings import BROKEN, FINE, UNKNOWN, WARNING
+from tests import documentation
 
 OURS = '''
 c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
@@ -338,3 +339,11 @@ def test_a_pod_tells_whether_it_reaches_the_hub_and_is_deleted(monkeypatch, phas
     (path, probe, query), = cluster.posted
     assert cluster.deleted == ['%s/%s' % (path, probe['metadata']['name'])] and query == {}
     assert 'secret' not in json.dumps(probe) and 'heritage' not in probe['metadata']['labels']
+
+
+def test_the_documentation_shows_what_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+    (tmp_path / 'jupyterhub_config.py').write_text(documentation.block('python', "mem_guarantee = '4G'"))
+    assert console.command(['doctor', '--offline']) == 1
+    assert capsys.readouterr().out == documentation.block('text', 'KubeSpawner.mem_guarantee is').rstrip() + '\n'

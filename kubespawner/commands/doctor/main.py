@@ -12,6 +12,7 @@ import kubernetes
 from jupyterhub import __version__ as hub_version
 
 from ...checks import find_problems
+from ...messages.errors import one_line
 from ...parts.installation import others_in
 from ..arguments import new_parser, who
 from ..cluster import DRY_RUN_SINCE, Cluster, NoAnswer
@@ -219,6 +220,8 @@ def _all(name, check, *arguments):
             yield name, finding
     except NoAnswer as e:
         yield name, unknown('The API server does not answer: %s' % e)
+    except Exception as e:  # an answer such as no server gives; the other checks go on
+        yield name, unknown('This could not be checked: %s: %s' % (type(e).__name__, one_line(e)))
 
 
 def _patient(arguments):
