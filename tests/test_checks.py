@@ -330,3 +330,18 @@ def test_the_spawners_of_others_are_not_looked_at():
     app = Application(dict, mem_limit='2GB')
     hub_start.check(app)
     assert app.exit_codes == [] and app.logged == []
+
+
+def test_a_class_whose_methods_are_of_a_configuration_file_is_checked():
+    space = {'KubeSpawner': KubeSpawner}
+    exec('''
+class Mine(KubeSpawner):
+    def _expand_user_properties(self, template):
+        return template
+    def load_user_options(self):
+        pass
+''', space)
+    config = Config()
+    config.KubeSpawner.mem_limit, config.KubeSpawner.profile_list = 'x', [{'slug': 1}]
+    assert [problem.setting for problem in find_problems(config, space['Mine'])] == [
+        'KubeSpawner.mem_limit', 'KubeSpawner.profile_list']

@@ -77,6 +77,20 @@ def test_without_any_configuration_the_error_names_both_places(tmpdir, monkeypat
     assert str(tmpdir.join('nowhere')) in str(e.value)
 
 
+def test_one_configuration_can_be_that_of_all_clients_for_a_while(kubeconfig):
+    before = clients.shared_client('CoreV1Api')
+    configuration = client.Configuration()
+    configuration.host = 'http://127.0.0.1:1'
+    clients.override(host='http://127.0.0.1:2')
+    try:
+        with clients.use_only(configuration):
+            assert clients.shared_client('CoreV1Api').api_client.configuration.host == 'http://127.0.0.1:1'
+        assert clients.shared_client('CoreV1Api').api_client.configuration.host == 'http://127.0.0.1:2'
+    finally:
+        clients.override()
+    assert before.api_client.configuration.host == 'http://127.0.0.1:9'
+
+
 def test_models_become_what_the_client_itself_would_send():
     pod = client.V1Pod(
         api_version='v1', kind='Pod', metadata=client.V1ObjectMeta(name='a', labels={'b_c': 'd'}),

@@ -10,6 +10,7 @@ import yaml
 from kubespawner import KubeSpawner
 from kubespawner.commands import console, documents, dry_run
 from kubespawner.commands.rehearsal.placeholders import without_secrets
+from tests import documentation
 
 OURS = "c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'\n"
 
@@ -73,6 +74,19 @@ def test_tokens_and_secrets_are_placeholders(run):
     out = run(OURS + "c.KubeSpawner.environment = {'DB_PASSWORD': 'sesame-open', 'URL': 'db://u:sesame@h/'}\n")[1]
     assert env(out)['JUPYTERHUB_API_TOKEN'] == '<token>'
     assert env(out)['DB_PASSWORD'] == '<hidden>' and env(out)['URL'] == 'db://u:<hidden>@h/'
+
+
+def test_texts_of_the_auth_state_are_placeholders(run, tmp_path):
+    (tmp_path / 'state.json').write_text('{"user": {"access": "sesame-open"}, "team": "blue"}')
+    out = run(OURS + '''
+def hook(spawner, state):
+    spawner.environment.update(GIT='x:' + state['user']['access'], TEAM=state['team'])
+if hasattr(__import__('jupyterhub.spawner').spawner.Spawner, 'auth_state_hook'):
+    c.KubeSpawner.auth_state_hook = hook
+else:
+    c.KubeSpawner.pre_spawn_hook = lambda spawner: hook(spawner, spawner.user.get_auth_state().result())
+''', '--auth-state', 'state.json')[1]
+    assert env(out)['GIT'] == 'x:<hidden>' and env(out)['TEAM'] == 'blue'
 
 
 def test_the_data_of_a_secret_is_a_placeholder_and_still_base64():
@@ -186,6 +200,27 @@ c.Mine.singleuser_image_spec = 'mine'
     assert (code, err) == (0, '') and env(out)['OF'] == 'start' and container(out)['image'] == 'mine'
 
 
+def test_methods_in_the_file_are_called_as_in_a_hub(run, tmp_path):
+    (tmp_path / 'state.json').write_text('{"team": "blue"}')
+    code, out, err = run(OURS + '''
+from kubespawner import KubeSpawner
+from jupyterhub.auth import Authenticator
+class Mine(KubeSpawner):
+    def _expand_user_properties(self, template):
+        return super()._expand_user_properties(template.replace('{team}', 'red'))
+    async def load_user_options(self):
+        await super().load_user_options()
+        self.environment = dict(self.environment, LOADED='yes')
+class Knows(Authenticator):
+    async def pre_spawn_start(self, user, spawner):
+        spawner.environment['TEAM'] = (await user.get_auth_state())['team']
+c.JupyterHub.spawner_class, c.JupyterHub.authenticator_class = Mine, Knows
+c.KubeSpawner.pod_name_template = '{team}-{username}'
+''', '--auth-state', 'state.json')
+    assert code == 0, err
+    assert env(out)['TEAM'] == 'blue' and env(out)['LOADED'] == 'yes' and 'name: red-ann' in out
+
+
 def test_a_file_that_loads_others_is_read_as_in_a_hub(run, tmp_path):
     (tmp_path / 'more.py').write_text("c.KubeSpawner.image = 'of-sub'\n")
     code, out, _ = run(OURS + "load_subconfig('more.py')\n")
@@ -274,3 +309,9 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
     assert process.stderr.read() == b''
     process.stderr.close()
     assert process.wait() == console.PIPE_CLOSED
+
+
+def test_the_documentation_shows_what_is_printed(run):
+    code, out, err = run(documentation.block('python', "c.KubeSpawner.namespace = 'users'"), '--user', 'ann')
+    assert (code, err) == (0, '')
+    assert out.startswith(documentation.block('yaml', '# server of ann, the default').rstrip() + '\n')

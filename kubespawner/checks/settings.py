@@ -231,5 +231,5 @@ def _problems_of_override(where, name, value, spawner_class):
 
 def _is_ours(spawner_class, method):
     """True if a subclass has not replaced a method, or what is not there."""
-    found = getattr(spawner_class, method, None)
-    return getattr(found, '__module__', __name__).startswith(__name__.partition('.')[0] + '.')
+    found = getattr(spawner_class, method, None)  # of no module, if it is from a configuration file
+    return (getattr(found, '__module__', __name__) or '').startswith(__name__.partition('.')[0] + '.')

@@ -132,6 +132,16 @@ def _merge_old_section(app):
         app.update_config(config)
 
 
+# Settings that traitlets says it does not know.
+_NOT_KNOWN = re.compile(r'Config option `(\w+)` not recognized by')
+
+
+def is_of_problems(text, problems):
+    """True if a text in a log says of a setting what one of these problems (list of Problem) says as well."""
+    found = _NOT_KNOWN.match(text)
+    return found is not None and any(problem.setting.endswith('.' + found.group(1)) for problem in problems)
+
+
 # Errors of what an operator wrote
 
 def explained(error, path):

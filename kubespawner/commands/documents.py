@@ -8,7 +8,7 @@ import yaml
 HEADING = '# server of '  # begins the line before the documents of one choice
 
 # Strings that YAML 1.2 readers, or Go's, may take for a number, though YAML 1.1 as PyYAML knows it does not.
-_LIKE_A_NUMBER = re.compile(r'[-+.]?[0-9]')
+_LIKE_A_NUMBER = re.compile(r'[-+.]?[0-9][-+._:0-9a-fA-FxXoO]*\Z')
 
 
 class _Dumper(yaml.SafeDumper):

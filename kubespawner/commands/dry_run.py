@@ -10,6 +10,8 @@ FILLED_IN = frozenset('''
     ipFamilyPolicy clusterIP clusterIPs targetPort serviceAccount defaultMode apiVersion imagePullPolicy
     volumeName restartPolicy type'''.split())
 
+OF_NAMESPACES = {'finalizers': ['kubernetes']}  # the spec that each has
+
 TAKEN = 'taken as it is'
 
 
@@ -63,7 +65,7 @@ def changes(sent, answered, path=''):
                     yield 'dropped: %s, a field that the server does not know' % there
             elif key in sent:
                 yield from changes(sent[key], answered[key], there)
-            elif key not in FILLED_IN and answered[key] not in (None, {}, [], '', False):
+            elif key not in FILLED_IN and answered[key] not in (None, {}, [], '', False, OF_NAMESPACES):
                 yield 'added: %s: %s' % (there, _short(answered[key]))
     elif isinstance(sent, list) and isinstance(answered, list):
         yield from _changes_of_list(sent, answered, path)

@@ -9,7 +9,7 @@ from ..checks import find_problems
 from ..messages.errors import one_line
 from .arguments import new_parser, pair, who
 from .cluster import Cluster, NoAnswer
-from .configured import CannotBeUsed, Log, load
+from .configured import CannotBeUsed, Log, is_of_problems, load
 from .documents import differences, dump, heading, sections
 from .dry_run import check_version, dry_run
 from .rehearsal import choices
@@ -66,20 +66,17 @@ def say(text):
 
 
 class Servers(list):
-    """Pairs of the title of a choice and its Rehearsal. has_failed (bool): whether others could not be started.
-
-    spawner_settings (dict): how the API server is reached, see `Cluster`.
-    """
+    """Pairs of the title of a choice and its Rehearsal. has_failed (bool): whether others could not be started."""
 
     has_failed = False
 
 
 def _rehearsed(arguments):
     """Return the Servers of the choices that are meant. What fails is said on standard error."""
-    whose, servers = who(arguments), Servers()
+    whose, servers, problems = who(arguments), Servers(), []
     with recording() as recorder:
-        configured = load(arguments.config, Log(say))
-        _check(configured)
+        configured = load(arguments.config, Log(lambda text: is_of_problems(text, problems) or say(text)))
+        problems += _checked(configured)
         for choice in _choices(configured, whose, arguments):
             try:
                 servers.append((choice.title, rehearse(configured, recorder, whose, choice.options)))
@@ -91,14 +88,15 @@ def _rehearsed(arguments):
     return servers
 
 
-def _check(configured):
-    """Say what is wrong with values. Raises CannotBeUsed if a hub would not start with them."""
+def _checked(configured):
+    """Say what is wrong with values, and return it. Raises CannotBeUsed if a hub would not start with them."""
     problems = find_problems(configured.app.config, configured.spawner_class)
     for problem in problems:
         say('%s: %s' % (configured.path, problem.sentence))
     if any(problem.is_fatal for problem in problems):
         raise CannotBeUsed('%s: no server could start with this configuration, so the hub would not start.'
                            % configured.path)
+    return problems
 
 
 def _choices(configured, whose, arguments):

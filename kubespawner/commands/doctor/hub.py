@@ -14,7 +14,8 @@ ADVICE = ("Set c.JupyterHub.hub_ip = '0.0.0.0', and c.KubeSpawner.hub_connect_ip
 def address(api_url, listens_on, own_name='', resolve=socket.getaddrinfo, connect=socket.create_connection):
     """Check where pods reach the hub.
 
-    api_url (str): the URL that pods get. listens_on (str): the host that the hub binds. own_name (str): of this machine.
+    api_url (str): the URL that pods get. listens_on (str): the host that the hub binds.
+    own_name (str): the name of this machine.
     """
     url = urlparse(api_url)
     host = url.hostname or ''

@@ -12,10 +12,11 @@ import kubernetes
 from jupyterhub import __version__ as hub_version
 
 from ...checks import find_problems
+from ...messages.errors import one_line
 from ...parts.installation import others_in
 from ..arguments import new_parser, who
 from ..cluster import DRY_RUN_SINCE, Cluster, NoAnswer
-from ..configured import CannotBeUsed, load
+from ..configured import CannotBeUsed, is_of_problems, load
 from ..rehearsal import choices
 from ..rehearsal.clients import recording
 from ..rehearsal.start import StepFailed, rehearse
@@ -79,7 +80,8 @@ def check_settings(patient):
 
 
 def check_log(patient):
-    return configuration.logged(patient.configured.log.texts)
+    return configuration.logged([text for text in patient.configured.log.texts
+                                 if not is_of_problems(text, patient.problems)])
 
 
 def check_starts(patient):
@@ -112,8 +114,9 @@ def check_namespaces(patient, cluster, version):
 
 def check_rights(patient, cluster, version):
     needed = rights.needed(patient.spawner, {kind for kind, _ in patient.created})
-    namespaces = [''] if patient.spawner.enable_user_namespaces else patient.namespaces
-    return [finding for name in namespaces for finding in rights.check(cluster, needed, name)]
+    if patient.spawner.enable_user_namespaces:
+        return rights.check_of_namespaces(cluster, needed, next(iter(patient.pods.values()))['metadata']['namespace'])
+    return [finding for name in patient.namespaces for finding in rights.check(cluster, needed, name)]
 
 
 def check_references(patient, cluster, version):
@@ -217,6 +220,8 @@ def _all(name, check, *arguments):
             yield name, finding
     except NoAnswer as e:
         yield name, unknown('The API server does not answer: %s' % e)
+    except Exception as e:  # an answer such as no server gives; the other checks go on
+        yield name, unknown('This could not be checked: %s: %s' % (type(e).__name__, one_line(e)))
 
 
 def _patient(arguments):

@@ -101,20 +101,31 @@ def _of_container(container, add):
 
 def referenced(cluster, wanted):
     """Check that what is named is there. wanted (set of Reference)."""
-    found = [finding for each in sorted(wanted, key=lambda r: (r.kind, r.namespace, r.name, r.where, sorted(r.keys)))
-             for finding in _referenced(cluster, each)]
+    found, not_known = [], []
+    for each in sorted(wanted, key=lambda r: (r.kind, r.namespace, r.name, r.where, sorted(r.keys))):
+        answer = cluster.get(KINDS[each.kind][0].format(namespace=each.namespace) + each.name)
+        if answer.status == 403:
+            not_known.append(_named(each))
+        else:
+            found += _referenced(answer, each)
+    if not_known:
+        found.append(unknown(
+            'What the hub may not read, and does not need to, is not known to exist: %s.' % ', '.join(
+                dict.fromkeys(not_known)), 'Run the command as somebody who may read it.'))
     return list(dict.fromkeys(found))
 
 
-def _referenced(cluster, each):
-    path, words, advice = KINDS[each.kind]
-    name = 'The %s %s%s' % (words, each.name, ' in namespace %s' % each.namespace if each.namespace else '')
-    where = ', which %s names,' % each.where
-    answer = cluster.get(path.format(namespace=each.namespace) + each.name)
+def _named(each):
+    return '%s %s%s' % (KINDS[each.kind][1], each.name,
+                        ' in namespace %s' % each.namespace if each.namespace else '')
+
+
+def _referenced(answer, each):
+    advice, name, where = KINDS[each.kind][2], 'The ' + _named(each), ', which %s names,' % each.where
     if answer.status == 404 and _is_missing(answer):
         return [broken('%s%s does not exist.' % (name, where), _as_sentence(advice, each))]
     if answer.status != 200:
-        return [unknown('Whether %s%s exists is not known: %s.' % (name[0].lower() + name[1:], where, _why(answer)))]
+        return [unknown('Whether the %s%s exists is not known: %s.' % (_named(each), where, _why(answer)))]
     missing = each.keys - set(answer.body.get('data') or {}) - set(answer.body.get('binaryData') or {})
     if missing:
         return [broken('%s%s has no key %s.' % (name, where, ', '.join(sorted(missing))))]

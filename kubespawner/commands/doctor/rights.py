@@ -5,7 +5,7 @@ The README's role has those of the default settings.
 from collections import OrderedDict, namedtuple
 
 from ..cluster import PATHS, said
-from .findings import broken, fine, unknown, warning
+from .findings import BROKEN, broken, fine, unknown, warning
 
 REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 
@@ -25,12 +25,17 @@ TABLE = [
     Right('persistentvolumeclaims', ['delete'], 'delete_pvc',
           lambda s: s.user_storage_pvc_ensure and s.delete_pvc, False),
     Right('persistentvolumeclaims', ['patch'], 'storage_expand',
-          lambda s: s.user_storage_pvc_ensure and s.storage_expand, False),
+          lambda s: s.user_storage_pvc_ensure and s.storage_expand and _is_set(s, 'storage_expand'), False),
     Right('events', ['list', 'watch'], 'events_enabled', lambda s: s.events_enabled, False),
     Right('namespaces', ['get', 'create'], 'enable_user_namespaces', lambda s: s.enable_user_namespaces, True),
 ]
 
 NOT_IN_NAMESPACES = frozenset(['namespaces'])
+
+
+def _is_set(spawner, trait):
+    """True if the configuration sets a trait. By default, KubeSpawner does without some rights."""
+    return any(trait in spawner.config.get(section, {}) for section in type(spawner).section_names())
 
 
 def needed(spawner, kinds):
@@ -61,6 +66,22 @@ def check(cluster, rights, namespace):
     return found or [fine('The hub has all %d rights that this configuration needs %s.' % (count, _where(namespace)))]
 
 
+def check_of_namespaces(cluster, rights, namespace):
+    """Check that whoever asks has these rights in the namespaces of all users; or else in that of one."""
+    found = check(cluster, rights, '')
+    if all(finding.level != BROKEN for finding in found):
+        return found
+    in_one = check(cluster, rights, namespace)
+    if any(finding.level == BROKEN for finding in in_one):
+        return found
+    return in_one + [warning('The hub may not watch all namespaces, so it watches each one that has a server.',
+                             'Give it a ClusterRole with these rights.')]
+
+
+def _listed(verbs):
+    return ' or '.join(filter(None, [', '.join(verbs[:-1]), verbs[-1]]))
+
+
 def _where(namespace):
     return 'in namespace %s' % namespace if namespace else 'in all namespaces'
 
@@ -68,7 +89,7 @@ def _where(namespace):
 def _sentences(resource, setting, is_must, verbs, namespace):
     is_of_cluster = resource in NOT_IN_NAMESPACES or not namespace
     sentence = 'The hub may not %s %s%s%s.' % (
-        ' or '.join(verbs), resource, '' if resource in NOT_IN_NAMESPACES else ' ' + _where(namespace),
+        _listed(verbs), resource, '' if resource in NOT_IN_NAMESPACES else ' ' + _where(namespace),
         ', which %s needs' % setting if setting else '')
     advice = 'Add to the rules of its %s: - {apiGroups: [""], resources: ["%s"], verbs: [%s]}' % (
         'ClusterRole' if is_of_cluster else 'Role', resource, ', '.join('"%s"' % verb for verb in verbs))

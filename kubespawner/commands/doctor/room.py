@@ -148,13 +148,13 @@ def _of_quota(item, title, wanted):
             continue
         needed = wanted.get(resource)
         if needed is None and resource in MUST_SAY:
-            yield broken('%s: the quota %s limits %s, and the pod says nothing of it; Kubernetes refuses such a pod.' % (
+            yield broken('%s: the quota %s limits %s, of which the pod says nothing; Kubernetes refuses such a pod.' % (
                 title, name, resource), 'Set the guarantees and limits of CPU and memory.')
         elif needed and used + needed > limit:
-            yield broken('%s: the quota %s leaves no room for a further server: %s of %s %s are used.' % (
-                title, name, status.get('used', {}).get(resource, 0), most, resource),
+            yield broken('%s: a start takes more %s than the quota %s leaves: %s of %s is used.' % (
+                title, resource, name, (status.get('used') or {}).get(resource, 0), most),
                 'Stop servers, or have the quota raised.')
         elif needed and (limit - used) // needed < RUNNING_OUT:
             yield warning('%s: the quota %s leaves room for %d further server%s (%s: %s of %s used).' % (
                 title, name, (limit - used) // needed, '' if (limit - used) // needed == 1 else 's', resource,
-                status.get('used', {}).get(resource, 0), most))
+                (status.get('used') or {}).get(resource, 0), most))

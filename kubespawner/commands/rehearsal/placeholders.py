@@ -3,7 +3,7 @@ import base64
 import re
 
 from ...lifecycle.pods import SPAWN_ID
-from ...messages.secrets import is_secret, mask
+from ...messages.secrets import SHORTEST, is_secret, mask
 
 TOKEN = '<token>'  # of the server, which a hub makes anew for each start
 HIDDEN = '<hidden>'
@@ -14,9 +14,12 @@ MAY_CONTAIN = frozenset(['args', 'command', 'value', 'annotations'])
 _PASSWORD = re.compile(r'(?<=://)([^/@:\s]*):[^/@\s]+(?=@)')  # in a URL
 
 
-def without_secrets(obj):
-    """Return an object, a dict, with placeholders for secrets and for what each start makes anew."""
-    secrets = sorted(set(_secret_values(obj)), key=len, reverse=True)
+def without_secrets(obj, auth_state=None):
+    """Return an object, a dict, with placeholders for secrets, and without what each start makes anew.
+
+    auth_state (dict or None): whose long texts are secrets, too.
+    """
+    secrets = sorted(set(_secret_values(obj)).union(_texts(auth_state)), key=len, reverse=True)
     result = _masked(obj, secrets)
     (result['metadata'].get('annotations') or {}).pop(SPAWN_ID, None)  # another one for each start
     if result.get('kind') == 'Secret':
@@ -34,6 +37,15 @@ def _secret_values(value):
     elif isinstance(value, list):
         for item in value:
             yield from _secret_values(item)
+
+
+def _texts(value):
+    """Generate the strings in a value that are long enough to be secrets."""
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif isinstance(value, str) and len(value) >= SHORTEST:
+        yield value
 
 
 def _masked(value, secrets, is_text=False):

@@ -40,15 +40,16 @@ class Rehearsal:
 
     objects (list of dicts): in the order in which to create them, each with its kind and namespace.
     spawner (KubeSpawner): as it was at the end.
+    auth_state (dict or None): what the hooks were given; none of its texts is shown.
     """
 
-    def __init__(self, objects, spawner):
-        self.objects, self.spawner = objects, spawner
+    def __init__(self, objects, spawner, auth_state=None):
+        self.objects, self.spawner, self._auth_state = objects, spawner, auth_state
 
     @property
     def shown(self):
         """The objects, with placeholders for secrets."""
-        return [without_secrets(obj) for obj in self.objects]
+        return [without_secrets(obj, self._auth_state) for obj in self.objects]
 
     @property
     def pod(self):
@@ -104,7 +105,7 @@ def _rehearse(configured, recorder, who, options):
     objects = sorted(map(_object, recorder.created), key=_rank)
     if not any(obj['kind'] == 'Pod' for obj in objects):
         raise StepFailed('%s: start() of %s has created no pod.' % (configured.path, type(spawner).__name__))
-    return Rehearsal(objects, spawner)
+    return Rehearsal(objects, spawner, who.auth_state)
 
 
 def _steps(spawner, who):
@@ -127,7 +128,7 @@ def _steps(spawner, who):
 def _has_own_pre_spawn_start(spawner):
     """True if the authenticator has one that is not JupyterHub's own, which may open sessions on this machine."""
     method = getattr(type(spawner.authenticator), 'pre_spawn_start', None)
-    return method is not None and method.__module__.split('.')[0] != 'jupyterhub'
+    return method is not None and (method.__module__ or '').split('.')[0] != 'jupyterhub'
 
 
 @contextmanager
@@ -147,7 +148,8 @@ def _sentence(name, error, configured, who):
     if where == configured.path:  # not in a function of the operator's: a value is wrong
         return '%s: %s' % (configured.path, _of_value(name, error))
     said = '%s failed: %s' % (name, cause(first)) if name != 'start' else _of_start(error, first)
-    return '%s: %s%s' % (where, said, _missed(error, who))
+    missed = _missed(error, who)
+    return '%s: %s%s' % (where, said.rstrip('.') + '.' if missed else said, missed)
 
 
 def _of_start(error, first):

@@ -98,6 +98,7 @@ def _settings(configured, session, log):
         'cookie_secret': b'0' * 32, 'admin_access': bool(getattr(app, 'admin_access', False)),
         'internal_ssl': getattr(app, 'internal_ssl', False), 'login_url': url_path_join(app.base_url, 'hub/login'),
         'logout_url': url_path_join(app.base_url, 'hub/logout'), 'public_url': '',
+        'internal_trust_bundles': {}, 'internal_certs_location': '',
     }
 
 
