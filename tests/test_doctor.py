@@ -121,6 +121,7 @@ BROKEN_SET_UPS = [
     (OURS + 'c.KubeSpawner.pod_name_template = "{who}"', {}, '', 'KubeSpawner.pod_name_template', ''),
     (OURS + 'c.KubeSpawner.hub_connect_ip = "127.0.0.1"', {}, '', 'which is the pod itself', 'hub_connect_ip'),
     (OURS + 'c.JupyterHub.hub_ip = "127.0.0.1"', {}, '', 'The hub listens on 127.0.0.1 only', "= '0.0.0.0'"),
+    (OURS + 'c.KubeSpawner.namespace = "no_such"', {}, '', 'all: jupyterhub_config.py: KubeSpawner.namespace must', ''),
     # Rights
     (OURS, {}, 'delete pods', 'may not delete pods in namespace ns.', 'resources: ["pods"], verbs: ["delete"]}'),
     (OURS, {}, 'get pods,watch pods', 'may not get or watch pods', 'verbs: ["get", "watch"]}'),

@@ -6,6 +6,7 @@ from kubernetes import client
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console
+from tests.support.recording_api import RecordingApi
 
 CONFIGURATION = '''
 c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
@@ -77,3 +78,15 @@ def test_a_doctor_tells_of_a_quota_that_is_used_up(run, core, namespace, cluster
     finally:
         core.delete_namespaced_resource_quota('none', namespace, _preload_content=False)
     assert code == 1 and any('exceeded quota: none' in sentence for _, sentence in findings(out, 'broken'))
+
+
+def test_a_pod_tells_whether_it_reaches_the_hub(run, cluster, objects):
+    if not cluster.is_localkube:
+        pytest.skip('needs a node, and an image with Python')
+    with RecordingApi() as hub:  # anything that answers
+        address = 'c.KubeSpawner.hub_connect_ip = "127.0.0.1:%d"\n' % hub.server_port
+        _, out = run('doctor', address, '--json', '--with-pod')
+    assert ('pod', 'A pod reaches the hub at http://127.0.0.1:%d/hub/api.' % hub.server_port) in findings(out, 'fine')
+    _, out = run('doctor', address, '--json', '--with-pod')
+    assert any(check == 'pod' and 'does not reach the hub' in sentence for check, sentence in findings(out, 'broken'))
+    assert [pod for pod in objects.pods() if not pod['metadata'].get('deletionTimestamp')] == []

@@ -233,7 +233,7 @@ def _patient(arguments):
         try:
             wanted = choices.all_choices(choices.offered(configured, whose))
         except CannotBeUsed as e:
-            wanted, failures['profiles'] = [], str(e)
+            wanted, failures['all'] = [], str(e)
         for choice in wanted:
             try:
                 rehearsals[choice.title] = rehearse(configured, recorder, whose, choice.options)

@@ -39,7 +39,9 @@ def _offered(configured, who):
     except KeyboardInterrupt:
         raise
     except ValueError as e:
-        raise CannotBeUsed('%s: KubeSpawner.profile_list: %s' % (configured.path, one_line(e)))
+        text = one_line(e)
+        setting = '' if text.startswith('KubeSpawner.') else 'KubeSpawner.profile_list: '
+        raise CannotBeUsed('%s: %s%s' % (configured.path, setting, text))
     except BaseException as e:
         raise CannotBeUsed('%s (profile_list)' % explained(e, configured.path))
 
