@@ -1,30 +1,33 @@
 """A hub with internal_ssl: users reach their servers, whose pods have certificates and tokens from Secrets.
 
 JupyterHub starts the proxy itself here, with certificates. That takes the configurable-http-proxy of Node.js, because
-the one in Python does not encrypt. The names of Services are in /etc/hosts of the hub and the proxy, in a mount
-namespace of theirs.
+the one in Python does not encrypt. The hub and the proxy know the names of Services in a mount namespace of theirs: on
+a localkube by /etc/hosts, on a real node by the cluster's name server.
 """
 import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
+from contextlib import contextmanager
+from functools import partial
 
 import jupyterhub
 import pytest
 from kubernetes.client.rest import ApiException
 
+from tests.cluster.conftest import COMPANION_RIGHTS, additional_rights
 from tests.support.certificates import decoded
+from tests.support.cluster_names import with_cluster_names
 
 from .browser import until
-from .conftest import Hub
+from .conftest import Hub, claimable_directories, containers
 
 CONFIG = """
 c.JupyterHub.internal_ssl = True
 c.JupyterHub.internal_certs_location = {certificates!r}
-c.JupyterHub.trusted_alt_names = ['IP:127.0.0.1']
+c.JupyterHub.trusted_alt_names = ['IP:127.0.0.1', 'IP:{hub_ip}']
 c.ConfigurableHTTPProxy.should_start = True
 c.ConfigurableHTTPProxy.api_url = 'https://127.0.0.1:{api_port}'
 c.KubeSpawner.secret_environment = True
@@ -65,38 +68,57 @@ class Names(threading.Thread):
 
 
 class EncryptedHub(Hub):
-    """A hub that starts its own proxy, and whose names are in a file of its own."""
-
-    hosts = None
+    """A hub that starts its own proxy."""
 
     def start_proxy(self):
         pass
 
-    def launch(self):
-        script = 'mount --bind "$0" /etc/hosts && exec "$@"'
-        self.hub = self._process(['unshare', '--mount', 'sh', '-c', script, self.hosts, sys.executable, '-m',
-                                  'jupyterhub', '-f', self.config], 'hub.log')
+
+def with_hosts(path, command):
+    """Return the command that runs `command`, a list of words, with the file `path` as its /etc/hosts."""
+    return ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', path] + list(command)
+
+
+@contextmanager
+def names_known(directory, core, namespace):
+    """While it lasts, the file that is returned is /etc/hosts with the names of a localkube's Services."""
+    path = os.path.join(directory, 'hosts')
+    names = Names(path, core, namespace)
+    names.start()
+    try:
+        yield path
+    finally:
+        names.ended.set()
+
+
+def encrypted(directory, namespace, hub_ip, more, wrap):
+    """Return an EncryptedHub whose certificates are in a directory."""
+    hub = EncryptedHub(directory, namespace, hub_ip, more, wrap)
+    with open(hub.config, 'a') as f:
+        f.write(CONFIG.format(certificates=os.path.join(directory, 'internal-ssl'), **vars(hub)))
+    return hub
 
 
 @pytest.fixture(scope='module')
-def hub(cluster, core, namespace):
+def hub(request, cluster, core, namespace):
     """A running hub with internal_ssl."""
     if jupyterhub.version_info < (1, 0):
         pytest.skip('internal_ssl is a setting of JupyterHub 1.0')
-    if not cluster.is_localkube or shutil.which('configurable-http-proxy') is None or not can_mount():
-        pytest.skip('needs a localkube, configurable-http-proxy (Node.js) and the right to mount')
+    if shutil.which('configurable-http-proxy') is None or not can_mount():
+        pytest.skip('needs configurable-http-proxy (Node.js) and the right to mount')
+    gateway, hub_kubeconfig = [request.config.getoption(name) for name in ('--pod-gateway', '--hub-kubeconfig')]
     with tempfile.TemporaryDirectory() as directory:
-        hub = EncryptedHub(directory, namespace)
-        hub.hosts = os.path.join(directory, 'hosts')
-        with open(hub.config, 'a') as f:
-            f.write(CONFIG.format(certificates=os.path.join(directory, 'internal-ssl'), api_port=hub.api_port))
-        names = Names(hub.hosts, core, namespace)
-        names.start()
-        try:
-            with hub:
+        if gateway:
+            with additional_rights(core, namespace, hub_kubeconfig, COMPANION_RIGHTS), claimable_directories(
+                    core, directory), encrypted(
+                    directory, namespace, gateway, containers(), partial(with_cluster_names, gateway)) as hub:
                 yield hub
-        finally:
-            names.ended.set()
+        elif cluster.is_localkube:
+            with names_known(directory, core, namespace) as hosts, encrypted(
+                    directory, namespace, '127.0.0.1', '', partial(with_hosts, hosts)) as hub:
+                yield hub
+        else:
+            pytest.skip('needs a node: a localkube, or --pod-gateway')
 
 
 @pytest.fixture
