@@ -25,6 +25,7 @@ from urllib.parse import urlparse
 DOMAIN = 'svc.cluster.local'
 SILENCE = 300  # seconds, after which a watch is begun anew
 PAUSE = 0.3  # seconds between two attempts to reach the API server
+LOOK = 1  # seconds between two looks whether dnsmasq still runs
 
 OPTIONS = """\
 listen-address={address}
@@ -152,6 +153,11 @@ class Dnsmasq:
         elif new_hosts:
             self.process.send_signal(signal.SIGHUP)
 
+    def check(self):
+        """Exit if it has ended by itself."""
+        if self.process is not None and self.process.poll() is not None:
+            sys.exit('dnsmasq ended: %d' % self.process.returncode)
+
     def _restart(self):
         if self.process is not None:
             self.process.kill()
@@ -160,6 +166,8 @@ class Dnsmasq:
 
 
 def main(kubeconfig, directory, address):
+    # dnsmasq inherits this: a signal that comes before it has a handler must not end it. It reads its files later.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with open(kubeconfig) as f:
         cluster = Cluster(json.load(f))
     changed = threading.Event()
@@ -168,7 +176,9 @@ def main(kubeconfig, directory, address):
     endpoints.start()
     dnsmasq = Dnsmasq(directory, address)
     while True:
-        changed.wait()
+        if not changed.wait(LOOK):
+            dnsmasq.check()
+            continue
         changed.clear()
         if services.found is not None and endpoints.found is not None:
             dnsmasq.serve(*records(services.found, endpoints.found))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 
 import jupyterhub
 import pytest
@@ -14,6 +15,7 @@ from kubernetes import client
 from kubespawner.commands.demo import configuration
 from kubespawner.commands.demo.network import any_free_port
 from tests import machine
+from tests.support.cluster_names import with_cluster_names
 
 from .browser import Browser, until
 
@@ -52,10 +54,13 @@ def proxy_command():
 
 
 class Hub:
-    """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment."""
+    """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment.
 
-    def __init__(self, directory, namespace, hub_ip='127.0.0.1', more=''):
-        self.directory, self.hub_ip = directory, hub_ip
+    `wrap(command)` returns how both are run as processes: the command that runs a command.
+    """
+
+    def __init__(self, directory, namespace, hub_ip='127.0.0.1', more='', wrap=list):
+        self.directory, self.hub_ip, self.wrap = directory, hub_ip, wrap
         self.port, self.hub_port, self.api_port = [any_free_port() for _ in range(3)]
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
@@ -88,8 +93,8 @@ class Hub:
 
     def _process(self, command, log):
         with open(os.path.join(self.directory, log), 'a') as f:
-            return subprocess.Popen([str(word) for word in command], cwd=self.directory, env=self.env, stdout=f,
-                                    stderr=subprocess.STDOUT)
+            return subprocess.Popen(self.wrap([str(word) for word in command]), cwd=self.directory, env=self.env,
+                                    stdout=f, stderr=subprocess.STDOUT)
 
     def start_proxy(self):
         """Start the proxy."""
@@ -141,6 +146,11 @@ c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r}
 """
 
 
+def containers():
+    """Return what a hub is configured with whose servers are containers with this machine's programs."""
+    return CONTAINERS.format(prefix=sys.prefix, **machine.AS_A_CONTAINER)
+
+
 @pytest.fixture(scope='module')
 def more():
     """What a module's hub is configured with besides."""
@@ -153,12 +163,22 @@ def hub(request, cluster, namespace, core, more):
     gateway = request.config.getoption('--pod-gateway')
     with tempfile.TemporaryDirectory() as directory:
         if gateway:
-            containers = CONTAINERS.format(prefix=sys.prefix, **machine.AS_A_CONTAINER)
-            with claimable_directories(core, directory), Hub(directory, namespace, gateway, containers + more) as hub:
+            with claimable_directories(core, directory), Hub(directory, namespace, gateway, containers() + more) as hub:
                 yield hub
         else:
             with Hub(directory, namespace, more=more) as hub:
                 yield hub
+
+
+@pytest.fixture(scope='module')
+def hub_with_cluster_names(request, cluster, namespace, core, more):
+    """A running hub and proxy on this machine, for which the names of the cluster's Services are known, as in a pod."""
+    gateway = request.config.getoption('--pod-gateway')
+    if not gateway:
+        pytest.skip('needs a real node: --pod-gateway')
+    with tempfile.TemporaryDirectory() as directory, claimable_directories(core, directory), \
+            Hub(directory, namespace, gateway, containers() + more, partial(with_cluster_names, gateway)) as hub:
+        yield hub
 
 
 @contextmanager
