@@ -1,4 +1,5 @@
 """docs/cluster: the objects fit together, the role is what KubeSpawner needs, and all pods are `restricted`."""
+import ipaddress
 import os
 import re
 
@@ -15,8 +16,9 @@ DEPLOYMENTS = cluster_files.of_kind('Deployment')
 SERVICES = cluster_files.of_kind('Service')
 POLICIES = cluster_files.of_kind('NetworkPolicy')
 
-# The keys of the secret, which no file has.
-SECRET_KEYS = {'proxy-token', 'shared-password'}
+# The keys of the secret, which no file has: the page tells how to make it.
+PAGE = documentation.text_of(os.path.join(documentation.DOCS, 'in-a-cluster.rst'))
+SECRET_KEYS = set(re.findall(r'--from-literal=([a-z-]+)=', PAGE))
 
 
 @pytest.fixture
@@ -98,6 +100,13 @@ def test_what_a_deployment_mounts_and_reads_is_there(name):
     for variable in container(name)['env']:
         reference = variable['valueFrom']['secretKeyRef']
         assert reference['name'] == 'hub' and reference['key'] in SECRET_KEYS
+
+
+def test_hub_and_proxy_share_a_token():
+    references = [variable['valueFrom'] for name in DEPLOYMENTS for variable in container(name)['env']
+                  if variable['name'] == 'CONFIGPROXY_AUTH_TOKEN']
+    assert len(references) == 2
+    assert references[0] == references[1]
 
 
 @pytest.mark.parametrize('name', sorted(DEPLOYMENTS))
@@ -220,3 +229,18 @@ def test_all_may_ask_for_names(name):
 
 def test_in_the_cluster_only_the_hub_reaches_the_api():
     assert [name for name in sorted(POLICIES) if allows(name, 'egress', None, 6443)] == ['hub']
+
+
+def reaches(name, address):
+    """True if a rule of a policy, by the address alone, lets pods connect to an address."""
+    address = ipaddress.ip_address(address)
+    blocks = [peer['ipBlock'] for rule in POLICIES[name]['spec']['egress'] for peer in rule.get('to', ())
+              if 'ipBlock' in peer]
+    return any(address in ipaddress.ip_network(block['cidr'])
+               and not any(address in ipaddress.ip_network(part) for part in block['except']) for block in blocks)
+
+
+def test_users_reach_the_internet_but_neither_the_cluster_nor_a_clouds_metadata():
+    assert reaches('singleuser', '198.51.100.1')
+    for address in '10.96.0.1', '172.20.0.1', '192.168.1.1', '100.64.0.1', '169.254.169.254':
+        assert not reaches('singleuser', address)
