@@ -56,10 +56,10 @@ class NodePods:
         return until(lambda: self.read(name)['status'].get('podIP') if 'ready' in self.log(name) else None)
 
     def run(self, name, script, *arguments, **spec):
-        """Run a Python script in a pod; return what it has printed when it has ended, with whatever outcome."""
+        """Run a Python script in a pod; return what it has printed, stripped, when it has ended in whatever way."""
         self.create('pod', manifest(name, [PYTHON, '-u', '-c', script] + list(arguments), **spec))
         until(lambda: self.read(name)['status']['phase'] in ('Succeeded', 'Failed'))
-        return self.log(name)
+        return self.log(name).strip()
 
     def log(self, name):
         """Return what a pod has printed, nothing before it runs."""
