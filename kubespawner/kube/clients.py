@@ -16,6 +16,7 @@ import kubernetes
 from kubernetes import client, config
 from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
 from kubernetes.client.rest import ApiException
+from kubernetes.config import incluster_config
 
 from .fields import NEWER_FIELDS, attribute_of
 from .resource import OTHER_FIELDS, HasKeys, Resource  # noqa: F401, Resource for those who import it from here
@@ -163,9 +164,11 @@ def load_config():
     """
     if _only:
         return _only[-1]
+    is_in_cluster = True
     try:
         config.load_incluster_config()
     except config.ConfigException as not_in_cluster:
+        is_in_cluster = False
         kubeconfig = os.environ.get('KUBECONFIG') or CONFIG_DEFAULT_LOCATION
         try:
             config.load_kube_config(config_file=os.pathsep.join(
@@ -180,10 +183,39 @@ def load_config():
     for name, value in _overrides.items():
         setattr(configuration, name, value)
     configuration.api_key = _sendable(configuration.api_key)
-    hook = getattr(configuration, 'refresh_api_key_hook', None)
+    hook = _read_token_file if is_in_cluster else getattr(configuration, 'refresh_api_key_hook', None)
     if hook is not None:
-        configuration.refresh_api_key_hook = _at_most_every(REFRESH_SECONDS, _careful(hook))
+        _call_before_requests(configuration, _at_most_every(REFRESH_SECONDS, _careful(hook)))
     return configuration
+
+
+def _call_before_requests(configuration, hook):
+    """Have each request call `hook` with its configuration first. Before client 12, clients know no such hook."""
+    if hasattr(configuration, 'refresh_api_key_hook'):
+        configuration.refresh_api_key_hook = hook
+        return
+    get_api_key = configuration.get_api_key_with_prefix
+
+    def refresh_and_get_api_key(*args, **kwargs):
+        hook(configuration)
+        return get_api_key(*args, **kwargs)
+
+    configuration.get_api_key_with_prefix = refresh_and_get_api_key
+
+
+def _read_token_file(configuration):
+    """Give a configuration the token that is in the file of the service account now.
+
+    Nodes replace the token long before it expires. Clients read it once a minute, or never before client 12. If the
+    file cannot be read, the token stays: the API server tells whether it still counts.
+    """
+    try:
+        with open(incluster_config.SERVICE_TOKEN_FILENAME) as f:
+            token = f.read().strip()
+    except (OSError, ValueError):
+        return
+    if token:
+        configuration.api_key = dict.fromkeys(configuration.api_key, 'bearer ' + token)
 
 
 def _sendable(api_key):

@@ -1,5 +1,4 @@
 """A token that cannot be sent is refused, before the HTTP library shows it in an error."""
-import datetime
 import traceback
 
 import pytest
@@ -69,16 +68,6 @@ def test_a_line_break_after_a_token_is_none_of_it(kubeconfig, token_file, monkey
 
 
 def test_a_token_that_is_renewed_is_treated_alike_each_time(token_file, monkeypatch):
-    loader = incluster_config.InClusterConfigLoader
-    if not hasattr(loader, '_read_token_file'):
-        pytest.skip('this client does not renew tokens by itself')
-    read = loader._read_token_file
-
-    def read_and_expire(self):
-        read(self)
-        self.token_expires_at = datetime.datetime.min
-
-    monkeypatch.setattr(loader, '_read_token_file', read_and_expire)
     monkeypatch.setattr(clients, 'REFRESH_SECONDS', 0)
     token_file.write(SECRET)
     configuration = clients.load_config()
