@@ -18,7 +18,7 @@ from .network import any_free_port, free_ports, port_is_free
 from .output import WELCOME, DemoError, say
 from .processes import Processes, answers
 
-NEEDED = ['jupyterlab', 'jupyterhub', 'ipykernel', 'configurable_http_proxy']  # of the extra [demo]
+NEEDED = ['jupyterlab', 'jupyterhub', 'ipykernel']  # of the extra [demo]
 
 
 def main(argv=None):
@@ -85,7 +85,7 @@ class Demo:
                 say('Port %d is in use; trying %d.', self.arguments.port, self.port)
             say('Starting the proxy: %s', ' '.join(command))
             proxy = self.processes.start('proxy', command + [
-                '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+                '--port', self.port, '--api-port', self.api_port,
                 '--default-target', 'http://%s:%d' % (self.cluster.hub_ip, self.hub_port)], self.environment)
             routes = Request('http://127.0.0.1:%d/api/routes' % self.api_port,
                              headers={'Authorization': 'token ' + self.environment['CONFIGPROXY_AUTH_TOKEN']})
