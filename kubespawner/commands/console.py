@@ -12,6 +12,11 @@ def demo(argv):
     return main(argv)
 
 
+ABOUT = """\
+KubeSpawner runs each user's notebook server of JupyterHub in a Kubernetes pod. These commands help you to try it:
+
+  demo    run a complete JupyterHub on this machine, with or without a cluster"""
+
 COMMANDS = {'demo': demo}  # name -> callable that takes the other arguments and returns the exit code
 
 
@@ -20,6 +25,9 @@ def command(argv=None):
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == ['--version']:
         print(__version__)
+        return 0
+    if words[:1] in (['--help'], ['-h']):
+        print(usage() + '\n\n' + ABOUT)
         return 0
     if not words or words[0] not in COMMANDS:
         print(usage(), file=sys.stderr)
