@@ -333,6 +333,19 @@ def test_other_requests_are_refused_and_reach_no_server(setting, head, code):
     assert not raw.connected.done()
 
 
+@pytest.mark.parametrize('head', ['GET /any HTTP/1.1\r\nHost: example.org\r\n\r\n',
+                                  'POST /any HTTP/1.1\r\nHost: example.org\r\nContent-Length: 3\r\n\r\nabc',
+                                  'GET /user/ann HTTP/1.1\r\nHOST\r\n'])
+@pytest.mark.gen_test
+def test_a_connection_can_be_used_again_after_a_refusal(setting, head):
+    setting.routes.add('/user/ann', {'target': 'http://127.0.0.1:1'})
+    stream = yield setting.send('')
+    for _ in range(3):
+        yield stream.write(head.replace('HOST', 'Host: 127.0.0.1:%d\r\n' % setting.port).encode('utf8'))
+        answered = yield stream.read_until(b'\r\n\r\n')
+        yield stream.read_bytes(int(answered.lower().partition(b'content-length:')[2].split(b'\r')[0]))
+
+
 @pytest.mark.gen_test
 def test_connections_that_wait_do_not_keep_others_out(setting, monkeypatch):
     monkeypatch.setattr(demo_proxy, 'MOST_IDLE', 5)

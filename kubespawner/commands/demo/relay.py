@@ -60,6 +60,8 @@ class Exchange(HTTPMessageDelegate):
         self.proxy, self.server, self.downstream, self.client = proxy, server, downstream, client
         self.upstream = None
         self.stream = None
+        self.is_received = False  # the whole request
+        self.own_answer = None
 
     @gen.coroutine
     def headers_received(self, start_line, headers):
@@ -132,12 +134,15 @@ class Exchange(HTTPMessageDelegate):
 
     @gen.coroutine
     def data_received(self, chunk):
-        if self.upstream is not None:
+        if self.upstream is not None and self.own_answer is None:
             with contextlib.suppress(StreamClosedError):  # the response says why, if there is one
                 yield self.upstream.write(chunk)
 
     def finish(self):
-        if self.upstream is not None:
+        self.is_received = True
+        if self.own_answer is not None:
+            self.write_own_answer()
+        elif self.upstream is not None and not self.stream.closed():
             self.upstream.finish()
 
     def on_connection_close(self):
@@ -150,11 +155,17 @@ class Exchange(HTTPMessageDelegate):
         self.answer(code, reason, PAGE.format(code=code, reason=reason, sentence=sentence), 'text/html')
 
     def answer(self, code, reason, text, kind):
-        """Answer in place of a server."""
+        """Answer in place of a server, when the whole request has been read: tornado closes the connection before."""
         body = text.encode('utf8')
-        headers = HTTPHeaders({'Content-Type': kind + '; charset=utf-8', 'Content-Length': str(len(body)),
-                               'Cache-Control': 'no-store'})
-        self.downstream.write_headers(ResponseStartLine('HTTP/1.1', code, reason), headers)
+        headers = {'Content-Type': kind + '; charset=utf-8', 'Content-Length': str(len(body)),
+                   'Cache-Control': 'no-store'}
+        self.own_answer = ResponseStartLine('HTTP/1.1', code, reason), HTTPHeaders(headers), body
+        if self.is_received:
+            self.write_own_answer()
+
+    def write_own_answer(self):
+        start_line, headers, body = self.own_answer
+        self.downstream.write_headers(start_line, headers)
         if self.method != 'HEAD':
             self.downstream.write(body)
         self.downstream.finish()
@@ -174,7 +185,10 @@ class Answer(HTTPMessageDelegate):
             self.hand_over(start_line, headers)
         elif start_line.code >= 200:
             self.has_begun = True
-            yield self.writing(self.downstream.write_headers(start_line, passed_on(headers)))
+            headers = passed_on(headers)
+            if not self.exchange.is_received:  # then tornado closes the connection after the response
+                headers['Connection'] = 'close'
+            yield self.writing(self.downstream.write_headers(start_line, headers))
 
     def data_received(self, chunk):
         return self.writing(self.downstream.write(chunk))
