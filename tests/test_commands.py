@@ -191,6 +191,25 @@ def test_on_a_terminal_lines_have_colours_and_what_takes_time_stands_below_them(
     assert '\r\033[K\033[32mdone\033[0m\n' in stream.getvalue()
 
 
+def test_one_thread_shows_all_that_takes_time():
+    seen, turned = set(), threading.Event()
+
+    class Stream(io.StringIO):
+        def write(self, text):
+            seen.add(threading.current_thread())
+            if 'second (0 s)' in text:
+                turned.set()
+            return super().write(text)
+
+    terminal = output.Terminal(Stream(), is_rich=True)
+    terminal.begin('first')
+    terminal.end('first')
+    terminal.begin('second')
+    assert turned.wait(60)
+    terminal.end('second')
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize('isatty, environment, rich', [
     (True, {'TERM': 'xterm'}, True), (False, {'TERM': 'xterm'}, False), (True, {'TERM': 'dumb'}, False),
     (True, {}, False), (True, {'TERM': 'xterm', 'NO_COLOR': '1'}, False)])

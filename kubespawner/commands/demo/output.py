@@ -40,6 +40,7 @@ class Terminal:
         self.stream, self.is_rich = stream, is_rich
         self.lock = threading.Lock()
         self.under_way = {}  # what takes time at the moment -> since when
+        self.is_turning = False
 
     def say(self, text, style='plain'):
         """Print whole lines."""
@@ -53,24 +54,30 @@ class Terminal:
         """From now on, show that `what` takes time. In a pipe, say once that it has begun."""
         if not self.is_rich:
             self.say(what + ' …')
-        self.under_way[what] = time.monotonic()
-        if self.is_rich and len(self.under_way) == 1:
-            threading.Thread(target=self._turn, daemon=True).start()
+        with self.lock:
+            self.under_way[what] = time.monotonic()
+            if self.is_rich and not self.is_turning:
+                self.is_turning = True
+                threading.Thread(target=self._turn, daemon=True).start()
 
     def end(self, what):
-        self.under_way.pop(what, None)
+        with self.lock:
+            self.under_way.pop(what, None)
 
     def _turn(self):
+        """Show what is under way until nothing is. There is one such thread at a time."""
         for sign in itertools.cycle(SPINNER):
             with self.lock:
-                things = ', '.join('%s (%d s)' % (what, time.monotonic() - since)
-                                   for what, since in list(self.under_way.items()))
-                width = columns(self.stream) - 3
-                self.stream.write(CLEAR_LINE + (sign + ' ' + things[:width] if things else ''))
+                self.is_turning = bool(self.under_way)
+                self.stream.write(CLEAR_LINE + (self._line(sign) if self.is_turning else ''))
                 self.stream.flush()
-            if not things:
-                return
+                if not self.is_turning:
+                    return
             time.sleep(SECONDS_A_TURN)
+
+    def _line(self, sign):
+        things = ['%s (%d s)' % (what, time.monotonic() - since) for what, since in self.under_way.items()]
+        return (sign + ' ' + ', '.join(things))[:columns(self.stream) - 1]
 
 
 def columns(stream):
