@@ -13,7 +13,6 @@ with open('requirements.txt') as f:
 
 # What a hub with real notebook servers needs on this machine.
 demo = [
-    'configurable-http-proxy',  # on PyPI: a proxy in Python
     'ipykernel',
     'jsonpatch',  # for localkube
     'jupyterlab',

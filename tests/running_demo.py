@@ -1,6 +1,7 @@
 """The demo as a process, as a newcomer starts it. Needs no test framework, so that .ci/demo-check can use it, too."""
 import re
 import subprocess
+from urllib.parse import quote
 
 LINK = re.compile(r'\s+(?P<url>http://127\.0\.0\.1:\d+)/hub/login/ann\?token=(?P<token>\w+)$')
 PASSWORD = re.compile(r'.* password (?P<password>[a-z2-9-]+)$')
@@ -27,4 +28,4 @@ class RunningDemo:
 
     def link(self, username):
         """Return the printed link for a user."""
-        return '%s/hub/login/%s?token=%s' % (self.url, username, self.token)
+        return '%s/hub/login/%s?token=%s' % (self.url, quote(username, safe=''), self.token)

@@ -29,12 +29,24 @@ COMMANDS = {'demo': demo, 'doctor': doctor, 'manifest': manifest}
 
 PIPE_CLOSED = 128 + 13  # what a shell says of a command that SIGPIPE ended
 
+ABOUT = """\
+KubeSpawner runs each user's notebook server of JupyterHub in a Kubernetes pod. These commands help you to try and to
+operate it:
+
+  demo      run a complete JupyterHub on this machine, with or without a cluster
+  doctor    look for what breaks a hub: its configuration, its rights and its cluster
+  manifest  print what the start of a server would create"""
+
+
 
 def command(argv=None):
     """Run the command that the arguments name (None: those of this process); return the exit code."""
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == ['--version']:
         print(__version__)
+        return 0
+    if words[:1] in (['--help'], ['-h']):
+        print(usage() + '\n\n' + ABOUT)
         return 0
     if not words or words[0] not in COMMANDS:
         print(usage(), file=sys.stderr)

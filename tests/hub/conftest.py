@@ -1,5 +1,4 @@
 """A real hub with a real proxy, as processes of their own, that spawns on the cluster under test."""
-import importlib.util
 import os
 import signal
 import subprocess
@@ -47,13 +46,6 @@ c.Spawner.http_timeout = 60
 SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespawner.KubeSpawner'
 
 
-def proxy_command():
-    """Return how a configurable-http-proxy is run: the demo's if it can be, or else the one on the PATH."""
-    if importlib.util.find_spec('configurable_http_proxy'):
-        return [sys.executable, '-m', 'kubespawner.commands.demo.proxy']
-    return ['configurable-http-proxy']
-
-
 class Hub:
     """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment.
 
@@ -99,8 +91,8 @@ class Hub:
 
     def start_proxy(self):
         """Start the proxy."""
-        self.proxy = self._process(proxy_command() + [
-            '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+        self.proxy = self._process([
+            sys.executable, '-m', 'kubespawner.commands.demo.proxy', '--port', self.port, '--api-port', self.api_port,
             '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
 
     def start(self):

@@ -16,7 +16,6 @@ from kubespawner.localkube import LocalKube, directories
 from tests.hub.browser import Browser
 from tests.running_demo import RunningDemo
 
-pytest.importorskip('configurable_http_proxy')
 pytest.importorskip('jupyterlab')
 websocket = pytest.importorskip('websocket')
 

@@ -19,7 +19,7 @@ def parse(argv):
                                         "with the hub's version as its tag)")
     parser.add_argument('--config', metavar='FILE', help="configuration file of JupyterHub, for example with "
                                                          "c.KubeSpawner.profile_list, to load after the demo's own")
-    parser.add_argument('--debug', action='store_true', help='also show the logs of the hub and the proxy')
+    parser.add_argument('--debug', action='store_true', help='show the whole logs of the hub and the proxy')
     arguments = parser.parse_args(argv)
     if arguments.config and not os.path.isfile(arguments.config):
         parser.error('--config %s: the file does not exist' % arguments.config)

@@ -18,7 +18,7 @@ from kubespawner.localkube import LocalKube
 from .configuration import settings_on_cluster, settings_on_localkube
 from .files import copy_kubeconfig, make_runtime_directory
 from .network import address_for_pods
-from .output import DemoError, say
+from .output import DemoError, say, working
 
 Cluster = namedtuple('Cluster', 'kubeconfig namespace hub_ip settings')
 Cluster.__doc__ += """: where the demo's pods are.
@@ -34,12 +34,13 @@ def start_localkube(directory, at_end):
 
     directory (str): the demo's. at_end (callable): takes a function that stops what was started.
     """
-    say('Starting localkube, a one-node Kubernetes in this process.')
     kube = LocalKube()
-    kube.start()
+    with working('Starting localkube, a one-node Kubernetes in this process'):
+        kube.start()
     at_end(kube.stop)
     settings = settings_on_localkube(make_runtime_directory(directory, at_end))
     config.load_kube_config(config_file=kube.kubeconfig)
+    say('To look at its pods with kubectl or another Kubernetes client, first run this in another terminal:')
     say('    export KUBECONFIG=%s', kube.kubeconfig)
     return Cluster(kube.kubeconfig, 'default', '127.0.0.1', settings)
 
@@ -74,6 +75,6 @@ def print_events(core, namespace):
             for event in watch.Watch().stream(core.list_namespaced_event, namespace=namespace):
                 event = event['raw_object']
                 say('%s  %s  %s: %s', time.strftime('%H:%M:%S'), event['involvedObject'].get('name'),
-                    event.get('reason'), event.get('message'))
+                    event.get('reason'), event.get('message'), style='event')
         except Exception:  # the cluster is stopping, or cannot be reached at the moment
             time.sleep(1)

@@ -32,6 +32,7 @@ from kubespawner.commands.demo.login import DemoAuthenticator
 c.JupyterHub.authenticator_class = DemoAuthenticator
 if hasattr(DemoAuthenticator, 'allow_all'):
     c.Authenticator.allow_all = True  # everybody who has the password or the link
+c.Authenticator.admin_users = {{'admin'}}
 c.KubeSpawner.cmd = {cmd!r}
 c.KubeSpawner.singleuser_image_spec = {image!r}
 c.KubeSpawner.singleuser_fs_gid = {fs_gid!r}
@@ -75,6 +76,13 @@ c.KubeSpawner.profile_list = [
         'kubespawner_override': {{'singleuser_image_spec': {missing_image!r}, 'start_failure_grace': 5}},
     }},
 ]
+"""
+
+OWN_FILE = """
+from kubespawner.commands.demo.own_file import explained
+
+with explained({absolute!r}, {path!r}):
+    load_subconfig({absolute!r})
 """
 
 
@@ -125,4 +133,4 @@ def configuration(own_file=None, **values):
     values: for DEMO_CONFIG. Raises KeyError if one is missing.
     """
     text = DEMO_CONFIG.format(spawner_class='kubespawner.KubeSpawner', **values)
-    return text + ('load_subconfig(%r)\n' % os.path.abspath(own_file) if own_file else '')
+    return text + (OWN_FILE.format(path=own_file, absolute=os.path.abspath(own_file)) if own_file else '')

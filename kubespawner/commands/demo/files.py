@@ -1,4 +1,5 @@
 """The directories and files of the demo, which nobody but this user can read."""
+import base64
 import os
 import shutil
 import tempfile
@@ -13,14 +14,29 @@ from .output import DemoError
 LONGEST_RUNTIME_DIRECTORY = 107 - len('/kernel-12345678-1234-1234-1234-123456789012-ipc-10')
 
 
-def make_directory(at_end):
-    """Return a new directory for the files of the demo. at_end (callable): takes a function that removes it."""
+def make_directory(at_end, keeps_logs):
+    """Return a new directory for the files of the demo.
+
+    at_end (callable): takes a function that removes it. keeps_logs (callable): returns whether that leaves the logs.
+    """
     try:
         path = directories.temporary('demo')
     except OSError as e:
         raise DemoError('The demo cannot create a directory for its files: %s' % e)
-    at_end(lambda: shutil.rmtree(path, ignore_errors=True))
+    at_end(lambda: remove_directory(path, keeps_logs()))
     return path
+
+
+def remove_directory(path, keeps_logs):
+    """Remove a directory, or all but the logs in it. The next demo removes them."""
+    for name in os.listdir(path):
+        inner = os.path.join(path, name)
+        if os.path.isdir(inner) and not os.path.islink(inner):
+            shutil.rmtree(inner, ignore_errors=True)
+        elif not (keeps_logs and name.endswith('.log')):
+            os.remove(inner)
+    if not os.listdir(path):
+        os.rmdir(path)
 
 
 def make_runtime_directory(parent, at_end):
@@ -41,7 +57,10 @@ def is_short_enough(path):
 
 
 def copy_kubeconfig(source, context, target):
-    """Copy the kubeconfig `source` to the path `target`, with absolute paths; return the name of its current context.
+    """Copy the kubeconfig `source` to the path `target`; return the name of its current context.
+
+    The paths in the copy are absolute, and certificates are in files beside it. Otherwise the Kubernetes client writes
+    them to the temporary directory, where they stay if it is killed.
 
     context (str or None): the context to make the current one; None keeps the current one.
 
@@ -57,10 +76,21 @@ def copy_kubeconfig(source, context, target):
         raise ValueError('it has no context %r; its contexts are: %s' % (context, ', '.join(names) or 'none'))
     content['current-context'] = context
     directory = os.path.dirname(os.path.abspath(source))
-    for entry in (content.get('clusters') or []) + (content.get('users') or []):
-        for section in (entry.get('cluster'), entry.get('user')):
-            for key in {'certificate-authority', 'client-certificate', 'client-key'} & set(section or ()):
+    entries = (content.get('clusters') or []) + (content.get('users') or [])
+    sections = [section for entry in entries for section in (entry.get('cluster'), entry.get('user')) if section]
+    for number, section in enumerate(sections):
+        for key in ('certificate-authority', 'client-certificate', 'client-key'):
+            data = section.pop(key + '-data', None)  # which has precedence over the path
+            if data:
+                section[key] = '%s-%d-%s' % (target, number, key)
+                write_private(section[key], base64.b64decode(data))
+            elif key in section:
                 section[key] = os.path.join(directory, section[key])
-    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as f:
-        yaml.safe_dump(content, f)
+    write_private(target, yaml.safe_dump(content).encode('utf8'))
     return context
+
+
+def write_private(path, content):
+    """Write bytes to a file that only its owner can read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'wb') as f:
+        f.write(content)

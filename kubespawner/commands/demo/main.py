@@ -14,11 +14,13 @@ from .arguments import parse
 from .clusters import print_events, start_localkube, use_cluster
 from .configuration import configuration, password
 from .files import make_directory
+from .hub_log import shown
 from .network import any_free_port, free_ports, port_is_free
-from .output import WELCOME, DemoError, say
+from .output import WELCOME, DemoError, say, terminal, working
+from .own_file import MARK, check_syntax
 from .processes import Processes, answers
 
-NEEDED = ['jupyterlab', 'jupyterhub', 'ipykernel', 'configurable_http_proxy']  # of the extra [demo]
+NEEDED = ['jupyterlab', 'jupyterhub', 'ipykernel']  # of the extra [demo]
 
 
 def main(argv=None):
@@ -47,23 +49,31 @@ class Demo:
     def __init__(self, arguments):
         self.arguments = arguments
         self.endings = []  # functions that stop what was started
+        self.has_failed = False
+        self.has_shown_errors = False
 
     def run(self):
         """Start everything, wait until Ctrl-C or until a part exits, and stop everything."""
         try:
             for package in NEEDED:
                 require(package)
+            wrong = self.arguments.config and check_syntax(self.arguments.config)
+            if wrong:
+                raise DemoError(wrong)
             next(free_ports(self.arguments.port))
             self.start()
-            say(WELCOME, self.port, self.token, self.port, self.password)
+            say(WELCOME % vars(self))
             while True:
                 self.processes.check()
                 time.sleep(0.5)
+        except Exception:
+            self.has_failed = True
+            raise
         finally:
             self.end()
 
     def start(self):
-        self.directory = make_directory(self.endings.append)
+        self.directory = make_directory(self.endings.append, lambda: self.has_failed)
         self.processes = Processes(self.directory, self.arguments.debug, self.endings.append)
         if self.arguments.kubeconfig or self.arguments.context:
             self.cluster = use_cluster(self.arguments, self.directory, self.endings.append)
@@ -83,16 +93,16 @@ class Demo:
             self.port = port
             if port != self.arguments.port:
                 say('Port %d is in use; trying %d.', self.arguments.port, self.port)
-            say('Starting the proxy: %s', ' '.join(command))
             proxy = self.processes.start('proxy', command + [
-                '--ip', '127.0.0.1', '--port', self.port, '--api-ip', '127.0.0.1', '--api-port', self.api_port,
+                '--port', self.port, '--api-port', self.api_port,
                 '--default-target', 'http://%s:%d' % (self.cluster.hub_ip, self.hub_port)], self.environment)
             routes = Request('http://127.0.0.1:%d/api/routes' % self.api_port,
                              headers={'Authorization': 'token ' + self.environment['CONFIGPROXY_AUTH_TOKEN']})
-            if answers(routes, proxy):
-                return
+            with working('Starting the proxy'):
+                if answers(routes, proxy, ('127.0.0.1', self.api_port)):
+                    return
             if port_is_free(self.port):  # so the port was not the reason
-                raise DemoError('The proxy does not start. The end of its log:\n' + self.processes.log_tail('proxy'))
+                raise DemoError('The proxy does not start. ' + self.processes.log_tail('proxy'))
 
     def start_hub(self):
         path = os.path.join(self.directory, 'jupyterhub_config.py')
@@ -101,24 +111,56 @@ class Demo:
                 self.arguments.config, port=self.port, hub_port=self.hub_port, api_port=self.api_port,
                 directory=self.directory, hub_ip=self.cluster.hub_ip, namespace=self.cluster.namespace,
                 **self.cluster.settings))
-        say('Starting the hub: %s', path)
+        say('The configuration of the hub is %s', path)
+        say('The log of the hub is %s', self.processes.log_path('hub'))
         self.token, self.password = secrets.token_hex(20), password()
         self.environment.update({'KUBESPAWNER_DEMO_TOKEN': self.token, 'KUBESPAWNER_DEMO_PASSWORD': self.password})
-        hub = self.processes.start('hub', [sys.executable, '-m', 'jupyterhub', '-f', path], self.environment)
-        if not answers('http://127.0.0.1:%d/hub/login' % self.port, hub):
-            raise DemoError('The hub does not answer. The end of its log:\n' + self.processes.log_tail('hub'))
+        hub = self.processes.start('hub', [sys.executable, '-m', 'jupyterhub', '-f', path], self.environment,
+                                   self.show)
+        with working('Starting the hub'):
+            has_started = answers('http://127.0.0.1:%d/hub/login' % self.port, hub,
+                                  (self.cluster.hub_ip, self.hub_port))
+        if not has_started:
+            raise DemoError(self.why_hub_failed())
+
+    def show(self, line):
+        """Show what a line of the hub's log means to a newcomer. Runs on the thread that reads the log."""
+        found = shown(line)
+        if found is None:
+            return
+        self.has_shown_errors = self.has_shown_errors or found.style == 'error'
+        if found.change:
+            change = terminal.begin if found.change == 'begin' else terminal.end
+            change("Starting %s's server" % found.user)
+        if found.text:
+            say('%s', found.text, style=found.style)
+
+    def why_hub_failed(self):
+        tail = self.processes.log_tail('hub')
+        for line in self.processes.log_lines('hub'):
+            if line.startswith(MARK):
+                return line[len(MARK):].strip()
+        if self.has_shown_errors:
+            return 'The hub does not start, for the reason above. Its log is %s' % self.processes.log_path('hub')
+        return 'The hub does not answer. ' + tail
 
     def end(self):
         """Stop everything that was started. A second Ctrl-C does not interrupt this."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if len(self.endings) > 1:  # more than an empty directory
-            say('\nStopping the demo.')
+        if len(self.endings) <= 1:  # no more than an empty directory
+            self.stop_all()
+            return
+        say('')
+        with working('Stopping the demo'):
+            self.stop_all()
+
+    def stop_all(self):
         while self.endings:
             try:
                 self.endings.pop()()
             except Exception as e:
-                say('Error while stopping: %s', e)
+                say('Error while stopping: %s', e, style='error')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Ports and addresses of this machine: which are free, and which the pods of a cluster can reach. Sends nothing."""
+"""Ports and addresses of this machine: which are free, and which the pods of a cluster can reach. Sends no data."""
 import socket
 from urllib.parse import urlparse
 
@@ -15,6 +15,15 @@ def port_is_free(port):
         except OSError:
             return False
         return True
+
+
+def port_answers(address):
+    """Return whether a process listens at `address`, a tuple of host and port. It is sent nothing."""
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_ports(wanted):

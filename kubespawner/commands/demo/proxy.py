@@ -1,103 +1,109 @@
-"""The demo's proxy: configurable-http-proxy as PyPI has it, with two additions.
+"""The demo's proxy: browsers reach the hub and the servers through it. Run it with `python -m`.
 
-It refuses requests that a browser sends for another site, and connects to processes of its own user only. And it passes
-streams of events on while they arrive; by itself it keeps an answer until it is complete, so that the progress of a
-start would be shown when it is over.
+It has the REST API of configurable-http-proxy, and takes the options that JupyterHub gives it. So a hub can start it,
+and a hub that restarts can find it again. Unlike that proxy, it listens on 127.0.0.1 only, and it refuses requests that
+a browser sends for another site and requests that lead to a process of another user. It is a process with one thread.
 
-Nothing that a real hub needs is here. It is a process of its own, with one thread.
+What belongs here: the command line, listening, and connections that wait. What does not: requests (relay.py).
 """
+import argparse
+import collections
+import logging
+import os
+import resource
+import signal
 import sys
 
-from configurable_http_proxy import cli, configproxy, handlers
-from tornado.httpclient import AsyncHTTPClient
-from tornado.httputil import HTTPHeaders, parse_response_start_line
-from tornado.web import HTTPError
+from tornado.http1connection import HTTP1ConnectionParameters, HTTP1ServerConnection
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerConnectionDelegate
+from tornado.ioloop import IOLoop
+from tornado.tcpclient import TCPClient
+from tornado.tcpserver import TCPServer
+from tornado.web import Application
 
 from .guard import is_of_another_user, refusal
+from .relay import PIECE, UNLIMITED, Exchange
+from .routes import Routes, RoutesHandler
 
-LONGEST = 24 * 3600  # seconds of a stream; tornado would end it after 20
-
-# Headers that say how an answer is transferred, which is between two parties.
-OF_ONE_CONNECTION = {'Connection', 'Content-Encoding', 'Content-Length', 'Transfer-Encoding'}
-
-
-class Passing:
-    """Passes an answer on to the browser that `handler` serves."""
-
-    def __init__(self, handler):
-        self.handler, self.headers = handler, HTTPHeaders()
-
-    def header(self, line):
-        """Take note of a line of the answer's head."""
-        line = line.rstrip('\r\n')
-        if line.startswith('HTTP/'):
-            self.handler.set_status(parse_response_start_line(line).code)
-        elif line:
-            self.headers.parse_line(line + '\r\n')
-        else:
-            for name, value in self.headers.get_all():
-                if name not in OF_ONE_CONNECTION:
-                    put = self.handler.add_header if name == 'Set-Cookie' else self.handler.set_header
-                    put(name, value)
-
-    def body(self, chunk):
-        """Pass on what has arrived of the body, if the browser is still there."""
-        if not self.handler.is_gone:
-            self.handler.write(chunk)
-            self.handler.flush()
+ADDRESS = '127.0.0.1'
+IDLE_SECONDS = 60  # that a connection may wait for its next request
+MOST_IDLE = 200  # connections that wait; the oldest has to go when there are more
+TOKEN = 'CONFIGPROXY_AUTH_TOKEN'  # an environment variable, because every user can read command lines
 
 
-class Handler(handlers.ProxyHandler):
-    """Answers browsers."""
+class Proxy(TCPServer, HTTPServerConnectionDelegate):
+    """Listens for browsers. port (int): at which it does. routes (Routes): where they are led."""
 
-    is_gone = False
+    def __init__(self, port, routes):
+        super().__init__(max_buffer_size=4 * PIECE)
+        self.port, self.routes, self.client = port, routes, TCPClient()
+        self.idle = collections.OrderedDict()  # the connections that wait for a request, the oldest first
 
-    def prepare(self):
-        reason = refusal(self.request.headers, self.request.connection.stream.socket.getsockname()[1])
-        if reason:
-            self.set_status(403)
-            self.set_header('Content-Type', 'text/plain; charset=utf-8')
-            self.finish(reason + '\n')
+    def handle_stream(self, stream, address):
+        stream.set_nodelay(True)
+        HTTP1ServerConnection(stream, HTTP1ConnectionParameters(
+            header_timeout=IDLE_SECONDS, max_body_size=UNLIMITED, chunk_size=PIECE), address).start_serving(self)
 
-    def _request_summary(self):
-        return '%s %s' % (self.request.method, self.request.path)  # for the log: without tokens in the query
+    def start_request(self, server_conn, request_conn):
+        self.idle[server_conn] = None
+        if len(self.idle) > MOST_IDLE:
+            self.idle.popitem(last=False)[0].stream.close()
+        return Exchange(self, server_conn, request_conn, server_conn.context[0])
 
-    async def get_target_url(self, path):
-        url = await super().get_target_url(path)
-        if url is not None and is_of_another_user(url):
-            raise HTTPError(503, 'nothing of this user listens where this leads')
-        return url
+    def is_busy(self, server_conn):
+        self.idle.pop(server_conn, None)
 
-    def on_connection_close(self):
-        self.is_gone = True
-        super().on_connection_close()
+    on_close = is_busy
 
-    async def call_proxy(self, path=None):
-        if 'text/event-stream' not in self.request.headers.get('Accept', ''):
-            await super().call_proxy(path)
-            return
-        url = await self.get_target_url(path)
-        if url is None:
-            return
-        passing, request = Passing(self), self._get_proxy_request(url)
-        request.header_callback, request.streaming_callback = passing.header, passing.body
-        request.request_timeout = LONGEST
-        client = AsyncHTTPClient(force_instance=True)  # the shared one makes ten requests at a time, whoever waits
-        try:
-            await client.fetch(request, raise_error=False)
-        except Exception as e:
-            await self.handle_proxy_error(503, e)
-            return
-        finally:
-            client.close()
-        if not self.is_gone:
-            self.finish()
+    def refusal(self, headers):
+        return refusal(headers, self.port)
+
+    def is_allowed(self, url):
+        return not is_of_another_user(url)
 
 
-def main():
-    configproxy.ProxyHandler = Handler
-    return cli.main()
+def parse(argv):
+    parser = argparse.ArgumentParser(prog='python -m kubespawner.commands.demo.proxy', description=(
+        'A proxy for JupyterHub on one machine, for development. It listens on 127.0.0.1 only. The environment '
+        'variable %s has the token of its REST API.' % TOKEN))
+    parser.add_argument('--port', type=int, required=True, help='port for browsers')
+    parser.add_argument('--api-port', type=int, required=True, help='port of the REST API')
+    parser.add_argument('--default-target', metavar='URL', help='where requests go that no route is for: the hub')
+    for name in ('--ip', '--api-ip'):
+        parser.add_argument(name, choices=[ADDRESS, 'localhost', ''], default=ADDRESS, metavar=ADDRESS,
+                            help='no other address is possible')
+    for name in ('--error-target', '--log-level'):
+        parser.add_argument(name, help='has no effect')
+    arguments = parser.parse_args(argv)
+    if not os.environ.get(TOKEN):
+        parser.error('the environment variable %s is not set' % TOKEN)
+    return arguments
+
+
+def allow_many_connections():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def main(argv=None):
+    arguments = parse(argv)
+    logging.basicConfig(level=logging.INFO, format='[%(levelname).1s %(asctime)s proxy] %(message)s')
+    logging.getLogger('tornado.access').setLevel(logging.ERROR)  # the hub asks for the routes all the time
+    allow_many_connections()
+    routes = Routes(arguments.default_target)
+    api = HTTPServer(Application([('/api/routes(/.*)?', RoutesHandler, {
+        'routes': routes, 'token': os.environ[TOKEN]})]))
+    try:
+        api.listen(arguments.api_port, ADDRESS)
+        Proxy(arguments.port, routes).listen(arguments.port, ADDRESS)
+    except OSError as e:
+        sys.exit('The proxy cannot listen: %s' % e)
+    loop = IOLoop.current()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *ignored: loop.add_callback_from_signal(loop.stop))
+    loop.start()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
