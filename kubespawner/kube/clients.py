@@ -190,7 +190,12 @@ def load_config():
 
 
 def _call_before_requests(configuration, hook):
-    """Have each request call `hook` with its configuration first. Before client 12, clients know no such hook."""
+    """Have each request call `hook` with its configuration first.
+
+    Before client 12, clients know no such hook. Clients 12 to 21 know it, but load the configuration of a pod with a
+    method of its own that returns what is in the token file, whatever the hook does.
+    """
+    vars(configuration).pop('get_api_key_with_prefix', None)
     if hasattr(configuration, 'refresh_api_key_hook'):
         configuration.refresh_api_key_hook = hook
         return
