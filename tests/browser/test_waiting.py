@@ -5,7 +5,7 @@ import pytest
 
 from kubespawner.messages.progress_log import EVENTS, STEPS
 
-from .conftest import PHONE
+from .conftest import PATIENCE, PHONE
 
 # Takes down what the page says and how full its bar is then.
 TAKE_DOWN = """
@@ -62,7 +62,7 @@ def starting(hub, visit):
 
 def arrive(page, username):
     """Wait for the server's own page."""
-    page.wait_for_url('**/user/%s/**' % username)
+    page.wait_for_url('**/user/%s/**' % username, timeout=4 * PATIENCE)
 
 
 def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, screenshot):
