@@ -22,7 +22,7 @@ other_kube_proxy() {
 }
 
 # Takes back all rules of ours and of kube-proxy. First go those that lead into kube-proxy's
-# chains, then what is in these chains, and then the chains.
+# chains, then what is in these chains, and then the chains. The kernel keeps its own chains, empty.
 remove_rules() {
     iptables-save | awk -v bridge="$bridge" '
         /^\*/ { print; chains = "" }
