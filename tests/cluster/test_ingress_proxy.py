@@ -221,7 +221,8 @@ def test_a_service_that_is_not_of_a_route_is_never_changed(new_proxy, in_cluster
 
 @pytest.mark.gen_test
 def test_nasty_names_are_routes_of_their_own(new_proxy):
-    names = ['bob%40example.org', 'bob@example.org', 'a%20b', 'a%2520b', 'J%C3%BCrgen', '%25', 'a.b~c', 'x' * 150, 'A', '-']
+    names = ['bob%40example.org', 'bob@example.org', 'a%20b', 'a%2520b', 'J%C3%BCrgen', '%25', 'a.b~c', 'x' * 150, 'A',
+             '-']
     proxy = new_proxy()
     yield [proxy.add_route('/user/%s/' % name, TARGET, {'user': name, 'server_name': 'n m'}) for name in names]
     found = yield new_proxy().get_all_routes()
