@@ -98,10 +98,11 @@ class KubeIngressProxy(ProxySettings, Proxy):
         routespec = self.validate_routespec(routespec)
         lock = self._locks.get(routespec) or self._locks.setdefault(routespec, Lock())
         try:
-            with (yield lock.acquire()), (yield self._turn.acquire()):
-                yield gen.moment  # many routes at once must not stall the loop, even if nothing has to be done
-                yield self._prepare()
-                yield change(routespec, self._deadline(), *arguments)
+            with (yield lock.acquire()):
+                with (yield self._turn.acquire()):
+                    yield gen.moment  # many routes at once must not stall the loop, even if nothing has to be done
+                    yield self._prepare()
+                    yield change(routespec, self._deadline(), *arguments)
         except api.ApiError as e:
             raise of_api(routespec, e)
         except ValueError as e:
