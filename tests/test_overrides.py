@@ -94,6 +94,30 @@ def test_what_makes_a_spawner_work_is_not_overridden(overrides, monkeypatch, nam
     overrides.check('here', 'unknown')
 
 
+OF_A_FILE = [
+    'class Mine(Server):\n    level = "low"',
+    'Mine = type("Mine", (Server,), {"level": "low"})',
+    'class Mine(type("Other", (Server,), {"level": "low"})):\n    pass',
+    'class Other:\n    level = "low"\nclass Mine(Server, Other):\n    pass',
+]
+
+
+@pytest.mark.parametrize('text', OF_A_FILE)
+def test_what_a_class_in_a_configuration_file_adds_is_overridden_and_what_makes_it_work_is_not(text):
+    names = {'Server': Server}  # as traitlets runs such a file: it has no __name__
+    exec(text, names)
+    server = names['Mine']()
+    overrides = Overrides(server)
+    overrides.check('here', 'level')
+    overrides.set('here', 'level', 'high')
+    assert server.level == 'high'
+    overrides.end()
+    assert server.level == 'low'
+    for name in ('__class__', '__dict__', 'has_trait', 'traits'):
+        with pytest.raises(ValueError, match='which is not a setting of Mine'):
+            overrides.check('here', name)
+
+
 def test_a_list_is_told_of_once_by_all_that_share_what_was_told(overrides, caplog):
     listed, told = [{'slug': 'a', 'mem_limit': 1, 'kubespawner_override': {'mem_limt': 1, 'image': 'x'}}], set()
     for _ in range(2):

@@ -4,6 +4,7 @@ Which of them a profile may override, what a user's own text may be there, and h
 here. Which ones a choice overrides is in `profiles`. Everything runs on the IOLoop's thread.
 """
 import re
+import sys
 from collections import OrderedDict
 
 from traitlets import Bool, Container, Dict, Float, Integer, TraitType
@@ -38,6 +39,9 @@ NAMED_BY_TEMPLATES = {attribute: template for attribute, template in TEMPLATES.i
 
 # The packages whose classes make a spawner work.
 OURS = frozenset(['kubespawner', 'jupyterhub', 'traitlets', 'builtins'])
+
+# Those of them that classes seem to be from that are in no module.
+ACCIDENTAL = frozenset(['traitlets', 'builtins'])
 
 # Settings, by all names, in which braces or Kubernetes' `$(VARIABLE)` have a meaning.
 WITH_TEMPLATES = frozenset(name for trait in (
@@ -102,7 +106,7 @@ class Overrides:
         """True if an attribute that is no setting is not part of what makes every spawner work."""
         if isinstance(self._trait(name), property):
             return self._trait(name).fset is not None
-        owners = [cls.__module__.split('.')[0] for cls in type(self._spawner).__mro__ if name in vars(cls)]
+        owners = [_package(cls) for cls in type(self._spawner).__mro__ if name in vars(cls)]
         return not OURS & set(owners) and (owners != [] or not name.startswith('_'))
 
     def doubt(self, where, setting):
@@ -190,6 +194,16 @@ class Overrides:
                     self.set('kept in the state', name, value)
                 except ValueError as e:  # a hub has to start in spite of it
                     self._spawner.log.warning('%s', one_line(e))
+
+
+def _package(cls):
+    """Return the package of a class; '' if it is in no module, as the classes of a configuration file.
+
+    Python calls the module of such a class `builtins`. That of one that `type()` has made is the metaclass's.
+    """
+    package = cls.__module__.split('.')[0]
+    is_there = package not in ACCIDENTAL or getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
+    return package if is_there else ''
 
 
 def _checked_words(trait, name, value, by_user):
