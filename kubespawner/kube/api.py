@@ -182,7 +182,7 @@ def send(core, timeout, request, log=None):
 def _response(core, timeout, request, log):
     """Send `request` and return the response, which has been read. Raises ApiError."""
     where = {'namespace': request.namespace} if request.namespace else {}
-    method = getattr(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
+    method = clients.method_of(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
     try:
         with clients.unmasked():
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),

@@ -5,6 +5,7 @@ import json
 import pytest
 from kubernetes.client.rest import ApiException
 
+from kubespawner.kube import api
 from kubespawner.messages.errors import SpawnError
 from tests.support.certificates import decoded, write_certificates
 
@@ -129,3 +130,13 @@ def test_what_another_pod_has_is_left_alone_and_there_is_no_new_pod(with_both, n
     owner, = companion(kind, spawner.pod_name)['metadata']['ownerReferences']
     assert owner['name'] == other.pod_name
     yield other.stop(now=True)
+
+
+@pytest.mark.parametrize('kind', ['secret', 'service'])
+def test_one_is_deleted_by_its_uid_with_every_client(core, namespace, companion, left, kind):
+    left(kind, 'deleted')
+    with pytest.raises(api.ApiError) as caught:
+        api.send(core, 10, api.delete(kind, namespace, 'deleted', 'another'))
+    assert caught.value.status == 409
+    api.send(core, 10, api.delete(kind, namespace, 'deleted', companion(kind, 'deleted')['metadata']['uid']))
+    assert companion(kind, 'deleted') is None
