@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import yaml
+from jupyterhub.app import JupyterHub
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console, documents, dry_run
@@ -94,6 +95,112 @@ def test_the_data_of_a_secret_is_a_placeholder_and_still_base64():
     assert without_secrets(secret)['data'] == {'ssl.key': 'PGhpZGRlbj4='}
     assert without_secrets(secret)['stringData'] == {'a': '<hidden>'}
     assert secret['data'] == {'ssl.key': 'a2V5'}
+
+
+# What goes with a pod
+
+TLS = 'c.JupyterHub.internal_ssl = True\n'
+SERVICE = 'c.KubeSpawner.services_enabled = True\n'
+VARIABLES = """
+c.KubeSpawner.environment = {'DB': 'sesame-open', 'URL': 'db at $(DB)', 'COPY': 'x sesame-open'}
+c.KubeSpawner.secret_environment = ['DB']
+"""
+OF_USERS = """
+c.KubeSpawner.enable_user_namespaces = True
+c.KubeSpawner.storage_pvc_ensure = True
+c.KubeSpawner.storage_capacity = '1Gi'
+"""
+CERTIFICATES = ['notebooks-ca_trust.crt', 'ssl.crt', 'ssl.key']
+SECRET_VARIABLES = ['DB', 'JPY_API_TOKEN', 'JUPYTERHUB_API_TOKEN', 'hub.ready']
+
+needs_internal_tls = pytest.mark.skipif(not hasattr(JupyterHub, 'internal_ssl'), reason='since JupyterHub 1.0')
+
+
+@pytest.mark.parametrize('text, keys', [
+    (SERVICE, None), (VARIABLES, SECRET_VARIABLES), (SERVICE + VARIABLES, SECRET_VARIABLES),
+    pytest.param(TLS, CERTIFICATES, marks=needs_internal_tls),
+    pytest.param(TLS + SERVICE + VARIABLES, SECRET_VARIABLES + CERTIFICATES, marks=needs_internal_tls)])
+@pytest.mark.parametrize('namespaces', [[], ['Namespace', 'PersistentVolumeClaim']])
+def test_what_goes_with_a_pod_comes_before_it_without_a_secret_text(run, text, keys, namespaces):
+    code, out, err = run(OURS + text + (OF_USERS if namespaces else ''), '--server', 'gpu')
+    assert (code, err) == (0, '') and 'sesame' not in out
+    found = {each['kind']: each for each in objects(out)}
+    kinds = ['Secret'] * bool(keys) + ['Service'] * (text != VARIABLES) + ['Pod']
+    assert [each['kind'] for each in objects(out)] == namespaces + kinds
+    for kind in kinds[:-1]:
+        owner, = found[kind]['metadata']['ownerReferences']
+        assert owner['name'] == found['Pod']['metadata']['name'] and owner['uid'] == '<uid>'
+        assert found[kind]['metadata']['namespace'] == found['Pod']['metadata']['namespace']
+    if keys:
+        assert found['Secret']['data'] == {key: '' if key == 'hub.ready' else 'PGhpZGRlbj4=' for key in keys}
+
+
+@needs_internal_tls
+def test_pods_refer_to_certificates_as_in_a_hub(run):
+    out = run(OURS + TLS + "c.KubeSpawner.secret_mount_path = '/certs'\n")[1]
+    assert env(out)['JUPYTERHUB_SSL_KEYFILE'] == '/certs/ssl.key'
+    assert env(out)['JUPYTERHUB_SSL_CLIENT_CA'] == '/certs/notebooks-ca_trust.crt'
+    assert env(out)['JUPYTERHUB_API_URL'].startswith('https://')
+    secret, pod = [each for each in objects(out) if each['kind'] in ('Secret', 'Pod')]
+    names = {each['name']: each['secret']['secretName'] for each in pod['spec']['volumes'] if 'secret' in each}
+    mounted = [each['mountPath'] for each in container(out)['volumeMounts'] if each['name'] in names]
+    assert list(names.values()) == [secret['metadata']['name']] and mounted == ['/certs']
+
+
+@needs_internal_tls
+def test_no_key_is_made_and_no_file_stays(run, tmp_path, monkeypatch):
+    elsewhere = tmp_path / 'temporary'
+    elsewhere.mkdir()
+    monkeypatch.setattr('tempfile.tempdir', str(elsewhere))
+    code, out, err = run(OURS + TLS + """
+c.JupyterHub.internal_certs_location = 'certificates'
+c.KubeSpawner.profile_list = [
+    {'display_name': 'A', 'kubespawner_override': {'namespace': 'elsewhere'}},
+    {'display_name': 'B', 'kubespawner_override': {'pod_name_template': '{username}-other'}},
+    {'display_name': 'C', 'kubespawner_override': {'mem_limit': 'lots'}}]
+""", '--user', 'a/b', '--all-profiles')
+    assert code == 2 and 'profile c: ' in err and out.count('kind: Secret') == 2
+    assert sorted(os.listdir(str(tmp_path))) == ['jupyterhub_config.py', 'temporary'] and not os.listdir(str(elsewhere))
+
+
+@needs_internal_tls
+def test_a_subclass_makes_certificates_as_in_a_hub(run):
+    text = OURS + TLS + """
+from kubespawner import KubeSpawner
+class Mine(KubeSpawner):
+    async def create_certs(self):
+        paths = await super().create_certs()
+        self.environment['MADE'] = ','.join(sorted(paths))
+        return paths
+    async def move_certs(self, paths):
+        self.environment['MOVED'] = open(paths['keyfile']).read()
+        return await super().move_certs(paths)
+c.JupyterHub.spawner_class = Mine
+"""
+    code, out, err = run(text)
+    assert (code, err) == (0, '')
+    assert env(out)['MADE'] == 'cafile,certfile,keyfile' and env(out)['MOVED'] == '<hidden>'
+    code, out, err = run(text.replace("self.environment['MADE'] =", 'self.nope ='). replace(
+        'return paths', 'return self.no_paths', 1))
+    assert code == 2 and re.search('line 9, in create_certs: create_certs failed: AttributeError: .*no_paths', err)
+
+
+@needs_internal_tls
+def test_what_goes_with_a_pod_does_not_differ_from_itself(run, tmp_path):
+    text = TLS + SERVICE + VARIABLES
+    (tmp_path / 'before.yaml').write_text(run(OURS + text)[1])
+    assert run(OURS + text, '--diff', 'before.yaml') == (0, '', '')
+
+
+def test_a_secret_of_a_hook_is_hidden_without_its_kind_and_its_texts_stay_elsewhere(run):
+    out = run(OURS + """
+def before(spawner):
+    spawner.environment['WHO'] = 'jupyterhub'
+    spawner.api.create_namespaced_secret('default', {
+        'metadata': {'name': 'of-hook'}, 'data': {'user': 'anVweXRlcmh1Yg=='}}, _preload_content=False)
+c.KubeSpawner.pre_spawn_hook = before
+""")[1]
+    assert env(out)['WHO'] == 'jupyterhub' and objects(out)[0]['data'] == {'user': 'PGhpZGRlbj4='}
 
 
 def test_a_secret_that_is_also_an_ordinary_word_changes_no_name(run):

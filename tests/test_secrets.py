@@ -21,6 +21,7 @@ def test_values_that_may_be_secret_are_masked(name, value):
 
 @pytest.mark.parametrize('name, value', [
     ('JUPYTERHUB_API_URL', 'http://hub:8081/hub/api'), ('JUPYTERHUB_USER', 'annabella'), ('HOME', '/home/jovyan'),
+    ('JUPYTERHUB_SSL_KEYFILE', '/etc/jupyterhub/ssl/ssl.key'),
     ('JUPYTERHUB_SERVICE_PREFIX', '/user/annabella/'), ('JUPYTERHUB_OAUTH_CALLBACK_URL', '/user/ann/oauth_callback'),
     ('NB_UID', '1000'), ('MEM_LIMIT', '1073741824'), ('PASSWORD', ''), ('TOKEN', 'no')])
 def test_what_has_to_be_read_to_find_a_cause_is_not_masked(name, value):

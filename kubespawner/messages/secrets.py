@@ -13,9 +13,12 @@ SHORTEST_SECRET = 3  # characters of a value whose variable is called as secrets
 
 _SECRET_NAME = re.compile(r'TOKEN|SECRET|PASS|KEY|CRED|AUTH|COOKIE|CRYPT', re.IGNORECASE)
 
+_NOT_SECRET = re.compile('OAUTH|KEYFILE')  # in a public name
+
 # Variables whose values anybody may read, and whoever looks for the cause of a failure has to.
 _PUBLIC_NAME = re.compile(
     r'(?:JUPYTERHUB|JPY)_\w*(?:URL|PREFIX|USER|NAME|HOST|ID|SCOPES|DIR|INTERVAL|IP|PORT|ORIGIN|APP)'
+    r'|JUPYTERHUB_SSL_(?:KEYFILE|CERTFILE|CLIENT_CA)'
     r'|(?:MEM|CPU)_(?:LIMIT|GUARANTEE)|JUPYTER_IMAGE(?:_SPEC)?|PATH|HOME|SHELL|USER|LANG|LC_\w+|TZ|TERM|PYTHONPATH'
     r'|VIRTUAL_ENV|CONDA_\w+|LD_LIBRARY_PATH')
 
@@ -55,7 +58,7 @@ def _forms(value):
 
 def _is_public(name):
     """True for a variable whose name says that its value is no secret."""
-    return _PUBLIC_NAME.fullmatch(name) is not None and not _SECRET_NAME.search(name.replace('OAUTH', ''))
+    return _PUBLIC_NAME.fullmatch(name) is not None and not _SECRET_NAME.search(_NOT_SECRET.sub('', name))
 
 
 def mask(text, secrets, mask=MASK):

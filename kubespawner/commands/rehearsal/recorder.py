@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 from urllib.parse import parse_qs, urlsplit
 
+from .placeholders import INVENTED
+
 WATCH_SECONDS = 1  # that a watch is open without news
 
 WHEN = '2018-01-01T00:00:00Z'
@@ -69,7 +71,7 @@ class Recorder(ThreadingMixIn, HTTPServer):
         namespace = parts[parts.index('namespaces') + 1] if 'namespaces' in parts[:-1] else None
         self.created.append(Created(path, namespace, sent))
         made = json.loads(json.dumps(sent))
-        made['metadata'].update(uid='uid-of-' + metadata['name'], creationTimestamp=WHEN)
+        made['metadata'].update(uid=INVENTED + metadata['name'], creationTimestamp=WHEN)
         if namespace:
             made['metadata']['namespace'] = namespace
         made.setdefault('status', {'pods': RUNNING, 'persistentvolumeclaims': BOUND}.get(parts[-1], {}))

@@ -13,14 +13,18 @@ from tornado.ioloop import IOLoop
 
 from ...messages.errors import one_line
 from ...parts.manifests import maybe_await
+from ..cluster import PATHS
 from ..configured import cause, chain, place
-from .placeholders import without_secrets
+from . import certificates
+from .placeholders import texts_of_pods, without_secrets
 from .users import new_spawner
 
 LONGEST = 120  # seconds for one start
 
 # The order in which to create objects, and that of the output. What is not named here comes before secrets.
 ORDER = ['Namespace', 'PersistentVolumeClaim', None, 'Secret', 'Service', 'Pod']
+
+KINDS = {resource: kind for kind, resource in PATHS.items()}
 
 # What the attributes that a subclass of another spawner may share are called.
 SHARED = 'pod_reflector', 'event_reflector', '_further_reflectors'
@@ -49,7 +53,8 @@ class Rehearsal:
     @property
     def shown(self):
         """The objects, with placeholders for secrets."""
-        return [without_secrets(obj, self._auth_state) for obj in self.objects]
+        texts = texts_of_pods(self.objects)
+        return [without_secrets(obj, self._auth_state, texts) for obj in self.objects]
 
     @property
     def pod(self):
@@ -98,10 +103,11 @@ def _rehearse(configured, recorder, who, options):
     with _step('the spawner', configured):
         spawner = new_spawner(configured, who, configured.log)
     spawner.user_options = options
-    for name, function in _steps(spawner, who):
-        with _step(name, configured, who):
-            yield gen.with_timeout(timedelta(seconds=LONGEST), gen.convert_yielded(maybe_await(function())),
-                                   quiet_exceptions=Exception)
+    with certificates.without_keys(spawner):
+        for name, function in _steps(spawner, who):
+            with _step(name, configured, who):
+                yield gen.with_timeout(timedelta(seconds=LONGEST), gen.convert_yielded(maybe_await(function())),
+                                       quiet_exceptions=Exception)
     objects = sorted(map(_object, recorder.created), key=_rank)
     if not any(obj['kind'] == 'Pod' for obj in objects):
         raise StepFailed('%s: start() of %s has created no pod.' % (configured.path, type(spawner).__name__))
@@ -121,6 +127,8 @@ def _steps(spawner, who):
     if hasattr(spawner, '_run_apply_user_options'):  # since JupyterHub 5.3
         steps.append(('apply_user_options', lambda: spawner._run_apply_user_options(spawner.user_options)))
     steps.append(('pre_spawn_hook', spawner.run_pre_spawn_hook))
+    if certificates.has_internal_tls(spawner):
+        steps.append(('create_certs', lambda: certificates.create(spawner)))
     steps.append(('start', spawner.start))
     return steps
 
@@ -185,8 +193,8 @@ def _object(created):
     if created.namespace:
         obj['metadata']['namespace'] = created.namespace
     parts = created.path.strip('/').split('/')
-    obj.setdefault('apiVersion', parts[1] if parts[0] == 'api' else '/'.join(parts[1:3]))
-    obj.setdefault('kind', parts[-1])
+    obj['apiVersion'] = obj.get('apiVersion') or (parts[1] if parts[0] == 'api' else '/'.join(parts[1:3]))
+    obj['kind'] = obj.get('kind') or KINDS.get(parts[-1], parts[-1])  # clients need not send it
     return obj
 
 
