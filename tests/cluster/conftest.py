@@ -172,3 +172,19 @@ def additional_rights(core, namespace, hub_kubeconfig, rights):
     yield
     for delete in (rbac.delete_namespaced_role_binding, rbac.delete_namespaced_role):
         delete(name=name, namespace=namespace, body=client.V1DeleteOptions())
+
+
+def rules_of_routes():
+    """Return what the page about the ingress proxy says that the role of the hub needs."""
+    return yaml.safe_load(documentation.block('yaml', 'ingresses'))['rules']
+
+
+def grant_routes(core, namespace, hub_kubeconfig):
+    """Give the user of a kubeconfig the permissions of a hub with KubeIngressProxy, until the namespace is gone."""
+    rbac, group = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io'
+    with open(hub_kubeconfig) as f:
+        user = yaml.safe_load(f)['users'][0]['name']
+    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': 'routes'}, 'rules': rules_of_routes()})
+    rbac.create_namespaced_role_binding(namespace=namespace, body={
+        'metadata': {'name': 'routes'}, 'roleRef': {'apiGroup': group, 'kind': 'Role', 'name': 'routes'},
+        'subjects': [{'apiGroup': group, 'kind': 'User', 'name': user}]})

@@ -2,23 +2,17 @@
 import json
 
 import pytest
-import yaml
-from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
 from kubespawner.kube import clients
 from kubespawner.proxy import KubeIngressProxy, RouteError, templates
-from tests import documentation
+
+from .conftest import grant_routes, rules_of_routes
 
 PATHS = {'ingress': '/apis/networking.k8s.io/v1/namespaces/%s/ingresses', 'service': '/api/v1/namespaces/%s/services',
          'endpoints': '/api/v1/namespaces/%s/endpoints'}
 ANN, TARGET, DATA = '/user/ann/', 'http://10.1.2.3:8888', {'user': 'ann', 'server_name': ''}
-
-
-def rules():
-    """Return what the documentation says the role of the hub needs."""
-    return yaml.safe_load(documentation.block('yaml', 'ingresses'))['rules']
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -28,14 +22,7 @@ def granted(request, core, namespace, cluster):
         pytest.importorskip('jsonpatch')
     kubeconfig = request.config.getoption('--hub-kubeconfig')
     if kubeconfig:
-        with open(kubeconfig) as f:
-            user = yaml.safe_load(f)['users'][0]['name']
-        rbac = client.RbacAuthorizationV1Api(core.api_client)
-        rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': 'routes'}, 'rules': rules()})
-        rbac.create_namespaced_role_binding(namespace=namespace, body={
-            'metadata': {'name': 'routes'},
-            'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': 'routes'},
-            'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
+        grant_routes(core, namespace, kubeconfig)
 
 
 @pytest.fixture
@@ -288,7 +275,8 @@ def test_the_permissions_of_the_documentation_are_those_that_are_used(new_proxy,
     for reflector in (proxy.ingress_reflector, proxy.service_reflector, proxy.endpoints_reflector):
         monkeypatch.setattr(reflector, 'is_stale', True)  # so that the API is asked
     yield proxy.delete_route(ANN)
-    documented = {(verb, resource) for rule in rules() for resource in rule['resources'] for verb in rule['verbs']}
+    documented = {(verb, resource) for rule in rules_of_routes()
+                  for resource in rule['resources'] for verb in rule['verbs']}
     yield until(lambda: {each for each in sent if each[0] == 'watch'} == {each for each in documented
                                                                          if each[0] == 'watch'})
     assert set(sent) == documented

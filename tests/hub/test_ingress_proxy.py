@@ -7,22 +7,26 @@ import pytest
 
 from kubespawner.kube import clients
 from kubespawner.proxy.templates import name_of
+from tests.cluster.conftest import grant_routes
 from tests.support.haproxy import PATHS, IngressController
 
 from .browser import until
-from .conftest import Hub
+from .conftest import Hub, claimable_directories, containers
+
+MORE = """
+c.JupyterHub.proxy_class = 'kubespawner.proxy.KubeIngressProxy'
+c.JupyterHub.last_activity_interval = 2  # routes are checked as often
+"""
 
 # localkube's pods have loopback addresses, which Kubernetes does not take as endpoints. So the hub knows them by a
 # name, which is another spelling of the address. The system's resolver knows it, unlike the one that aiohttp prefers.
-MORE = """
+ON_LOCALKUBE = """
 try:
     from aiohttp import connector, resolver
     connector.DefaultResolver = resolver.ThreadedResolver
 except ImportError:
     pass
-c.JupyterHub.proxy_class = 'kubespawner.proxy.KubeIngressProxy'
 c.JupyterHub.hub_connect_ip = 'localhost'
-c.JupyterHub.last_activity_interval = 2  # routes are checked as often
 c.KubeSpawner.get_pod_url = lambda spawner, pod: 'http://0x%s:%d' % (
     ''.join('%02x' % int(number) for number in pod['status']['podIP'].split('.')), spawner.port)
 """
@@ -31,8 +35,8 @@ c.KubeSpawner.get_pod_url = lambda spawner, pod: 'http://0x%s:%d' % (
 class IngressHub(Hub):
     """A hub behind an IngressController."""
 
-    def __init__(self, directory, namespace, core):
-        super().__init__(directory, namespace, more=MORE)
+    def __init__(self, core, directory, namespace, *args):
+        super().__init__(directory, namespace, *args)
         self.controller = IngressController(core.api_client, namespace, self.port, directory)
 
     def start_proxy(self):
@@ -44,11 +48,20 @@ class IngressHub(Hub):
 
 
 @pytest.fixture(scope='module')
-def hub(cluster, namespace, core):
-    if not cluster.is_localkube:
-        pytest.skip('reaches the pods of localkube only')
-    with tempfile.TemporaryDirectory() as directory, IngressHub(directory, namespace, core) as hub:
-        yield hub
+def hub(request, cluster, namespace, core):
+    gateway, hub_kubeconfig = [request.config.getoption(name) for name in ('--pod-gateway', '--hub-kubeconfig')]
+    with tempfile.TemporaryDirectory() as directory:
+        if gateway:
+            if hub_kubeconfig:
+                grant_routes(core, namespace, hub_kubeconfig)
+            with claimable_directories(core, directory), IngressHub(
+                    core, directory, namespace, gateway, containers() + MORE) as hub:
+                yield hub
+        elif cluster.is_localkube:
+            with IngressHub(core, directory, namespace, '127.0.0.1', MORE + ON_LOCALKUBE) as hub:
+                yield hub
+        else:
+            pytest.skip('needs a node: a localkube, or --pod-gateway')
 
 
 @pytest.fixture
