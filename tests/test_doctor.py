@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from jupyterhub.app import JupyterHub
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console
@@ -33,7 +34,8 @@ def items(*found):
 class FakeCluster:
     """An API server that answers GETs from a dict by path: a body, or a status. Whatever else is asked is missing.
 
-    refused (set of str): `verb resource` of rights that the hub lacks. posted: what was posted otherwise.
+    refused (set of str): `verb resource` of rights that the hub lacks. asked (list): of which rights, as
+    (group, resource, verb, namespace). posted: what was posted otherwise.
     """
 
     host = 'https://api.example.org'
@@ -41,7 +43,7 @@ class FakeCluster:
     def __init__(self, objects=(), refused=(), answers=None):
         self.objects = dict({NS: {}, '/api/v1/nodes': items(NODE), NS + '/resourcequotas': items(),
                              '/apis/storage.k8s.io/v1/storageclasses': items(DEFAULT_CLASS)}, **dict(objects))
-        self.refused, self.answers, self.posted, self.deleted = set(refused), answers, [], []
+        self.refused, self.answers, self.asked, self.posted, self.deleted = set(refused), answers, [], [], []
 
     def version(self):
         return 1, 30
@@ -57,6 +59,7 @@ class FakeCluster:
     def post(self, path, body, **query):
         if path == rights.REVIEWS:
             asked = body['spec']['resourceAttributes']
+            self.asked.append((asked['group'], asked['resource'], asked['verb'], asked.get('namespace')))
             allowed = '%s %s' % (asked['verb'], asked['resource']) not in self.refused
             return Answer(201, {'status': {'allowed': allowed}}, [])
         self.posted.append((path, body, query))
@@ -100,6 +103,27 @@ def test_nothing_is_broken_in_a_sound_set_up_and_nothing_is_created(doctor):
     assert cluster.posted and all(query == {'dryRun': 'All'} for _, _, query in cluster.posted)
 
 
+SERVICE = 'c.KubeSpawner.services_enabled = True\n'
+VARIABLES = 'c.KubeSpawner.secret_environment = []\n'
+TLS = 'c.JupyterHub.internal_ssl = True\n'
+PROXY = "c.JupyterHub.proxy_class = 'kubespawner.proxy.KubeIngressProxy'\n"
+PROFILE = """
+c.KubeSpawner.profile_list = [
+    {'display_name': 'A'}, {'display_name': 'B', 'kubespawner_override': {'services_enabled': True}}]
+"""
+POLICY = """
+from kubernetes import client, config
+config.load_incluster_config()
+def before(spawner):
+    client.NetworkingV1Api().create_namespaced_network_policy('ns', {
+        'metadata': {'name': 'closed'}, 'spec': {'podSelector': {}}}, _preload_content=False)
+c.KubeSpawner.pre_spawn_hook = before
+"""
+CLASSES = '/apis/networking.k8s.io/v1/ingressclasses'
+CLASS = {'metadata': {'name': 'web'}}
+DEFAULT_INGRESS_CLASS = {'metadata': {'name': 'web', 'annotations': {
+    'ingressclass.kubernetes.io/is-default-class': 'true'}}}
+
 QUOTA = {'metadata': {'name': 'q'}, 'status': {'hard': {'pods': '5'}, 'used': {'pods': '5'}}}
 
 # A configuration, objects of the cluster, rights that are missing; what is told as broken, and what to do.
@@ -129,6 +153,18 @@ BROKEN_SET_UPS = [
     (CLAIM, {}, 'list persistentvolumeclaims', 'which remember_pvc_name needs', '["list"]'),
     (OURS + 'c.KubeSpawner.enable_user_namespaces = True', {}, 'create namespaces', 'may not create namespaces',
      'rules of its ClusterRole'),
+    (OURS + SERVICE, {}, 'get services', 'which services_enabled needs',
+     '- {apiGroups: [""], resources: ["services"], verbs: ["get"]}'),
+    (OURS + VARIABLES, {}, 'get secrets,create secrets,delete secrets', 'which secret_environment needs',
+     '- {apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "delete"]}'),
+    (OURS + PROFILE, {}, 'delete services', 'which services_enabled needs',
+     'resources: ["services"], verbs: ["delete"]}'),
+    (OURS + POLICY, {}, 'create networkpolicies', 'may not create networkpolicies in namespace ns',
+     '- {apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["create"]}'),
+    (OURS + PROXY, {}, 'patch ingresses,watch ingresses', 'which KubeIngressProxy needs',
+     '- {apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: ["watch", "patch"]}'),
+    (OURS + PROXY, {}, 'list endpoints', 'may not list endpoints', '- {apiGroups: [""], resources: ["endpoints"]'),
+    (OURS + PROXY + 'c.KubeIngressProxy.namespace = "routes"', {}, '', 'The namespace routes does not exist', ''),
     # Objects
     (OURS, {NS: None}, '', 'namespace ns does not exist', 'kubectl create namespace ns'),
     (OURS, {NS: {'status': {'phase': 'Terminating'}}}, '', 'namespace ns is being deleted', ''),
@@ -179,6 +215,9 @@ WARNINGS = [
     (OURS + 'c.KubeSpawner.image = "quay.io/jupyterhub/singleuser:99.1"', {}, '', 'has another version of JupyterHub'),
     (OURS, {}, 'list events', 'which events_enabled needs. Add to the rules of its Role: '),
     (OURS, {'/api/v1/nodes': items()}, '', 'There is no node.'),
+    (OURS + PROXY, {CLASSES: items(CLASS)}, '', 'Ingresses name no class, and there is no default one.'),
+    (OURS + PROXY + 'c.KubeIngressProxy.ingress_class_name = "wep"', {CLASSES: items(DEFAULT_INGRESS_CLASS)}, '',
+     'The ingress class wep does not exist. Set c.KubeIngressProxy.ingress_class_name'),
     (OURS, {NS + '/resourcequotas': items(dict(QUOTA, status={'hard': {'pods': 5}, 'used': {'pods': 4}}))}, '',
      'leaves room for 1 further server (pods: 4 of 5 used)'),
     (CLAIM, {'/apis/storage.k8s.io/v1/storageclasses': items(DEFAULT_CLASS, DEFAULT_CLASS)}, '', 'several default'),
@@ -189,6 +228,44 @@ WARNINGS = [
 def test_what_may_be_wrong_is_a_warning(doctor, text, there, lacks, told):
     code, findings = doctor(text, FakeCluster(there, filter(None, lacks.split(','))))
     assert code == 0 and len([each for each in of_level(findings, WARNING) if told in each]) == 1, findings
+
+
+needs_internal_tls = pytest.mark.skipif(not hasattr(JupyterHub, 'internal_ssl'), reason='since JupyterHub 1.0')
+
+
+@pytest.mark.parametrize('text, resources', [
+    (OURS, ''), (OURS + SERVICE, 'services'), (OURS + VARIABLES, 'secrets'),
+    (OURS + SERVICE + VARIABLES, 'secrets services'),
+    pytest.param(OURS + TLS, 'secrets services', marks=needs_internal_tls),
+    pytest.param(OURS + TLS + SERVICE + VARIABLES, 'secrets services', marks=needs_internal_tls)])
+def test_the_rights_for_what_goes_with_a_pod_are_asked_for_once_and_only_if_they_are_needed(doctor, text, resources):
+    cluster = FakeCluster()
+    code, findings = doctor(text, cluster)
+    assert code == 0 and not [each for each in of_level(findings, UNKNOWN) if 'secret' in each]
+    asked = [each for each in cluster.asked if each[1] in ('secrets', 'services')]
+    assert sorted(asked) == sorted(('', resource, verb, 'ns') for resource in resources.split()
+                                   for verb in ('get', 'create', 'delete'))
+
+
+@pytest.mark.parametrize('version, group', [((1, 13), 'extensions'), ((1, 14), 'networking.k8s.io')])
+def test_the_rights_of_the_proxy_are_those_in_its_namespace(doctor, version, group):
+    cluster = FakeCluster({'/api/v1/namespaces/routes': {}})
+    cluster.version = lambda: version
+    text = OURS + PROXY + 'c.KubeIngressProxy.namespace = "routes"\n'
+    assert doctor(text, cluster)[0] == 0
+    asked = [each for each in cluster.asked if each[3] == 'routes']
+    resources = [(group, 'ingresses'), ('', 'services'), ('', 'endpoints')]
+    verbs = 'get', 'list', 'watch', 'create', 'patch', 'delete'
+    assert sorted(asked) == sorted((*resource, verb, 'routes') for resource in resources for verb in verbs)
+
+
+@pytest.mark.parametrize('setting, there, level, told', [
+    ('', items(DEFAULT_INGRESS_CLASS), FINE, 'the default ingress class'), ('"web"', items(CLASS), FINE, 'web exists'),
+    ('"web"', 403, UNKNOWN, 'does not need to')])
+def test_the_ingress_class_is_looked_for(doctor, setting, there, level, told):
+    text = OURS + PROXY + ('c.KubeIngressProxy.ingress_class_name = %s\n' % setting if setting else '')
+    code, findings = doctor(text, FakeCluster({CLASSES: there}))
+    assert code == 0 and len([each for each in of_level(findings, level) if told in each and 'ingress' in each]) == 1
 
 
 def test_nodes_that_an_autoscaler_may_add_are_a_warning(doctor):

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     'utils': {'kube', 'naming'},
     # Commands
     'commands': GROUND | {'__init__', 'checks', 'configuration', 'lifecycle', 'parts', 'profiles',
-                          'localkube'},  # which nothing else imports
+                          'proxy', 'localkube'},  # which nothing else imports
     'demo': {'commands'},
 }
 

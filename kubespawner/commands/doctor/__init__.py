@@ -5,6 +5,7 @@
     installation    versions, and what else is installed
     hub             where pods reach the hub
     rights          the rights that a configuration needs, and who has them
+    routes          what KubeIngressProxy needs, if the hub has it
     objects         what pods name and need: namespaces, accounts, secrets, classes
     room            nodes that could take a pod, and quotas
     answers         what the API server says of the objects themselves

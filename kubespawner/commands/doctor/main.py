@@ -14,13 +14,14 @@ from jupyterhub import __version__ as hub_version
 from ...checks import find_problems
 from ...messages.errors import one_line
 from ...parts.installation import others_in
+from ...proxy import KubeIngressProxy
 from ..arguments import new_parser, who
 from ..cluster import DRY_RUN_SINCE, Cluster, NoAnswer
 from ..configured import CannotBeUsed, is_of_problems, load
 from ..rehearsal import choices
 from ..rehearsal.clients import recording
 from ..rehearsal.start import StepFailed, rehearse
-from . import answers, configuration, hub, installation, objects, rights, room, with_pod
+from . import answers, configuration, hub, installation, objects, rights, room, routes, with_pod
 from .findings import BROKEN, FINE, UNKNOWN, WARNING, broken, fine, unknown
 
 COLORS = {FINE: '32', WARNING: '33', BROKEN: '31', UNKNOWN: '36'}
@@ -54,6 +55,12 @@ class Patient(namedtuple('Patient', 'configured problems rehearsals failures')):
     def created(self):
         """Kind and name of all that starts create, a set."""
         return {(obj['kind'], obj['metadata']['name']) for each in self.rehearsals.values() for obj in each.objects}
+
+    @property
+    def kinds(self):
+        """Group and kind of all that starts create, a set; the group of the core is empty."""
+        return {(obj['apiVersion'].rpartition('/')[0], obj['kind'])
+                for each in self.rehearsals.values() for obj in each.objects}
 
     @property
     def namespaces(self):
@@ -113,10 +120,18 @@ def check_namespaces(patient, cluster, version):
 
 
 def check_rights(patient, cluster, version):
-    needed = rights.needed(patient.spawner, {kind for kind, _ in patient.created})
+    needed = rights.needed([each.spawner for each in patient.rehearsals.values()], patient.kinds)
     if patient.spawner.enable_user_namespaces:
         return rights.check_of_namespaces(cluster, needed, next(iter(patient.pods.values()))['metadata']['namespace'])
     return [finding for name in patient.namespaces for finding in rights.check(cluster, needed, name)]
+
+
+def check_routes(patient, cluster, version):
+    app = patient.configured.app
+    if not issubclass(app.proxy_class, KubeIngressProxy):
+        return []
+    proxy = app.proxy_class(parent=app, app=app, hub=app.hub, log=app.log)
+    return routes.check(cluster, version, proxy.namespace, proxy.ingress_class_name, patient.namespaces)
 
 
 def check_references(patient, cluster, version):
@@ -147,8 +162,8 @@ LOCAL_CHECKS = [('settings', check_settings), ('log', check_log), ('profiles', c
                 ('installation', check_installation)]
 CHECKS_OF_STARTS = [('images', check_images), ('hub', check_hub)]
 CLUSTER_CHECKS = [('versions', check_versions), ('namespace', check_namespaces), ('rights', check_rights),
-                  ('objects', check_references), ('storage', check_storage), ('quota', check_quotas),
-                  ('dry run', check_answers)]
+                  ('routes', check_routes), ('objects', check_references), ('storage', check_storage),
+                  ('quota', check_quotas), ('dry run', check_answers)]
 
 
 def main(argv):

@@ -4,17 +4,23 @@ The README's role has those of the default settings.
 """
 from collections import OrderedDict, namedtuple
 
+from ...lifecycle import companions
 from ..cluster import PATHS, said
+from ..rehearsal.certificates import has_internal_tls
 from .findings import BROKEN, broken, fine, unknown, warning
 
 REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 
-Right = namedtuple('Right', 'resource verbs setting is_needed is_must')
+Right = namedtuple('Right', 'resource verbs setting is_needed is_must group')
+Right.__new__.__defaults__ = '',
 Right.__doc__ += """: one row.
 
 resource (str), verbs (list of str). setting (str): why it is needed, empty if it always is.
 is_needed (callable): of the spawner, whether its settings need it. is_must (bool): whether no server starts without.
+group (str): of the API; empty for the core.
 """
+
+OF_COMPANIONS = list(companions.VERBS)
 
 TABLE = [
     Right('pods', ['get', 'list', 'watch', 'create', 'delete'], '', lambda s: True, True),
@@ -26,6 +32,10 @@ TABLE = [
           lambda s: s.user_storage_pvc_ensure and s.delete_pvc, False),
     Right('persistentvolumeclaims', ['patch'], 'storage_expand',
           lambda s: s.user_storage_pvc_ensure and s.storage_expand and _is_set(s, 'storage_expand'), False),
+    Right('secrets', OF_COMPANIONS, 'internal_ssl', has_internal_tls, True),
+    Right('secrets', OF_COMPANIONS, 'secret_environment', lambda s: s.secret_environment is not False, True),
+    Right('services', OF_COMPANIONS, 'internal_ssl', has_internal_tls, True),
+    Right('services', OF_COMPANIONS, 'services_enabled', lambda s: s.services_enabled, True),
     Right('events', ['list', 'watch'], 'events_enabled', lambda s: s.events_enabled, False),
     Right('namespaces', ['get', 'create'], 'enable_user_namespaces', lambda s: s.enable_user_namespaces, True),
 ]
@@ -38,14 +48,21 @@ def _is_set(spawner, trait):
     return any(trait in spawner.config.get(section, {}) for section in type(spawner).section_names())
 
 
-def needed(spawner, kinds):
-    """Return the Rights that a spawner needs. kinds (set of str): of the objects that its starts create."""
-    rights = [right for right in TABLE if right.is_needed(spawner)]
-    known = {(right.resource, verb) for right in rights for verb in right.verbs}
-    for kind in sorted(kinds):
-        resource = PATHS.get(kind)
-        if resource and (resource, 'create') not in known:
-            rights.append(Right(resource, ['create'], 'what a start creates', None, True))
+def needed(spawners, kinds):
+    """Return the Rights that are needed, each verb once.
+
+    spawners (list): one for each choice, because a profile may change settings. kinds (set): pairs of the group and the
+    kind of the objects that starts create.
+    """
+    wanted = [right for right in TABLE if any(map(right.is_needed, spawners))]
+    wanted += [Right(PATHS[kind], ['create'], 'what a start creates', None, True, group)
+               for group, kind in sorted(kinds) if kind in PATHS]
+    known, rights = set(), []
+    for right in wanted:
+        verbs = [verb for verb in right.verbs if (right.group, right.resource, verb) not in known]
+        known.update((right.group, right.resource, verb) for verb in verbs)
+        if verbs:
+            rights.append(right._replace(verbs=verbs))
     return rights
 
 
@@ -54,15 +71,15 @@ def check(cluster, rights, namespace):
     missing, found, count = OrderedDict(), [], 0
     for right in rights:
         for verb in right.verbs:
-            answer = _ask(cluster, right.resource, verb, '' if right.resource in NOT_IN_NAMESPACES else namespace)
+            answer = _ask(cluster, right, verb, namespace)
             if answer is None or isinstance(answer, str):
                 return [unknown('The API server cannot tell which rights the hub has%s.' % (answer or ''),
                                 'See the role in the README.')]
             count += 1
             if not answer:
-                missing.setdefault((right.resource, right.setting, right.is_must), []).append(verb)
-    for (resource, setting, is_must), verbs in missing.items():
-        found.append((broken if is_must else warning)(*_sentences(resource, setting, is_must, verbs, namespace)))
+                missing.setdefault(right._replace(verbs=None), []).append(verb)
+    for right, verbs in missing.items():
+        found.append((broken if right.is_must else warning)(*_sentences(right, verbs, namespace)))
     return found or [fine('The hub has all %d rights that this configuration needs %s.' % (count, _where(namespace)))]
 
 
@@ -86,20 +103,22 @@ def _where(namespace):
     return 'in namespace %s' % namespace if namespace else 'in all namespaces'
 
 
-def _sentences(resource, setting, is_must, verbs, namespace):
+def _sentences(right, verbs, namespace):
+    resource, setting = right.resource, right.setting
     is_of_cluster = resource in NOT_IN_NAMESPACES or not namespace
     sentence = 'The hub may not %s %s%s%s.' % (
         _listed(verbs), resource, '' if resource in NOT_IN_NAMESPACES else ' ' + _where(namespace),
         ', which %s needs' % setting if setting else '')
-    advice = 'Add to the rules of its %s: - {apiGroups: [""], resources: ["%s"], verbs: [%s]}' % (
-        'ClusterRole' if is_of_cluster else 'Role', resource, ', '.join('"%s"' % verb for verb in verbs))
-    return sentence, advice if is_must or not setting else '%s; or set c.KubeSpawner.%s = False' % (advice, setting)
+    advice = 'Add to the rules of its %s: - {apiGroups: ["%s"], resources: ["%s"], verbs: [%s]}' % (
+        'ClusterRole' if is_of_cluster else 'Role', right.group, resource, ', '.join('"%s"' % verb for verb in verbs))
+    return sentence, advice if right.is_must or not setting else '%s; or set c.KubeSpawner.%s = False' % (
+        advice, setting)
 
 
-def _ask(cluster, resource, verb, namespace):
+def _ask(cluster, right, verb, namespace):
     """Return whether there is a right; a str or None if the server cannot tell."""
-    attributes = {'verb': verb, 'resource': resource, 'group': ''}
-    if namespace:
+    attributes = {'verb': verb, 'resource': right.resource, 'group': right.group}
+    if namespace and right.resource not in NOT_IN_NAMESPACES:
         attributes['namespace'] = namespace
     answer = cluster.post(REVIEWS, {
         'apiVersion': 'authorization.k8s.io/v1', 'kind': 'SelfSubjectAccessReview',
