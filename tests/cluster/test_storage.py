@@ -3,17 +3,19 @@
 Every test has users of its own: what is left of it is nobody else's.
 """
 import json
+import uuid
 
 import pytest
 from jupyterhub import orm
 from jupyterhub.objects import Hub
 from jupyterhub.user import User
+from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from kubespawner.spawner import SpawnError
-from tests.cluster.conftest import UNTOUCHED
+from tests.cluster.conftest import UNTOUCHED, additional_rights
 from tests.support.database import new_session
 
 pytestmark = pytest.mark.usefixtures('node')
@@ -88,6 +90,34 @@ def test_a_claim_grows_at_the_next_start(new_spawner, objects, kube, run, userna
     yield run(new_spawner(username, **OLD))
     yield run(new_spawner(username, **dict(OLD, **traits)))
     assert size_of(objects, 'claim-' + username) == size
+
+
+@pytest.fixture
+def growing(request, cluster, core, namespace):
+    """The name of a storage class that lets claims grow, which has one volume; the hub may patch claims."""
+    if cluster.is_localkube:
+        pytest.skip('claims of every class grow on localkube')
+    name = 'growing-%s' % uuid.uuid4().hex[:8]
+    storage = client.StorageV1Api(core.api_client)
+    storage.create_storage_class(_preload_content=False, body={
+        'metadata': {'name': name}, 'provisioner': 'kubernetes.io/no-provisioner', 'allowVolumeExpansion': True})
+    core.create_persistent_volume(_preload_content=False, body={'metadata': {'name': name}, 'spec': {
+        'storageClassName': name, 'capacity': {'storage': '1Gi'}, 'accessModes': ['ReadWriteOnce'],
+        'hostPath': {'path': '/nowhere'}}})
+    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
+    with additional_rights(core, namespace, hub_kubeconfig, [('persistentvolumeclaims', 'patch')]):
+        yield name
+    core.delete_persistent_volume(name=name, body={}, _preload_content=False)
+    storage.delete_storage_class(name=name, body={}, _preload_content=False)
+
+
+@pytest.mark.gen_test
+def test_a_bound_claim_of_a_class_that_allows_it_grows(new_spawner, objects, run, growing):
+    of_the_class = dict(templates('bound-{username}'), user_storage_class=growing)
+    yield run(new_spawner('bound', **of_the_class))
+    yield objects.until(lambda: objects.claim('bound-bound')['status']['phase'] == 'Bound')
+    yield run(new_spawner('bound', **dict(of_the_class, user_storage_capacity='2Gi')))
+    assert size_of(objects, 'bound-bound') == '2Gi'
 
 
 @pytest.mark.gen_test
