@@ -7,6 +7,7 @@ from kubernetes import client
 from tornado import gen
 
 from kubespawner import KubeSpawner
+from kubespawner.messages.errors import SpawnError
 
 from .conftest import Objects, make_spawner
 
@@ -237,3 +238,24 @@ def test_the_server_that_one_hub_stops_is_stopped_for_both(hubs, in_namespace):
     yield shut_down(other)
     assert uids(in_namespace) == pods
     yield one.stop(now=True)
+
+
+@pytest.mark.parametrize('state', sorted(STATES))
+@pytest.mark.gen_test
+def test_of_two_hubs_that_start_a_server_at_once_one_does_and_the_other_says_so(state, hubs, in_namespace):
+    spawners = [hub.spawner(STATES[state]) for hub in hubs]
+    for spawner in spawners:
+        spawner.clear_state()
+    failed = []
+    for spawner, start in [(each, each.start()) for each in spawners]:
+        try:
+            yield start
+        except SpawnError as e:
+            assert 'is being started by another process of this hub' in str(e)
+            failed.append(spawner)
+    loser, = failed
+    winner, = set(spawners) - set(failed)
+    pods = uids(in_namespace)
+    yield shut_down(loser)
+    assert uids(in_namespace) == pods and len(pods) == 1 and (yield winner.poll()) is None
+    yield winner.stop(now=True)
