@@ -13,13 +13,15 @@ from tornado import gen
 from tornado.locks import Lock
 from traitlets import default
 
-from .. import naming, related_objects
+from .. import naming, objects, related_objects
+from ..kube import api
 from ..kube.clients import to_dict
+from ..lifecycle import podstatus
 from ..lifecycle.companions import Companions
-from ..messages.errors import ConfigurationError
+from ..messages.errors import Cause, ConfigurationError, SpawnError
 from ..messages.secrets import SECRET
 from ..naming.ownership import SERVERNAME
-from ..secret_variables import MARK, hide, mount_mark, only_keys
+from ..secret_variables import MARK, VOLUME, hide, mount_mark, only_keys
 from .awaiting import maybe_await
 from .labels import Labels
 
@@ -27,6 +29,8 @@ FILES = {'keyfile': related_objects.KEY, 'certfile': related_objects.CERTIFICATE
 
 # JupyterHub has one file for the certificates of all servers of a user. So they are made and read one after the other.
 _LOCKS = weakref.WeakKeyDictionary()  # user -> Lock
+
+SECRET_PAUSE = 5  # seconds in which a Secret may still arrive after the end of the hub that has sent it
 
 NO_CERTIFICATES = 'JupyterHub.internal_ssl is True, but JupyterHub has made no certificates for this server.'
 
@@ -213,6 +217,56 @@ class Related(Labels):
         if manifest is not None and self._hidden:  # a subclass may know nothing of variables
             manifest['data'] = dict(self._data_of_variables(), **manifest.get('data') or {})
         return manifest
+
+    # After a hub that ended in the middle of a start
+
+    @gen.coroutine
+    def _recover_service(self, pod, deadline):
+        """Create the Service of a pod, unless it is there. Raises ApiError and SpawnError.
+
+        pod (dict): as a whole.
+        """
+        if self._has_service:
+            uid = pod['metadata']['uid']
+            manifest = yield self._manifest_of_companion('service', uid, podstatus.port(pod) or self.port)
+            if manifest is not None:
+                yield self._companions.create('service', manifest, uid, deadline)
+
+    @gen.coroutine
+    def _check_secret(self, deadline):
+        """Raise SpawnError if the pod waits for a Secret that its hub did not create: nobody else has what is in it.
+
+        The request of the hub that has ended may still be on its way, so the Secret is looked for again after a while.
+        """
+        for pause in (SECRET_PAUSE, 0):
+            missing = yield self._missing_secret(deadline)
+            if missing is None:
+                return
+            yield gen.sleep(pause)
+        raise SpawnError('The hub ended before it had created the Secret %s, for which the pod waits.' % missing,
+                         cause=Cause.API)
+
+    @gen.coroutine
+    def _missing_secret(self, deadline):
+        """Return the name of the Secret for which the pod waits; None if it waits for none, or if nobody knows."""
+        if not (self._has_tls or self._hides_variables):
+            return None
+        try:
+            pod = yield self._requests.read('pod', self.namespace, self.pod_name, deadline)
+            name = _secret_mounted(pod)
+            if name is None or (yield self._requests.read('secret', self.namespace, name, deadline)) is not None:
+                return None
+        except api.ApiError as e:
+            self.log.warning('Whether pod %s waits for a Secret is not known: %s', self.pod_name, e)
+            return None
+        return name
+
+
+def _secret_mounted(pod):
+    """Return the name of the Secret in one of KubeSpawner's volumes of a pod (a dict or None); None if it has none."""
+    volumes = pod['spec'].get('volumes') or () if pod is not None else ()
+    return next((volume['secret']['secretName'] for volume in volumes
+                 if volume['name'] in (VOLUME, objects.CERTIFICATES) and volume.get('secret')), None)
 
 
 def _called(method, owner, port):

@@ -3,8 +3,10 @@ import json
 import logging
 
 import pytest
-from jupyterhub import version_info
+from jupyterhub import orm, version_info
+from jupyterhub.objects import Server
 from tornado import gen
+from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner
@@ -451,8 +453,39 @@ def test_the_checks_know_these_settings(settings, is_fatal, words):
 # A hub that ends meanwhile
 
 
+def taken_over(spawner, phase, *volumes):
+    """Have a new hub find the pod of a start that an earlier one did not see to the end; return the future of a URL."""
+    pod = dict(pod_in(phase, name='jupyter-alice'), spec={'containers': [], 'volumes': list(volumes)})
+    spawner.api.answers['read_namespaced_pod'] = [pod]
+    spawner.load_state({'pod_name': 'jupyter-alice', 'pod_uid': 'u1'})
+    spawner.server = Server(orm_server=orm.Server(proto='http', ip='', port=1, base_url='/', cookie_name=''))
+    spawner.pod_reflector.upsert(pod)
+    return spawner.get_url()
+
+
 @with_fake_time
 def test_a_hub_that_ended_before_it_made_the_service_is_followed_by_one_that_makes_it(new):
-    spawner, _ = new({'read_namespaced_pod': [pod_in('Running', name='jupyter-alice')]}, services_enabled=True)
-    yield spawner._recover_service(pod_in('Running', name='jupyter-alice'))
+    spawner, _ = new(services_enabled=True)
+    url = yield taken_over(spawner, 'Running')
     assert made(spawner, 'service')['metadata']['ownerReferences'] == [OWNER]
+    assert url.startswith('http://jupyter-alice.hubs.svc.cluster.local:8888')
+
+
+@pytest.mark.parametrize('volume', ['jupyterhub-secret-variables', 'jupyterhub-internal-certs'])
+@with_fake_time
+def test_a_pod_whose_secret_no_hub_can_make_any_more_is_deleted_soon(new, volume, caplog):
+    spawner, _ = new(secret_environment=True, start_timeout=600)
+    before = IOLoop.current().time()
+    yield taken_over(spawner, 'Pending', {'name': volume, 'secret': {'secretName': 'jupyter-alice'}})
+    assert IOLoop.current().time() - before < 10
+    assert 'delete_namespaced_pod' in spawner.api.methods
+    assert 'ended before it had created the Secret jupyter-alice' in caplog.text
+
+
+@pytest.mark.parametrize('answers', [[{}], [NOT_FOUND, {}], [refused(403, 'Forbidden')]])
+@with_fake_time
+def test_a_pod_whose_secret_is_there_or_not_known_is_waited_for(new, answers):
+    spawner, _ = new({'read_namespaced_secret': answers}, secret_environment=True, start_timeout=600)
+    taken_over(spawner, 'Pending', {'name': 'jupyterhub-secret-variables', 'secret': {'secretName': 'jupyter-alice'}})
+    yield gen.sleep(60)
+    assert 'delete_namespaced_pod' not in spawner.api.methods
