@@ -12,6 +12,8 @@ _TOKEN = re.compile(r'(?:JUPYTERHUB|JPY|CONFIGPROXY)_(?:\w+_)?(?:TOKEN|SECRET|KE
 
 SHORTEST_TOKEN = 16  # characters of a token that is looked for in other values; shorter ones may be there by chance
 
+_NUMBER = re.compile(r'-\d+\Z')  # after the name of a variable, in a key
+
 _NOT_IN_KEYS = re.compile('[^-_a-zA-Z0-9]')  # a dot is left to the files of certificates
 LONGEST_KEY = 200
 
@@ -53,7 +55,7 @@ def hide(containers, secret_name, names, values):
 
 def _tokens(containers, values):
     """Return the values of the hub's tokens: those in containers, and those that were taken out before."""
-    named = list(values.items())
+    named = [(_NUMBER.sub('', key), value) for key, value in values.items()]
     for container in containers:
         named += [(variable.get('name'), variable.get('value')) for variable in container.get('env') or ()]
     return {value for name, value in named

@@ -105,6 +105,15 @@ def test_hiding_again_finds_what_was_added_since():
     assert in_container(pod[0], values) == {'JPY_API_TOKEN': TOKEN, 'COPY': TOKEN, 'URL': TOKEN}
 
 
+def test_hiding_again_knows_all_tokens_of_one_name():
+    first, second = [{'env': [{'name': 'JUPYTERHUB_API_TOKEN', 'value': letter * 20}]} for letter in 'ab']
+    values = {}
+    hide([first, second], 's', (), values)
+    second['env'].append({'name': 'HEADER', 'value': 'token ' + 'b' * 20})
+    hide([first, second], 's', (), values)
+    assert 'b' * 20 not in str(second) and values['HEADER'] == 'token ' + 'b' * 20
+
+
 def test_a_volume_of_the_secret_has_its_files_only():
     volumes = [{'name': 'a', 'secret': {'secretName': 's'}}, {'name': 'b', 'secret': {'secretName': 'other'}},
                {'name': 'c', 'emptyDir': {}}, {'name': 'd', 'secret': {'secretName': 's', 'items': [{'key': 'x'}]}}]

@@ -40,10 +40,11 @@ class Certificates:
 
     paths (dict or None): where JupyterHub has them. data (dict): of the Secret; empty as long as there are none.
     names (tuple or None): the names of the server that they were made for.
+    is_new (bool): whether `move_certs` has yet to be called with them. The files have the same paths at each start.
     """
 
     def __init__(self):
-        self.paths, self.data, self.names = None, {}, None
+        self.paths, self.data, self.names, self.is_new = None, {}, None, False
 
 
 class Related(Labels):
@@ -103,7 +104,7 @@ class Related(Labels):
             paths = yield maybe_await(super().create_certs())
             self._default_names = self.ssl_alt_names if is_default else None
             self._certificates = self._read_certificates(paths)
-            self._certificates.names = names
+            self._certificates.names, self._certificates.is_new = names, True
         return paths
 
     _default_names = None  # the `ssl_alt_names` that were made of the names of the server
@@ -118,8 +119,9 @@ class Related(Labels):
     @gen.coroutine
     def move_certs(self, paths):
         """Return where the server finds its certificates, a dict of paths: the Secret is mounted there."""
-        if self._certificates.paths != dict(paths):  # those of a subclass
+        if not self._certificates.is_new or self._certificates.paths != dict(paths):  # those of a subclass
             self._certificates = self._read_certificates(paths)
+        self._certificates.is_new = False
         directory = self.secret_mount_path.rstrip('/')
         return {key: '%s/%s' % (directory, file) for key, file in FILES.items()}
 

@@ -9,7 +9,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
-from kubespawner import KubeSpawner
+from kubespawner import KubeSpawner, related_objects
 from kubespawner.checks import find_problems
 from kubespawner.kube.clients import to_dict
 from kubespawner.messages.errors import ConfigurationError, SpawnError
@@ -136,6 +136,19 @@ def test_names_that_a_profile_changes_are_in_the_certificate_too(new):
     assert 'DNS:lab-alice.hubs.svc' in hub.names[-1] and str(url).startswith('https://lab-alice.hubs.')
     assert decoded(made(spawner, 'secret'))['ssl.key'] == 'keyfile 2\n'
     assert made(spawner, 'secret')['metadata']['name'] == made(spawner, 'service')['metadata']['name'] == 'lab-alice'
+
+
+@needs_internal_ssl
+@with_fake_time
+def test_each_start_has_the_certificates_that_a_subclass_made_for_it(new, tmp_path):
+    paths = write_certificates(tmp_path)[0]
+    spawner, _ = new(tls=True, members={'create_certs': gen.coroutine(lambda self: paths)})
+    for number in (1, 2):
+        with open(paths['keyfile'], 'w') as f:
+            f.write('keyfile %d\n' % number)
+        yield spawner.move_certs((yield spawner.create_certs()))
+        secret = to_dict(spawner.get_secret_manifest(related_objects.make_owner_reference('jupyter-alice', 'u1')))
+        assert decoded(secret)['ssl.key'] == 'keyfile %d\n' % number
 
 
 @needs_internal_ssl
