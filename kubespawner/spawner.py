@@ -150,7 +150,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     @property
     def _logs(self):
         """What reads the logs of this server's pod."""
-        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log, lambda: self.secret_name)
+        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log)
 
     @classmethod
     def class_own_traits(cls, **metadata):
