@@ -21,7 +21,7 @@ from ..lifecycle.companions import Companions
 from ..messages.errors import Cause, ConfigurationError, SpawnError
 from ..messages.secrets import SECRET
 from ..naming.ownership import SERVERNAME
-from ..secret_variables import MARK, VOLUME, hide, mount_mark, only_keys
+from ..secret_variables import VOLUME, hide, mark_of, mount_mark, only_keys
 from .awaiting import maybe_await
 from .labels import Labels
 
@@ -164,8 +164,12 @@ class Related(Labels):
         except ValueError as e:
             raise ValueError('KubeSpawner.secret_environment: %s' % e)
         only_keys(spec.get('volumes') or [], self.secret_name, sorted(FILES.values()))
-        if self._hidden and not self._has_tls:  # otherwise it waits for its certificates
-            mount_mark(spec, self.secret_name)
+        if self._hidden:
+            mount_mark(spec, self.secret_name, self._mark)
+
+    @property
+    def _mark(self):
+        return mark_of(self.user.name, self.name)
 
     def _secret_values(self):
         """Return what must not be read in logs of what is in the Secret."""
@@ -197,7 +201,7 @@ class Related(Labels):
 
     def _data_of_variables(self):
         data = {key: related_objects.encoded(value.encode('utf8')) for key, value in self._hidden.items()}
-        return dict(data, **{MARK: ''}) if data else data
+        return dict(data, **{self._mark: ''}) if data else data
 
     @property
     def _companions(self):

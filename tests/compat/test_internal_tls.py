@@ -14,6 +14,7 @@ from kubespawner.checks import find_problems
 from kubespawner.kube.clients import to_dict
 from kubespawner.messages.errors import ConfigurationError, SpawnError
 from kubespawner.parts import related
+from kubespawner.secret_variables import mark_of
 from tests.compat.test_names import created as created_pod
 from tests.compat.test_names import sent, spawner_with
 from tests.fake_time import with_fake_time
@@ -329,7 +330,7 @@ def test_a_pod_has_references_and_a_secret_has_the_values(new, caplog):
     yield spawner.start()
     pod, secret = made(spawner, 'pod'), made(spawner, 'secret')
     assert decoded(secret) == {'JUPYTERHUB_API_TOKEN': TOKEN, 'JPY_API_TOKEN': TOKEN, 'PASSWORD': 'of-ann',
-                               'COPY': TOKEN, 'hub.ready': ''}
+                               'COPY': TOKEN, mark_of('alice', ''): ''}
     assert 'jupyterhub-secret-variables' in {volume['name'] for volume in pod['spec']['volumes']}
     for text in seen + [json.dumps(pod), caplog.text, json.dumps(spawner.get_state())]:
         assert TOKEN not in text and 'of-ann' not in text
@@ -338,6 +339,22 @@ def test_a_pod_has_references_and_a_secret_has_the_values(new, caplog):
     assert list(variables).index('PASSWORD') < list(variables).index('LATER')
     assert variables['PASSWORD']['valueFrom'] == {'secretKeyRef': {'name': 'jupyter-alice', 'key': 'PASSWORD'}}
     assert 'JUPYTERHUB_API_TOKEN' in spawner.get_env()
+
+
+@pytest.mark.parametrize('tls', [pytest.param(True, marks=needs_internal_ssl), False])
+@with_fake_time
+def test_a_pod_does_not_start_with_the_secret_of_another_server_of_the_same_name(new, tls):
+    found = []
+    for username in ('alice', 'bob'):
+        spawner, _ = new(tls=tls, secret_environment=['PASSWORD'], environment={'PASSWORD': 'x'},
+                         secret_name_template='shared')
+        spawner.user.name = username
+        yield started(spawner)
+        volume, = [each['secret'] for each in made(spawner, 'pod')['spec']['volumes']
+                   if each['name'] == 'jupyterhub-secret-variables']
+        found.append((volume['secretName'], {item['key'] for item in volume['items']}, made(spawner, 'secret')['data']))
+    (name, needed, _), (other_name, _, data) = found
+    assert name == other_name == 'shared' and needed.isdisjoint(data)
 
 
 @with_fake_time
@@ -380,7 +397,6 @@ def test_variables_are_not_among_the_files_of_certificates(new):
     yield started(spawner)
     assert set(decoded(made(spawner, 'secret'))) >= {'ssl.key', 'JUPYTERHUB_API_TOKEN'}
     volume, = [each for each in made(spawner, 'pod')['spec']['volumes'] if each['name'] == 'jupyterhub-internal-certs']
-    assert 'jupyterhub-secret-variables' not in json.dumps(made(spawner, 'pod'))
     assert {item['key'] for item in volume['secret']['items']} == {'ssl.key', 'ssl.crt', 'notebooks-ca_trust.crt'}
 
 
