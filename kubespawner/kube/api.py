@@ -210,7 +210,9 @@ def _value(request, response):
 
 def _quotable(text):
     """Return what an error says of an answer that is not JSON. An object that was cut off may contain secrets."""
-    return 'an object that was cut off after %d characters' % len(text) if text.lstrip().startswith('{') else text[:1000]
+    if text.lstrip().startswith('{'):
+        return 'an object that was cut off after %d characters' % len(text)
+    return text[:1000]
 
 
 def _tell_of_warnings(answer, log, request):

@@ -74,8 +74,8 @@ class KubeIngressProxy(ProxySettings, Proxy):
     def get_all_routes(self):
         """Return all routes of this hub by routespec: dicts of `routespec`, `target` and `data`.
 
-        The target of a route is empty if it lacks one of its objects, or if they are not as the settings say. Raises RouteError if the API server has never
-        told of them.
+        The target of a route is empty if it lacks one of its objects, or if they are not as the settings say. Raises
+        RouteError if the API server has never told of them.
         """
         try:
             yield self._prepare()
@@ -122,7 +122,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
         self._checked[routespec] = _versions(self._live_objects(templates.name_of(routespec)))
 
     def _as_found(self, routespec, objects):
-        """Return a route. It has no target if its objects are not as the settings say, so that JupyterHub adds it again.
+        """Return a route. Its target is empty if its objects are not as wanted, so that JupyterHub adds it again.
 
         Settings may have changed since another hub made them, or somebody has edited them. Versions that were compared
         before are not compared again: the API server may have changed what it was sent, and would do so again.

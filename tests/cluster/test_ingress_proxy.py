@@ -159,7 +159,7 @@ def test_what_somebody_edits_is_as_before_once_the_route_is_added_again(new_prox
     for path, value in (('spec/rules/0/http/paths/0/path', '/elsewhere'), ('metadata/annotations', {})):
         before = proxy.ingress_reflector.get(name)
         in_cluster.patch('ingress', ANN, [{'op': 'add', 'path': '/' + path, 'value': value}])
-        yield until(lambda: proxy.ingress_reflector.get(name) is not before)
+        yield until(lambda before=before: proxy.ingress_reflector.get(name) is not before)
         assert (yield proxy.get_all_routes())[ANN]['target'] == ''
         yield proxy.add_route(ANN, TARGET, DATA)
         assert (yield proxy.get_all_routes()) == as_added()
