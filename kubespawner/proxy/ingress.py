@@ -254,7 +254,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
                     self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
                 yield self._find_version()
                 self._upkeep = Upkeep(self._requests, {kind: self._follow(kind) for kind in REFLECTORS},
-                                      self.namespace, self.log)
+                                      self.namespace, self.log, self._turn)
 
     @gen.coroutine
     def _find_version(self):

@@ -298,6 +298,22 @@ def test_many_changes_of_one_route_at_once_end_as_the_last_says(new_proxy):
 
 
 @pytest.mark.gen_test
+def test_a_route_that_waits_for_a_finalizer_does_not_hold_up_others(new_proxy, in_cluster):
+    proxy = new_proxy(k8s_api_threadpool_workers=1)  # so that one route is changed at a time
+    yield proxy.add_route(ANN, TARGET, DATA)
+    in_cluster.patch('ingress', ANN, [{'op': 'add', 'path': '/metadata/finalizers', 'value': ['example.org/slow']}])
+    yield until(lambda: proxy.ingress_reflector.get(templates.name_of(ANN))['metadata'].get('finalizers'))
+    yield proxy.delete_route(ANN)
+    waiting = proxy.add_route(ANN, TARGET, DATA)
+    yield proxy.add_route('/user/ben/', TARGET, {'user': 'ben'})
+    assert not waiting.done()
+    in_cluster.patch('ingress', ANN, [{'op': 'remove', 'path': '/metadata/finalizers'}])
+    yield waiting
+    for routespec in (ANN, '/user/ben/'):
+        yield proxy.delete_route(routespec)
+
+
+@pytest.mark.gen_test
 def test_routes_that_need_nothing_do_not_stall_the_loop_however_many_they_are(new_proxy):
     proxy = new_proxy()
     yield proxy.add_route(ANN, TARGET, DATA)
