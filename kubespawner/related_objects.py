@@ -126,8 +126,8 @@ def make_ingress(name, routespec, target, data, namespace=None, common_labels=No
         service_name = _service_in(namespace, url.hostname)
     else:
         service = _alias(name, labels, annotations, url.hostname, port)
-    metadata = _metadata(name, dict(labels, **(ingress_extra_labels or {})),
-                         dict(annotations, **(ingress_extra_annotations or {})))
+    metadata = _metadata(name, dict(ingress_extra_labels or {}, **labels),
+                         dict(ingress_extra_annotations or {}, **annotations))  # by which the hub finds its routes
     return endpoints, service, _ingress(
         metadata, routespec, service_name, port, ingress_class_name, ingress_specifications or [])
 

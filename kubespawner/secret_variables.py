@@ -3,6 +3,8 @@
 Kubernetes expands `$(NAME)` in a value that a pod has, but not in one from a Secret. So what is taken out is expanded
 here, by the same rules. Containers and variables are dicts, or models that answer to keys. Pure, any thread.
 """
+import hashlib
+import json
 import re
 
 from .environment import expand, references
@@ -12,10 +14,12 @@ _TOKEN = re.compile(r'(?:JUPYTERHUB|JPY|CONFIGPROXY)_(?:\w+_)?(?:TOKEN|SECRET|KE
 
 SHORTEST_TOKEN = 16  # characters of a token that is looked for in other values; shorter ones may be there by chance
 
+_NUMBER = re.compile(r'-\d+\Z')  # after the name of a variable, in a key
+
 _NOT_IN_KEYS = re.compile('[^-_a-zA-Z0-9]')  # a dot is left to the files of certificates
 LONGEST_KEY = 200
 
-# The volume that a pod waits for, where it is mounted, and the key of the Secret that it contains.
+# The volume that a pod waits for, where it is mounted, and the file that it contains.
 VOLUME, DIRECTORY, MARK = 'jupyterhub-secret-variables', '/var/run/secrets/hub.jupyter.org', 'hub.ready'
 
 
@@ -53,7 +57,7 @@ def hide(containers, secret_name, names, values):
 
 def _tokens(containers, values):
     """Return the values of the hub's tokens: those in containers, and those that were taken out before."""
-    named = list(values.items())
+    named = [(_NUMBER.sub('', key), value) for key, value in values.items()]
     for container in containers:
         named += [(variable.get('name'), variable.get('value')) for variable in container.get('env') or ()]
     return {value for name, value in named
@@ -93,8 +97,16 @@ def _unknown(name, value, known):
             'literal $(NAME).' % (name, ', '.join('$(%s)' % other for other in others)))
 
 
-def mount_mark(spec, secret_name):
-    """Have the pod with this spec mount one file of the Secret, MARK, which contains nothing.
+def mark_of(username, servername):
+    """Return the key of the Secret for MARK. Only that of this server has it."""
+    return '%s.%s' % (MARK, hashlib.sha256(json.dumps([username, servername]).encode('ascii')).hexdigest()[:16])
+
+
+def mount_mark(spec, secret_name, key):
+    """Have the pod with this spec mount one key of the Secret, which contains nothing, as the file MARK.
+
+    If the Secret of that name is another server's, because a template does not tell the two apart, it does not have the
+    key. Then no container starts, and none gets what is in it, as long as the hub has not found out.
 
     A node that does not find a Secret for variables tries again after 10 s or more. If it is for a volume, it tries
     again at once, and no container starts before. So a pod whose Secret comes a moment later starts sooner.
@@ -103,7 +115,7 @@ def mount_mark(spec, secret_name):
         return
     container = _notebook(spec['containers'])
     spec['volumes'] = list(spec.get('volumes') or ()) + [
-        {'name': VOLUME, 'secret': {'secretName': secret_name, 'items': [{'key': MARK, 'path': MARK}]}}]
+        {'name': VOLUME, 'secret': {'secretName': secret_name, 'items': [{'key': key, 'path': MARK}]}}]
     container['volumeMounts'] = list(container.get('volumeMounts') or ()) + [
         {'name': VOLUME, 'mountPath': DIRECTORY, 'readOnly': True}]
 

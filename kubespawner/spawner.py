@@ -150,7 +150,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     @property
     def _logs(self):
         """What reads the logs of this server's pod."""
-        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log, lambda: self.secret_name)
+        return ServerLogs(self._requests, self.namespace, self.pod_name, self.log)
 
     @classmethod
     def class_own_traits(cls, **metadata):
@@ -476,19 +476,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         except Exception:
             yield pods.discard(created)
             raise
-
-    @gen.coroutine
-    def _recover_service(self, pod):
-        """Create the Service of a pod whose hub has ended before it did so. Failures are told in the log only."""
-        if self._has_service:
-            try:
-                port = podstatus.port((yield self._waiter.refresh_pod())) or self.port
-                manifest = yield self._manifest_of_companion('service', uid_of(pod), port)
-                if manifest is not None:
-                    yield self._companions.create(
-                        'service', manifest, uid_of(pod), IOLoop.current().time() + self.start_timeout)
-            except (api.ApiError, SpawnError) as e:
-                self.log.error('Pod %s has no Service: %s', self.pod_name, e)
 
     def _outcome(self, attempt, pod):
         """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""

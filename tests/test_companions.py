@@ -69,7 +69,8 @@ def test_one_that_is_gone_meanwhile_is_not_deleted():
 
 @pytest.mark.parametrize('found', [
     secret(pod='b', pod_uid='u2', owner=('bob', '')), secret(pod='b', pod_uid='u2'),
-    secret(pod=None, owner=('bob', '')),    secret(pod=None, owner=('ann', 'gpu')), secret(pod=None, annotations=None)])
+    secret(pod=None, owner=('bob', '')), secret(pod=None, owner=('ann', 'gpu')), secret(pod=None, annotations=None),
+    secret(ownerReferences=[{'kind': 'SealedSecret', 'name': 's', 'uid': 'u3'}])])
 @with_fake_time
 def test_that_of_a_pod_that_exists_or_of_another_server_is_left_alone(found, caplog):
     ours, fake = companions(**{CREATE: [TAKEN], READ: [found], READ_POD: [pod_in(name='b', uid='u2')]})

@@ -1,4 +1,5 @@
 """The last lines of the log of a server that failed, without a cluster."""
+import base64
 import logging
 
 import pytest
@@ -100,3 +101,17 @@ def test_the_secrets_of_a_pod_that_this_process_has_not_made_are_read_first(capl
     assert (yield server.write(pod_in(), 'notebook')) == [] and LOGS not in fake.methods
     fake.answers[READ] = [refused(403, 'Forbidden')]
     assert (yield server.write(pod_in(), 'notebook')) == [] and LOGS not in fake.methods
+
+
+@with_fake_time
+def test_what_a_secret_has_is_masked_whatever_the_secret_is_called(caplog):
+    reference = {'valueFrom': {'secretKeyRef': {'name': 'called-as-last-year', 'key': 'token'}}}
+    whole = dict(pod_in(), spec={'containers': [
+        {'name': 'notebook', 'env': [dict(reference, name='JUPYTERHUB_API_TOKEN')]}]})
+    secret = {'data': {'token': base64.b64encode(TOKEN.encode('ascii')).decode('ascii')}}
+    server, fake = logs('token ' + TOKEN)
+    fake.answers.update({READ: [whole], 'read_namespaced_secret': [secret, refused(404, 'NotFound')]})
+    assert (yield server.write(pod_in(), 'notebook')) == ['token ***']
+    assert dict(fake.asked)['read_namespaced_secret']['name'] == 'called-as-last-year'
+    assert (yield server.write(pod_in(), 'notebook')) == []  # nobody knows any more what must not be read
+    assert TOKEN not in caplog.text

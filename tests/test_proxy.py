@@ -147,6 +147,14 @@ def test_only_what_differs_is_patched_and_only_in_the_object_that_was_seen(kind,
     assert not patch or patch[0] == {'op': 'test', 'path': '/metadata/uid', 'value': 'u1'}
 
 
+def test_extra_labels_and_annotations_cannot_hide_an_ingress_from_its_hub():
+    plain = objects_of()['ingress']['metadata']
+    labels = {'component': 'other', 'hub.jupyter.org/proxy-route': 'no', 'more': '1'}
+    annotations = {'hub.jupyter.org/proxy-' + what: 'other' for what in ('data', 'routespec', 'target')}
+    made = objects_of(ingress_extra_labels=labels, ingress_extra_annotations=annotations)['ingress']['metadata']
+    assert made == dict(plain, labels=dict(plain['labels'], more='1'))
+
+
 # Routes as JupyterHub sees them
 
 

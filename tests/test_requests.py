@@ -32,6 +32,17 @@ def test_a_refusal_to_read_is_an_error_at_once():
     assert len(fake.asked) == 1 and IOLoop.current().time() - START < 0.1
 
 
+@pytest.mark.parametrize('answer, said', [
+    ('{"kind": "Secret", "data": {"JUPYTERHUB_API_TOKEN": "c2VjcmV0', 'cut off after 61 characters'),
+    ('<html>Bad gateway</html>', 'Bad gateway')])
+@with_fake_time
+def test_an_answer_that_is_cut_off_is_not_repeated_and_the_page_of_a_gateway_is(answer, said):
+    fake = FakeApi(read_namespaced_secret=[answer])
+    with pytest.raises(api.ApiError, match=said) as e:
+        yield requests_to(fake, retry_seconds=0).read('secret', 'hubs', 'a')
+    assert 'c2VjcmV0' not in str(e.value) + e.value.body + str(e.value.for_the_user())
+
+
 @with_fake_time
 def test_what_may_heal_is_sent_again_after_a_pause():
     fake = FakeApi(read_namespaced_pod=[refused(503), ReadTimeoutError(None, '', 'slow'), {'metadata': {}}])

@@ -1,10 +1,11 @@
 """Which environment variables are taken out of a pod, and that servers get the same values as before."""
 import copy
+import re
 
 import pytest
 
 from kubespawner.localkube.environment import expand
-from kubespawner.secret_variables import MARK, hide, is_token, mount_mark, only_keys
+from kubespawner.secret_variables import MARK, hide, is_token, mark_of, mount_mark, only_keys
 
 TOKEN = '0123456789abcdef0123'
 
@@ -105,6 +106,15 @@ def test_hiding_again_finds_what_was_added_since():
     assert in_container(pod[0], values) == {'JPY_API_TOKEN': TOKEN, 'COPY': TOKEN, 'URL': TOKEN}
 
 
+def test_hiding_again_knows_all_tokens_of_one_name():
+    first, second = [{'env': [{'name': 'JUPYTERHUB_API_TOKEN', 'value': letter * 20}]} for letter in 'ab']
+    values = {}
+    hide([first, second], 's', (), values)
+    second['env'].append({'name': 'HEADER', 'value': 'token ' + 'b' * 20})
+    hide([first, second], 's', (), values)
+    assert 'b' * 20 not in str(second) and values['HEADER'] == 'token ' + 'b' * 20
+
+
 def test_a_volume_of_the_secret_has_its_files_only():
     volumes = [{'name': 'a', 'secret': {'secretName': 's'}}, {'name': 'b', 'secret': {'secretName': 'other'}},
                {'name': 'c', 'emptyDir': {}}, {'name': 'd', 'secret': {'secretName': 's', 'items': [{'key': 'x'}]}}]
@@ -117,9 +127,15 @@ def test_a_pod_waits_for_its_secret_and_mounts_nothing_that_is_secret():
     mounts = [{'name': 'home', 'mountPath': '/h'}]
     spec = {'containers': [{'name': 'side'}, {'name': 'notebook', 'volumeMounts': mounts}]}
     for _ in range(2):
-        mount_mark(spec, 's')
+        mount_mark(spec, 's', mark_of('ann', ''))
     volume, = spec['volumes']
-    assert volume['secret'] == {'secretName': 's', 'items': [{'key': MARK, 'path': MARK}]}
+    assert volume['secret'] == {'secretName': 's', 'items': [{'key': mark_of('ann', ''), 'path': MARK}]}
     assert 'volumeMounts' not in spec['containers'][0]
     assert [mount['name'] for mount in spec['containers'][1]['volumeMounts']] == ['home', volume['name']]
     assert '.' in MARK  # no variable has such a key
+
+
+def test_a_pod_waits_for_the_secret_of_its_own_server_only():
+    owners = [('a', 'b-c'), ('a-b', 'c'), ('a', ''), ('', 'a'), ('\u00e4', ''), ('x' * 300, 'y' * 300)]
+    keys = {mark_of(*owner) for owner in owners}
+    assert len(keys) == len(owners) and all(re.match(r'[-._a-zA-Z0-9]{1,253}\Z', key) for key in keys)

@@ -205,7 +205,14 @@ def _value(request, response):
     try:
         return json.loads(text)
     except ValueError:
-        raise ApiError(request, 0, 'the answer is not JSON', text[:1000], code=metrics.INVALID)
+        raise ApiError(request, 0, 'the answer is not JSON', _quotable(text), code=metrics.INVALID)
+
+
+def _quotable(text):
+    """Return what an error says of an answer that is not JSON. An object that was cut off may contain secrets."""
+    if text.lstrip().startswith('{'):
+        return 'an object that was cut off after %d characters' % len(text)
+    return text[:1000]
 
 
 def _tell_of_warnings(answer, log, request):

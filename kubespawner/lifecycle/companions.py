@@ -99,10 +99,10 @@ class Companions:
 
     @gen.coroutine
     def _is_left(self, found, deadline):
-        """Return whether a companion belonged to a pod that is gone, or says that it is this server's."""
+        """Return whether the pod of a companion is gone, or it belongs to nothing and says that it is this server's."""
         pod = _owning_pod(found)
         if not pod:
-            return owner_of(found) == self._owner
+            return owner_of(found) == self._owner and not found['metadata'].get('ownerReferences')
         living = yield self._requests.read('pod', self._namespace, pod.get('name'), deadline)
         return living is None or living['metadata']['uid'] != pod.get('uid')
 

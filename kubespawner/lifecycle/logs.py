@@ -24,12 +24,10 @@ class ServerLogs:
     """Reads the logs of the pod of one server.
 
     namespace, name (str): of the pod.
-    secret_name (callable): returns the name of the Secret in which the hub puts variables of the pod.
     """
 
-    def __init__(self, requests, namespace, name, log, secret_name=lambda: None):
+    def __init__(self, requests, namespace, name, log):
         self._requests, self._namespace, self._name, self._log = requests, namespace, name, log
-        self._secret_name = secret_name
 
     @gen.coroutine
     def add_to(self, error, pod, container, secrets):
@@ -67,20 +65,30 @@ class ServerLogs:
             whole = yield self._requests.read('pod', self._namespace, self._name, deadline)
             if whole is None:
                 return []
-            secrets = secrets_of(whole, (yield self._variables_in_secret(whole, deadline)))
+            more = yield self._variables_in_secret(whole, deadline)
+            if more is None:
+                return []
+            secrets = secrets_of(whole, more)
         text = yield self._text(pod, container, deadline)
         lines = [one_line(line)[:LONGEST_LINE] for line in mask(text, secrets).split('\n')]
         return [line for line in lines if line.strip()][-MOST_LINES:]
 
     @gen.coroutine
     def _variables_in_secret(self, pod, deadline):
-        """Return the variables of a pod that are in the Secret of its server: dicts with `name` and `value`."""
-        names = podstatus.secret_names(pod)
-        if not names or self._secret_name() not in names:
+        """Return the variables of a pod that are in the Secret of its server: dicts with `name` and `value`.
+
+        None if the Secret is gone, so that nobody knows what must not be read.
+        """
+        name = podstatus.secret_with_token(pod)
+        if name is None:
             return []
-        secret = yield self._requests.read('secret', self._namespace, self._secret_name(), deadline)
+        secret = yield self._requests.read('secret', self._namespace, name, deadline)
+        if secret is None:
+            self._log.warning('The log of pod %s is not shown: Secret %s, which it would be compared with, is gone',
+                              self._name, name)
+            return None
         return [{'name': SECRET, 'value': base64.b64decode(value).decode('utf8', 'replace')}
-                for value in ((secret or {}).get('data') or {}).values()]
+                for value in (secret.get('data') or {}).values()]
 
     @gen.coroutine
     def _text(self, pod, container, deadline):

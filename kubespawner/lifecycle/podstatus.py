@@ -369,10 +369,14 @@ def environment(pod):
             for variable in _dicts(container.get('env'))]
 
 
-def secret_names(pod):
-    """Return the names of the Secrets that the variables of a pod refer to, a set. It has been read as a whole."""
-    references = [_dict(_dict(variable.get('valueFrom')).get('secretKeyRef')) for variable in environment(pod)]
-    return {str(reference.get('name')) for reference in references if reference}
+def secret_with_token(pod):
+    """Return the name of the Secret that has the hub's token for a pod, which has been read as a whole; None if none.
+
+    The settings may give it another name by now.
+    """
+    references = [_dict(_dict(variable.get('valueFrom')).get('secretKeyRef')) for variable in environment(pod)
+                  if variable.get('name') in ('JUPYTERHUB_API_TOKEN', 'JPY_API_TOKEN')]
+    return next((reference['name'] for reference in references if reference.get('name')), None)
 
 
 def hub_url(pod):

@@ -291,7 +291,10 @@ class Addresses(Configuration):
             whole = yield self._waiter.refresh_pod()
             if self.server is None or not self._known.is_this(whole):
                 return False
-            actual = yield self._server_address(whole, IOLoop.current().time() + HOOK_SECONDS)
+            deadline = IOLoop.current().time() + HOOK_SECONDS
+            if before is None:
+                yield self._recover_service(whole, deadline)
+            actual = yield self._server_address(whole, deadline)
             self._correct_record(before, actual)
             self._follow_address(pod)
             self._save_state()
@@ -344,6 +347,7 @@ class Addresses(Configuration):
         """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted."""
         deadline = IOLoop.current().time() + self.start_timeout
         try:
+            yield self._check_secret(deadline)
             outcome = yield self._waiter.wait_for_pod(
                 lambda seen: attempt.is_given_up or attempt.outcome(seen), deadline, 'to be running')
         except SpawnError as e:
@@ -358,5 +362,4 @@ class Addresses(Configuration):
             if self.delete_stopped_pods or outcome.cause is not Cause.CONTAINER:
                 yield self._pods.discard(pod)
         else:
-            yield self._recover_service(pod)
             yield self._correct_address(outcome)

@@ -13,13 +13,15 @@ from tornado import gen
 from tornado.locks import Lock
 from traitlets import default
 
-from .. import naming, related_objects
+from .. import naming, objects, related_objects
+from ..kube import api
 from ..kube.clients import to_dict
+from ..lifecycle import podstatus
 from ..lifecycle.companions import Companions
-from ..messages.errors import ConfigurationError
+from ..messages.errors import Cause, ConfigurationError, SpawnError
 from ..messages.secrets import SECRET
 from ..naming.ownership import SERVERNAME
-from ..secret_variables import MARK, hide, mount_mark, only_keys
+from ..secret_variables import VOLUME, hide, mark_of, mount_mark, only_keys
 from .awaiting import maybe_await
 from .labels import Labels
 
@@ -27,6 +29,8 @@ FILES = {'keyfile': related_objects.KEY, 'certfile': related_objects.CERTIFICATE
 
 # JupyterHub has one file for the certificates of all servers of a user. So they are made and read one after the other.
 _LOCKS = weakref.WeakKeyDictionary()  # user -> Lock
+
+SECRET_PAUSE = 5  # seconds in which a Secret may still arrive after the end of the hub that has sent it
 
 NO_CERTIFICATES = 'JupyterHub.internal_ssl is True, but JupyterHub has made no certificates for this server.'
 
@@ -36,10 +40,11 @@ class Certificates:
 
     paths (dict or None): where JupyterHub has them. data (dict): of the Secret; empty as long as there are none.
     names (tuple or None): the names of the server that they were made for.
+    is_new (bool): whether `move_certs` has yet to be called with them. The files have the same paths at each start.
     """
 
     def __init__(self):
-        self.paths, self.data, self.names = None, {}, None
+        self.paths, self.data, self.names, self.is_new = None, {}, None, False
 
 
 class Related(Labels):
@@ -99,7 +104,7 @@ class Related(Labels):
             paths = yield maybe_await(super().create_certs())
             self._default_names = self.ssl_alt_names if is_default else None
             self._certificates = self._read_certificates(paths)
-            self._certificates.names = names
+            self._certificates.names, self._certificates.is_new = names, True
         return paths
 
     _default_names = None  # the `ssl_alt_names` that were made of the names of the server
@@ -114,8 +119,9 @@ class Related(Labels):
     @gen.coroutine
     def move_certs(self, paths):
         """Return where the server finds its certificates, a dict of paths: the Secret is mounted there."""
-        if self._certificates.paths != dict(paths):  # those of a subclass
+        if not self._certificates.is_new or self._certificates.paths != dict(paths):  # those of a subclass
             self._certificates = self._read_certificates(paths)
+        self._certificates.is_new = False
         directory = self.secret_mount_path.rstrip('/')
         return {key: '%s/%s' % (directory, file) for key, file in FILES.items()}
 
@@ -158,8 +164,12 @@ class Related(Labels):
         except ValueError as e:
             raise ValueError('KubeSpawner.secret_environment: %s' % e)
         only_keys(spec.get('volumes') or [], self.secret_name, sorted(FILES.values()))
-        if self._hidden and not self._has_tls:  # otherwise it waits for its certificates
-            mount_mark(spec, self.secret_name)
+        if self._hidden:
+            mount_mark(spec, self.secret_name, self._mark)
+
+    @property
+    def _mark(self):
+        return mark_of(self.user.name, self.name)
 
     def _secret_values(self):
         """Return what must not be read in logs of what is in the Secret."""
@@ -191,7 +201,7 @@ class Related(Labels):
 
     def _data_of_variables(self):
         data = {key: related_objects.encoded(value.encode('utf8')) for key, value in self._hidden.items()}
-        return dict(data, **{MARK: ''}) if data else data
+        return dict(data, **{self._mark: ''}) if data else data
 
     @property
     def _companions(self):
@@ -213,6 +223,56 @@ class Related(Labels):
         if manifest is not None and self._hidden:  # a subclass may know nothing of variables
             manifest['data'] = dict(self._data_of_variables(), **manifest.get('data') or {})
         return manifest
+
+    # After a hub that ended in the middle of a start
+
+    @gen.coroutine
+    def _recover_service(self, pod, deadline):
+        """Create the Service of a pod, unless it is there. Raises ApiError and SpawnError.
+
+        pod (dict): as a whole.
+        """
+        if self._has_service:
+            uid = pod['metadata']['uid']
+            manifest = yield self._manifest_of_companion('service', uid, podstatus.port(pod) or self.port)
+            if manifest is not None:
+                yield self._companions.create('service', manifest, uid, deadline)
+
+    @gen.coroutine
+    def _check_secret(self, deadline):
+        """Raise SpawnError if the pod waits for a Secret that its hub did not create: nobody else has what is in it.
+
+        The request of the hub that has ended may still be on its way, so the Secret is looked for again after a while.
+        """
+        for pause in (SECRET_PAUSE, 0):
+            missing = yield self._missing_secret(deadline)
+            if missing is None:
+                return
+            yield gen.sleep(pause)
+        raise SpawnError('The hub ended before it had created the Secret %s, for which the pod waits.' % missing,
+                         cause=Cause.API)
+
+    @gen.coroutine
+    def _missing_secret(self, deadline):
+        """Return the name of the Secret for which the pod waits; None if it waits for none, or if nobody knows."""
+        if not (self._has_tls or self._hides_variables):
+            return None
+        try:
+            pod = yield self._requests.read('pod', self.namespace, self.pod_name, deadline)
+            name = _secret_mounted(pod)
+            if name is None or (yield self._requests.read('secret', self.namespace, name, deadline)) is not None:
+                return None
+        except api.ApiError as e:
+            self.log.warning('Whether pod %s waits for a Secret is not known: %s', self.pod_name, e)
+            return None
+        return name
+
+
+def _secret_mounted(pod):
+    """Return the name of the Secret in one of KubeSpawner's volumes of a pod (a dict or None); None if it has none."""
+    volumes = pod['spec'].get('volumes') or () if pod is not None else ()
+    return next((volume['secret']['secretName'] for volume in volumes
+                 if volume['name'] in (VOLUME, objects.CERTIFICATES) and volume.get('secret')), None)
 
 
 def _called(method, owner, port):

@@ -28,7 +28,7 @@ REFLECTORS = {'ingress': IngressReflector, 'service': ServiceReflector, 'endpoin
 BACKENDS = ('service', 'endpoints')
 
 LIST_PAUSE = 0.2  # seconds between two looks at a cache whose list has to arrive
-ROUTES_A_TURN = 200  # that are read before the loop does something else
+ROUTES_A_TURN = 50  # that are read before the loop does something else
 
 
 class KubeIngressProxy(ProxySettings, Proxy):
@@ -53,6 +53,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
                              verify_ssl=self.k8s_api_verify_ssl)
         self._objects_api = self._requests = self._upkeep = None
         self._preparing = Lock()
+        self._checked = {}  # routespec -> versions of the objects that were as they should be
         self._locks = weakref.WeakValueDictionary()  # routespec -> Lock, while somebody changes the route
         self._turn = Semaphore(max(1, self.k8s_api_threadpool_workers // 2))  # leaves threads for the spawners
 
@@ -73,8 +74,8 @@ class KubeIngressProxy(ProxySettings, Proxy):
     def get_all_routes(self):
         """Return all routes of this hub by routespec: dicts of `routespec`, `target` and `data`.
 
-        The target of a route that lacks one of its objects is empty. Raises RouteError if the API server has never
-        told of them.
+        The target of a route is empty if it lacks one of its objects, or if they are not as the settings say. Raises
+        RouteError if the API server has never told of them.
         """
         try:
             yield self._prepare()
@@ -83,9 +84,9 @@ class KubeIngressProxy(ProxySettings, Proxy):
             raise of_api('', e)
         found = {}
         for number, (name, routespec) in enumerate(self._names().items()):
-            objects = [self._live(kind, name) for kind in REFLECTORS]
+            objects = self._live_objects(name)
             if any(objects):
-                found[routespec] = routes.route(*objects)
+                found[routespec] = self._as_found(routespec, objects)
             if number % ROUTES_A_TURN == ROUTES_A_TURN - 1:
                 yield gen.moment
         return found
@@ -118,9 +119,32 @@ class KubeIngressProxy(ProxySettings, Proxy):
         for kinds in (['service'], ['endpoints', 'ingress']):
             yield [self._upkeep.ensure(kind, wanted[kind], deadline) for kind in kinds if kind in wanted]
         yield self._remove([kind for kind in BACKENDS if kind not in wanted], routespec, deadline)
+        self._checked[routespec] = _versions(self._live_objects(templates.name_of(routespec)))
+
+    def _as_found(self, routespec, objects):
+        """Return a route. Its target is empty if its objects are not as wanted, so that JupyterHub adds it again.
+
+        Settings may have changed since another hub made them, or somebody has edited them. Versions that were compared
+        before are not compared again: the API server may have changed what it was sent, and would do so again.
+        """
+        route, versions = routes.route(*objects), _versions(objects)
+        if route['target'] and self._checked.get(routespec) != versions:
+            if not self._are_as_wanted(routespec, objects):
+                return dict(route, target=routes.INCOMPLETE)
+            self._checked[routespec] = versions
+        return route
+
+    def _are_as_wanted(self, routespec, objects):
+        try:
+            wanted = self._objects(routespec, *routes.told_by(next(filter(None, objects))))
+        except ValueError:
+            return True  # to add it would fail
+        return not any(existing and kind in wanted and routes.changes(kind, existing, wanted[kind])
+                       for kind, existing in zip(REFLECTORS, objects))
 
     @gen.coroutine
     def _delete(self, routespec, deadline):
+        self._checked.pop(routespec, None)
         yield self._remove(['ingress'], routespec, deadline)
         yield self._remove(BACKENDS, routespec, deadline)
 
@@ -184,6 +208,10 @@ class KubeIngressProxy(ProxySettings, Proxy):
                     names[name] = routes.routespec_of(resource)
         return names
 
+    def _live_objects(self, name):
+        """Return the objects of a route, in the order of REFLECTORS; None for one that it does not have."""
+        return [self._live(kind, name) for kind in REFLECTORS]
+
     def _live(self, kind, name):
         resource = self._reflector(kind).get(name)
         is_there = resource is not None and routes.routespec_of(resource) and not routes.is_terminating(resource)
@@ -226,7 +254,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
                     self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
                 yield self._find_version()
                 self._upkeep = Upkeep(self._requests, {kind: self._follow(kind) for kind in REFLECTORS},
-                                      self.namespace, self.log)
+                                      self.namespace, self.log, self._turn)
 
     @gen.coroutine
     def _find_version(self):
@@ -260,3 +288,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
                 if IOLoop.current().time() > deadline:
                     raise RouteError('', 'The list of all %s has not arrived.' % reflector.kind)
                 yield gen.sleep(LIST_PAUSE)
+
+
+def _versions(objects):
+    return [each and each['metadata'].get('resourceVersion') for each in objects]

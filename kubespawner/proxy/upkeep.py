@@ -6,6 +6,7 @@ and looked at again.
 """
 from tornado import gen
 from tornado.ioloop import IOLoop
+from tornado.locks import Semaphore
 
 from ..kube import api
 from ..lifecycle.waiting import is_listed
@@ -23,10 +24,12 @@ class Upkeep:
 
     requests (Requests): to an ObjectsApi that has the three kinds.
     caches (dict): the reflectors, by kind: `ingress`, `service`, `endpoints`.
+    turn (Semaphore): what callers of `ensure` hold. It is released while an object waits for its finalizers.
     """
 
-    def __init__(self, requests, caches, namespace, log):
+    def __init__(self, requests, caches, namespace, log, turn=None):
         self._requests, self._caches, self._namespace, self._log = requests, caches, namespace, log
+        self._turn = turn or Semaphore()
 
     @gen.coroutine
     def ensure(self, kind, wanted, deadline):
@@ -144,7 +147,11 @@ class Upkeep:
         """
         metadata, loop = existing['metadata'], IOLoop.current()
         while loop.time() < deadline:
-            yield self._caches[kind].changed(metadata['name'], FINALIZER_PAUSE)
+            self._turn.release()  # other routes must not wait for this one's controller
+            try:
+                yield self._caches[kind].changed(metadata['name'], FINALIZER_PAUSE)
+            finally:
+                yield self._turn.acquire()
             now = yield self._requests.read(kind, self._namespace, metadata['name'], deadline)
             if now is None or now['metadata']['uid'] != metadata['uid']:
                 self._caches[kind].forget(existing)

@@ -6,7 +6,7 @@ from kubernetes.client.rest import ApiException
 from tornado import gen
 
 from kubespawner.kube import clients
-from kubespawner.proxy import KubeIngressProxy, RouteError, templates
+from kubespawner.proxy import KubeIngressProxy, RouteError, routes, templates
 
 from .conftest import grant_routes, rules_of_routes
 
@@ -52,7 +52,9 @@ class Cluster:
 
     def _send(self, method, kind, name='', body=None):
         path = PATHS[kind] % self.namespace + ('/' + name if name else '')
-        return json.loads(clients.send(self.api_client, method, path, body=body).data.decode('utf8'))
+        content_type = 'application/json-patch+json' if method == 'PATCH' else 'application/json'
+        answer = clients.send(self.api_client, method, path, body=body, content_type=content_type)
+        return json.loads(answer.data.decode('utf8'))
 
     def get(self, kind, routespec):
         """Return an object of a route; None if there is none."""
@@ -65,6 +67,9 @@ class Cluster:
 
     def create(self, kind, body):
         return self._send('POST', kind, body=body)
+
+    def patch(self, kind, routespec, operations):
+        self._send('PATCH', kind, templates.name_of(routespec), operations)
 
     def delete(self, kind, routespec):
         self._send('DELETE', kind, templates.name_of(routespec))
@@ -133,6 +138,43 @@ def test_a_hub_that_restarts_finds_its_routes_and_has_nothing_to_do(new_proxy, s
     yield restarted.add_route(ANN, TARGET, DATA)
     assert [each for each in sent if each[0] not in ('watch', 'list')] == before
     yield restarted.delete_route(ANN)
+
+
+@pytest.mark.gen_test
+def test_a_hub_with_other_settings_has_the_routes_of_the_last_one_changed(new_proxy, in_cluster):
+    yield new_proxy().add_route(ANN, TARGET, DATA)
+    changed = new_proxy(ingress_class_name='other', ingress_specifications=[{'host': 'new.example.org'}])
+    assert (yield changed.get_all_routes())[ANN]['target'] == ''  # so JupyterHub adds it again
+    yield changed.add_route(ANN, TARGET, DATA)
+    assert [rule['host'] for rule in in_cluster.get('ingress', ANN)['spec']['rules']] == ['new.example.org']
+    assert (yield changed.get_all_routes()) == as_added()
+    yield changed.delete_route(ANN)
+
+
+@pytest.mark.gen_test
+def test_what_somebody_edits_is_as_before_once_the_route_is_added_again(new_proxy, in_cluster):
+    proxy = new_proxy()
+    yield proxy.add_route(ANN, TARGET, DATA)
+    name = templates.name_of(ANN)
+    for path, value in (('spec/rules/0/http/paths/0/path', '/elsewhere'), ('metadata/annotations', {})):
+        before = proxy.ingress_reflector.get(name)
+        in_cluster.patch('ingress', ANN, [{'op': 'add', 'path': '/' + path, 'value': value}])
+        yield until(lambda before=before: proxy.ingress_reflector.get(name) is not before)
+        assert (yield proxy.get_all_routes())[ANN]['target'] == ''
+        yield proxy.add_route(ANN, TARGET, DATA)
+        assert (yield proxy.get_all_routes()) == as_added()
+    yield proxy.delete_route(ANN)
+
+
+@pytest.mark.gen_test
+def test_an_object_that_the_api_changes_whenever_it_is_sent_is_not_sent_for_ever(new_proxy, monkeypatch):
+    proxy = new_proxy(ingress_class_name='web')
+    changes = routes.changes
+    monkeypatch.setattr(routes, 'changes', lambda kind, existing, wanted: changes(kind, existing, dict(
+        wanted, metadata=dict(wanted['metadata'], labels=dict(wanted['metadata']['labels'], refused='1')))))
+    yield proxy.add_route(ANN, TARGET, DATA)
+    assert (yield proxy.get_all_routes()) == as_added()
+    yield proxy.delete_route(ANN)
 
 
 @pytest.mark.gen_test
@@ -253,6 +295,22 @@ def test_many_changes_of_one_route_at_once_end_as_the_last_says(new_proxy):
         proxy.add_route(ANN, TARGET, DATA)]
     assert (yield proxy.get_all_routes()) == as_added()
     yield proxy.delete_route(ANN)
+
+
+@pytest.mark.gen_test
+def test_a_route_that_waits_for_a_finalizer_does_not_hold_up_others(new_proxy, in_cluster):
+    proxy = new_proxy(k8s_api_threadpool_workers=1)  # so that one route is changed at a time
+    yield proxy.add_route(ANN, TARGET, DATA)
+    in_cluster.patch('ingress', ANN, [{'op': 'add', 'path': '/metadata/finalizers', 'value': ['example.org/slow']}])
+    yield until(lambda: proxy.ingress_reflector.get(templates.name_of(ANN))['metadata'].get('finalizers'))
+    yield proxy.delete_route(ANN)
+    waiting = proxy.add_route(ANN, TARGET, DATA)
+    yield proxy.add_route('/user/ben/', TARGET, {'user': 'ben'})
+    assert not waiting.done()
+    in_cluster.patch('ingress', ANN, [{'op': 'remove', 'path': '/metadata/finalizers'}])
+    yield waiting
+    for routespec in (ANN, '/user/ben/'):
+        yield proxy.delete_route(routespec)
 
 
 @pytest.mark.gen_test

@@ -3,15 +3,18 @@ import json
 import logging
 
 import pytest
-from jupyterhub import version_info
+from jupyterhub import orm, version_info
+from jupyterhub.objects import Server
 from tornado import gen
+from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
-from kubespawner import KubeSpawner
+from kubespawner import KubeSpawner, related_objects
 from kubespawner.checks import find_problems
 from kubespawner.kube.clients import to_dict
 from kubespawner.messages.errors import ConfigurationError, SpawnError
 from kubespawner.parts import related
+from kubespawner.secret_variables import mark_of
 from tests.compat.test_names import created as created_pod
 from tests.compat.test_names import sent, spawner_with
 from tests.fake_time import with_fake_time
@@ -134,6 +137,19 @@ def test_names_that_a_profile_changes_are_in_the_certificate_too(new):
     assert 'DNS:lab-alice.hubs.svc' in hub.names[-1] and str(url).startswith('https://lab-alice.hubs.')
     assert decoded(made(spawner, 'secret'))['ssl.key'] == 'keyfile 2\n'
     assert made(spawner, 'secret')['metadata']['name'] == made(spawner, 'service')['metadata']['name'] == 'lab-alice'
+
+
+@needs_internal_ssl
+@with_fake_time
+def test_each_start_has_the_certificates_that_a_subclass_made_for_it(new, tmp_path):
+    paths = write_certificates(tmp_path)[0]
+    spawner, _ = new(tls=True, members={'create_certs': gen.coroutine(lambda self: paths)})
+    for number in (1, 2):
+        with open(paths['keyfile'], 'w') as f:
+            f.write('keyfile %d\n' % number)
+        yield spawner.move_certs((yield spawner.create_certs()))
+        secret = to_dict(spawner.get_secret_manifest(related_objects.make_owner_reference('jupyter-alice', 'u1')))
+        assert decoded(secret)['ssl.key'] == 'keyfile %d\n' % number
 
 
 @needs_internal_ssl
@@ -314,7 +330,7 @@ def test_a_pod_has_references_and_a_secret_has_the_values(new, caplog):
     yield spawner.start()
     pod, secret = made(spawner, 'pod'), made(spawner, 'secret')
     assert decoded(secret) == {'JUPYTERHUB_API_TOKEN': TOKEN, 'JPY_API_TOKEN': TOKEN, 'PASSWORD': 'of-ann',
-                               'COPY': TOKEN, 'hub.ready': ''}
+                               'COPY': TOKEN, mark_of('alice', ''): ''}
     assert 'jupyterhub-secret-variables' in {volume['name'] for volume in pod['spec']['volumes']}
     for text in seen + [json.dumps(pod), caplog.text, json.dumps(spawner.get_state())]:
         assert TOKEN not in text and 'of-ann' not in text
@@ -323,6 +339,22 @@ def test_a_pod_has_references_and_a_secret_has_the_values(new, caplog):
     assert list(variables).index('PASSWORD') < list(variables).index('LATER')
     assert variables['PASSWORD']['valueFrom'] == {'secretKeyRef': {'name': 'jupyter-alice', 'key': 'PASSWORD'}}
     assert 'JUPYTERHUB_API_TOKEN' in spawner.get_env()
+
+
+@pytest.mark.parametrize('tls', [pytest.param(True, marks=needs_internal_ssl), False])
+@with_fake_time
+def test_a_pod_does_not_start_with_the_secret_of_another_server_of_the_same_name(new, tls):
+    found = []
+    for username in ('alice', 'bob'):
+        spawner, _ = new(tls=tls, secret_environment=['PASSWORD'], environment={'PASSWORD': 'x'},
+                         secret_name_template='shared')
+        spawner.user.name = username
+        yield started(spawner)
+        volume, = [each['secret'] for each in made(spawner, 'pod')['spec']['volumes']
+                   if each['name'] == 'jupyterhub-secret-variables']
+        found.append((volume['secretName'], {item['key'] for item in volume['items']}, made(spawner, 'secret')['data']))
+    (name, needed, _), (other_name, _, data) = found
+    assert name == other_name == 'shared' and needed.isdisjoint(data)
 
 
 @with_fake_time
@@ -365,7 +397,6 @@ def test_variables_are_not_among_the_files_of_certificates(new):
     yield started(spawner)
     assert set(decoded(made(spawner, 'secret'))) >= {'ssl.key', 'JUPYTERHUB_API_TOKEN'}
     volume, = [each for each in made(spawner, 'pod')['spec']['volumes'] if each['name'] == 'jupyterhub-internal-certs']
-    assert 'jupyterhub-secret-variables' not in json.dumps(made(spawner, 'pod'))
     assert {item['key'] for item in volume['secret']['items']} == {'ssl.key', 'ssl.crt', 'notebooks-ca_trust.crt'}
 
 
@@ -451,8 +482,39 @@ def test_the_checks_know_these_settings(settings, is_fatal, words):
 # A hub that ends meanwhile
 
 
+def taken_over(spawner, phase, *volumes):
+    """Have a new hub find the pod of a start that an earlier one did not see to the end; return the future of a URL."""
+    pod = dict(pod_in(phase, name='jupyter-alice'), spec={'containers': [], 'volumes': list(volumes)})
+    spawner.api.answers['read_namespaced_pod'] = [pod]
+    spawner.load_state({'pod_name': 'jupyter-alice', 'pod_uid': 'u1'})
+    spawner.server = Server(orm_server=orm.Server(proto='http', ip='', port=1, base_url='/', cookie_name=''))
+    spawner.pod_reflector.upsert(pod)
+    return spawner.get_url()
+
+
 @with_fake_time
 def test_a_hub_that_ended_before_it_made_the_service_is_followed_by_one_that_makes_it(new):
-    spawner, _ = new({'read_namespaced_pod': [pod_in('Running', name='jupyter-alice')]}, services_enabled=True)
-    yield spawner._recover_service(pod_in('Running', name='jupyter-alice'))
+    spawner, _ = new(services_enabled=True)
+    url = yield taken_over(spawner, 'Running')
     assert made(spawner, 'service')['metadata']['ownerReferences'] == [OWNER]
+    assert url.startswith('http://jupyter-alice.hubs.svc.cluster.local:8888')
+
+
+@pytest.mark.parametrize('volume', ['jupyterhub-secret-variables', 'jupyterhub-internal-certs'])
+@with_fake_time
+def test_a_pod_whose_secret_no_hub_can_make_any_more_is_deleted_soon(new, volume, caplog):
+    spawner, _ = new(secret_environment=True, start_timeout=600)
+    before = IOLoop.current().time()
+    yield taken_over(spawner, 'Pending', {'name': volume, 'secret': {'secretName': 'jupyter-alice'}})
+    assert IOLoop.current().time() - before < 10
+    assert 'delete_namespaced_pod' in spawner.api.methods
+    assert 'ended before it had created the Secret jupyter-alice' in caplog.text
+
+
+@pytest.mark.parametrize('answers', [[{}], [NOT_FOUND, {}], [refused(403, 'Forbidden')]])
+@with_fake_time
+def test_a_pod_whose_secret_is_there_or_not_known_is_waited_for(new, answers):
+    spawner, _ = new({'read_namespaced_secret': answers}, secret_environment=True, start_timeout=600)
+    taken_over(spawner, 'Pending', {'name': 'jupyterhub-secret-variables', 'secret': {'secretName': 'jupyter-alice'}})
+    yield gen.sleep(60)
+    assert 'delete_namespaced_pod' not in spawner.api.methods
