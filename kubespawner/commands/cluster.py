@@ -117,9 +117,19 @@ PATHS = {'Pod': 'pods', 'PersistentVolumeClaim': 'persistentvolumeclaims', 'Secr
 def path_of(obj):
     """Return the path to which an object is posted."""
     version, namespace = obj['apiVersion'], obj['metadata'].get('namespace')
-    resource = PATHS.get(obj['kind'], obj['kind'].lower() + ('' if obj['kind'].endswith('s') else 's'))
+    resource = PATHS.get(obj['kind']) or _plural(obj['kind'])
     return '%s/%s%s/%s' % ('/apis' if '/' in version else '/api', version,
                            '/namespaces/' + namespace if namespace else '', resource)
+
+
+def _plural(kind):
+    """Return the resource of a kind that is not in PATHS, as the API forms it; a resource stays as it is."""
+    name = kind.lower()
+    if name in (kind, 'endpoints'):
+        return name
+    if name.endswith('y') and name[-2:-1] not in 'aeiou':
+        return name[:-1] + 'ies'
+    return name + ('es' if name.endswith(('s', 'x', 'ch', 'sh')) else 's')
 
 
 def rule_for(group, resource, verbs):
