@@ -47,6 +47,20 @@ def test_a_right_that_is_missing_is_named_once_as_a_line_for_the_role_and_the_re
         'user of the context: - {apiGroups: [""], resources: ["secrets"], verbs: ["get"]}']
 
 
+@pytest.mark.parametrize('version, kind, path', [
+    ('networking.k8s.io/v1', 'Ingress', '/apis/networking.k8s.io/v1/namespaces/users/ingresses'),
+    ('networking.k8s.io/v1', 'NetworkPolicy', '/apis/networking.k8s.io/v1/namespaces/users/networkpolicies'),
+    ('example.org/v1', 'BackupPolicy', '/apis/example.org/v1/namespaces/users/backuppolicies'),
+    ('example.org/v1', 'Gateway', '/apis/example.org/v1/namespaces/users/gateways'),
+    ('example.org/v1', 'widgets', '/apis/example.org/v1/namespaces/users/widgets'),
+    ('batch/v1', 'Job', '/apis/batch/v1/namespaces/users/jobs'),
+    ('v1', 'Endpoints', '/api/v1/namespaces/users/endpoints'), ('v1', 'Pod', '/api/v1/namespaces/users/pods')])
+def test_an_object_of_each_kind_is_read_where_the_api_has_it(version, kind, path):
+    obj, api = {'apiVersion': version, 'kind': kind, 'metadata': {'name': 'a', 'namespace': 'users'}}, Api()
+    Comparison(api).differences(Rehearsal([obj], None))
+    assert api.asked == [path + '/a']
+
+
 @pytest.mark.parametrize('status', [401, 429, 500])
 def test_an_api_server_that_cannot_answer_is_told(status):
     api = Api([], {'/api/v1/namespaces/users/pods/jupyter-ann': Answer(status, {'message': 'no'}, [])})

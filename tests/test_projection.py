@@ -131,6 +131,20 @@ def test_a_field_that_a_start_would_leave_out_is_a_difference(path, key, value):
     assert projected(OURS, live) == expected
 
 
+def test_what_a_start_would_leave_out_of_a_field_as_a_whole_is_a_difference():
+    ours, live = ({'kind': 'Pod', 'metadata': {}, 'spec': {'containers': [{'name': 'c'}]}} for _ in range(2))
+    live['metadata']['labels'] = {'team': 'red', 'topology.kubernetes.io/zone': 'a'}
+    live['spec'].update(securityContext={'fsGroup': 0}, runtimeClassName='gvisor')
+    live['spec']['containers'][0]['resources'] = {'limits': {'memory': '1G'}, 'requests': {'memory': '1G'}}
+    assert projected(ours, live) == {
+        'kind': 'Pod', 'metadata': {'labels': {'team': 'red'}},
+        'spec': {'securityContext': {'fsGroup': 0}, 'runtimeClassName': 'gvisor',
+                 'containers': [{'name': 'c', 'resources': {'limits': {'memory': '1G'}}}]}}
+    live = {'kind': 'Pod', 'metadata': {'annotations': {'cni.example.org/address': '10.1.2.3'}}, 'spec': {
+        'securityContext': {}, 'containers': [{'name': 'c', 'resources': {}}]}}
+    assert projected(ours, live) == ours
+
+
 ENTRIES = [
     (CONTAINER + ('env',), {'name': 'B', 'value': 'b'}),
     (CONTAINER + ('volumeMounts',), {'name': 'scratch', 'mountPath': '/scratch'}),
@@ -165,6 +179,14 @@ def test_what_the_cluster_does_not_have_is_a_difference(path):
     for pod in (live, expected):
         del at(pod, path[:-1])[path[-1]]
     assert projected(OURS, live) == expected
+
+
+@pytest.mark.parametrize('ours, shown', [
+    ({}, {}), ({'emptyDir': {}}, {'emptyDir': {}}), ({'hostPath': {'path': '/'}}, {'emptyDir': {}})])
+def test_an_empty_directory_is_what_a_volume_without_a_source_is(ours, shown):
+    pods = [{'kind': 'Pod', 'metadata': {}, 'spec': {'volumes': [dict(source, name='a')]}}
+            for source in (ours, {'emptyDir': {}})]
+    assert projected(*pods)['spec']['volumes'] == [dict(shown, name='a')]
 
 
 def test_the_volume_that_hides_the_token_is_a_difference():

@@ -7,7 +7,7 @@ import re
 
 from ..kube.quantities import value_of
 from ..lifecycle.pods import SPAWN_ID
-from ..objects import MASK, SERVICE_ACCOUNT_DIRECTORY
+from ..objects import SERVICE_ACCOUNT_DIRECTORY
 from .dry_run import FILLED_IN
 from .rehearsal.placeholders import HIDDEN, MAY_CONTAIN, TOKEN, UID
 
@@ -31,8 +31,13 @@ VOLUMES_WITH_DEFAULTS = frozenset(['azureDisk', 'iscsi', 'rbd', 'scaleIO'])
 
 # Fields that only the configuration sets.
 OF_CONFIGURATION = frozenset([
-    'affinity', 'args', 'command', 'env', 'envFrom', 'initContainers', 'lifecycle', 'livenessProbe', 'nodeSelector',
-    'readinessProbe', 'startupProbe', 'tolerations', 'volumeDevices', 'volumeMounts', 'volumes', 'workingDir'])
+    'activeDeadlineSeconds', 'affinity', 'args', 'command', 'dnsConfig', 'env', 'envFrom', 'hostAliases', 'hostname',
+    'initContainers', 'lifecycle', 'livenessProbe', 'nodeSelector', 'readinessProbe', 'runtimeClassName',
+    'shareProcessNamespace', 'startupProbe', 'subdomain', 'tolerations', 'topologySpreadConstraints', 'volumeDevices',
+    'volumeMounts', 'volumes', 'workingDir'])
+
+# Fields of which Kubernetes sets a part.
+SHARED = frozenset(['labels', 'annotations', 'resources', 'securityContext'])
 
 # Fields that Kubernetes sets to this value if the configuration has none.
 DEFAULTS = {'serviceAccountName': 'default', 'schedulerName': 'default-scheduler', 'restartPolicy': 'Always',
@@ -86,7 +91,7 @@ class _Projection:
             return self._of_list(ours, live, path)
         if ours is None or _is_same(ours, live, path):
             return ours
-        return _hidden(ours, self._alone(live, path), path)
+        return _hidden(ours, self._alone(live, path))
 
     def _of_dict(self, ours, live, path):
         last, result = path[-1] if path else '', {}
@@ -98,11 +103,18 @@ class _Projection:
             elif _is_empty(value, key) and not _is_free(last):
                 result[key] = value
         for key in live:
-            if key not in ours and self._counts(key, ours, live, path):
-                value = self._alone(live[key], path + (key,))
-                if _is_free(last) or not _is_empty(value, key):
-                    result[key] = value
+            value = self._left_out(key, ours, live, path)
+            if value is not None and (_is_free(last) or not _is_empty(value, key)):
+                result[key] = value
         return result
+
+    def _left_out(self, key, ours, live, path):
+        """Return what a start would leave out of a field; None for what Kubernetes has set."""
+        if key in ours:
+            return None
+        if key in SHARED and not _is_free(path[-1] if path else ''):
+            return self.of({}, live[key], path + (key,))
+        return self._alone(live[key], path + (key,)) if self._counts(key, ours, live, path) else None
 
     def _counts(self, key, ours, live, path):
         """True if a field that only the live object has is one that a start would leave out."""
@@ -163,7 +175,7 @@ class _Projection:
 
 
 def _is_token_volume(item):
-    return item.get('name') != MASK and TOKEN_VOLUME.match(str(item.get('name'))) is not None
+    return TOKEN_VOLUME.match(str(item.get('name'))) is not None
 
 
 def _identity(name, ours, live):
@@ -204,8 +216,6 @@ def _without_copied_limits(ours, live):
 
 def _is_same(ours, live, path):
     """True if two values mean the same."""
-    if isinstance(ours, bool) or isinstance(live, bool):
-        return ours is live
     if ours == live:
         return True
     if RESOURCES.intersection(path[-2:-1]) or path[-1] in QUANTITIES:
@@ -221,6 +231,6 @@ def _matches(ours, live):
     return len(parts) > 1 and re.match(pattern + r'\Z', live, re.DOTALL) is not None
 
 
-def _hidden(ours, live, path):
+def _hidden(ours, live):
     """Return a different value of the live object, without what may be secret in it."""
     return HIDDEN if isinstance(ours, str) and isinstance(live, str) and _PLACEHOLDERS.search(ours) else live

@@ -107,11 +107,10 @@ SLEEPS = 'c.KubeSpawner.cmd = %r\n' % SLEEP
 
 # Each kind of thing that Kubernetes writes in another way, or adds to.
 OF_MANY_KINDS = SLEEPS + """
-c.KubeSpawner.cpu_limit, c.KubeSpawner.mem_limit, c.KubeSpawner.mem_guarantee = 0.5, '2G', '1G'
+c.KubeSpawner.cpu_limit, c.KubeSpawner.mem_limit, c.KubeSpawner.mem_guarantee = 0.5, '1G', '64M'
 c.KubeSpawner.extra_resource_limits = {'ephemeral-storage': '1024Mi'}
 c.KubeSpawner.tolerations = [{'key': 'hub.jupyter.org/dedicated', 'operator': 'Equal', 'value': 'user'}]
-c.KubeSpawner.volumes = [{'name': 'scratch', 'emptyDir': {'sizeLimit': '2048Ki'}},
-                         {'name': 'home', 'persistentVolumeClaim': {'claimName': 'claim-{username}'}}]
+c.KubeSpawner.volumes = [{'name': 'scratch', 'emptyDir': {'sizeLimit': '2048Ki'}}]
 c.KubeSpawner.volume_mounts = [{'name': 'scratch', 'mountPath': '/scratch', 'readOnly': False}]
 c.KubeSpawner.environment = {'NOTHING': '', 'DB_PASSWORD': 'sesame-open', 'COLOR': 'blue',
                              'NODE': {'valueFrom': {'fieldRef': {'fieldPath': 'metadata.name'}}}}
@@ -152,9 +151,9 @@ def changed(out):
 
 
 def test_nothing_is_there_before_a_first_start(run, context, objects):
-    code, out = run('manifest', '', '--diff', context)
-    assert code == 1 and 'PersistentVolumeClaim claim-ann' in out and out.count(', is not there\n') == 2
-    assert all(line.startswith('+') for line in changed(out)) and '+  name: jupyter-ann' in changed(out)
+    code, out = run('manifest', '', '--diff', context, '--user', 'new')
+    assert code == 1 and 'PersistentVolumeClaim claim-new' in out and out.count(', is not there\n') == 2
+    assert all(line.startswith('+') for line in changed(out)) and '+  name: jupyter-new' in changed(out)
     assert objects.pods() == []
 
 
@@ -224,7 +223,7 @@ def test_a_pod_that_says_its_profile_is_compared_with_that_one(run, start, conte
 
 def test_the_documentation_shows_the_differences_to_a_cluster(run, start, context, namespace):
     settings = documentation.block('python', "c.KubeSpawner.namespace = 'users'").replace("'users'", repr(namespace))
-    settings += "c.KubeSpawner.hub_connect_ip = '192.0.2.1'\n" + SLEEPS
+    settings = settings.replace("'10Gi'", "'1Gi'") + SLEEPS  # the claim of the tests before stays as it is
     start(settings)
     change = documentation.block('python', "c.KubeSpawner.node_selector = {'disk': 'ssd'}\n")
     code, out = run('manifest', settings + change, '--diff', context)
