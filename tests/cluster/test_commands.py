@@ -181,7 +181,7 @@ def test_a_change_is_all_that_differs_from_a_server_that_runs(run, start, contex
     assert TOKEN not in out and 'sesame' not in out
 
 
-def test_secret_and_service_of_a_pod_are_compared_without_their_values(request, run, start, context, core, namespace):
+def test_secret_and_service_of_a_pod_are_compared_without_their_values(request, run, start, context):
     text = SLEEPS + """
 c.KubeSpawner.services_enabled, c.KubeSpawner.secret_environment = True, ['DB']
 c.KubeSpawner.environment = {'DB': 'sesame-open', 'COPY': 'x sesame-open'}
@@ -209,7 +209,7 @@ c.KubeSpawner.profile_list = [
 OF_A_PROFILE = ", 'extra_annotations': {'hub.jupyter.org/profile': name}"
 
 
-def test_each_profile_is_compared_with_the_only_pod(run, start, context, capsys):
+def test_each_profile_is_compared_with_the_only_pod(run, start, context):
     start(PROFILES % '')
     code, out = run('manifest', PROFILES % '', '--diff', context)
     assert code == 1 and changed(out) == ['-    workingDir: /tmp', '+    workingDir: /usr']
