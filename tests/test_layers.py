@@ -37,7 +37,7 @@ MAY_IMPORT = {
     'slugs': {'naming'},
     'utils': {'kube', 'naming'},
     # Commands
-    'commands': GROUND | {'__init__', 'checks', 'configuration', 'lifecycle', 'parts', 'profiles',
+    'commands': GROUND | {'__init__', 'checks', 'configuration', 'lifecycle', 'objects', 'parts', 'profiles',
                           'proxy', 'localkube'},  # which nothing else imports
     'demo': {'commands'},
 }

@@ -10,8 +10,10 @@ from jupyterhub.app import JupyterHub
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console, documents, dry_run
+from kubespawner.commands.cluster import Answer
 from kubespawner.commands.rehearsal.placeholders import without_secrets
 from tests import documentation
+from tests.support.recording_api import RecordingApi
 
 OURS = "c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'\n"
 
@@ -394,6 +396,76 @@ def test_a_file_that_is_no_output_is_told(run, tmp_path):
     assert run(OURS, '--diff', 'before.yaml')[::2] == (
         2, 'kubespawner manifest: --diff before.yaml: it is not YAML: while parsing a flow node expected the node '
            'content, but found \'<stream end>\' in "<unicode string>", line 1, column 5: a: [ ^\n')
+
+
+# Differences to a cluster
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:%d"}}]
+users: [{name: u, user: {token: sesame}}]
+contexts: [{name: staging, context: {cluster: c, user: u}}, {name: production, context: {cluster: c, user: u}}]
+"""
+
+
+@pytest.fixture
+def kubeconfig(tmp_path, monkeypatch):
+    """`kubeconfig(text)` makes this the content of the kubeconfig."""
+    path = tmp_path / 'kubeconfig'
+    monkeypatch.setenv('KUBECONFIG', str(path))
+    return path.write_text
+
+
+def test_a_name_of_neither_a_file_nor_a_context_is_told_with_the_contexts(run, kubeconfig, tmp_path):
+    kubeconfig(KUBECONFIG % 1)
+    assert run(OURS, '--diff', 'stagign') == (2, '', (
+        'kubespawner manifest: --diff stagign: there is neither a file nor a context of this name. The contexts of the '
+        'kubeconfig %s: staging, production\n' % (tmp_path / 'kubeconfig')))
+
+
+@pytest.mark.parametrize('text, told', [
+    ('', r'The contexts of the kubeconfig \S+/kubeconfig: none'),
+    ('contexts: [', r'kubeconfig cannot be read as a kubeconfig \(ParserError\)'),
+    ('- contexts', r'kubeconfig cannot be read as a kubeconfig \(AttributeError\)')])
+def test_a_kubeconfig_without_contexts_is_told(run, kubeconfig, text, told):
+    kubeconfig(text)
+    code, out, err = run(OURS, '--diff', 'staging')
+    assert (code, out) == (2, '') and re.search(told, err)
+
+
+def test_contexts_are_those_of_all_files_of_the_kubeconfig(run, kubeconfig, tmp_path, monkeypatch):
+    kubeconfig(KUBECONFIG % 1)
+    (tmp_path / 'more').write_text('contexts: [{name: more}]')
+    monkeypatch.setenv('KUBECONFIG', os.pathsep.join(['kubeconfig', 'missing', 'more']))
+    assert run(OURS, '--diff', 'x')[2].endswith(': staging, production, more\n')
+
+
+def test_a_file_has_precedence_over_a_context_and_a_directory_has_not(run, kubeconfig, tmp_path):
+    kubeconfig(KUBECONFIG % 1)
+    (tmp_path / 'staging').write_text(run(OURS)[1])
+    assert run(OURS, '--diff', 'staging') == (0, '', '')
+    (tmp_path / 'production').mkdir()
+    code, out, err = run(OURS, '--diff', 'production')
+    assert (code, out) == (2, '') and 'Connection refused' in err
+
+
+def test_what_the_cluster_of_a_context_does_not_have_is_new_as_a_whole(run, kubeconfig):
+    with RecordingApi() as api:
+        kubeconfig(KUBECONFIG % api.server_port)
+        code, out, err = run(PROFILES, '--diff', 'staging', '--profile', 'small')
+    assert (code, err, api.created) == (1, '', [])
+    assert out.splitlines()[:4] == [
+        '# server of ann, profile small', '--- Pod jupyter-ann in namespace default, is not there',
+        '+++ Pod jupyter-ann in namespace default, after a start', out.splitlines()[3]]
+    assert [each for each in out.splitlines()[4:] if not each.startswith('+')] == []
+
+
+def test_what_may_not_be_read_makes_the_exit_code_2(run, kubeconfig, monkeypatch):
+    kubeconfig(KUBECONFIG % 1)
+    monkeypatch.setattr('kubespawner.commands.cluster.Cluster.get', lambda self, path: Answer(403, {}, []))
+    code, out, err = run(OURS, '--diff', 'staging')
+    assert (code, out) == (2, '') and 'resources: ["pods"], verbs: ["get"]' in err
 
 
 # What an API server says

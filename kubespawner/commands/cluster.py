@@ -21,6 +21,11 @@ class NoAnswer(Exception):
     """The API server has not answered; str() says why."""
 
 
+def _client_of_hub(settings):
+    clients.override(**settings)
+    return clients.shared_client('ApiClient', configuration=None)
+
+
 Answer = namedtuple('Answer', 'status body warnings')
 Answer.__doc__ += """: of the API server.
 
@@ -34,15 +39,15 @@ class Cluster:
     settings: `host`, `ssl_ca_cert`, `verify_ssl`, as the spawner has them; see `clients.override`.
 
     as_user (str or None): whose rights count, if the user of the configuration may impersonate others.
+    new_client (callable or None): returns the client's ApiClient for it; None: what the hub uses, with the settings.
 
     Raises NoAnswer if there is no configuration for it.
     """
 
-    def __init__(self, as_user=None, **settings):
+    def __init__(self, as_user=None, new_client=None, **settings):
         self._as_user = {'Impersonate-User': as_user} if as_user else {}
-        clients.override(**settings)
         try:
-            self._client = clients.shared_client('ApiClient', configuration=None)
+            self._client = new_client() if new_client else _client_of_hub(settings)
         except Exception as e:  # the loaders fail in many ways
             raise NoAnswer(one_line(e))
         self.host = self._client.configuration.host
@@ -112,6 +117,22 @@ PATHS = {'Pod': 'pods', 'PersistentVolumeClaim': 'persistentvolumeclaims', 'Secr
 def path_of(obj):
     """Return the path to which an object is posted."""
     version, namespace = obj['apiVersion'], obj['metadata'].get('namespace')
-    resource = PATHS.get(obj['kind'], obj['kind'].lower() + ('' if obj['kind'].endswith('s') else 's'))
+    resource = PATHS.get(obj['kind']) or _plural(obj['kind'])
     return '%s/%s%s/%s' % ('/apis' if '/' in version else '/api', version,
                            '/namespaces/' + namespace if namespace else '', resource)
+
+
+def _plural(kind):
+    """Return the resource of a kind that is not in PATHS, as the API forms it; a resource stays as it is."""
+    name = kind.lower()
+    if name in (kind, 'endpoints'):
+        return name
+    if name.endswith('y') and name[-2:-1] not in 'aeiou':
+        return name[:-1] + 'ies'
+    return name + ('es' if name.endswith(('s', 'x', 'ch', 'sh')) else 's')
+
+
+def rule_for(group, resource, verbs):
+    """Return the line of YAML for the rules of a role that gives these rights."""
+    return '- {apiGroups: ["%s"], resources: ["%s"], verbs: [%s]}' % (
+        group, resource, ', '.join('"%s"' % verb for verb in verbs))

@@ -1,17 +1,21 @@
 """`kubespawner manifest`: prints, compares or checks what a start would create. It creates nothing.
 
 Exit codes: 0; 1 if there are differences (--diff), or if the API server refuses something (--dry-run); 2 if a server
-cannot be started with the configuration, or the arguments make no sense. Runs on the main thread.
+cannot be started with the configuration, something cannot be compared, or the arguments make no sense. Runs on the main
+thread.
 """
+import os
 import sys
 
 from ..checks import find_problems
 from ..messages.errors import one_line
+from . import contexts
 from .arguments import new_parser, pair, who
 from .cluster import Cluster, NoAnswer
 from .configured import CannotBeUsed, Log, is_of_problems, load
 from .documents import differences, dump, heading, sections
 from .dry_run import check_version, dry_run
+from .live import Comparison
 from .rehearsal import choices
 from .rehearsal.clients import recording
 from .rehearsal.start import StepFailed, rehearse
@@ -24,7 +28,10 @@ def main(argv):
     """Run the command; return the exit code."""
     arguments = parse(argv)
     try:
+        cluster = _cluster_to_compare(arguments.diff)
         servers = _rehearsed(arguments)
+        if cluster:
+            return _compare_with_cluster(arguments, cluster, servers)
         if arguments.dry_run:
             return _dry_run(servers)
         if arguments.diff:
@@ -49,14 +56,15 @@ def parse(argv):
     parser.add_argument('--dry-run', action='store_true',
                         help='send the objects to the API server with dryRun=All, which creates nothing, and print '
                              'what it changes, warns of and refuses')
-    parser.add_argument('--diff', metavar='FILE',
-                        help='print the differences to an earlier output, for each choice; the choices of that output '
-                             'are compared unless --profile or --option is given')
+    parser.add_argument('--diff', metavar='FILE|CONTEXT',
+                        help='print the differences to an earlier output (FILE), or to what is in the cluster of a '
+                             'context of the kubeconfig (CONTEXT), for each choice; all choices are compared unless '
+                             '--profile or --option is given')
     arguments = parser.parse_args(argv)
     if arguments.all_profiles and (arguments.profile or arguments.option):
         parser.error('--all-profiles goes with neither --profile nor --option')
     if arguments.diff and arguments.dry_run:
-        parser.error('--diff goes with an output, not with --dry-run')
+        parser.error('--diff does not go with --dry-run')
     return arguments
 
 
@@ -137,6 +145,29 @@ def _compare(arguments, text):
     found = differences(before, after)
     sys.stdout.write('\n'.join(found))
     return DIFFERENT if found else FINE
+
+
+def _cluster_to_compare(name):
+    """Return the Cluster of a context; None for a file, which has precedence. Raises CannotBeUsed for neither."""
+    if name is None or os.path.exists(name) and not os.path.isdir(name):
+        return None
+    known, location = contexts.names(), contexts.location()
+    if name in known:
+        return contexts.cluster_of(name)
+    raise CannotBeUsed('--diff %s: there is neither a file nor a context of this name. The contexts of the kubeconfig '
+                       '%s: %s' % (name, location, ', '.join(known) or 'none'))
+
+
+def _compare_with_cluster(arguments, cluster, servers):
+    comparison, is_different = Comparison(cluster), False
+    for title, rehearsal in servers:
+        found = comparison.differences(rehearsal)
+        is_different = is_different or bool(found)
+        if found:
+            sys.stdout.write(heading(arguments.user, arguments.server, title) + ''.join(found))
+    for text in comparison.notes + comparison.refused:
+        say(text)
+    return BROKEN if servers.has_failed or comparison.refused else DIFFERENT if is_different else FINE
 
 
 def _dry_run(servers):

@@ -1,12 +1,20 @@
 """`kubespawner manifest` and `kubespawner doctor` on an API: nothing is created, and refusals are the server's own."""
 import json
+import os
+import re
 
 import pytest
+import yaml
 from kubernetes import client
 
 from kubespawner import KubeSpawner
-from kubespawner.commands import console
+from kubespawner.commands import configured, console
+from kubespawner.commands.rehearsal import start as steps
+from kubespawner.commands.rehearsal import users
+from tests import documentation
 from tests.support.recording_api import RecordingApi
+
+from .conftest import COMPANION_RIGHTS, SLEEP, additional_rights
 
 CONFIGURATION = '''
 c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
@@ -90,3 +98,135 @@ def test_a_pod_tells_whether_it_reaches_the_hub(run, cluster, objects):
     _, out = run('doctor', address, '--json', '--with-pod')
     assert any(check == 'pod' and 'does not reach the hub' in sentence for check, sentence in findings(out, 'broken'))
     assert [pod for pod in objects.pods() if not pod['metadata'].get('deletionTimestamp')] == []
+
+
+# Differences to a cluster
+
+TOKEN = '0123456789abcdef0123456789abcdef'
+SLEEPS = 'c.KubeSpawner.cmd = %r\n' % SLEEP
+
+# Each kind of thing that Kubernetes writes in another way, or adds to.
+OF_MANY_KINDS = SLEEPS + """
+c.KubeSpawner.cpu_limit, c.KubeSpawner.mem_limit, c.KubeSpawner.mem_guarantee = 0.5, '1G', '64M'
+c.KubeSpawner.extra_resource_limits = {'ephemeral-storage': '1024Mi'}
+c.KubeSpawner.tolerations = [{'key': 'hub.jupyter.org/dedicated', 'operator': 'Equal', 'value': 'user'}]
+c.KubeSpawner.volumes = [{'name': 'scratch', 'emptyDir': {'sizeLimit': '2048Ki'}}]
+c.KubeSpawner.volume_mounts = [{'name': 'scratch', 'mountPath': '/scratch', 'readOnly': False}]
+c.KubeSpawner.environment = {'NOTHING': '', 'DB_PASSWORD': 'sesame-open', 'COLOR': 'blue',
+                             'NODE': {'valueFrom': {'fieldRef': {'fieldPath': 'metadata.name'}}}}
+c.KubeSpawner.lifecycle_hooks = {'postStart': {'exec': {'command': ['true']}}}
+c.KubeSpawner.extra_labels = {'team': 'red'}
+"""
+
+
+@pytest.fixture
+def start(namespace, core, node, objects, tmp_path):
+    """`start(text)` starts a server of ann with this added to the configuration; it ends with the test."""
+    path = tmp_path / 'hub_config.py'
+
+    def call(text):
+        path.write_text(CONFIGURATION % namespace + text)
+        hub = configured.load(str(path))
+        spawner = users.new_spawner(hub, users.Who(), hub.log)
+        spawner.api_token = TOKEN
+        steps.run(spawner.start)
+
+    with steps.own_reflectors(KubeSpawner):
+        yield call
+    for pod in objects.pods():
+        core.delete_namespaced_pod(name=pod['metadata']['name'], namespace=namespace, _preload_content=False,
+                                   body=client.V1DeleteOptions(grace_period_seconds=0))
+
+
+@pytest.fixture
+def context(cluster):
+    """The name of the context of the cluster under test."""
+    with open(os.environ['KUBECONFIG']) as f:
+        return yaml.safe_load(f)['current-context']
+
+
+def changed(out):
+    """Return the lines of unified diffs that are different."""
+    return [line for line in out.splitlines() if re.match('[-+](?!--|\\+\\+)', line)]
+
+
+def test_nothing_is_there_before_a_first_start(run, context, objects):
+    code, out = run('manifest', '', '--diff', context, '--user', 'new')
+    assert code == 1 and 'PersistentVolumeClaim claim-new' in out and out.count(', is not there\n') == 2
+    assert all(line.startswith('+') for line in changed(out)) and '+  name: jupyter-new' in changed(out)
+    assert objects.pods() == []
+
+
+def test_a_server_that_runs_does_not_differ_from_its_configuration(run, start, context):
+    start(OF_MANY_KINDS)
+    assert run('manifest', OF_MANY_KINDS, '--diff', context) == (0, '')
+
+
+@pytest.mark.parametrize('old, new, lines', [
+    ("'COLOR': 'blue'", "'COLOR': 'green'", ['-      value: blue', '+      value: green']),
+    ("'1024Mi'", "'1Gi'", []),
+    ("'1024Mi'", "'2Gi'", ["-        ephemeral-storage: 1Gi", '+        ephemeral-storage: 2Gi']),
+    ("{'ephemeral-storage': '1024Mi'}", '{}', ["-        ephemeral-storage: 1Gi"]),
+    ("{'team': 'red'}", '{}', ['-    team: red']),
+    ("'sesame-open'", "'sesame-closed'", []),
+    (", 'readOnly': False", ", 'subPath': 'a'", ['+      subPath: a']),
+    ("[{'key': 'hub.jupyter.org/dedicated', 'operator': 'Equal', 'value': 'user'}]", '[]', [
+        '-  tolerations:', '-  - key: hub.jupyter.org/dedicated', '-    operator: Equal', '-    value: user']),
+    ("{'postStart': {'exec': {'command': ['true']}}}", '{}', [
+        '-    lifecycle:', '-      postStart:', '-        exec:', '-          command:', "-          - 'true'"])])
+def test_a_change_is_all_that_differs_from_a_server_that_runs(run, start, context, old, new, lines):
+    start(OF_MANY_KINDS)
+    code, out = run('manifest', OF_MANY_KINDS.replace(old, new), '--diff', context)
+    assert changed(out) == lines and code == bool(lines)
+    assert TOKEN not in out and 'sesame' not in out
+
+
+def test_secret_and_service_of_a_pod_are_compared_without_their_values(request, run, start, context):
+    text = SLEEPS + """
+c.KubeSpawner.services_enabled, c.KubeSpawner.secret_environment = True, ['DB']
+c.KubeSpawner.environment = {'DB': 'sesame-open', 'COPY': 'x sesame-open'}
+"""
+    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
+    if hub_kubeconfig:
+        request.getfixturevalue('companion_rights')
+    start(text)
+    assert run('manifest', text, '--diff', context) == (0, '')
+    _, out = run('manifest', text.replace("'COPY'", "'OTHER'").replace("['DB']", '[]'), '--diff', context)
+    assert '-  DB: PGhpZGRlbj4=' in out.splitlines()
+    assert TOKEN not in out and 'sesame' not in out
+
+
+@pytest.fixture
+def companion_rights(request, core, namespace):
+    with additional_rights(core, namespace, request.config.getoption('--hub-kubeconfig'), COMPANION_RIGHTS):
+        yield
+
+
+PROFILES = SLEEPS + """
+c.KubeSpawner.profile_list = [
+    {'display_name': name, 'kubespawner_override': {'working_dir': '/' + name%s}} for name in ('tmp', 'usr')]
+"""
+OF_A_PROFILE = ", 'extra_annotations': {'hub.jupyter.org/profile': name}"
+
+
+def test_each_profile_is_compared_with_the_only_pod(run, start, context):
+    start(PROFILES % '')
+    code, out = run('manifest', PROFILES % '', '--diff', context)
+    assert code == 1 and changed(out) == ['-    workingDir: /tmp', '+    workingDir: /usr']
+    assert run('manifest', PROFILES % '', '--diff', context, '--profile', 'tmp') == (0, '')
+
+
+def test_a_pod_that_says_its_profile_is_compared_with_that_one(run, start, context):
+    start(PROFILES % OF_A_PROFILE)
+    assert run('manifest', PROFILES % OF_A_PROFILE, '--diff', context) == (0, '')
+
+
+def test_the_documentation_shows_the_differences_to_a_cluster(run, start, context, namespace):
+    settings = documentation.block('python', "c.KubeSpawner.namespace = 'users'").replace("'users'", repr(namespace))
+    settings = settings.replace("'10Gi'", "'1Gi'") + SLEEPS  # the claim of the tests before stays as it is
+    start(settings)
+    change = documentation.block('python', "c.KubeSpawner.node_selector = {'disk': 'ssd'}\n")
+    code, out = run('manifest', settings + change, '--diff', context)
+    shown = documentation.block('diff', 'nodeSelector').replace('namespace users', 'namespace ' + namespace)
+    lines = [re.sub('^@@ .*', '@@', text, flags=re.MULTILINE) for text in (out, shown)]
+    assert code == 1 and lines[0].strip() == lines[1].strip()

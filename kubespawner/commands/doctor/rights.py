@@ -5,7 +5,7 @@ The README's role has those of the default settings.
 from collections import OrderedDict, namedtuple
 
 from ...lifecycle import companions
-from ..cluster import PATHS, said
+from ..cluster import PATHS, rule_for, said
 from ..rehearsal.certificates import has_internal_tls
 from .findings import BROKEN, broken, fine, unknown, warning
 
@@ -109,8 +109,8 @@ def _sentences(right, verbs, namespace):
     sentence = 'The hub may not %s %s%s%s.' % (
         _listed(verbs), resource, '' if resource in NOT_IN_NAMESPACES else ' ' + _where(namespace),
         ', which %s needs' % setting if setting else '')
-    advice = 'Add to the rules of its %s: - {apiGroups: ["%s"], resources: ["%s"], verbs: [%s]}' % (
-        'ClusterRole' if is_of_cluster else 'Role', right.group, resource, ', '.join('"%s"' % verb for verb in verbs))
+    advice = 'Add to the rules of its %s: %s' % (
+        'ClusterRole' if is_of_cluster else 'Role', rule_for(right.group, resource, verbs))
     return sentence, advice if right.is_must or not setting else '%s; or set c.KubeSpawner.%s = False' % (
         advice, setting)
 

@@ -40,6 +40,11 @@ def texts_of_pods(objects):
     return secrets_in({'name': SECRET, 'value': text} for text in texts - {TOKEN, HIDDEN})
 
 
+def secrets_of(objects):
+    """Return the secret texts that objects contain, a list."""
+    return texts_of_pods(objects) + [value for obj in objects for value in _secret_values(obj)]
+
+
 def _is_of_pod(obj):
     return any(reference.get('kind') == 'Pod' for reference in obj['metadata'].get('ownerReferences') or [])
 

@@ -53,8 +53,12 @@ class Rehearsal:
     @property
     def shown(self):
         """The objects, with placeholders for secrets."""
-        texts = texts_of_pods(self.objects)
-        return [without_secrets(obj, self._auth_state, texts) for obj in self.objects]
+        return self.without_secrets(self.objects)
+
+    def without_secrets(self, objects, others=()):
+        """Return objects (dicts) with placeholders for the secrets of this start, and for others (list of str)."""
+        texts = texts_of_pods(self.objects) + list(others)
+        return [without_secrets(obj, self._auth_state, texts) for obj in objects]
 
     @property
     def pod(self):
