@@ -10,7 +10,6 @@ import os
 import re
 import sys
 import traceback
-from contextlib import redirect_stdout
 
 import jupyterhub
 import traitlets
@@ -20,6 +19,7 @@ from kubernetes.client.rest import ApiException
 
 from ..configuration import Configuration
 from ..messages.errors import one_line
+from .streams import output_to_stderr
 
 _OBJECT = re.compile('<jupyterhub[.]app[.]JupyterHub object at 0x[0-9a-f]+>')
 
@@ -89,7 +89,7 @@ def load(path, log=None):
     app.raise_config_file_errors = True
     app.exit, app.print_help = _raise_current, lambda *args, **kwargs: None
     try:
-        with redirect_stdout(sys.stderr):
+        with output_to_stderr():
             app.load_config_file(path)
             app.init_hub()
             app.spawner_class  # noqa: B018, made of the name of a class

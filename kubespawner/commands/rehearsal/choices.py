@@ -1,7 +1,5 @@
 """The profiles and choices that there are to rehearse, and the options with which users choose them. Main thread."""
-import sys
 from collections import namedtuple
-from contextlib import redirect_stdout
 
 from tornado import gen
 
@@ -9,6 +7,7 @@ from ... import profiles
 from ...messages.errors import one_line
 from ...parts.manifests import maybe_await
 from ..configured import CannotBeUsed, explained
+from ..streams import output_to_stderr
 from .start import own_reflectors, run
 from .users import new_spawner
 
@@ -24,7 +23,7 @@ USUAL = Choice('the default', {})
 
 def offered(configured, who):
     """Return the profiles that a user is offered, see `profiles.checked`. Raises CannotBeUsed."""
-    with own_reflectors(configured.spawner_class), redirect_stdout(sys.stderr):
+    with own_reflectors(configured.spawner_class), output_to_stderr():
         return run(lambda: _offered(configured, who))
 
 
