@@ -30,12 +30,12 @@ def offered(configured, who):
 @gen.coroutine
 def _offered(configured, who):
     try:
-        spawner = new_spawner(configured, who, configured.log)
+        spawner = _spawner(configured, who)
         listed = spawner.profile_list
         if callable(listed):
             listed = yield maybe_await(listed(spawner))
         return profiles.checked(listed or [])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, CannotBeUsed):
         raise
     except ValueError as e:
         text = one_line(e)
@@ -43,6 +43,14 @@ def _offered(configured, who):
         raise CannotBeUsed('%s: %s%s' % (configured.path, setting, text))
     except BaseException as e:
         raise CannotBeUsed('%s (profile_list)' % explained(e, configured.path))
+
+
+def _spawner(configured, who):
+    """Return a new spawner. Raises CannotBeUsed, if the value of any setting is wrong."""
+    try:
+        return new_spawner(configured, who, configured.log)
+    except ValueError as e:
+        raise CannotBeUsed('%s: %s' % (configured.path, one_line(e)))
 
 
 def all_choices(offered):
