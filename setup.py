@@ -47,7 +47,7 @@ setup(
         ],
     },
     entry_points={
-        'console_scripts': ['kubespawner = kubespawner.commands.console:command'],
+        'console_scripts': ['kubespawner = kubespawner.commands.console:script'],
         'jupyterhub.spawners': ['kubespawner = kubespawner:KubeSpawner'],
     },
     classifiers=[

@@ -143,6 +143,47 @@ BROKEN_SET_UPS = [
     (OURS + 'c.KubeSpawner.pre_spawn_hook = lambda spawner: spawner.user.team', {}, '', 'pre_spawn_hook failed', ''),
     (OURS + 'c.KubeSpawner.extra_pod_config = {"nodeSelektor": 1}', {}, '', 'nodeSelektor', ''),
     (OURS + 'c.KubeSpawner.pod_name_template = "{who}"', {}, '', 'KubeSpawner.pod_name_template', ''),
+    ('c.JupyterHub.spawner_class = "kubespawner.KubeSpwaner"', {}, '',
+     "JupyterHub.spawner_class is 'kubespawner.KubeSpwaner', which could not be imported. Is it spelled right", ''),
+    ('c.JupyterHub.authenticator_class = "no.Such"', {}, '', "JupyterHub.authenticator_class is 'no.Such'", ''),
+    ('exit()', {}, '', 'the file ends the hub with sys.exit().', ''),
+    (OURS + 'c.KubeSpawner.port = 99999', {}, '', 'all: jupyterhub_config.py: The value of the ', ''),
+    # Pods, whatever makes them so
+    (OURS + 'c.KubeSpawner.volumes = [{"name": "v", "emptyDir": {}}] * 2', {}, '',
+     'Two volumes of the pod have the name v', 'c.KubeSpawner.volumes'),
+    (OURS + 'c.KubeSpawner.volumes = [{"name": "v", "emptyDir": {}, "hostPath": {"path": "/x"}}]', {}, '',
+     'The volume v is several things at once: emptyDir, hostPath.', ''),
+    (OURS + 'c.KubeSpawner.volume_mounts = [{"name": "home", "mountPath": "/home"}]', {}, '',
+     'The container notebook mounts the volume home, which the pod does not have.', 'c.KubeSpawner.volumes'),
+    (OURS + 'c.KubeSpawner.volumes = [{"name": n, "emptyDir": {}} for n in "ab"]\n'
+     'c.KubeSpawner.volume_mounts = [{"name": n, "mountPath": "/x"} for n in "ab"]', {}, '',
+     'The container notebook mounts two volumes at /x.', 'Choose another'),
+    (OURS + 'c.KubeSpawner.extra_containers = [{"name": "notebook", "image": "x"}]', {}, '',
+     'Two containers of the pod have the name notebook.', 'Rename'),
+    (OURS + 'c.KubeSpawner.init_containers = [{"image": "x"}]', {}, '',
+     'A container with the image x has no name.', ''),
+    (OURS + 'c.KubeSpawner.image = "https://example.org/image:1"', {}, '', 'a name that no node can pull',
+     'https://'),
+    (OURS + 'c.KubeSpawner.image = "example.org/Image:1"', {}, '', 'a name that no node can pull', 'lower case'),
+    (OURS + 'c.KubeSpawner.init_containers = [{"name": "i", "image": "a:1:2"}]', {}, '',
+     'The container i has the image', ''),
+    (LIMITED + 'c.KubeSpawner.profile_list = [{"display_name": "A"}, {"display_name": "B", "kubespawner_override": '
+     '{"cpu_guarantee": 3}}]', {}, '', 'profile b: The container notebook is guaranteed more cpu than its limit',
+     'Lower'),
+    (OURS + 'c.KubeSpawner.extra_container_config = {"env": [{"name": "JUPYTERHUB_API_TOKEN", "value": "mine"}]}', {},
+     '', 'a JUPYTERHUB_API_TOKEN that is not the token of its server', 'Remove it'),
+    (OURS + 'c.KubeSpawner.extra_pod_config = {"terminationGracePeriodSeconds": "soon"}', {}, '',
+     'spec.terminationGracePeriodSeconds is of the type str; it must be a whole number.', ''),
+    (OURS + 'c.KubeSpawner.extra_pod_config = {"tolerations": {"key": "a"}}', {}, '',
+     'spec.tolerations is of the type dict; it must be a list.', ''),
+    (OURS + 'c.KubeSpawner.extra_container_config = {"envFrom": [{"secretRef": "s"}]}', {}, '',
+     'spec.containers[0].envFrom[0].secretRef is of the type str; it must be a dict.', ''),
+    (OURS + 'c.KubeSpawner.extra_pod_config = {"hostAliases": [{"ip": "192.0.2.1", "hostnames": [1]}]}', {}, '',
+     'spec.hostAliases[0].hostnames[0] is of the type int; it must be a string.', ''),
+    (OURS + 'c.KubeSpawner.extra_pod_config = {"hostNetwork": "yes"}', {}, '', 'it must be True or False.', ''),
+    # The hub
+    (OURS + 'c.KubeSpawner.hub_connect_ip = "http://hub"', {}, '', 'which is no URL of a hub.', 'without http://'),
+    (OURS + 'c.KubeSpawner.hub_connect_ip = "hub/x"', {}, '', 'which is no URL of a hub.', 'without http://'),
     (OURS + 'c.KubeSpawner.hub_connect_ip = "127.0.0.1"', {}, '', 'which is the pod itself', 'hub_connect_ip'),
     (OURS + 'c.JupyterHub.hub_ip = "127.0.0.1"', {}, '', 'The hub listens on 127.0.0.1 only', "= '0.0.0.0'"),
     (OURS + 'c.KubeSpawner.namespace = "no_such"', {}, '', 'all: jupyterhub_config.py: KubeSpawner.namespace must', ''),
@@ -210,6 +251,15 @@ def test_a_broken_set_up_is_told_with_what_to_do(doctor, text, there, lacks, tol
 
 WARNINGS = [
     (OURS + 'c.KubeSpawner.imgae = "x"', {}, '', 'KubeSpawner.imgae is no setting'),
+    (OURS + 'c.KubeSpawner.volumes = [{"name": "v"}]', {}, '', 'The volume v says nothing of what it is'),
+    (OURS + 'c.KubeSpawner.environment = {"PATH": "/opt/bin:$(PATH)"}', {}, '', 'The variable PATH of the container '
+     'notebook refers to itself. Kubernetes does not know the value that the image gives it'),
+    (OURS + 'c.KubeSpawner.init_containers = [{"name": "i", "image": "x", "env": [{"name": "A", "value": "$(B)"}, '
+     '{"name": "B", "value": "1"}]}]', {}, '', 'The variable A of the container i refers to B, which is defined after'),
+    (OURS + 'c.KubeSpawner.extra_container_config = {"env": [{"name": "A", "value": v} for v in "12"]}', {}, '',
+     'The container notebook has the variable A twice; the last one counts.'),
+    (OURS + 'c.KubeSpawner.extra_container_config = {"env": [{"name": "A", "valueFrom": {"secretKeyRf": {}}}]}', {}, '',
+     '.valueFrom.secretKeyRf is no field that Kubernetes has. Do you mean secretKeyRef?'),
     (OURS + 'c.JupyterHub.porrt = 1', {}, '', 'Config option `porrt` not recognized by `JupyterHub`'),
     (OURS + 'c.KubeSpawner.image = "jupyterhub/singleuser:latest"', {}, '', 'changes with each release'),
     (OURS + 'c.KubeSpawner.image = "quay.io/jupyterhub/singleuser:99.1"', {}, '', 'has another version of JupyterHub'),
@@ -228,6 +278,53 @@ WARNINGS = [
 def test_what_may_be_wrong_is_a_warning(doctor, text, there, lacks, told):
     code, findings = doctor(text, FakeCluster(there, filter(None, lacks.split(','))))
     assert code == 0 and len([each for each in of_level(findings, WARNING) if told in each]) == 1, findings
+
+
+@pytest.mark.parametrize('text', [
+    'c.KubeSpawner.image = "localhost:5000/team/image_a.b--c:Tag-1.x"',
+    'c.KubeSpawner.image = "REGISTRY.example.org/image@sha256:%s"' % ('0' * 64),
+    'c.KubeSpawner.image = "image"',
+    'c.KubeSpawner.environment = {"A": "$$(A)", "C": "$(JUPYTERHUB_USER)", "D": "$(date)", "N": 1}',
+    'c.KubeSpawner.extra_resource_limits = {"cpu": 1}',
+    'c.KubeSpawner.extra_container_config = {"livenessProbe": {"httpGet": {"path": "/", "port": 8888}}}',
+    'c.KubeSpawner.extra_container_config = {"livenessProbe": {"tcpSocket": {"port": "notebook-port"}}}',
+    'c.KubeSpawner.volumes = [{"name": "v", "emptyDir": {"sizeLimit": 1000, "medium": "Memory"}}]\n'
+    'c.KubeSpawner.volume_mounts = [{"name": "v", "mountPath": p} for p in ("/a", "/b")]',
+    'c.KubeSpawner.extra_pod_config = {"dnsConfig": {"options": [{"name": "n"}], "ofTomorrow": {"x": 1}}}',
+])
+def test_what_kubernetes_takes_is_fine(doctor, text):
+    _, findings = doctor(OURS + text, None, '--offline')
+    assert [each['sentence'] for each in findings if each['check'] == 'pods'] == ['No pod contradicts itself.']
+
+
+def test_what_is_wrong_with_each_choice_is_told_once(doctor):
+    _, findings = doctor(OURS + """
+c.KubeSpawner.image = 'A'
+c.KubeSpawner.profile_list = [{'display_name': n} for n in 'xyz'] + [
+    {'display_name': 'sound', 'kubespawner_override': {'image': 'a'}}]
+""", None, '--offline')
+    assert [each['sentence'].partition(': ')[0] for each in findings if each['check'] == 'pods'] == [
+        'profile x and 2 more choices']
+
+
+@pytest.mark.parametrize('text', [
+    'c.KubeSpawner.cmd = ["a", 1]', 'c.KubeSpawner.namespace = "No_Such"', 'c.KubeSpawner.profile_list = ["A"]',
+    'c.KubeSpawner.port = 99999'])
+def test_what_a_check_tells_is_not_told_of_the_log_as_well(doctor, text):
+    _, findings = doctor(OURS + text, None, '--offline')
+    assert not [each for each in findings if each['check'] == 'log'], findings
+
+
+def test_values_of_the_wrong_type_leave_nothing_that_could_not_be_checked(doctor):
+    cluster = FakeCluster({NS + '/resourcequotas': items(QUOTA)})
+    _, findings = doctor(OURS + 'c.KubeSpawner.extra_pod_config = {"tolerations": "all", "imagePullSecrets": ["x"], '
+                         '"affinity": []}', cluster)
+    assert not of_level(findings, UNKNOWN)
+
+
+def test_a_directory_is_no_file(tmp_path, capsys):
+    assert console.command(['doctor', '-f', str(tmp_path)]) == 1
+    assert '%s: this is a directory. Name the file' % tmp_path in capsys.readouterr().out
 
 
 needs_internal_tls = pytest.mark.skipif(not hasattr(JupyterHub, 'internal_ssl'), reason='since JupyterHub 1.0')

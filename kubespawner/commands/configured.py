@@ -10,7 +10,6 @@ import os
 import re
 import sys
 import traceback
-from contextlib import redirect_stdout
 
 import jupyterhub
 import traitlets
@@ -20,8 +19,12 @@ from kubernetes.client.rest import ApiException
 
 from ..configuration import Configuration
 from ..messages.errors import one_line
+from .streams import output_to_stderr
 
 _OBJECT = re.compile('<jupyterhub[.]app[.]JupyterHub object at 0x[0-9a-f]+>')
+
+# What traitlets says of the name of a class.
+_NO_CLASS = re.compile(r"The '(\w+)' trait of a JupyterHub instance must be a type, but '(.*)' could not be imported")
 
 LOADED = '.py', '.json'  # the kinds of files that JupyterHub reads
 
@@ -89,7 +92,7 @@ def load(path, log=None):
     app.raise_config_file_errors = True
     app.exit, app.print_help = _raise_current, lambda *args, **kwargs: None
     try:
-        with redirect_stdout(sys.stderr):
+        with output_to_stderr():
             app.load_config_file(path)
             app.init_hub()
             app.spawner_class  # noqa: B018, made of the name of a class
@@ -106,6 +109,8 @@ def load(path, log=None):
 
 def _check_file(path):
     kind = os.path.splitext(path)[1]
+    if os.path.isdir(path):
+        raise CannotBeUsed('%s: this is a directory. Name the file of the configuration in it.' % path)
     if not os.path.isfile(path):
         raise CannotBeUsed('%s: the file does not exist.%s' % (
             path, '' if os.path.isabs(path) else ' The current directory is %s.' % os.getcwd()))
@@ -154,13 +159,18 @@ def cause(error):
     """Return what an error says: its type and its text, with what helps to understand it."""
     name, text = type(error).__name__, _OBJECT.sub('a JupyterHub', one_line(error))
     if isinstance(error, SystemExit):
-        return 'the file ends the hub with sys.exit(%s).' % (text or '')
+        return 'the file ends the hub with sys.exit(%s).' % ('' if error.code is None else text)
     if isinstance(error, SyntaxError):
         text = error.msg
     if isinstance(error, ApiException):
         text = '%s %s%s' % (error.status, error.reason, ': ' + said_by_server(error) if error.body else '')
     if isinstance(error, KeyError) and _is_of_environment(error):
         return 'the environment variable %s is not set here. Set it as it is for the hub.' % text
+    unknown_class = _NO_CLASS.match(text)
+    if unknown_class:
+        return ('JupyterHub.%s is %r, which could not be imported. Is it spelled right, and is its package installed? '
+                'The command needs the packages that the hub has; it runs on %s.' % (
+                    unknown_class.group(1), unknown_class.group(2), sys.executable))
     if isinstance(error, FileNotFoundError) and error.filename and not os.path.isabs(str(error.filename)):
         return '%s: %s. The path is relative: run the command in the directory where the hub starts; this is %s.' % (
             name, text, os.getcwd())

@@ -2,6 +2,7 @@
 
 Here belongs the list of commands. Each command parses its own arguments, and is imported only when it is run.
 """
+import atexit
 import os
 import sys
 
@@ -27,7 +28,9 @@ def doctor(argv):
 COMMANDS = {'demo': demo, 'doctor': doctor, 'manifest': manifest}
 
 
-PIPE_CLOSED = 128 + 13  # what a shell says of a command that SIGPIPE ended
+# What a shell says of a command that a signal ended.
+INTERRUPTED = 128 + 2
+PIPE_CLOSED = 128 + 13
 
 ABOUT = """\
 KubeSpawner runs each user's notebook server of JupyterHub in a Kubernetes pod. These commands help you to try and to
@@ -37,6 +40,18 @@ operate it:
   doctor    look for what breaks a hub: its configuration, its rights and its cluster
   manifest  print what the start of a server would create"""
 
+
+def script():
+    """Run the command that the arguments of this process name, and end the process with its exit code.
+
+    The code of an operator and the watches of a spawner may have left threads. Python would wait for some of them, and
+    abort now and then because of others.
+    """
+    code = command()
+    atexit._run_exitfuncs()  # of the operator, too: they remove temporary files
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def command(argv=None):
@@ -55,6 +70,9 @@ def command(argv=None):
         code = COMMANDS[words[0]](words[1:])
         sys.stdout.flush()
         return code
+    except KeyboardInterrupt:
+        print('kubespawner %s: interrupted.' % words[0], file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # whoever reads has seen enough, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # of which Python would tell at its end
         return PIPE_CLOSED

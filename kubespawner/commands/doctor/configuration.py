@@ -1,6 +1,8 @@
 """Settings, values and profiles: what is known without a cluster."""
 from .findings import broken, fine, warning
 
+AT_START = 'No server can be started: '  # what the log says before a reason
+
 
 def settings(problems):
     """Check settings and values. problems (list of Problem): see `checks`."""
@@ -8,9 +10,12 @@ def settings(problems):
         fine('All settings of the spawner are known, and have values that it can use.')]
 
 
-def logged(texts):
-    """Check what was logged while the configuration was loaded and rehearsed. texts (list of str)."""
-    return [warning(text) for text in texts]
+def logged(texts, told=()):
+    """Check what was logged while the configuration was loaded and rehearsed.
+
+    texts (list of str). told (list of str): sentences of other checks, which are not repeated.
+    """
+    return [warning(text) for text in texts if not any(text.replace(AT_START, '', 1) in each for each in told)]
 
 
 def starts(choices, failures):

@@ -12,6 +12,7 @@ import kubernetes
 from jupyterhub import __version__ as hub_version
 
 from ...checks import find_problems
+from ...configuration.aliases import canonical_name
 from ...messages.errors import one_line
 from ...parts.installation import others_in
 from ...proxy import KubeIngressProxy
@@ -21,7 +22,7 @@ from ..configured import CannotBeUsed, is_of_problems, load
 from ..rehearsal import choices
 from ..rehearsal.clients import recording
 from ..rehearsal.start import StepFailed, rehearse
-from . import answers, configuration, hub, installation, objects, rights, room, routes, with_pod
+from . import answers, configuration, hub, installation, objects, pods, rights, room, routes, with_pod
 from .findings import BROKEN, FINE, UNKNOWN, WARNING, broken, fine, unknown
 
 COLORS = {FINE: '32', WARNING: '33', BROKEN: '31', UNKNOWN: '36'}
@@ -45,6 +46,11 @@ class Patient(namedtuple('Patient', 'configured problems rehearsals failures')):
     @property
     def pods(self):
         return OrderedDict((title, each.pod) for title, each in self.rehearsals.items())
+
+    @property
+    def readable(self):
+        """The pods in which all values are of the right types, by title: what others name cannot be read."""
+        return OrderedDict((title, pod) for title, pod in self.pods.items() if not pods.has_wrong_types(pod))
 
     def of_kind(self, kind):
         """Return the objects of a kind that each choice creates, lists by its title."""
@@ -87,8 +93,9 @@ def check_settings(patient):
 
 
 def check_log(patient):
+    told = [problem.sentence for problem in patient.problems] + list(patient.failures.values())
     return configuration.logged([text for text in patient.configured.log.texts
-                                 if not is_of_problems(text, patient.problems)])
+                                 if not is_of_problems(text, patient.problems)], told)
 
 
 def check_starts(patient):
@@ -97,6 +104,11 @@ def check_starts(patient):
 
 def check_installation(patient):
     return installation.files(others_in(PACKAGES), PACKAGES)
+
+
+def check_pods(patient):
+    named = {canonical_name(problem.setting.rpartition('.')[2]) for problem in patient.problems}
+    return pods.check(patient.pods, [check for check, settings in pods.TOLD_BY_SETTINGS.items() if named & settings])
 
 
 def check_images(patient):
@@ -136,7 +148,7 @@ def check_routes(patient, cluster, version):
 
 def check_references(patient, cluster, version):
     new = {name for kind, name in patient.created if kind == 'Namespace'}
-    wanted = {each for pod in patient.pods.values() for each in objects.references(pod, patient.created)
+    wanted = {each for pod in patient.readable.values() for each in objects.references(pod, patient.created)
               if each.namespace not in new}
     return objects.referenced(cluster, wanted)
 
@@ -147,9 +159,9 @@ def check_storage(patient, cluster, version):
 
 
 def check_quotas(patient, cluster, version):
-    pods, claims = patient.pods, patient.of_kind('PersistentVolumeClaim')
+    readable, claims = patient.readable, patient.of_kind('PersistentVolumeClaim')
     return [finding for name in patient.namespaces for finding in room.quotas(
-        cluster, name, {title: pod for title, pod in pods.items() if pod['metadata']['namespace'] == name}, claims)]
+        cluster, name, {title: pod for title, pod in readable.items() if pod['metadata']['namespace'] == name}, claims)]
 
 
 def check_answers(patient, cluster, version):
@@ -160,7 +172,7 @@ def check_answers(patient, cluster, version):
 
 LOCAL_CHECKS = [('settings', check_settings), ('log', check_log), ('profiles', check_starts),
                 ('installation', check_installation)]
-CHECKS_OF_STARTS = [('images', check_images), ('hub', check_hub)]
+CHECKS_OF_STARTS = [('pods', check_pods), ('images', check_images), ('hub', check_hub)]
 CLUSTER_CHECKS = [('versions', check_versions), ('namespace', check_namespaces), ('rights', check_rights),
                   ('routes', check_routes), ('objects', check_references), ('storage', check_storage),
                   ('quota', check_quotas), ('dry run', check_answers)]
@@ -222,7 +234,7 @@ def _of_cluster(arguments, patient):
     yield 'API server', fine('%s answers.' % cluster.host)
     for name, check in CLUSTER_CHECKS:
         yield from _all(name, check, patient, cluster, version)
-    yield from _all('nodes', lambda: room.nodes(cluster, patient.pods, arguments.autoscaler))
+    yield from _all('nodes', lambda: room.nodes(cluster, patient.readable, arguments.autoscaler))
     if arguments.with_pod:
         yield from _all('pod', lambda: with_pod.check(
             cluster, next(iter(patient.pods.values())), spawner.accessible_hub_api_url))

@@ -1,7 +1,5 @@
 """The profiles and choices that there are to rehearse, and the options with which users choose them. Main thread."""
-import sys
 from collections import namedtuple
-from contextlib import redirect_stdout
 
 from tornado import gen
 
@@ -9,6 +7,7 @@ from ... import profiles
 from ...messages.errors import one_line
 from ...parts.manifests import maybe_await
 from ..configured import CannotBeUsed, explained
+from ..streams import output_to_stderr
 from .start import own_reflectors, run
 from .users import new_spawner
 
@@ -24,19 +23,19 @@ USUAL = Choice('the default', {})
 
 def offered(configured, who):
     """Return the profiles that a user is offered, see `profiles.checked`. Raises CannotBeUsed."""
-    with own_reflectors(configured.spawner_class), redirect_stdout(sys.stderr):
+    with own_reflectors(configured.spawner_class), output_to_stderr():
         return run(lambda: _offered(configured, who))
 
 
 @gen.coroutine
 def _offered(configured, who):
     try:
-        spawner = new_spawner(configured, who, configured.log)
+        spawner = _spawner(configured, who)
         listed = spawner.profile_list
         if callable(listed):
             listed = yield maybe_await(listed(spawner))
         return profiles.checked(listed or [])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, CannotBeUsed):
         raise
     except ValueError as e:
         text = one_line(e)
@@ -44,6 +43,14 @@ def _offered(configured, who):
         raise CannotBeUsed('%s: %s%s' % (configured.path, setting, text))
     except BaseException as e:
         raise CannotBeUsed('%s (profile_list)' % explained(e, configured.path))
+
+
+def _spawner(configured, who):
+    """Return a new spawner. Raises CannotBeUsed, if the value of any setting is wrong."""
+    try:
+        return new_spawner(configured, who, configured.log)
+    except ValueError as e:
+        raise CannotBeUsed('%s: %s' % (configured.path, one_line(e)))
 
 
 def all_choices(offered):

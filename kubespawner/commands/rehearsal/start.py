@@ -3,8 +3,7 @@
 Each rehearsal has reflectors of its own, which end with it. Runs on the main thread.
 """
 import json
-import sys
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from datetime import timedelta
 
 from kubernetes.client.rest import ApiException
@@ -15,6 +14,7 @@ from ...messages.errors import one_line
 from ...parts.manifests import maybe_await
 from ..cluster import PATHS
 from ..configured import cause, chain, place
+from ..streams import output_to_stderr
 from . import certificates
 from .placeholders import texts_of_pods, without_secrets
 from .users import new_spawner
@@ -73,7 +73,7 @@ def rehearse(configured, recorder, who, options=None):
     recorder (Recorder): to which clients talk, see `clients`.
     """
     recorder.forget()
-    with own_reflectors(configured.spawner_class), redirect_stdout(sys.stderr):
+    with own_reflectors(configured.spawner_class), output_to_stderr():
         return run(lambda: _rehearse(configured, recorder, who, options or {}))
 
 
