@@ -66,11 +66,12 @@ def _objects(value, type_, place):
     if is_list and not isinstance(value, list):
         yield place, value, 'a list'
         return
-    for place, each in [('%s[%d]' % (place, i), each) for i, each in enumerate(value)] if is_list else [(place, value)]:
+    placed = [('%s[%d]' % (place, i), each) for i, each in enumerate(value)] if is_list else [(place, value)]
+    for where, each in placed:
         if isinstance(each, dict):
-            yield from _fields(each, kind, place)
+            yield from _fields(each, kind, where)
         else:
-            yield place, each, 'a dict'
+            yield where, each, 'a dict'
 
 
 def _items(value, type_, place):
