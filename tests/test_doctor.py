@@ -144,8 +144,8 @@ BROKEN_SET_UPS = [
     (OURS + 'c.KubeSpawner.extra_pod_config = {"nodeSelektor": 1}', {}, '', 'nodeSelektor', ''),
     (OURS + 'c.KubeSpawner.pod_name_template = "{who}"', {}, '', 'KubeSpawner.pod_name_template', ''),
     ('c.JupyterHub.spawner_class = "kubespawner.KubeSpwaner"', {}, '',
-     "JupyterHub.spawner_class is 'kubespawner.KubeSpwaner', which could not be imported. Is it spelled right", ''),
-    ('c.JupyterHub.authenticator_class = "no.Such"', {}, '', "JupyterHub.authenticator_class is 'no.Such'", ''),
+     "JupyterHub.spawner_class: 'kubespawner.KubeSpwaner' could not be imported. Is it spelled right", ''),
+    ('c.JupyterHub.authenticator_class = "no.Such"', {}, '', "JupyterHub.authenticator_class: 'no.Such'", ''),
     ('exit()', {}, '', 'the file ends the hub with sys.exit().', ''),
     (OURS + 'c.KubeSpawner.port = 99999', {}, '', 'all: jupyterhub_config.py: The value of the ', ''),
     # Pods, whatever makes them so
