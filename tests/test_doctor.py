@@ -6,7 +6,7 @@ from jupyterhub.app import JupyterHub
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console
-from kubespawner.commands.cluster import Answer, NoAnswer
+from kubespawner.commands.cluster import Answer, Cluster, NoAnswer
 from kubespawner.commands.doctor import hub, installation, main, objects, rights, room, with_pod
 from kubespawner.commands.doctor.findings import BROKEN, FINE, UNKNOWN, WARNING
 from tests import documentation
@@ -144,8 +144,8 @@ BROKEN_SET_UPS = [
     (OURS + 'c.KubeSpawner.extra_pod_config = {"nodeSelektor": 1}', {}, '', 'nodeSelektor', ''),
     (OURS + 'c.KubeSpawner.pod_name_template = "{who}"', {}, '', 'KubeSpawner.pod_name_template', ''),
     ('c.JupyterHub.spawner_class = "kubespawner.KubeSpwaner"', {}, '',
-     "JupyterHub.spawner_class is 'kubespawner.KubeSpwaner', which could not be imported. Is it spelled right", ''),
-    ('c.JupyterHub.authenticator_class = "no.Such"', {}, '', "JupyterHub.authenticator_class is 'no.Such'", ''),
+     "JupyterHub.spawner_class: 'kubespawner.KubeSpwaner' could not be imported. Is it spelled right", ''),
+    ('c.JupyterHub.authenticator_class = "no.Such"', {}, '', "JupyterHub.authenticator_class: 'no.Such'", ''),
     ('exit()', {}, '', 'the file ends the hub with sys.exit().', ''),
     (OURS + 'c.KubeSpawner.port = 99999', {}, '', 'all: jupyterhub_config.py: The value of the ', ''),
     # Pods, whatever makes them so
@@ -260,6 +260,10 @@ WARNINGS = [
      'The container notebook has the variable A twice; the last one counts.'),
     (OURS + 'c.KubeSpawner.extra_container_config = {"env": [{"name": "A", "valueFrom": {"secretKeyRf": {}}}]}', {}, '',
      '.valueFrom.secretKeyRf is no field that Kubernetes has. Do you mean secretKeyRef?'),
+    (OURS + 'c.Jupyterhub.hub_port = 1', {}, '', 'c.Jupyterhub is the section of no class, and is ignored. Do you mean '
+     'c.JupyterHub?'),
+    (OURS + 'c.JuypterHub.hub_port = 1', {}, '', 'Do you mean c.JupyterHub?'),
+    (OURS + 'c.KubeIngresProxy.namespace = "x"', {}, '', 'Do you mean c.KubeIngressProxy?'),
     (OURS + 'c.JupyterHub.porrt = 1', {}, '', 'Config option `porrt` not recognized by `JupyterHub`'),
     (OURS + 'c.KubeSpawner.image = "jupyterhub/singleuser:latest"', {}, '', 'changes with each release'),
     (OURS + 'c.KubeSpawner.image = "quay.io/jupyterhub/singleuser:99.1"', {}, '', 'has another version of JupyterHub'),
@@ -396,6 +400,17 @@ def test_a_server_that_cannot_review_rights_is_told_once(doctor):
 def test_a_server_that_does_not_answer_is_broken(doctor):
     code, findings = doctor(OURS, None)
     assert code == 1 and 'KUBECONFIG' in of_level(findings, BROKEN)[0]
+
+
+def test_an_expired_token_is_named(monkeypatch):
+    monkeypatch.setattr(Cluster, '__init__', lambda self: None)
+    monkeypatch.setattr(Cluster, 'get', lambda self, path: Answer(401, {'message': 'Unauthorized '}, []))
+    cluster = Cluster()
+    cluster.host = 'https://api.example.org'
+    with pytest.raises(NoAnswer) as raised:
+        cluster.version()
+    assert str(raised.value) == ('https://api.example.org does not accept the token or the certificate (401: '
+                                 'Unauthorized). It may have expired.')
 
 
 def test_a_server_that_ends_in_the_middle_leaves_the_other_findings(doctor):

@@ -12,6 +12,8 @@ from ..kube.quantities import value_of
 from ..messages.errors import one_line
 from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, template_problem
 
+OF_THE_HUB = ['JupyterHub', 'KubeIngressProxy']  # sections that have nothing to do with the spawner, but are its hub's
+
 Setting = namedtuple('Setting', 'section name trait value')
 
 
@@ -118,7 +120,7 @@ def _unknown(full_name, name, spawner_class):
 
 
 def _unknown_sections(config, spawner_class):
-    """Return Problems with sections that are called nearly as a class of the spawner is, but as no class that there is.
+    """Return Problems with sections that are called nearly as a class of the spawner or the hub, but as none there is.
 
     Other programs may have sections of their own in the same file.
     """
@@ -126,8 +128,8 @@ def _unknown_sections(config, spawner_class):
     for section in sorted(config):
         if section in names or not isinstance(config[section], Config) or section in _class_names(Configurable):
             continue
-        meant = next((name for name in names if name.lower() == section.lower()), None) or profiles.meant(
-            section, ['KubeSpawner', spawner_class.__name__])
+        meant = next((name for name in list(names) + OF_THE_HUB if name.lower() == section.lower()), None) or (
+            profiles.meant(section, ['KubeSpawner', spawner_class.__name__] + OF_THE_HUB))
         if meant:
             problems.append(Problem(section, 'c.%s is the section of no class, and is ignored. Do you mean c.%s?' % (
                 section, meant), False))

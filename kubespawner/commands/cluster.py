@@ -85,6 +85,9 @@ class Cluster:
     def version(self):
         """Return the version of the server, (1, 30). Raises NoAnswer."""
         answer = self.get('/version')
+        if answer.status == 401:
+            raise NoAnswer('%s does not accept the token or the certificate (401%s). It may have expired.' % (
+                self.host, said(answer)))
         try:
             return int(answer.body['major']), int(answer.body['minor'].rstrip('+'))
         except (KeyError, ValueError, AttributeError):
@@ -95,7 +98,7 @@ class Cluster:
 def said(answer):
     """Return what an Answer that is none of an object says, after `: `; empty if it says nothing."""
     text = answer.body.get('message') or ''
-    return ': ' + one_line(text)[:1000] if text else ''
+    return ': ' + one_line(text)[:1000].strip() if text else ''
 
 
 def _json(data):

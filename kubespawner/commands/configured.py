@@ -168,7 +168,7 @@ def cause(error):
         return 'the environment variable %s is not set here. Set it as it is for the hub.' % text
     unknown_class = _NO_CLASS.match(text)
     if unknown_class:
-        return ('JupyterHub.%s is %r, which could not be imported. Is it spelled right, and is its package installed? '
+        return ('JupyterHub.%s: %r could not be imported. Is it spelled right, and is its package installed? '
                 'The command needs the packages that the hub has; it runs on %s.' % (
                     unknown_class.group(1), unknown_class.group(2), sys.executable))
     if isinstance(error, FileNotFoundError) and error.filename and not os.path.isabs(str(error.filename)):

@@ -66,8 +66,8 @@ def _objects(value, type_, place):
     if is_list and not isinstance(value, list):
         yield place, value, 'a list'
         return
-    numbered = [('%s[%d]' % (place, number), each) for number, each in enumerate(value)] if is_list else [(place, value)]
-    for where, each in numbered:
+    placed = [('%s[%d]' % (place, i), each) for i, each in enumerate(value)] if is_list else [(place, value)]
+    for where, each in placed:
         if isinstance(each, dict):
             yield from _fields(each, kind, where)
         else:
