@@ -344,7 +344,7 @@ BROKEN = [
     ('import sys\nsys.exit(3)', r'line 2: the file ends the hub with sys.exit\(3\)'),
     ('open("rel/file")', r'line 1: FileNotFoundError: .*The path is relative: run the command in the directory'),
     ('import no_such_package', r"line 1: ModuleNotFoundError: No module named 'no_such_package'. The command needs"),
-    ('c.JupyterHub.spawner_class = "nope.Nope"', r"'nope.Nope', which could not be imported"),
+    ('c.JupyterHub.spawner_class = "nope.Nope"', r"'nope.Nope' could not be imported"),
     ('', r'spawner_class is jupyterhub.spawner.LocalProcessSpawner, the default, which is not a KubeSpawner'),
     ('c.JupyterHub.port = "x"', r"The 'port' trait of a JupyterHub instance"),
     (OURS + 'c.KubeSpawner.mem_limit = "lots"', r'KubeSpawner.mem_limit: .*\n.*the hub would not start'),
