@@ -10,6 +10,7 @@ import yaml
 from kubespawner.commands import console
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ENVIRONMENT = dict(os.environ, PYTHONPATH=ROOT, PYTHONWARNINGS='ignore')  # those of libraries, about old Pythons
 SCRIPT = 'from kubespawner.commands.console import script; script()'
 
 OURS = '''
@@ -41,7 +42,7 @@ def run(tmp_path):
         (tmp_path / 'jupyterhub_config.py').write_text(text)
         process = subprocess.Popen(
             [sys.executable, '-c', SCRIPT] + list(words), cwd=str(tmp_path), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=ROOT))
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
         try:
             out, err = process.communicate(timeout=120)
         finally:

@@ -484,7 +484,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
     code = 'import sys; from kubespawner.commands.console import command; sys.exit(command())'
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     process = subprocess.Popen([sys.executable, '-c', code, 'manifest', '-f', str(tmp_path / 'c.py'), '--all-profiles'],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=root))
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(
+                                   os.environ, PYTHONPATH=root, PYTHONWARNINGS='ignore'))  # of libraries
     process.stdout.close()
     assert process.stderr.read() == b''
     process.stderr.close()

@@ -1,6 +1,7 @@
 """A real hub with a real proxy, as processes of their own, that spawns on the cluster under test."""
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,13 @@ c.Spawner.http_timeout = 60
 
 # Since 1.0, JupyterHub finds spawners by the name of their entry point.
 SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespawner.KubeSpawner'
+
+
+def accepts_connections(port):
+    """Return whether something listens on a port of 127.0.0.1."""
+    with socket.socket() as connection:
+        connection.settimeout(5)
+        return connection.connect_ex(('127.0.0.1', port)) == 0
 
 
 class Hub:
@@ -94,6 +102,7 @@ class Hub:
         self.proxy = self._process([
             sys.executable, '-m', 'kubespawner.commands.demo.proxy', '--port', self.port, '--api-port', self.api_port,
             '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
+        until(lambda: accepts_connections(self.api_port), 60, 'the proxy')  # some hubs end if it is not there
 
     def start(self):
         """Start the hub and return when it answers through the proxy."""

@@ -42,7 +42,8 @@ def test_a_hub_does_not_start_if_no_server_could_and_names_all_reasons(hub_with)
                   'has no choices', 'Spawner.environment', 'Do you mean mem_limit?', 'Do you mean c.KubeSpawner?',
                   'does not start'):
         assert words in log
-    assert 'Traceback' not in log and 'secret-of-the-operator' not in log
+    assert 'secret-of-the-operator' not in log
+    assert 'Traceback' not in log.split('does not start')[0]  # JupyterHub 1.0 ends with one of its own
 
 
 def test_a_hub_starts_in_spite_of_misspelt_settings_and_names_them(hub_with):

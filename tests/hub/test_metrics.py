@@ -50,7 +50,7 @@ def pods(core, namespace):
 
 
 @pytest.fixture
-def new_hub(cluster, namespace, port, pods):
+def new_hub(kube, namespace, port, pods):
     """`new_hub(give_up_seconds)` returns a `Hub`, to be started by `with`."""
     with tempfile.TemporaryDirectory() as directory:
         yield lambda give_up_seconds=300: Hub(directory, namespace, more=SCRIPTED + AUTHENTICATION + CONFIG.format(
