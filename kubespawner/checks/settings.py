@@ -126,7 +126,8 @@ def _unknown_sections(config, spawner_class):
     """
     names, problems = spawner_class.section_names(), []
     for section in sorted(config):
-        if section in names or not isinstance(config[section], Config) or section in _class_names(Configurable):
+        is_known = section in names or section in OF_THE_HUB or section in _class_names(Configurable)
+        if is_known or not isinstance(config[section], Config):
             continue
         meant = next((name for name in list(names) + OF_THE_HUB if name.lower() == section.lower()), None) or (
             profiles.meant(section, ['KubeSpawner', spawner_class.__name__] + OF_THE_HUB))
