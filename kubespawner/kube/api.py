@@ -21,6 +21,7 @@ from .. import metrics
 from ..messages.errors import Cause, HubError, SpawnError, one_line
 from . import clients, retry, warnings
 from .codes import code_of, observed, status_of
+from .objects_api import method_of
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
@@ -182,7 +183,7 @@ def send(core, timeout, request, log=None):
 def _response(core, timeout, request, log):
     """Send `request` and return the response, which has been read. Raises ApiError."""
     where = {'namespace': request.namespace} if request.namespace else {}
-    method = clients.method_of(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
+    method = method_of(core, '%s_%s%s' % (request.verb, 'namespaced_' if where else '', request.kind))
     try:
         with clients.unmasked():
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import kubernetes
 from kubernetes import client, config
-from kubernetes.client import CoreV1Api  # new clients load it late, which would hold up a running hub
+from kubernetes.client import CoreV1Api  # noqa: F401, new clients load it late, which would hold up a running hub
 from kubernetes.client.rest import ApiException
 from kubernetes.config import incluster_config
 
@@ -156,18 +156,6 @@ def send(api_client, method, path, query=None, body=None, content_type='applicat
         answer.read()
         raise ApiException.from_response(http_resp=answer, body=None, data=None)
     return answer.response
-
-
-def method_of(api, name):
-    """Return the method of the client's API object `api` that has a name such as `create_namespaced_pod`."""
-    if name == 'delete_namespaced_service' and not HAS_OPTIONS_FOR_SERVICES and isinstance(api, CoreV1Api):
-        return functools.partial(_delete_service, api.api_client)
-    return getattr(api, name)
-
-
-def _delete_service(api_client, namespace, name, body=None, _preload_content=False, _request_timeout=None):
-    path = '/api/v1/namespaces/%s/services/%s' % (namespace, name)
-    return send(api_client, 'DELETE', path, body=body, timeout=_request_timeout)
 
 
 def load_config():

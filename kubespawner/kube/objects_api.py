@@ -54,6 +54,14 @@ class ObjectsApi:
         return clients.send(self.api_client, method, path, parameters, body, content_type, _request_timeout)
 
 
+def method_of(api, name):
+    """Return the method of the client's API object `api` that has a name such as `create_namespaced_pod`."""
+    if name == 'delete_namespaced_service' and not clients.HAS_OPTIONS_FOR_SERVICES and isinstance(
+            api, clients.CoreV1Api):
+        api = ObjectsApi(api.api_client, {'service': ('v1', 'services')})
+    return getattr(api, name)
+
+
 def prefix_of(version):
     """Return where a version of the API begins: `/api/v1`, `/apis/networking.k8s.io/v1`."""
     return ('/apis/' if '/' in version else '/api/') + version
