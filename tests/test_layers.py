@@ -29,8 +29,9 @@ MAY_IMPORT = {
                        'configuration', 'traitlets', 'reflector', 'slugs', 'utils'},
     'checks': {'arguments', 'configuration', 'environment', 'kube', 'messages', 'naming', 'profiles'},
     'hub_start': {'checks', 'configuration'},
-    'spawner': GROUND | {'lifecycle', 'configuration', 'parts', 'reflector'},
-    'proxy': GROUND | {'lifecycle', 'configuration', 'reflector', 'related_objects', 'spawner'},
+    'halting': set(),
+    'spawner': GROUND | {'halting', 'lifecycle', 'configuration', 'parts', 'reflector'},
+    'proxy': GROUND | {'halting', 'lifecycle', 'configuration', 'reflector', 'related_objects', 'spawner'},
     # Names that others import from here
     'clients': {'kube'},
     'reflector': {'kube'},

@@ -285,7 +285,7 @@ def test_asynchronize_runs_a_function_on_another_thread_and_tells_its_result_or_
 
 def test_a_reflector_that_gives_up_halts_the_loop_and_says_so(caplog, monkeypatch):
     """The loop that is halted is one of its own, in a thread of its own; it runs only until it is halted."""
-    monkeypatch.setattr('kubespawner.spawner._halted', [])  # or this process ends with a failure
+    monkeypatch.setattr('kubespawner.halting._halted', [])  # or this process ends with a failure
 
     def hub():
         loop = IOLoop(make_current=False)

@@ -11,12 +11,13 @@ from tornado.locks import Lock, Semaphore
 from traitlets import Bool
 
 from ..configuration.cluster import hub_namespace
+from ..halting import halt
 from ..kube import api, clients
 from ..kube.objects_api import VERSIONS, ObjectsApi, served_version
 from ..kube.requests import Requests
 from ..lifecycle.waiting import is_listed
 from ..related_objects import ROUTE_LABEL, ingress_in, make_ingress
-from ..spawner import KubeSpawner, _halt
+from ..spawner import KubeSpawner
 from . import routes, templates
 from .errors import RouteError, of_api
 from .reflectors import EndpointsReflector, IngressReflector, ServiceReflector
@@ -272,7 +273,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
             labels = {ROUTE_LABEL: 'true', 'component': self.component_label}
             setattr(self._owner, kind + '_reflector', REFLECTORS[kind](
                 config=self.config, log=self.log, namespace=self.namespace, labels=labels,
-                objects_api=self._objects_api, on_failure=partial(_halt, IOLoop.current(), self.log),
+                objects_api=self._objects_api, on_failure=partial(halt, IOLoop.current(), self.log),
                 on_deleted=partial(self._when_deleted, IOLoop.current())))
         return self._reflector(kind).start()
 
