@@ -7,16 +7,13 @@ each controller handles an object in the next iteration of the loop.
 from tornado.ioloop import IOLoop
 
 from . import events, volumes
+from .later import later
 from .podstate import condition
 from .registry import CLAIM_FINALIZER
 from .resources import STORED
 from .times import timestamp
 
 EXPIRE_SECONDS = 60
-
-
-def later(function, *args):
-    IOLoop.current().add_callback(function, *args)
 
 
 class Scheduler(object):

@@ -5,9 +5,8 @@ connections (forwarding.py). Everything runs on the loop thread of the server.
 """
 from collections import defaultdict
 
-from tornado.ioloop import IOLoop
-
 from . import errors
+from .later import OnceLater
 
 HEADLESS = 'service.kubernetes.io/headless'
 
@@ -19,7 +18,7 @@ class EndpointsController(object):
         self.registry = registry
         self.store = registry.store
         self._selectors = defaultdict(dict)  # namespace -> name of a service -> its selector
-        self._pending = set()  # (namespace, name) of services to handle in the next iteration of the loop
+        self.sync_later = OnceLater(self.sync)
         self.store.watch('services', self.on_service)
         self.store.watch('pods', self.on_pod)
 
@@ -35,13 +34,7 @@ class EndpointsController(object):
             if any(stored and selects(selector, stored.object) for stored in (change.old, change.new)):
                 self.sync_later((change.key[0], name))
 
-    def sync_later(self, key):
-        if key not in self._pending:
-            self._pending.add(key)
-            IOLoop.current().add_callback(self.sync, key)
-
     def sync(self, key):
-        self._pending.discard(key)
         service, old = self.store.get('services', *key), self.store.get('endpoints', *key)
         try:
             if service is None and old:

@@ -8,10 +8,11 @@ import logging
 import zlib
 
 from tornado import gen, iostream
-from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
+
+from .later import OnceLater
 
 CHUNK = 64 * 1024
 log = logging.getLogger('kubespawner.localkube')
@@ -29,17 +30,11 @@ class ServiceProxy(object):
         self.node = node
         self.events = events
         self._forwarders = {}  # (namespace, name) of a service -> {(address, port): Forwarder}
-        self._pending = set()
+        self.sync_later = OnceLater(self.sync)
         for resource in ('services', 'endpoints'):
             store.watch(resource, lambda change: self.sync_later(change.key))
 
-    def sync_later(self, key):
-        if key not in self._pending:
-            self._pending.add(key)
-            IOLoop.current().add_callback(self.sync, key)
-
     def sync(self, key):
-        self._pending.discard(key)
         service, endpoints = self.store.get('services', *key), self.store.get('endpoints', *key)
         wanted = listeners(service, endpoints, self.node) if service and endpoints else {}
         running = self._forwarders.setdefault(key, {})

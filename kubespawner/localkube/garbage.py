@@ -5,8 +5,7 @@ not: deletion itself (registry.py). Everything runs on the loop thread of the se
 """
 from collections import defaultdict
 
-from tornado.ioloop import IOLoop
-
+from .later import later
 from .resources import RESOURCES, STORED
 from .strategies import FOREGROUND, ORPHAN
 
@@ -106,11 +105,6 @@ class GarbageCollector(object):
         patch = {name: value or None for name, value in fields.items()}
         self.registry.patch(resource, metadata.get('namespace', ''), metadata['name'], 'application/merge-patch+json',
                             {'metadata': patch})
-
-
-def later(function, *args):
-    """Call `function` in the next iteration of the loop: a callback for a change must not change the store."""
-    IOLoop.current().add_callback(function, *args)
 
 
 def owners_of(obj):

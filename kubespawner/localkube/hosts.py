@@ -5,7 +5,7 @@ these addresses (forwarding.py). Everything runs on the loop thread of the serve
 """
 import os
 
-from tornado.ioloop import IOLoop
+from .later import OnceLater
 
 MACHINE = '/etc/hosts'
 DOMAIN = 'svc.cluster.local'
@@ -20,7 +20,7 @@ class HostsFiles(object):
     def __init__(self, store):
         self.store = store
         self._files = {}  # path -> (namespace whose services have short names, lines of its own)
-        self._pending = False
+        self.update_later = OnceLater(self.update)
         for resource in ('services', 'endpoints'):
             store.watch(resource, lambda change: self.update_later())
 
@@ -32,13 +32,7 @@ class HostsFiles(object):
     def remove(self, path):
         self._files.pop(path, None)
 
-    def update_later(self):
-        if not self._pending:
-            self._pending = True
-            IOLoop.current().add_callback(self.update)
-
     def update(self):
-        self._pending = False
         lines = {}  # namespace -> lines
         for path, (namespace, own) in self._files.items():
             if namespace not in lines:

@@ -18,6 +18,7 @@ from .environment import memory_of_machine
 from .events import EventRecorder
 from .forwarding import ServiceProxy
 from .hosts import HostsFiles
+from .later import later
 from .pods import PodWorker
 from .resources import VERSION
 from .times import timestamp
@@ -95,9 +96,8 @@ class Kubelet(object):
         self.store.watch('pods', self.on_change)
 
     def on_change(self, change):
-        """Handle the pod in the next iteration of the loop: a callback for a change must not change the store."""
         uid = (change.new or change.old).object['metadata']['uid']
-        IOLoop.current().add_callback(self.sync, uid, change.key)
+        later(self.sync, uid, change.key)
 
     def sync(self, uid, key):
         """Start or stop a pod if its current state requires this."""
