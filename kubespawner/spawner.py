@@ -11,11 +11,7 @@ and how its changes arrive in `reflector`. Of what subclasses of other years use
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
 calls get plain values and run on an executor thread, through `asynchronize`.
 """
-import atexit
 import gc
-import logging
-import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 
@@ -26,6 +22,7 @@ from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, TraitError, Unicode, default
 
 from .configuration.aliases import AliasedTraits, with_aliases
+from .halting import halt
 from .kube import api, clients
 from .kube.requests import Requests
 from .kube.resource import wrap_all
@@ -262,7 +259,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return self._follow_pods()
 
     def _halting(self, loop):
-        return partial(_halt, loop, self.log)
+        return partial(halt, loop, self.log)
 
     # State
 
@@ -467,11 +464,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         """Create what goes with the pod, which waits for it. If that fails, the pod does not stay."""
         try:
             for kind, _ in self._names_of_companions():
-                manifest = yield in_time(self._manifest_of_companion(
-                    kind, attempt.uid, podstatus.port(created) or self.port), attempt.deadline,
-                    'get_%s_manifest' % kind, self.pod_name)
-                if manifest is not None:
-                    yield self._companions.create(kind, manifest, attempt.uid, attempt.deadline, attempt.is_wanted)
+                yield self._create_companion(kind, created, attempt.deadline, attempt.is_wanted)
             attempt.check_wanted()
         except Exception:
             yield pods.discard(created)
@@ -729,25 +722,3 @@ def freeze_gc():
     """
     if hasattr(gc, 'freeze'):  # novermin: since Python 3.7
         gc.freeze()  # novermin
-
-
-_halted = []
-
-
-def _halt(loop, log):
-    """Stop the hub's loop: what the cache knows is out of date for good. Called on the watch thread."""
-    log.critical('Halting the hub: it no longer learns what happens to pods.')
-    _halted.append(loop)
-    loop.add_callback(loop.stop)
-
-
-@atexit.register
-def _exit_with_failure():
-    """End a process that was halted with exit code 1, for its supervisor.
-
-    That is done after what was registered since this module was imported: JupyterHub's own ways to end come first.
-    """
-    if _halted:
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(1)

@@ -18,6 +18,8 @@ from ..kube import api
 from ..kube.clients import to_dict
 from ..lifecycle import podstatus
 from ..lifecycle.companions import Companions
+from ..lifecycle.pods import uid_of
+from ..lifecycle.waiting import in_time
 from ..messages.errors import Cause, ConfigurationError, SpawnError
 from ..messages.secrets import SECRET
 from ..naming.ownership import SERVERNAME
@@ -224,6 +226,18 @@ class Related(Labels):
             manifest['data'] = dict(self._data_of_variables(), **manifest.get('data') or {})
         return manifest
 
+    @gen.coroutine
+    def _create_companion(self, kind, pod, deadline, is_wanted=lambda: True):
+        """Create what goes with a pod (a dict, as a whole), unless it is there or a subclass wants none.
+
+        Raises ApiError and SpawnError.
+        """
+        uid = uid_of(pod)
+        manifest = yield in_time(self._manifest_of_companion(kind, uid, podstatus.port(pod) or self.port), deadline,
+                                 'get_%s_manifest' % kind, self.pod_name)
+        if manifest is not None:
+            yield self._companions.create(kind, manifest, uid, deadline, is_wanted)
+
     # After a hub that ended in the middle of a start
 
     @gen.coroutine
@@ -233,10 +247,7 @@ class Related(Labels):
         pod (dict): as a whole.
         """
         if self._has_service:
-            uid = pod['metadata']['uid']
-            manifest = yield self._manifest_of_companion('service', uid, podstatus.port(pod) or self.port)
-            if manifest is not None:
-                yield self._companions.create('service', manifest, uid, deadline)
+            yield self._create_companion('service', pod, deadline)
 
     @gen.coroutine
     def _check_secret(self, deadline):
