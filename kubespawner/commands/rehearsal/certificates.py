@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from tornado import gen
 
-from ...parts.manifests import maybe_await
+from ...parts.awaiting import maybe_await
 from .placeholders import HIDDEN
 
 AUTHORITIES = 'hub-ca', 'proxy-api-ca', 'proxy-client-ca', 'services-ca', 'notebooks-ca'  # that each hub has

@@ -5,7 +5,7 @@ from tornado import gen
 
 from ... import profiles
 from ...messages.errors import one_line
-from ...parts.manifests import maybe_await
+from ...parts.awaiting import maybe_await
 from ..configured import CannotBeUsed, explained
 from ..streams import output_to_stderr
 from .start import own_reflectors, run

@@ -11,7 +11,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from ...messages.errors import one_line
-from ...parts.manifests import maybe_await
+from ...parts.awaiting import maybe_await
 from ..cluster import PATHS
 from ..configured import cause, chain, place
 from ..streams import output_to_stderr
