@@ -247,7 +247,7 @@ class User:
         """Have the hub cancel the start, and stop the server if it sees one then, as JupyterHub does."""
         start = self._begin()
         listener = Listener(self.spawner)
-        start.add_done_callback(lambda future: future.cancelled() or future.exception())  # some cannot be cancelled
+        self._leave(start)  # some cannot be cancelled
         yield gen.sleep(self.random.uniform(0, 0.2))
         start.cancel()
         yield gen.moment
@@ -290,7 +290,7 @@ class User:
 
     @staticmethod
     def _leave(future):
-        """Have nobody wait for what a hub that is to be killed has begun."""
+        """Have nobody wait for what a hub has begun."""
         future.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     @gen.coroutine

@@ -2,14 +2,12 @@
 
 The pods are for no node: their life is told by the tests. All servers are one small one in this process.
 """
-import glob
-import tempfile
 
 import pytest
 import requests
 
 from tests.hub.browser import until
-from tests.hub.conftest import Hub
+from tests.hub.conftest import Hub, directory_of_hub
 from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
 
 SERVERS = 200
@@ -56,12 +54,9 @@ def pods(core, namespace):
 @pytest.fixture
 def new_hub(namespace, port, pods):
     """`new_hub(more)` returns a `Hub`, to be started by `with`. No pod is left when the test has ended."""
-    with tempfile.TemporaryDirectory() as directory:
+    with directory_of_hub() as directory:
         config = SCRIPTED + CONFIG.format(port=port, hold=HOLD, token=TOKEN)
         yield lambda more='': Hub(directory, namespace, more=config + more)
-        for log in glob.glob(directory + '/hub.log'):
-            with open(log) as f:
-                print(f.read()[-10000:])  # shown if the test has failed
     pods.delete_all()
     until(lambda: not pods.pods(), 30, 'an empty namespace')
 

@@ -1,7 +1,7 @@
 """A real hub with a real proxy, as processes of their own, that spawns on the cluster under test."""
+import glob
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +13,7 @@ import pytest
 from kubernetes import client
 
 from kubespawner.commands.demo import configuration
-from kubespawner.commands.demo.network import any_free_port
+from kubespawner.commands.demo.network import any_free_port, port_answers
 from tests import machine
 from tests.cluster.conftest import kube  # noqa: F401
 from tests.support.cluster_names import with_cluster_names
@@ -45,13 +45,6 @@ c.Spawner.http_timeout = 60
 
 # Since 1.0, JupyterHub finds spawners by the name of their entry point.
 SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespawner.KubeSpawner'
-
-
-def accepts_connections(port):
-    """Return whether something listens on a port of 127.0.0.1."""
-    with socket.socket() as connection:
-        connection.settimeout(5)
-        return connection.connect_ex(('127.0.0.1', port)) == 0
 
 
 class Hub:
@@ -102,7 +95,7 @@ class Hub:
         self.proxy = self._process([
             sys.executable, '-m', 'kubespawner.commands.demo.proxy', '--port', self.port, '--api-port', self.api_port,
             '--default-target', 'http://%s:%d' % (self.hub_ip, self.hub_port)], 'proxy.log')
-        until(lambda: accepts_connections(self.api_port), 60, 'the proxy')  # some hubs end if it is not there
+        until(lambda: port_answers(('127.0.0.1', self.api_port)), 60, 'the proxy')  # some hubs end if it is not there
 
     def start(self):
         """Start the hub and return when it answers through the proxy."""
@@ -135,6 +128,16 @@ class Hub:
     def user(self, name):
         """Return a `Browser` in which this user has logged in."""
         return Browser(self.url, name).log_in()
+
+
+@contextmanager
+def directory_of_hub():
+    """Give a directory for a hub. The end of the hub's log is printed then, to be shown if the test has failed."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield directory
+        for log in glob.glob(os.path.join(directory, 'hub.log')):
+            with open(log) as f:
+                print(f.read()[-20000:])
 
 
 # Containers from an image without contents: what they run is this machine's.

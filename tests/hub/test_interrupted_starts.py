@@ -4,12 +4,10 @@ The pods are scripted, so that what comes first is the test's to say. Their serv
 two addresses, each of which tells its own.
 """
 import contextlib
-import glob
 import os
 import signal
 import sqlite3
 import sys
-import tempfile
 import uuid
 
 import jupyterhub
@@ -20,7 +18,7 @@ from kubernetes import client
 from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
 
 from .browser import until
-from .conftest import Hub
+from .conftest import Hub, directory_of_hub
 
 CONFIG = """
 c.KubeSpawner.port = {port}
@@ -53,11 +51,8 @@ def port():
 @pytest.fixture
 def new_hub(namespace, port):
     """`new_hub(more)` returns a `Hub`, to be started by `with`."""
-    with tempfile.TemporaryDirectory() as directory:
+    with directory_of_hub() as directory:
         yield lambda more='': Hub(directory, namespace, more=SCRIPTED + CONFIG.format(port=port) + more)
-        for log in glob.glob(directory + '/hub.log'):
-            with open(log) as f:
-                print(f.read()[-20000:])  # shown if the test has failed
 
 
 @pytest.fixture

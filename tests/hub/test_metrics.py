@@ -2,7 +2,6 @@
 
 Without `promtool` of Prometheus on the PATH, only the values are tested of which the alerts are made.
 """
-import tempfile
 import time
 
 import jupyterhub
@@ -15,7 +14,7 @@ from tests.support import alerts
 from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
 
 from .browser import until
-from .conftest import Hub
+from .conftest import Hub, directory_of_hub
 
 pytestmark = pytest.mark.skipif(jupyterhub.version_info < (0, 9), reason='this JupyterHub has no metrics')
 
@@ -52,11 +51,9 @@ def pods(core, namespace):
 @pytest.fixture
 def new_hub(kube, namespace, port, pods):
     """`new_hub(give_up_seconds)` returns a `Hub`, to be started by `with`."""
-    with tempfile.TemporaryDirectory() as directory:
+    with directory_of_hub() as directory:
         yield lambda give_up_seconds=300: Hub(directory, namespace, more=SCRIPTED + AUTHENTICATION + CONFIG.format(
             port=port, give_up_seconds=give_up_seconds))
-        with open(directory + '/hub.log') as f:
-            print(f.read()[-20000:])  # shown if the test has failed
 
 
 def text_of(hub):
