@@ -326,7 +326,7 @@ def test_routes_that_need_nothing_do_not_stall_the_loop_however_many_they_are(ne
 
 
 @pytest.mark.gen_test
-def test_the_permissions_of_the_documentation_are_those_that_are_used(new_proxy, sent, monkeypatch):
+def test_the_permissions_of_the_documentation_are_those_that_are_used(new_proxy, sent, monkeypatch, cluster):
     proxy = new_proxy()
     yield proxy.add_route(ANN, TARGET, DATA)
     yield proxy.add_route(ANN, 'http://10.1.2.5:9999', DATA)
@@ -337,7 +337,9 @@ def test_the_permissions_of_the_documentation_are_those_that_are_used(new_proxy,
                   for resource in rule['resources'] for verb in rule['verbs']}
     yield until(lambda: {each for each in sent if each[0] == 'watch'} == {each for each in documented
                                                                          if each[0] == 'watch'})
-    assert set(sent) == documented
+    # A cluster's controller deletes endpoints as soon as their service is gone; it may do so before the proxy does.
+    by_others = set() if cluster.is_localkube else {('delete', 'endpoints')}
+    assert set(sent) - by_others == documented - by_others
 
 
 @pytest.mark.gen_test
