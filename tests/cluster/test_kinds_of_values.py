@@ -59,7 +59,7 @@ HOOK = {'exec': {'command': ['true']}}
     ({'image_pull_secrets': ['a', 'b']}, ['a', 'b']),
     ({'image_pull_secrets': [{'name': 'a'}, 'b', client.V1LocalObjectReference(name='c')]}, ['a', 'b', 'c']),
     ({'image_pull_secrets': []}, []),
-], ids=str)
+])
 @pytest.mark.gen_test
 def test_objects_arrive_in_the_order_of_a_list_or_of_the_keys_of_a_dict(new_spawner, objects, traits, names):
     pod = yield objects.created_by(new_spawner(**traits))

@@ -287,7 +287,7 @@ async def by_coroutine(spawner, pod):
     {'singleuser_extra_pod_config': {'automount_service_account_token': True}},
     {'modify_pod_hook': by_attribute}, {'modify_pod_hook': by_dict}, {'modify_pod_hook': by_model},
     {'modify_pod_hook': by_coroutine},
-], ids=str)
+])
 @pytest.mark.gen_test
 def test_a_pod_that_wants_its_token_has_no_mask(settings):
     spec = yield spec_of(**settings)
