@@ -18,6 +18,9 @@ from kubernetes.client.rest import ApiException
 from kubespawner.commands.demo.files import copy_kubeconfig
 from kubespawner.localkube import LocalKube
 from tests import documentation
+from tests.support import parallel
+from tests.support.named_files import NothingInVain
+from tests.support.skips import Skips
 
 Cluster = namedtuple('Cluster', 'kubeconfig is_localkube kube')
 Cluster.__doc__ += """: a Kubernetes API.
@@ -27,8 +30,6 @@ is_localkube (bool): False for a cluster that was named on the command line.
 kube (LocalKube or None): its switches for faults; None for a cluster that was named on the command line.
 """
 
-
-NO_TESTS_RUN = 5  # pytest's exit code when there are none
 
 TIMEOUT = 120  # seconds for a test that waits, if its mark names no others; the 5 of pytest-tornado are too few
 
@@ -52,35 +53,18 @@ def pytest_configure(config):
     config.option.async_test_timeout = max(config.option.async_test_timeout, TIMEOUT)
     # Warnings about pytest-tornado's own calls, two for each test.
     config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:pytest_tornado')
-    config.pluginmanager.register(NothingInVain(config))
+    if not hasattr(config, 'workerinput'):  # a process of pytest-xdist reports to another, which knows of all tests
+        config.pluginmanager.register(NothingInVain(config))
+        config.pluginmanager.register(Skips())
 
 
-class NothingInVain:
-    """Fails a run in which a file of tests was named of which none was run."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    parallel.spread(config)
 
-    def __init__(self, config):
-        self.named = {os.path.realpath(name): name for name in config.args if os.path.isfile(name)}
-        self.idle = {}  # path -> name
 
-    def pytest_collection_finish(self, session):
-        if session.config.option.collectonly:
-            return
-        paths = {os.path.realpath(str(item.fspath)) for item in session.items}
-        self.idle = {path: name for path, name in self.named.items() if path in paths}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item, call):
-        if call.when == 'call' and not (call.excinfo and call.excinfo.errisinstance(pytest.skip.Exception)):
-            self.idle.pop(os.path.realpath(str(item.fspath)), None)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session, exitstatus):
-        if exitstatus == 0 and self.idle:
-            session.exitstatus = NO_TESTS_RUN
-
-    def pytest_terminal_summary(self, terminalreporter):
-        for name in self.idle.values():
-            terminalreporter.write_line('%s was named, but none of its tests was run: -rs tells why' % name)
+def pytest_collection_modifyitems(items):
+    parallel.slowest_first(items)
 
 
 @pytest.fixture(scope='session')

@@ -1,0 +1,41 @@
+"""Spreads a run of whole directories over several processes, if pytest-xdist is installed and nothing was said.
+
+A file of tests stays together: its tests share a namespace, and often a hub. Files that take long come first, so that
+no process is left with one of them at the end.
+"""
+import os
+
+PROCESSES = 2  # for each has a Kubernetes, often a hub with its servers, and at times a browser
+
+# These start hubs, browsers and processes, the slowest first. All others take less time for each test.
+SLOWEST_FIRST = ['browser', 'hub', 'security', 'faults', 'localkube', 'cluster', 'contract']
+
+
+def spread(config):
+    """Have pytest-xdist use PROCESSES, unless the command line speaks against it."""
+    if not config.pluginmanager.hasplugin('xdist') or not is_wanted(config.option, config.args):
+        return
+    config.option.numprocesses = PROCESSES
+    config.option.dist = 'loadfile'
+    config.option.loadscopereorder = False  # it would begin with the files that have most tests
+
+
+def is_wanted(option, names):
+    """Return whether a run may be spread.
+
+    option: pytest's options. names (list of str): the files, directories and tests to run.
+    """
+    said = option.numprocesses is not None or option.dist != 'no' or option.tx
+    needs_this_process = option.usepdb or option.trace or option.capture == 'no' or option.collectonly
+    cluster_is_shared = option.kubeconfig
+    return any(map(os.path.isdir, names)) and not (said or needs_this_process or cluster_is_shared)
+
+
+def slowest_first(items):
+    """Sort tests by the directory of their file, see SLOWEST_FIRST. The tests of a file keep their order."""
+    items.sort(key=lambda item: rank(str(item.fspath)))
+
+
+def rank(path):
+    directory = os.path.basename(os.path.dirname(path))
+    return SLOWEST_FIRST.index(directory) if directory in SLOWEST_FIRST else len(SLOWEST_FIRST)
