@@ -46,7 +46,7 @@ def failure(summary: str, details: str = '', url: str = '') -> str:
     url (str): where the user can try again. Only the page with the progress shows it: the others have a button.
     """
     more = '<details><summary>Details</summary>%s</details>' % escape(details) if details else ''
-    again = ' <a class="kubespawner-again" href="%s">Try again</a>' % escape(url) if url else ''
+    again = ' <a class="btn btn-primary kubespawner-again" href="%s">Try again</a>' % escape(url) if url else ''
     return '%s<div class="kubespawner-failure"><p>%s</p>%s%s</div>' % (_STYLE, escape(summary), more, again)
 
 

@@ -36,7 +36,7 @@ NO_FORM = (
     '<style>#spawn_form [type=submit] { display: none; }</style>'
     '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>')
 
-THAT_WORKED = 'What is selected is what worked last.'
+THAT_WORKED = 'The choice that worked last is selected.'
 
 
 class Choosing(FormNames):
