@@ -442,7 +442,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             partial(self._outcome, attempt), deadline, 'to be running', attempt.too_late)
         if isinstance(outcome, SpawnError):
             raise outcome
-        progress_log.add_step('running')
+        self._log_running(progress_log, outcome)
         now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)

@@ -1,4 +1,6 @@
 """The progress log of a start: what it has, in which order and words, and that everybody hears all of it."""
+import re
+
 import pytest
 
 from kubespawner.messages import progress_log
@@ -7,7 +9,7 @@ from kubespawner.messages.progress_log import EVENTS, MAX_EVENTS, MAX_HOOKS, MAX
 
 
 def clock():
-    return '12:00:00'
+    return '2020-01-01T12:00:00Z'
 
 
 @pytest.fixture
@@ -38,9 +40,10 @@ def test_plain_words_come_first_then_what_kubernetes_says_and_when(told):
     told.add_step('pod created')
     pulling = event('Pulling', 'Pulling image "a"')
     told.event(pulling)
-    assert told.entries == [
-        {'progress': 10, 'message': STEPS['pod created'][1] + ' (12:00:00 UTC)'},
-        {'progress': 50, 'message': EVENTS['Pulling'][1] + ' Pulling image "a" (05:53:16 UTC)', 'raw_event': pulling},
+    assert [(entry['progress'], entry['message'], entry.get('raw_event')) for entry in told.entries] == [
+        (10, STEPS['pod created'][1] + ' (12:00:00 UTC)', None),
+        (30, STEPS['scheduled'][1] + ' (05:53:16 UTC)', None),
+        (50, EVENTS['Pulling'][1] + ' Pulling image "a" (05:53:16 UTC)', pulling),
     ]
 
 
@@ -50,7 +53,7 @@ def test_an_event_that_has_no_words_of_ours_is_told_in_its_own(told):
 
 
 def test_progress_never_goes_back(told):
-    for reason in ['Scheduled', 'Pulled', 'Started', 'Pulling', 'Surprising', 'FailedScheduling']:
+    for reason in ['Scheduled', 'Pulled', 'Started', 'Pulling', 'Surprising', 'FailedMount']:
         told.event(event(reason))
     assert [entry['progress'] for entry in told.entries] == [30, 70, 90, 90, 90, 90]
     assert all(0 <= percent < 100 for percent, _ in list(STEPS.values()) + list(EVENTS.values()))
@@ -179,11 +182,42 @@ def test_the_end_says_why_and_nothing_comes_after_it(told):
     assert told.is_over
 
 
-def test_a_failure_comes_with_a_link_to_try_again_and_its_words_are_escaped(told):
-    told.end('No <image>.', '/hub/spawn/a&b/')
+def test_a_failure_is_told_whole_as_a_text_and_by_the_given_html_on_the_page(told):
+    told.end('No <image>.', '<b>no image</b>')
     assert told.entries[-1]['message'] == 'The start failed. No <image>. (12:00:00 UTC)'
-    assert told.entries[-1]['html_message'] == (
-        'The start failed. No &lt;image&gt;. (12:00:00 UTC) <a href="/hub/spawn/a&amp;b/">Try again</a>')
+    assert re.sub(r'<script>.*</script>', '', told.entries[-1]['html_message'], flags=re.DOTALL) == (
+        'The start failed. (<time class="kubespawner-time" datetime="2020-01-01T12:00:00Z">12:00:00 UTC</time>)'
+        '<div role="alert"><b>no image</b></div>')
+
+
+def test_the_page_gets_each_time_with_its_date_and_texts_are_escaped(told):
+    told.event(event('Surprising', '<img src=x onerror=alert(1)> "data-seconds="0"'))
+    html = told.shown(0)['html_message']
+    assert '<time class="kubespawner-time" datetime="2020-01-01T05:53:16Z">05:53:16 UTC</time>' in html
+    assert '&lt;img src=x onerror=alert(1)&gt; &quot;data-seconds=&quot;0&quot;' in html and '<img' not in html
+
+
+@pytest.mark.parametrize('forged', ['2020-01-01T05:53:16"><b>', '"><script>alert(1)</script>', '2020', 7, {}, None])
+def test_a_forged_time_is_cut_or_that_of_the_hub(told, forged):
+    told.event(event('Pulling', lastTimestamp=forged))
+    assert told.entries[-1]['message'][-14:] in ('(05:53:16 UTC)', '(12:00:00 UTC)')
+    assert '<b>' not in told.entries[-1]['html_message'] and 'alert' not in told.entries[-1]['html_message']
+
+
+def test_the_page_counts_on_from_the_age_of_each_step():
+    now = [100.0]
+    told = ProgressLog(clock, lambda: now[0])
+    told.add_step('pod created')
+    now[0] += 12.7
+    told.running()
+    ages = [re.search(r'data-seconds="(\d+)"', told.shown(number)['html_message']).group(1) for number in range(3)]
+    assert ages == ['12', '0', '0']
+
+
+def test_the_first_step_alone_brings_the_script(told):
+    for step in ('claim found', 'pod created', 'scheduled'):
+        told.add_step(step)
+    assert ['<script>' in entry['html_message'] for entry in told.entries] == [True, False, False]
 
 
 def test_a_story_that_is_over_does_not_become_a_failure(told):
@@ -207,7 +241,7 @@ def test_a_story_that_is_over_does_not_become_a_failure(told):
 ])
 def test_events_of_one_reason_have_words_for_what_they_are_about(told, reason, message, words):
     told.event(event(reason, message))
-    assert messages(told) == ['%s %s (05:53:16 UTC)' % (words, message)]
+    assert messages(told)[-1] == '%s %s (05:53:16 UTC)' % (words, message)
 
 
 @pytest.mark.gen_test
@@ -229,9 +263,10 @@ def test_a_listener_who_has_gone_disturbs_nobody(told):
 
 
 @pytest.mark.parametrize('fields, time', [
-    ({}, '05:53:16'),
-    ({'lastTimestamp': None, 'series': {'count': 2, 'lastObservedTime': '2020-01-01T06:00:00.000000Z'}}, '06:00:00'),
-    ({'lastTimestamp': None, 'eventTime': '2020-01-01T07:00:00.000000Z'}, '07:00:00'),
+    ({}, '2020-01-01T05:53:16Z'),
+    ({'lastTimestamp': None, 'series': {'count': 2, 'lastObservedTime': '2020-01-01T06:00:00.000000Z'}},
+     '2020-01-01T06:00:00Z'),
+    ({'lastTimestamp': None, 'eventTime': '2020-01-01T07:00:00.000000Z'}, '2020-01-01T07:00:00Z'),
     ({'lastTimestamp': None}, ''),
 ])
 def test_the_time_of_an_event_is_that_of_its_last_repetition(fields, time):
@@ -270,3 +305,73 @@ def test_forged_events_and_reminders_have_an_end(told):
             'uid': 'u1', 'fieldPath': 'spec.containers{%d}' % number}))
         told.remind('Wait.')
     assert len(told.entries) == MAX_EVENTS + MAX_REMINDERS and len(told.failed_hooks) == MAX_HOOKS
+
+
+# The order of what happened
+
+def of(container, reason, time='2020-01-01T05:53:16Z'):
+    """Return an event about a container."""
+    return event(reason, container, lastTimestamp=time, involvedObject={
+        'uid': 'u1', 'fieldPath': 'spec.containers{%s}' % container})
+
+
+def words(told):
+    """Return which steps and events the log has, by their words."""
+    known = {text: name for name, (_, text) in sorted(STEPS.items()) + sorted(EVENTS.items()) if text}
+    return [next(known[text] for text in sorted(known, key=len, reverse=True) if message.startswith(text))
+            for message in messages(told)]
+
+
+def test_a_node_that_the_scheduler_tells_of_late_comes_before_what_the_node_does(told):
+    scheduled = event('Scheduled', 'Successfully assigned')
+    for each in (event('Pulled'), scheduled, event('Started')):
+        told.event(each)
+    assert [each['progress'] for each in told.entries] == [30, 70, 90]
+    assert scheduled in told.events
+
+
+@pytest.mark.parametrize('late', [
+    event('FailedScheduling', kind='Warning'), event('TriggeredScaleUp'), event('NotTriggerScaleUp')])
+@pytest.mark.parametrize('assigned', [lambda told: told.add_step('scheduled'), lambda told: told.event(
+    event('Scheduled')), lambda told: told.event(event('Pulling'))])
+def test_what_was_before_a_node_was_found_is_not_told_after_that(told, late, assigned):
+    assigned(told)
+    before = messages(told)
+    told.event(late)
+    assert messages(told) == before and not told.last_warning and not told.is_scaling_up
+    assert late in told.events
+
+
+def test_running_waits_for_the_events_of_all_containers(told):
+    told.running(['lab', 'proxy'], '2020-01-01T05:53:16Z')
+    for each in (of('lab', 'Created'), of('lab', 'Started'), of('proxy', 'Created')):
+        told.event(each)
+    assert 'running' not in words(told)
+    told.event(of('proxy', 'Started'))
+    assert messages(told)[-1].startswith(STEPS['running'][1])
+
+
+@pytest.mark.parametrize('come_to_an_end', [ProgressLog.settle, ProgressLog.end])
+def test_running_waits_for_no_event_that_does_not_come(told, come_to_an_end):
+    told.running(['lab'])
+    assert told.entries == []
+    come_to_an_end(told)
+    assert words(told) == ['Scheduled', 'running']
+
+
+def test_what_was_before_the_pod_ran_is_not_told_after_that_but_what_comes_later_is(told):
+    told.running(['lab'], '2020-01-01T05:53:17Z')
+    told.settle()
+    for reason in ('Scheduled', 'Pulling', 'Pulled', 'Created', 'Started'):
+        told.event(of('lab', reason))
+    assert words(told) == ['Scheduled', 'running']
+    told.event(of('lab', 'BackOff', '2020-01-01T05:53:20Z'))
+    told.event(of('lab', 'Started', '2020-01-01T05:53:30Z'))
+    assert len(told.entries) == 4 and len(told.events) == 7
+
+
+def test_the_containers_that_start_one_after_the_other_are_all_told_of(told):
+    for container in ('init', 'lab'):
+        for reason in ('Pulling', 'Pulled', 'Created', 'Started'):
+            told.event(of(container, reason))
+    assert len(told.entries) == 1 + 8

@@ -211,7 +211,9 @@ def _profiles(last, spawner_class):
     try:
         offered = profiles.checked(listed)
     except ValueError as e:
-        return [Problem(full_name, '%s: %s' % (full_name, one_line(e)), _is_ours(spawner_class, 'load_user_options'))]
+        is_fatal = _is_ours(spawner_class, 'load_user_options')
+        return [Problem(full_name, '%s: %s' % (full_name, one_line(mistake)), is_fatal)
+                for mistake in profiles.mistakes(e)]
     return [Problem(full_name, '%s: %s' % (full_name, one_line(problem)), False)
             for where, name, value in profiles.values_of(offered)
             for problem in _problems_of_override(where, name, value, spawner_class)]

@@ -163,6 +163,11 @@ def running_since(pod: Pod) -> Optional[float]:
     return ready if ready is not None else max((time for time in started if time is not None), default=None)
 
 
+def running_containers(pod: Pod) -> List[str]:
+    """Return the names of the containers that run."""
+    return [str(container.get('name')) for container in _containers(pod) if _state(container, 'running')]
+
+
 def is_being_deleted(pod: Pod) -> bool:
     return bool(_dict(_dict(pod).get('metadata')).get('deletionTimestamp'))
 

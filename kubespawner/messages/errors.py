@@ -18,6 +18,8 @@ try:
 except ImportError:  # before JupyterHub 6.0
     SpawnException = None
 
+from . import pages
+
 _BREAKS = re.compile('[\t\n\v\f\r\x85\u2028\u2029]+')
 _CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
@@ -40,6 +42,9 @@ def shortened(text: str, longest: int) -> str:
         return text
     end = longest // 4
     return '%s \u2026 %s' % (text[:longest - end - 3], text[-end:])
+
+UNKNOWN = ('Something went wrong in the hub when it started your server. Try again. If that does not help, tell the '
+           'operator of this hub: its log says why.')
 
 LONGEST = 2000  # characters of each part of a message; anybody who may write events chooses some of them
 
@@ -82,13 +87,17 @@ class UserFacingError(web.HTTPError):
     fault (Fault): whose fault it is.
     message (str): hint, sentence and details. Logs have these.
     reason (str or None): `k8s_reason` for JupyterHub's metrics; None on hubs that would show it instead of the message.
-    jupyterhub_message (str): what JupyterHub shows to the user.
+    jupyterhub_message (str): what JupyterHub shows to the user as plain text.
+    jupyterhub_html_message (str): what its pages show instead, where they take HTML: the summary, and what is further
+        known, folded.
+    try_again_url (str): where the user can start the server again; may be empty.
 
     Each text is one line, whatever it was made of. `message` has at most LONGEST characters of each of them.
     """
 
     for_users = None  # type: Optional[str]  # the words for all errors of a class, if users are not told the message
     fault = None  # type: Any  # a Fault, by a class attribute or a property
+    try_again_url = ''
 
     def __init__(self, sentence: Any, k8s_reason: str = '', cause: Optional[Cause] = None, details: Any = '',
                  k8s_message: Any = '', hint: Any = '') -> None:
@@ -108,6 +117,25 @@ class UserFacingError(web.HTTPError):
         """Return an error that is the same, but for these: `details`, `k8s_message`, `hint`."""
         changed = [fields.get(name, getattr(self, name)) for name in ('details', 'k8s_message', 'hint')]
         return type(self)(self.sentence, self.k8s_reason, self.cause, *changed)
+
+    @property
+    def summary(self):
+        """What happened and what the user can do, without what Kubernetes says; at most LONGEST characters."""
+        return self.for_users or shortened(self.hint or self.sentence, LONGEST)
+
+    @property
+    def further(self):
+        """What the user is told after the summary; may be empty."""
+        if self.for_users:
+            return ''
+        parts = [self.sentence, self.details] if self.hint else [self.details]
+        return ' '.join(shortened(part, LONGEST) for part in parts if part)
+
+    @property
+    def jupyterhub_html_message(self):
+        return pages.failure(self.summary, self.further, self.try_again_url)
+
+    message_html = jupyterhub_html_message  # as JupyterHub's own SpawnException calls it
 
     @property
     def reason(self):
@@ -144,6 +172,31 @@ class ForeignNamespaceError(SpawnError):
 
     for_users = ('Your server cannot be started, because the Kubernetes namespace for it is in use already. Tell the '
                  'operator of this hub: the log of the hub says what to do.')
+
+
+def in_words_for_users(error: Exception, try_again_url: str) -> None:
+    """Have any error of a start say on JupyterHub's pages what happened and what the user can do.
+
+    JupyterHub's pages say nothing of an error without these attributes. What it says itself stays.
+    """
+    if isinstance(error, UserFacingError):
+        error.try_again_url = try_again_url
+        return
+    if not hasattr(error, 'jupyterhub_message'):
+        error.jupyterhub_message = _message_of(error)  # type: ignore[attr-defined]
+    if not getattr(error, 'jupyterhub_html_message', ''):
+        error.jupyterhub_html_message = pages.failure(  # type: ignore[attr-defined]
+            shortened(str(error.jupyterhub_message), LONGEST), '', try_again_url)  # type: ignore[attr-defined]
+
+
+def _message_of(error):
+    """Return what an HTTPError of a hook says to users; of another error, whose words are not for them, where it is."""
+    if isinstance(error, web.HTTPError) and error.log_message:
+        try:
+            return error.log_message % error.args
+        except (TypeError, ValueError):
+            return error.log_message
+    return UNKNOWN
 
 
 def do_not_count(handler: Optional[web.RequestHandler]) -> None:

@@ -112,6 +112,12 @@ def with_hint(error, may_choose):
     return error.with_hint('%s %s' % (words, to_do[0 if may_choose else 1]))
 
 
+def calls_for_another_profile(error):
+    """True of an error (UserFacingError) whose hint is, first of all, to choose another profile."""
+    _, to_do = _hint(error) or (None, None)
+    return to_do in (OTHER_OR_TELL, SMALLER_OR_LATER, MORE_MEMORY)
+
+
 def _hint(error):
     """Return what happened and what there is to be done, or None if an error has no hint."""
     if error.fault is Fault.HUB:

@@ -3,11 +3,12 @@
 The texts of the messages, their percentages, and which events are shown belong here. Where events come from does not.
 There are no side effects, apart from futures that wake listeners. Everything runs on the IOLoop's thread.
 """
-import html
 import re
+from time import monotonic
 
 from tornado.concurrent import Future
 
+from . import pages
 from .errors import Cause, one_line, shortened
 
 # At most of one start. Whoever may create events in the namespace can forge as many as they like, of any length.
@@ -28,6 +29,16 @@ STEPS = {
 
 # Events, by their reason, that say the same as one of the steps. Only the first of the two is shown.
 SAME_AS = {'Scheduled': 'scheduled'}
+
+# Which comes first in each start, by an event's reason. Schedulers, autoscalers, controllers and nodes send events
+# independently of each other, and any of them may be late. What comes after a later one is not shown.
+ORDER = {
+    'FailedScheduling': 0, 'TriggeredScaleUp': 0, 'NotTriggerScaleUp': 0,
+    'Scheduled': 1,
+    'SuccessfulAttachVolume': 2,
+    'Pulling': 3, 'Pulled': 3, 'Created': 3, 'Started': 3,
+}
+ASSIGNED = ORDER['Scheduled']
 
 # Events by their reason: percent, words.
 EVENTS = {
@@ -117,11 +128,19 @@ def bounded(value, depth=0):
         value, dict) else [item for _, item in cut]
 
 
+_TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d')  # of UTC; fractions and the zone follow
+
+
 def time_of(event):
-    """Return the time of an event's last occurrence, such as `05:53:16`; empty if the event has no time."""
+    """Return when an event happened last, such as `2018-01-01T05:53:16Z`; empty if the event has no time."""
     times = (event.get('lastTimestamp'), _dict(event.get('series')).get('lastObservedTime'), event.get('eventTime'),
              event.get('firstTimestamp'), _dict(event.get('metadata')).get('creationTimestamp'))
-    return next((time[11:19] for time in times if isinstance(time, str) and time), '')
+    return next((time[:19] + 'Z' for time in times if isinstance(time, str) and _TIME.match(time)), '')
+
+
+def _container_of(event):
+    """Return the container that an event is about, such as `container notebook`."""
+    return 'container %s' % _CONTAINER.sub(r'\1', str(_dict(event.get('involvedObject')).get('fieldPath')))
 
 
 def _words_of(reason, message):
@@ -145,9 +164,9 @@ def _more_telling(before, warning):
 class ProgressLog:
     """The progress log of one start, for any number of listeners.
 
-    entries (list): what JupyterHub shows, see `Spawner.progress`: dicts with `progress` and `message`. The entry of an
-        event also has `raw_event`, and that of a failure `html_message`. The list only grows; an event that is repeated
-        keeps its place and its words.
+    entries (list): what JupyterHub shows, see `Spawner.progress`: dicts with `progress`, `message` and `html_message`.
+        The entry of an event also has `raw_event`. The list only grows; an event that is repeated keeps its place and
+        its words.
     has_begun (bool): the start has begun. Listeners may come before that.
     continues_after_start (bool): the log does not end when `start` returns; somebody else will end it.
     is_over (bool): no more entries will come.
@@ -159,11 +178,19 @@ class ProgressLog:
     is_scaling_up (bool): an autoscaler has announced a new node for the pod.
     """
 
-    def __init__(self, clock):
-        """clock (callable): returns the current time, such as `05:53:16`."""
+    def __init__(self, clock, seconds=monotonic):
+        """clock (callable): returns the current time, such as `2018-01-01T05:53:16Z`. seconds (callable): by which the
+        age of entries is measured.
+        """
         self.entries, self.last_warning, self.failed_hooks = [], '', {}
         self.has_begun = self.continues_after_start = self.is_over = self.is_scaling_up = False
-        self.timer, self._clock = None, clock
+        self.timer, self._clock, self._seconds = None, clock, seconds
+        self._added = []  # when each entry was, in seconds
+        self._late = []  # events that are not shown
+        self._reached = 0  # the latest of ORDER
+        self._started = set()  # containers
+        self._not_started = None  # those whose events are waited for before the step `running`; None: nothing is
+        self._running_since = ''
         self._uid = None  # of the pod whose events are shown
         self._early = []  # events that arrived before the uid was known
         self._places = {}  # a step, or what identifies an event -> index of its entry
@@ -176,11 +203,37 @@ class ProgressLog:
         self._listeners.append(Future())
         return self._listeners[-1]
 
-    def add_step(self, step, more=''):
+    def shown(self, number):
+        """Return an entry as a listener gets it now, a dict. The page counts on from its age."""
+        entry = self.entries[number]
+        age = max(0, int(self._seconds() - self._added[number]))
+        return dict(entry, html_message=pages.with_seconds(entry['html_message'], age))
+
+    def add_step(self, step, more='', time=''):
         """Add a step, a key of STEPS, with `more` after its message. Each step is added only once."""
         if not self.is_over and step not in self._places:
+            if step == 'scheduled':
+                self._reached = max(self._reached, ASSIGNED)
             self._places[step] = len(self.entries)
-            self._add(self._clock(), *(STEPS[step] + (more,)))
+            self._add(time or self._clock(), *(STEPS[step] + (more,)))
+
+    def running(self, containers=(), since=''):
+        """Add the step that the pod runs: once the events are there of its containers being started, or `settle`.
+
+        containers (iterable of str): their names; none if no events are to come.
+        since (str): the cluster's time from which on the pod runs. Events of its start that come later are older.
+        """
+        self._not_started = {'container %s' % name for name in containers} - self._started
+        self._running_since = since
+        if not self._not_started:
+            self.settle()
+
+    def settle(self):
+        """Add what waits for events: they are late, or will not come."""
+        if self._not_started is not None:
+            self._not_started = None
+            self.add_step('scheduled')
+            self.add_step('running')
 
     def remind(self, text):
         """Add what users are told of a start that is slow; again each time."""
@@ -191,8 +244,8 @@ class ProgressLog:
 
     @property
     def events(self):
-        """The events that are shown, as Kubernetes sent them, a list."""
-        return [entry['raw_event'] for entry in self.entries if 'raw_event' in entry]
+        """The events that are shown, or are too late for that, as Kubernetes sent them, a list."""
+        return [entry['raw_event'] for entry in self.entries if 'raw_event' in entry] + self._late
 
     def why_late(self, seen):
         """Return a sentence with the last warning after a space; empty if there is none or `seen` contains it."""
@@ -224,44 +277,70 @@ class ProgressLog:
     def _tell_event(self, event):
         reason = shortened(one_line(event.get('reason') or ''), LONGEST_REASON)
         message = shortened(one_line(event.get('message') or ''), LONGEST_MESSAGE)
+        keys = (_dict(event.get('metadata')).get('uid'),
+                (reason, message, str(event['involvedObject'].get('fieldPath'))), SAME_AS.get(reason))
+        place = next((self._places[key] for key in keys if key in self._places), None)
+        if place is None and self._is_late(reason, event):
+            self._late = (self._late + [event])[-MAX_EVENTS:]
+        else:
+            self._take_note(reason, message, event)
+            self._show(reason, message, event, keys, place)
+        if self._not_started is not None and self._started >= self._not_started:
+            self.settle()
+
+    def _is_late(self, reason, event):
+        """True of an event of what was over when a later event, or the pod's status, was told."""
+        if reason not in ORDER:
+            return False
+        is_of_this_start = 'running' in self._places and time_of(event) <= self._running_since
+        return ORDER[reason] < self._reached or is_of_this_start
+
+    def _take_note(self, reason, message, event):
+        self._reached = max(self._reached, ORDER.get(reason, 0))
         if event.get('type') == 'Warning':
             self.last_warning = _more_telling(self.last_warning, ': '.join(filter(None, [reason, message])))
         elif _subject(self.last_warning) in HEALED_BY.get(reason, ()):
             self.last_warning = ''
         self.is_scaling_up = reason == 'TriggeredScaleUp' or self.is_scaling_up and reason != 'NotTriggerScaleUp'
-        field = str(event['involvedObject'].get('fieldPath'))  # names the container
-        self._take_note_of_hook(reason, message, field)
-        keys = (_dict(event.get('metadata')).get('uid'), (reason, message, field), SAME_AS.get(reason))
-        place = next((self._places[key] for key in keys if key in self._places), None)
+        container = _container_of(event)
+        if reason in HOOKS and len(self.failed_hooks) < MAX_HOOKS:
+            self.failed_hooks.setdefault(container, (reason, message))
+        elif reason == 'Started':
+            self.failed_hooks.pop(container, None)
+            if len(self._started) < MAX_EVENTS:
+                self._started.add(container)
+
+    def _show(self, reason, message, event, keys, place):
+        """Add an event, whose place is known by any of `keys`, or have it take its place (None: it has none)."""
         if place is not None:
             self.entries[place]['raw_event'] = event
         elif self._events < MAX_EVENTS:
+            if ORDER.get(reason, 0) > ASSIGNED:
+                self.add_step('scheduled', time=time_of(event))
             self._events += 1
             self._places.update((key, len(self.entries)) for key in keys if key)
             percent, words = _words_of(reason, message)
             self._add(time_of(event) or self._clock(), percent, words, message, raw_event=event)
 
-    def _take_note_of_hook(self, reason, message, field):
-        container = 'container %s' % _CONTAINER.sub(r'\1', field)
-        if reason in HOOKS and len(self.failed_hooks) < MAX_HOOKS:
-            self.failed_hooks.setdefault(container, (reason, message))
-        elif reason == 'Started':
-            self.failed_hooks.pop(container, None)
-
     def _add(self, time, percent, *words, **more):
         percent = max(percent, self.entries[-1]['progress'] if self.entries else 0)
-        self.entries.append(dict(
-            more, progress=percent, message='%s (%s UTC)' % (one_line(' '.join(filter(None, words))), time)))
+        text = one_line(' '.join(filter(None, words)))
+        self.entries.append(dict(more, progress=percent, message='%s (%s UTC)' % (text, time[11:19]),
+                                 html_message=pages.step(text, time) + ('' if self.entries else pages.SCRIPT)))
+        self._added.append(self._seconds())
         self._wake()
 
-    def end(self, failure=None, url=''):
-        """End the log, as a success or with the message of a failure and a link to `url`. Later calls do nothing."""
+    def end(self, failure=None, html=''):
+        """End the log, as a success or with the message of a failure, plain and as HTML. Later calls do nothing."""
         if self.is_over:
             return
-        if failure is not None:
-            self.add_step('failed', failure)
-            told = self.entries[-1]  # JupyterHub shows the failure, too, but stops the server first
-            told['html_message'] = '%s <a href="%s">Try again</a>' % (html.escape(told['message']), html.escape(url))
+        if failure is None:
+            self.settle()
+        else:
+            time, is_first = self._clock(), not self.entries
+            self.add_step('failed', failure, time)
+            self.entries[-1]['html_message'] = (
+                pages.failed_step(STEPS['failed'][1], time, html) + (pages.SCRIPT if is_first else ''))
         self.is_over = True
         self._wake()
 

@@ -5,6 +5,7 @@ runs on the IOLoop's thread, and reads hub state.
 """
 import functools
 import os
+import time
 
 import jinja2
 from jupyterhub import orm
@@ -14,7 +15,8 @@ from traitlets import TraitType, default
 
 from .. import naming, profiles
 from ..lifecycle.waiting import check_wanted, in_time
-from ..messages.errors import one_line
+from ..messages import pages
+from ..messages.errors import ConfigurationError, SpawnError, one_line
 from ..traitlets import DynamicDefault
 from .awaiting import maybe_await
 from .form_names import FormNames
@@ -29,7 +31,12 @@ NO_DEADLINE = float('inf')
 
 FORM_METHODS = frozenset(['_options_form_default', 'get_options_form'])  # with which subclasses replace the form
 
-NO_FORM = '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>'
+# JupyterHub's page has the button that starts a server. Without profiles there is nothing to start.
+NO_FORM = (
+    '<style>#spawn_form [type=submit] { display: none; }</style>'
+    '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>')
+
+THAT_WORKED = 'The choice that worked last is selected.'
 
 
 class Choosing(FormNames):
@@ -113,7 +120,7 @@ class Choosing(FormNames):
         try:
             offered = yield self._profiles()
         except ValueError as e:
-            self.log.error('%s', e, exc_info=callable(self.profile_list))
+            self._list_reader.tell_of_mistakes(e, exc_info=callable(self.profile_list))
             return NO_FORM
         return self._rendered(offered)
 
@@ -122,13 +129,33 @@ class Choosing(FormNames):
         if not offered:
             return ''
         refused, self._refused = self._refused, None
-        shown, note = profiles.for_form(offered, refused or self._last_choice())
+        failure = None if refused else self._last_start.failure_to_tell(time.time())
+        worked = self._choice_that_worked(offered) if failure is not None and failure.wants_another else None
+        shown, note = profiles.for_form(offered, refused or worked or self._last_choice())
         if not (note or profiles.is_a_choice(offered)):
             return ''
         if refused:  # the page says why
             note = ''
         form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)
-        return form.render(profile_list=shown, note=note)
+        return self._said_of(failure, THAT_WORKED if worked else '') + form.render(profile_list=shown, note=note)
+
+    def _said_of(self, failure, note):
+        """Return what the form says of the last start, if that failed; it is no news any more."""
+        is_news, self._last_start.is_news = self._last_start.is_news, False
+        if failure is None:
+            return ''
+        return pages.last_failure(failure.summary, failure.details, failure.seconds, note, is_news)
+
+    def _choice_that_worked(self, offered):
+        """Return the options of the last start that worked, with another choice than the last; None if there is none.
+
+        offered: what is offered now, see `profiles.checked`.
+        """
+        last = _chosen(offered, self._last_choice())
+        for options in self._last_start.worked:
+            if _chosen(offered, options) not in (None, last):
+                return options
+        return None
 
     def _last_choice(self):
         return self.user_options or getattr(self.orm_spawner, 'user_options', None) or {}
@@ -136,6 +163,11 @@ class Choosing(FormNames):
     # What is sent
 
     _refused = None  # the rejected options that the next form shows for the user to correct
+
+    def run_options_from_form(self, form_data):
+        """Return what a form chooses: JupyterHub calls this since 1.4. What is wrong with it is news, and nothing else."""
+        self._last_start.is_news = False
+        return super().run_options_from_form(form_data)
 
     def _options_from_form(self, formdata=None):
         """Return what a user chose, for `user_options`. Raises SpawnError if it is not available.
@@ -157,6 +189,7 @@ class Choosing(FormNames):
         Somebody else may have written the link, and JupyterHub starts the server without asking the user. So a link can
         choose listed values only, even if another form or another `options_from_form` reads it.
         """
+        self._last_start.is_news = False
         profiles.check_link(query_data)
         if not self._has_profiles() or self._may_have_more():
             return super().options_from_query(query_data)
@@ -166,7 +199,10 @@ class Choosing(FormNames):
         """Return the profiles that this user is offered; an empty list if that is not known without waiting."""
         offered = self._profiles()
         if offered.done():
-            return offered.result()
+            try:
+                return offered.result()
+            except ValueError as e:
+                raise ConfigurationError(e)
         offered.add_done_callback(lambda future: future.exception())
         return []  # it is checked at the start: old hubs do not wait here
 
@@ -333,6 +369,8 @@ class Choosing(FormNames):
         overrides = self._overrides.state()
         if overrides:
             state['overrides'] = overrides
+        if self._has_profiles() and self._last_start.state():
+            state['last_start'] = self._last_start.state()
         if self._has_profiles() and self.user_options and not IS_KEPT_BY_HUB and not self._may_have_more():
             state['user_options'] = self.user_options
         return state
@@ -340,12 +378,22 @@ class Choosing(FormNames):
     def load_state(self, state):
         super().load_state(state)
         self._overrides.load(state.get('overrides'))
+        self._last_start.load(state.get('last_start'))
         if not self.user_options and state.get('user_options'):
             self.user_options = state['user_options']
 
     def clear_state(self):
         super().clear_state()
         self._end_profile()
+
+
+def _chosen(offered, options):
+    """Return what `options` choose, as a value to compare; None if it is not available."""
+    try:
+        profile, choices, values = profiles.chosen(offered, options, may_have_more=True)
+    except SpawnError:
+        return None
+    return profile['slug'], choices, values
 
 
 @functools.lru_cache(maxsize=20)

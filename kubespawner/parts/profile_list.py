@@ -21,13 +21,14 @@ class ProfileList:
         self._overrides, self._log, self._told = overrides, log, told
 
     def checked(self, listed):
-        """Return the profiles of a list; warn of what may not be meant as it is written. Raises ValueError."""
+        """Return the profiles of a list; warn of what may not be meant as it is written. Raises profiles.Mistakes."""
         try:
             offered = profiles.checked(listed)
-            for where, name, is_by_user in profiles.settings_of(offered):
-                self._overrides.check(where, name, is_by_user)
+            wrong = list(self._wrong_settings(offered))
         except ValueError as e:
-            raise ValueError(one_line('KubeSpawner.profile_list: %s' % e))
+            offered, wrong = [], profiles.mistakes(e)
+        if wrong:
+            raise profiles.Mistakes(one_line('KubeSpawner.profile_list: %s' % mistake) for mistake in wrong)
         for told in profiles.advice(listed, self._overrides.is_setting):
             self.warn_once('KubeSpawner.profile_list: %s' % told)
         return offered
@@ -37,10 +38,25 @@ class ProfileList:
         try:
             offered = self.checked(listed)
         except ValueError as e:
-            self._log.error('%s', e)
+            self.tell_of_mistakes(e)
             return
         for where, name, _ in profiles.settings_of(offered):
             self._tell_of_name(where, name, self._log.error)
+
+    def tell_of_mistakes(self, error, exc_info=False):
+        """Log all that is wrong with a list, one line for each. exc_info (bool): with a traceback."""
+        *others, last = profiles.mistakes(error)
+        for mistake in others:
+            self._log.error('%s', one_line(mistake))
+        self._log.error('%s', one_line(last), exc_info=exc_info)
+
+    def _wrong_settings(self, offered):
+        """Generate what is wrong with the settings that profiles override."""
+        for where, name, is_by_user in profiles.settings_of(offered):
+            try:
+                self._overrides.check(where, name, is_by_user)
+            except ValueError as e:
+                yield str(e)
 
     def tell_of(self, override):
         """Warn if an `Override`, which a start uses, is of no setting: each time if it is a misspelt one."""

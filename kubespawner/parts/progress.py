@@ -15,15 +15,20 @@ from tornado.ioloop import IOLoop
 from ..configuration import Configuration
 from ..kube.events import EventReflector
 from ..lifecycle import podstatus
+from ..lifecycle.last_start import LastStart
 from ..lifecycle.waiting import is_listed
+from ..messages.errors import in_words_for_users
 from ..messages.progress_log import ProgressLog
 from .reflectors import owner_of_reflectors
 
 EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
+EVENTS_ARRIVE = 1  # seconds that the step `running` waits for the events of what was before it
+
+TIME = '%Y-%m-%dT%H:%M:%SZ'
 
 
 def _now():
-    return time.strftime('%H:%M:%S', time.gmtime())
+    return time.strftime(TIME, time.gmtime())
 
 
 class Progress(Configuration):
@@ -35,17 +40,21 @@ class Progress(Configuration):
     _events = None  # the reflector of events in this server's namespace, if there is one
     _progress_log = None  # of the start that goes on, or is about to
 
+    def __init__(self, *args, **kwargs):
+        self._last_start = LastStart()
+        super().__init__(*args, **kwargs)
+
     async def progress(self):
         """Yield what has happened in this start and what happens until it ends, for JupyterHub 0.9 and newer.
 
-        Dicts: `progress` (int, percent, never less than before), `message` (str, plain text), of an event of Kubernetes
-        `raw_event` (dict), of a failure `html_message`, which has a link. Each listener gets all of them.
+        Dicts: `progress` (int, percent, never less than before), `message` (str, plain text), `html_message` (str, the
+        same for JupyterHub's page), of an event of Kubernetes `raw_event` (dict). Each listener gets all of them.
         """
         progress_log, told = self._progress_of_this_start(), 0
         while True:
             while told < len(progress_log.entries):
                 told += 1
-                yield dict(progress_log.entries[told - 1])
+                yield progress_log.shown(told - 1)
             if progress_log.is_over:
                 return
             await progress_log.changed()
@@ -67,6 +76,7 @@ class Progress(Configuration):
             self._progress_log = None
         progress_log = self._progress_of_this_start()
         progress_log.has_begun = True
+        self._last_start.begin()
         if self.slow_spawn_message and self.slow_spawn_message_threshold:
             progress_log.timer = IOLoop.current().call_later(
                 self.slow_spawn_message_threshold, self._tell_of_slowness, progress_log, IOLoop.current().time())
@@ -80,8 +90,11 @@ class Progress(Configuration):
         try:
             yield
         except Exception as e:
-            self._end(progress_log, getattr(e, 'jupyterhub_message', ''))
+            in_words_for_users(e, self._url_of_another_try())
+            self._last_start.failed(e, time.time())
+            self._end(progress_log, e)
             raise
+        self._last_start.succeeded(self.user_options or {})
         if not progress_log.continues_after_start:
             self._end(progress_log, None)
 
@@ -99,7 +112,10 @@ class Progress(Configuration):
             owner_of_reflectors(type(self)).event_reflector.siblings.release(self._events, progress_log)
         if progress_log.timer is not None:
             IOLoop.current().remove_timeout(progress_log.timer)
-        progress_log.end(failure, self._url_of_another_try())
+        if failure is None:
+            progress_log.end()
+        else:
+            progress_log.end(failure.jupyterhub_message, failure.jupyterhub_html_message)
         IOLoop.current().call_later(self.http_timeout, self._forget, progress_log)
 
     def _url_of_another_try(self):
@@ -166,6 +182,14 @@ class Progress(Configuration):
         if self.user_storage_pvc_ensure:
             is_new = any(kind == 'persistent_volume_claim' for kind, _, _ in new_objects)
             progress_log.add_step('claim created' if is_new else 'claim found')
+
+    def _log_running(self, progress_log, pod):
+        """Tell that the pod runs: after the events of what was before, if they are to come."""
+        since = podstatus.running_since(pod)
+        is_told_of = self._events is not None and self._events.is_connected
+        progress_log.running(podstatus.running_containers(pod) if is_told_of else (),
+                             '' if since is None else time.strftime(TIME, time.gmtime(since)))
+        IOLoop.current().call_later(EVENTS_ARRIVE, progress_log.settle)
 
     def _log_status(self, progress_log, pod):
         """Tell what a pod's status says, if there are no events that do."""

@@ -15,13 +15,13 @@ from .. import naming
 from ..messages.errors import SpawnError
 from .advice import advice
 from .matching import matches
-from .offered import checked, default_slug, is_a_choice, settings_of, values_of
+from .offered import Mistakes, checked, default_slug, is_a_choice, mistakes, settings_of, values_of
 from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, meant, quoted
 
 __all__ = [
-    'AS_UNLISTED', 'UNLISTED', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied', 'default_slug',
-    'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice', 'is_of_profiles', 'meant',
-    'merged', 'overrides', 'settings_of', 'unwrapped', 'values_of', 'with_numbers']
+    'AS_UNLISTED', 'UNLISTED', 'Mistakes', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied',
+    'default_slug', 'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice', 'is_of_profiles',
+    'meant', 'merged', 'mistakes', 'overrides', 'settings_of', 'unwrapped', 'values_of', 'with_numbers']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 

@@ -21,6 +21,23 @@ KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_na
                               'validation_regex': TEXT, 'validation_message': TEXT, 'kubespawner_override': MAPPING}
 
 
+class Mistakes(ValueError):
+    """What is wrong with a list of profiles. Its text has everything, in one line.
+
+    mistakes (list of str): each thing that is wrong, with the profile that it is in.
+    """
+
+    def __init__(self, mistakes):
+        self.mistakes = list(mistakes)
+        super().__init__(' '.join(mistake if mistake.endswith('.') else mistake + '.' for mistake in self.mistakes)
+                         if len(self.mistakes) > 1 else self.mistakes[0])
+
+
+def mistakes(error):
+    """Return what a ValueError says to be wrong, a list of strings."""
+    return getattr(error, 'mistakes', None) or [str(error)]
+
+
 def checked(profile_list):
     """Return the profiles of a configured list or dict as new dicts with all keys filled in.
 
@@ -28,17 +45,21 @@ def checked(profile_list):
     profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for templates of the
     operator.
 
-    Raises ValueError that names the profile.
+    Raises Mistakes, a ValueError that names each profile with a mistake in it.
     """
     profile_list = in_order(profile_list)
     if not isinstance(profile_list, (list, tuple)):
-        raise ValueError('%.100r is not a list of profiles.' % (profile_list,))
-    profiles = [_checked_profile(profile, number) for number, profile in enumerate(profile_list, 1)]
-    slugs = [profile['slug'] for profile in profiles]
-    for slug in slugs:
-        if slugs.count(slug) > 1:
-            raise ValueError('the profiles %s all have the slug %r; give each a `slug` of its own.' % (
-                in_words(profile['display_name'] for profile in profiles if profile['slug'] == slug), slug))
+        raise Mistakes(['%.100r is not a list of profiles.' % (profile_list,)])
+    wrong = []
+    profiles = [_checked_profile(profile, number, wrong.append) for number, profile in enumerate(profile_list, 1)]
+    profiles = [profile for profile in profiles if profile is not None]
+    names = OrderedDict()
+    for profile in profiles:
+        names.setdefault(profile['slug'], []).append(profile['display_name'])
+    wrong += ['the profiles %s all have the slug %r; give each a `slug` of its own.' % (in_words(same), slug)
+              for slug, same in names.items() if len(same) > 1]
+    if wrong:
+        raise Mistakes(wrong)
     _with_one_default(profiles)
     return profiles
 
@@ -57,64 +78,88 @@ def flag(value):
     return bool(value)
 
 
-def _checked_profile(profile, number):
+def _checked_profile(profile, number, tell):
+    """Return a profile with all keys filled in, and call `tell` with each thing that is wrong with it.
+
+    What is wrong in it is left out; None is returned if nothing can be made of it.
+    """
     where = 'profile number %d' % number
-    _check_keys(profile, KEYS_OF_A_PROFILE, where)
+    profile = _with_right_keys(profile, KEYS_OF_A_PROFILE, where, tell)
+    if profile is None:
+        return None
     if not profile.get('display_name') and not profile.get('slug'):
-        raise ValueError('%s has no display_name.' % where)
+        if not any(profile.get(key) is WRONG for key in ('display_name', 'slug')):  # it was told of
+            tell('%s has no display_name.' % where)
+        return None
     name = profile.get('display_name') or profile['slug']
     where = 'profile %r' % str(name)
     slug = profile.get('slug') or slug_of(name)
     if '--' in slug:
-        raise ValueError("%s: the slug %r must not contain '--'." % (where, slug))
-    options = OrderedDict((key, _checked_option(key, option, where))
+        tell("%s: the slug %r must not contain '--'." % (where, slug))
+    options = OrderedDict((key, _checked_option(key, option, where, tell))
                           for key, option in (profile.get('profile_options') or {}).items())
     if 'profile' in options:
-        raise ValueError("%s: an option must not have the name 'profile'." % where)
+        tell("%s: an option must not have the name 'profile'." % where)
     return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
                 default=flag(profile.get('default')), profile_options=options,
                 kubespawner_override=profile.get('kubespawner_override') or {})
 
 
-def _checked_option(key, option, where):
+def _checked_option(key, option, where, tell):
     where = '%s: option %r' % (where, key)
-    _check_keys(option, KEYS_OF_AN_OPTION, where)
+    if not isinstance(key, str) or key.endswith(AS_UNLISTED):
+        tell('%s: an option must not have this name.' % where)
+    option = _with_right_keys(option, KEYS_OF_AN_OPTION, where, tell)
+    if option is None:
+        return None
     choices = OrderedDict()
     for name, choice in (option.get('choices') or {}).items():
-        _check_keys(choice, KEYS_OF_A_CHOICE, '%s: choice %r' % (where, name))
+        there = '%s: choice %r' % (where, name)
+        choice = _with_right_keys(choice, KEYS_OF_A_CHOICE, there, tell) or {}
         if not isinstance(name, str) or name == UNLISTED:
-            raise ValueError('%s: a choice must not have the name %r.' % (where, name))
+            tell('%s: a choice must not have the name %r.' % (where, name))
         choices[name] = dict(choice, display_name=choice.get('display_name') or name,
                              default=flag(choice.get('default')),
                              kubespawner_override=choice.get('kubespawner_override') or {})
     _with_one_default(list(choices.values()))
-    unlisted = option.get('unlisted_choice') or {}
-    _check_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice')
-    try:
-        re.compile(unlisted.get('validation_regex') or '')
-    except (re.error, RecursionError, OverflowError) as e:
-        raise ValueError('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
-    if not isinstance(key, str) or key.endswith(AS_UNLISTED):
-        raise ValueError('%s: an option must not have this name.' % where)
-    if not choices and not flag(unlisted.get('enabled')):
-        raise ValueError('%s has no choices.' % where)
-    texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
-    unlisted = dict(unlisted, enabled=flag(unlisted.get('enabled')),
-                    **{text: unlisted.get(text) or default for text, default in texts.items()})
+    unlisted = _checked_unlisted_choice(option.get('unlisted_choice') or {}, where, tell)
+    if not choices and not unlisted['enabled'] and option.get('choices') is not WRONG:
+        tell('%s has no choices.' % where)
     return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
 
 
-def _check_keys(value, keys, where):
-    """Raise ValueError if `value` is not a dict, has a misspelt key, or a value of the wrong type for its key."""
+def _checked_unlisted_choice(unlisted, where, tell):
+    unlisted = _with_right_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice', tell)
+    try:
+        re.compile(unlisted.get('validation_regex') or '')
+    except (re.error, RecursionError, OverflowError) as e:
+        tell('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
+    texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
+    return dict(unlisted, enabled=flag(unlisted.get('enabled')),
+                **{text: unlisted.get(text) or default for text, default in texts.items()})
+
+
+WRONG = type('Wrong', (dict,), {'__doc__': 'Stands for a value of the wrong type: it is empty, and was told of.'})()
+
+
+def _with_right_keys(value, keys, where, tell):
+    """Return a dict with WRONG for each value of the wrong type for its key; None if `value` is no dict.
+
+    Tell of these, and of misspelt keys.
+    """
     if not isinstance(value, dict):
-        raise ValueError('%s: %.100r is not a dict.' % (where, value))
-    for key in set(value) - set(keys):
+        tell('%s: %.100r is not a dict.' % (where, value))
+        return None
+    for key in sorted(set(value) - set(keys), key=str):
         known = meant(str(key), keys)
         if known:
-            raise ValueError('%s has the key %r; did you mean %r?' % (where, key, known))
-    for key, (kind, words) in keys.items():
+            tell('%s has the key %r; did you mean %r?' % (where, key, known))
+    right = dict(value)
+    for key, (kind, words) in sorted(keys.items()):
         if value.get(key) is not None and not isinstance(value[key], kind):
-            raise ValueError('%s: %s must be %s, not %.100r.' % (where, key, words, value[key]))
+            tell('%s: %s must be %s, not %.100r.' % (where, key, words, value[key]))
+            right[key] = WRONG
+    return right
 
 
 def _with_one_default(dicts):

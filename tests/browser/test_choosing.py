@@ -45,6 +45,20 @@ def test_everything_fits_and_can_be_touched(demo, visit, width):
         assert float(field.evaluate('field => getComputedStyle(field).fontSize').rstrip('px')) >= NOT_ZOOMED
 
 
+def test_a_click_anywhere_on_its_card_selects_a_profile(demo, visit):
+    page = visit(demo.url, 'mouse', demo.password)
+    for profile in ('broken', 'options', 'plain'):
+        radio = page.get_by_role('radio', name=NAMES[profile])
+        card = page.locator('.kubespawner-profile').filter(has=radio)
+        box = card.bounding_box()
+        page.mouse.click(box['x'] + box['width'] - 6, box['y'] + box['height'] - 6)
+        assert radio.is_checked()
+    choose(page, 'options')
+    page.get_by_label('Memory').select_option('large')  # which is not covered by the card
+    page.get_by_label('Memory').click()
+    assert page.get_by_label('Memory').input_value() == 'large'
+
+
 def test_what_does_not_count_is_not_shown(demo, visit, screenshot):
     page = visit(demo.url, 'ann', demo.password, viewport={'width': 800, 'height': 940})
     memory, own = page.get_by_label('Memory'), page.get_by_label(OWN)

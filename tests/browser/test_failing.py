@@ -12,12 +12,13 @@ SECONDS = 15000  # milliseconds for what is to be told within seconds, on a busy
 PROFILES = """
 failing = dict({name: [each for each in c.KubeSpawner[name] if each['name'] != 'home']
                 for name in ('volumes', 'volume_mounts')}, start_failure_grace=2, user_storage_pvc_ensure=False)
-c.KubeSpawner.profile_list = [
+profiles = [
     {'display_name': 'Works'},
     {'display_name': 'Missing', 'kubespawner_override': dict(failing, image=%(missing)r)},
     {'display_name': 'Crashing', 'kubespawner_override': dict(failing, cmd=['sh', '-c', 'exit 3'])},
     {'display_name': 'Large', 'kubespawner_override': dict(failing, **%(large)r)},
 ]
+c.KubeSpawner.profile_list = lambda spawner: [{'slug': 'a--b'}] if spawner.user.name == 'nothing' else profiles
 """
 
 # Why, and what the user can do.
@@ -78,6 +79,24 @@ def quota(cluster, core, namespace):
     lift()
 
 
+def failure_on(page):
+    """Return what the page says of a failed start, once it is there."""
+    failure = page.locator('.kubespawner-failure').filter(visible=True)
+    failure.wait_for(timeout=SECONDS)
+    return failure
+
+
+def check_said_once(page, profile):
+    """Check that the page says once why and what to do, and has Kubernetes' words behind `Details`."""
+    words, raw = TOLD[profile]
+    failure = failure_on(page)
+    assert page.locator('body').inner_text().count(words) == 1
+    assert raw not in failure.inner_text() and failure.inner_text().strip().startswith(words)
+    failure.get_by_text('Details').click()
+    assert raw in failure.inner_text()
+    failure.get_by_text('Details').click()
+
+
 def start(page, profile):
     page.get_by_role('radio', name=profile).check()
     page.get_by_role('button', name='Start').click()
@@ -97,35 +116,50 @@ def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tr
     start(page, profile)
     if profile == 'Large':
         no_room(username)
-    words, raw = TOLD[profile]
-    page.locator('#progress-message').get_by_text(words).wait_for(timeout=SECONDS)
-    assert raw in page.locator('#progress-message').inner_text()
+    check_said_once(page, profile)
+    assert 'You will be redirected' not in page.locator('body').inner_text()
 
     page.reload()
     assert page.get_by_role('heading', name='Spawn failed').is_visible()
-    assert words in page.locator('body').inner_text() and raw in page.locator('body').inner_text()
+    check_said_once(page, profile)
     if profile == 'Missing':
         screenshot(page, 'failure')
     page.get_by_role('button', name='Relaunch Server').click()
     assert page.get_by_role('radio', name=profile).is_checked()
+    check_said_once(page, profile)
     works(page, username)
     assert len(pods(core, namespace, username)) == 1
 
 
-def test_the_page_of_progress_has_a_way_to_try_again_too(hub, visit):
+def test_the_page_of_progress_leads_to_another_profile_if_one_has_worked(hub, visit):
     page = visit(hub.url, 'impatient')
     start(page, 'Missing')
-    page.locator('#progress-log').get_by_role('link', name='Try again').click(timeout=SECONDS)
+    try_again = page.locator('#progress-message').get_by_role('link', name='Try again')
+    try_again.click(timeout=SECONDS)
+    assert page.get_by_role('radio', name='Missing').is_checked()
     works(page, 'impatient')
+    page.goto(hub.url + '/hub/home')
+    page.get_by_role('button', name='Stop My Server').click()
+    page.get_by_role('button', name='Start My Server').wait_for()
+    page.goto(hub.url + '/hub/spawn')
+    start(page, 'Missing')
+    try_again.click(timeout=SECONDS)
+    assert page.get_by_role('radio', name='Works').is_checked()
+    assert page.get_by_text('The choice that worked last is selected.').is_visible()
+
+
+def test_a_list_that_cannot_be_shown_has_no_button_to_start(hub, visit):
+    page = visit(hub.url, 'nothing')
+    assert page.get_by_text('The profiles of this hub cannot be shown.').is_visible()
+    assert page.get_by_role('button', name='Start').count() == 0
+    page.goto(hub.url + '/hub/spawn')
+    assert "the slug 'a--b' must not contain" in hub.logged()
 
 
 def test_what_a_quota_refuses_is_told_above_the_form(hub, visit, quota, core, namespace):
     page = visit(hub.url, 'many')
     start(page, 'Works')
-    words, raw = TOLD['Quota']
-    told = page.locator('.spawn-error-msg, #progress-message')
-    told.filter(has_text=words).wait_for(timeout=SECONDS)
-    assert raw in told.inner_text()
+    check_said_once(page, 'Quota')
     assert pods(core, namespace, 'many') == []
     quota()
     page.goto(hub.url + '/hub/spawn')

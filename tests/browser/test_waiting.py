@@ -12,8 +12,11 @@ TAKE_DOWN = """
 document.addEventListener('DOMContentLoaded', () => {
     const log = document.getElementById('progress-log'), bar = document.getElementById('progress-bar')
     if (!log) return
-    new MutationObserver(() => takeDown(Number(bar.getAttribute('aria-valuenow')), log.lastChild.textContent))
-        .observe(log, {childList: true})
+    new MutationObserver(() => {
+        const entry = log.lastChild.cloneNode(true)
+        entry.querySelectorAll('script').forEach(script => script.remove())
+        takeDown(Number(bar.getAttribute('aria-valuenow')), entry.textContent)
+    }).observe(log, {childList: true})
 })
 """
 
@@ -81,6 +84,23 @@ def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, sc
     ours = [text for text in texts if re.search(TIME, text)]
     assert len(ours) == len(expected)
     assert re.search(r'"localkube/slow:3" in 3\S*s', ' '.join(ours))  # which image, and how long
+
+
+def test_times_are_those_of_the_readers_zone_and_the_seconds_of_the_last_step_are_counted(starting):
+    page, _ = starting('eve', profile='Slower', timezone_id='Asia/Kolkata', locale='en-GB')
+    page.get_by_text('Event log').click()
+    pulling = page.locator('#progress-log > div').filter(has_text=EVENTS['Pulling'][1])
+    pulling.wait_for()
+    time = pulling.locator('time')
+    hours, minutes, seconds = [int(part) for part in time.get_attribute('title').split()[0].split(':')]
+    half_past_five_later = (hours * 60 + minutes + 330) % (24 * 60)
+    assert time.inner_text() == '%02d:%02d:%02d' % (half_past_five_later // 60, half_past_five_later % 60, seconds)
+    waited = page.locator('#progress-message .kubespawner-waited')
+    page.wait_for_function('element => parseInt(element.textContent.slice(2)) >= 2', arg=waited.element_handle())
+    page.reload()
+    page.wait_for_function('() => parseInt((document.querySelector("#progress-message .kubespawner-waited") || {'
+                           'textContent: ""}).textContent.slice(2)) >= 2')
+    assert page.locator('#progress-log script').count() == 0
 
 
 def test_two_windows_are_told_the_same(starting):
