@@ -25,7 +25,7 @@ FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '-
 
 PHONE = {'viewport': {'width': 375, 'height': 667}, 'is_mobile': True, 'has_touch': True}
 
-PATIENCE = 30000  # milliseconds for what a page is to show, on a busy machine
+PATIENCE = 60000  # milliseconds for what a page is to show, on a busy machine
 
 
 @pytest.fixture(scope='module')

@@ -4,9 +4,9 @@ from kubernetes import client
 
 from tests.hub.browser import until
 
-from .conftest import pods
+from .conftest import PATIENCE, pods
 
-SECONDS = 15000  # milliseconds for what is to be told within seconds, on a busy machine
+SECONDS = PATIENCE  # milliseconds for what is to be told within seconds
 
 # Those that fail have no claim: until it is bound, a pod has another reason not to start.
 PROFILES = """
@@ -47,7 +47,7 @@ def no_room(cluster, core, namespace):
         status = {'status': {'conditions': [{
             'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
             'message': '0/1 nodes are available: 1 Insufficient cpu.'}]}}
-        until(lambda: pods(core, namespace, username), 10, 'the pod')
+        until(lambda: pods(core, namespace, username), 60, 'the pod')
         core.patch_namespaced_pod_status(name='jupyter-' + username, namespace=namespace, body=status)
 
     return no_room
@@ -63,7 +63,7 @@ def quota(cluster, core, namespace):
     else:
         core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
             'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
-        until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 30, 'the quota to count')
+        until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 60, 'the quota to count')
     lifted = []
 
     def lift():
@@ -105,7 +105,7 @@ def start(page, profile):
 def works(page, username):
     """Start the profile that works; return when its server is there."""
     start(page, 'Works')
-    page.wait_for_url('**/user/%s/**' % username, timeout=60000)
+    page.wait_for_url('**/user/%s/**' % username, timeout=2 * PATIENCE)
 
 
 @pytest.mark.parametrize('profile', ['Missing', 'Crashing', 'Large'])

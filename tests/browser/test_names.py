@@ -6,13 +6,22 @@ import pytest
 from .conftest import PATIENCE
 
 
-@pytest.mark.parametrize('name', ['bob@example.org', 'j\xfcrgen m', 'a+b', "50%25 o'neil"])
-def test_a_user_of_any_name_gets_to_the_notebook_server(demo, visit, name):
+def at_the_server(demo, visit, name):
+    """Return the page of a user who has pressed Start, when it is one of the user's notebook server."""
     page = visit(demo.url, name, demo.password)
     page.get_by_role('button', name='Start').click()
-    page.wait_for_url(lambda url: '/lab' in url, timeout=4 * PATIENCE)
+    page.wait_for_url(lambda url: '/lab' in url, timeout=4 * PATIENCE, wait_until='commit')
     assert unquote(urlsplit(page.url).path).startswith('/user/%s/lab' % name)
-    page.locator('#jp-main-dock-panel').wait_for(timeout=2 * PATIENCE)
+    return page
+
+
+@pytest.mark.parametrize('name', ['bob@example.org', 'j\xfcrgen m', 'a+b'])
+def test_a_user_of_any_name_gets_to_the_notebook_server(demo, visit, name):
+    at_the_server(demo, visit, name)
+
+
+def test_jupyterlab_opens_for_a_name_that_a_url_escapes_twice(demo, visit):
+    at_the_server(demo, visit, "50%25 o'neil").locator('#jp-main-dock-panel').wait_for(timeout=4 * PATIENCE)
 
 
 def test_a_link_is_for_a_user_of_any_name(demo, visit):
@@ -31,8 +40,6 @@ def test_the_administrator_sees_all_users(demo, visit):
 
 
 def test_the_terminal_tells_of_a_start(demo, visit):
-    page = visit(demo.url, 'tell', demo.password)
-    page.get_by_role('button', name='Start').click()
-    page.wait_for_url(lambda url: '/lab' in url, timeout=4 * PATIENCE)
+    at_the_server(demo, visit, 'tell')
     told = [line for line in demo.printed if line.startswith('tell')]
     assert told[0] == 'tell has logged in.\n' and told[1].startswith("tell's server is ready after ")

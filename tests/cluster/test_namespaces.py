@@ -405,7 +405,7 @@ def start_with_an_event(ann, there):
         'metadata': {'name': 'pulling'}, 'reason': 'Pulling', 'type': 'Normal', 'message': 'x',
         'involvedObject': {'kind': 'Pod', 'namespace': ann.namespace, 'name': ann.pod_name,
                            'uid': pod['metadata']['uid']}})
-    yield there.until(lambda: 'Pulling' in [event['reason'] for event in ann.events], 10)
+    yield there.until(lambda: 'Pulling' in [event['reason'] for event in ann.events])
     yield ann.stop(now=True)
     ann.clear_state()
     with pytest.raises(Exception, match='deleted|given up'):

@@ -19,7 +19,7 @@ from tests.cluster.conftest import kube, new_spawner, node, objects, role  # noq
 from .proxy import Proxy
 
 LABELS = {'heritage': 'jupyterhub', 'component': 'singleuser-server'}
-RECOVERY = 5  # seconds from the end of a fault to a cache that is right; 2 on a machine that does nothing else
+RECOVERY = 20  # seconds from the end of a fault to a cache that is right; 2 on a machine that does nothing else
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def versions(pods):
 
 
 @gen.coroutine
-def until(condition, timeout=30):
+def until(condition, timeout=60):
     """Return when `condition()` is true."""
     deadline = IOLoop.current().time() + timeout
     while not condition():
@@ -124,5 +124,5 @@ def until_watching(reflector, asked, pods, lists=1):
     reflector.start()
     yield reflector.first_load_future
     pods.create('first')
-    yield until_right(reflector, pods, 30)
+    yield until_right(reflector, pods, 60)
     assert lists is None or asked == ['list'] * lists + ['watch']

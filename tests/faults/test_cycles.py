@@ -21,7 +21,7 @@ from . import chaos
 from .conftest import until, versions
 
 SEED = os.environ.get('FAULTS_SEED', '1')
-CYCLES = int(os.environ.get('FAULTS_CYCLES', 500))
+CYCLES = int(os.environ.get('FAULTS_CYCLES', 250))
 USERS = 50
 ROUNDS = 5
 MORE_SOCKETS = 40  # a pool may hold one for each thread, and a proxy has two more for each

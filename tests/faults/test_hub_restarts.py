@@ -58,7 +58,7 @@ def new_hub(namespace, port, pods):
         config = SCRIPTED + CONFIG.format(port=port, hold=HOLD, token=TOKEN)
         yield lambda more='': Hub(directory, namespace, more=config + more)
     pods.delete_all()
-    until(lambda: not pods.pods(), 30, 'an empty namespace')
+    until(lambda: not pods.pods(), 60, 'an empty namespace')
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def begin(pods, hub, name='ann'):
     """Ask for the server of a user; return the user's browser when the pod is there, and does not run yet."""
     user = hub.user(name)
     user.begin()
-    until(lambda: pods.pod('jupyter-' + name), 30, 'the pod')
+    until(lambda: pods.pod('jupyter-' + name), 60, 'the pod')
     return user
 
 
@@ -110,7 +110,7 @@ def gets_a_server(pods, hub):
     user = hub.user('ann')
     until(lambda: has_ended(pods, user), 60, 'the old server to be stopped')
     until(lambda: has_started(pods, user), 60, 'the server')
-    user.wait_for(timeout=10)
+    user.wait_for(timeout=60)
     assert set(pods.uids()) == {'jupyter-ann'} and not pods.terminating()
 
 
@@ -121,10 +121,10 @@ def test_a_hub_that_is_started_while_the_api_is_down_finds_its_running_servers(a
     api_control.kill()
     told = hub.logged().count('Last contact')
     hub.launch()
-    until(lambda: hub.logged().count('Last contact') > told, 30, 'the hub to look for the API server')
+    until(lambda: hub.logged().count('Last contact') > told, 60, 'the hub to look for the API server')
     api_control.start()
     hub.wait()
-    hub.user('ann').wait_for(timeout=30)
+    hub.user('ann').wait_for(timeout=60)
     assert pods.uids() == before and not pods.terminating()
 
 
@@ -137,7 +137,7 @@ def test_a_hub_that_was_halted_for_an_outage_ends_with_a_failure_and_its_success
         assert hub.hub.wait(60) == 1
         api_control.start()
         hub.start()
-        hub.user('ann').wait_for(timeout=30)
+        hub.user('ann').wait_for(timeout=60)
         assert pods.uids() == before and not pods.terminating()
         hub.kill()
 
@@ -161,7 +161,7 @@ def test_after_a_hub_was_killed_during_a_stop_the_user_gets_a_server(hub, pods):
     user = start(pods, hub)
     before = pods.uids()
     user._send('DELETE', user.url + '/hub/api/users/ann/server')
-    until(pods.terminating, 30, 'the pod to be deleted')
+    until(pods.terminating, 60, 'the pod to be deleted')
     hub.kill()
     hub.start()
     assert pods.uids() == before

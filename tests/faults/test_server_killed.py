@@ -12,7 +12,7 @@ from tests.cluster.conftest import UNTOUCHED
 from tests.simulated_node import NODE, SimulatedNode
 
 SERVERS = 50
-RECOVERY = 5  # seconds from an API server that answers again to a cache that knows what it says; 2 on a quiet machine
+RECOVERY = 20  # seconds from an API server that answers again to a cache that knows what it says; 2 on a quiet machine
 
 
 class EnduringNode(SimulatedNode):

@@ -171,7 +171,7 @@ def test_watches_that_tell_of_nothing_are_settled_by_a_list_before_the_reflector
     kube.insert_into_watches('', path=reflector.namespace, times=1000, end=True)
     kube.cut_watches()
     use_up(pods)
-    yield until_right(reflector, pods, 10)
+    yield until_right(reflector, pods)
     assert asked.count('list') == 2
     assert not reflector.failed
 

@@ -81,7 +81,7 @@ def start(hub, pods, user, conditions=()):
     """Start a server, whose pod has these conditions besides; return when it is counted."""
     before = starts(scrape(hub), 'success')
     user.begin()
-    until(lambda: pods.pods(), 30, 'the pod')
+    until(lambda: pods.pods(), 60, 'the pod')
     name, = pods.uids()
     if conditions:
         pods.core.patch_namespaced_pod_status(name=name, namespace=pods.namespace, _preload_content=False, body={
@@ -137,7 +137,7 @@ def test_a_watch_that_hears_nothing_fires_before_the_hub_exits_and_no_more_when_
         name, = pods.uids()
         pods.core.patch_namespaced_pod(name=name, namespace=pods.namespace, _preload_content=False,
                                        body={'metadata': {'annotations': {'example.org/changed': 'yes'}}})
-        until(lambda: silence() < 21, 15, 'the watch')
+        until(lambda: silence() < 21, 60, 'the watch')
         assert firing(scrapes[:1]) in (set(), None)
         assert 'KubeSpawnerWatchSilent' in (firing(scrapes) or {'KubeSpawnerWatchSilent'})
         assert 'KubeSpawnerWatchSilent' not in (firing(scrapes + [scrape(hub)]) or set())
@@ -213,8 +213,8 @@ def test_a_pod_that_stays_when_it_is_deleted_fires(new_hub, pods, kube, core, na
 def test_a_start_that_the_end_of_its_hub_interrupts_is_counted_once_by_the_next_hub(new_hub, pods, ready):
     with new_hub() as hub:
         hub.user('ann').begin()
-        until(lambda: pods.pods(), 30, 'the pod')
-        until(lambda: alerts.value(scrape(hub), 'kubespawner_cached_objects', kind='Pod') == 1, 30, 'the watch')
+        until(lambda: pods.pods(), 60, 'the pod')
+        until(lambda: alerts.value(scrape(hub), 'kubespawner_cached_objects', kind='Pod') == 1, 60, 'the watch')
         assert alerts.value(scrape(hub), 'kubespawner_starts_total') == 0
         hub.kill()
         if ready == 'before':
