@@ -3,7 +3,7 @@
 What belongs here: `LocalKube`, which starts it from Python. What does not: its parts, see below. The methods of
 LocalKube block. Call them from any thread except localkube's own.
 
-    the whole           cluster, certificate, __main__
+    the whole           cluster, certificate, kubeconfigs, __main__
     the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
@@ -27,8 +27,8 @@ import time
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from . import directories
-from .cluster import Cluster, check_kubeconfig
+from . import directories, kubeconfigs
+from .cluster import Cluster
 
 __all__ = ['LocalKube']
 
@@ -68,9 +68,7 @@ class LocalKube(object):
         return self
 
     def _read_kubeconfig(self):
-        with open(self.kubeconfig, encoding='utf8') as f:
-            f.readline()  # a comment
-            content = json.load(f)
+        content = kubeconfigs.read(self.kubeconfig)
         cluster = content['clusters'][0]['cluster']
         self.url, self.token = cluster['server'], content['users'][0]['user']['token']
         if 'certificate-authority' in cluster:
@@ -196,7 +194,7 @@ class ChildRunner(object):
     """Runs `python -m kubespawner.localkube`, which ends when this process does."""
 
     def start(self, options):
-        check_kubeconfig(options['kubeconfig'])
+        kubeconfigs.check(options['kubeconfig'])
         with contextlib.suppress(FileNotFoundError):
             os.remove(options['kubeconfig'])  # left by a killed process; a new one means that the API responds
         arguments = [sys.executable, '-m', __name__, '--until-eof']

@@ -1,27 +1,21 @@
-"""A complete localkube, and its kubeconfig.
+"""A complete localkube.
 
 What belongs here: the order in which the parts start and stop. What does not: what the parts do. `Cluster` runs on the
 current loop of the thread that creates it, and `stop` is a coroutine for that loop.
 """
 import fcntl
-import json
 import os
 import secrets
 import shutil
-import stat
-import tempfile
 
 from tornado import gen
 
-from . import certificate, directories
+from . import certificate, directories, kubeconfigs
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
 from .server import Api
-
-EXTENSION = 'kubespawner.localkube'  # what the kubeconfig says to enter.py
-MARK = '# Written by kubespawner.localkube, which overwrites it. It is of no use when localkube has ended.\n'
 
 
 class Cluster(object):
@@ -39,7 +33,7 @@ class Cluster(object):
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
                  mounts=True):
-        check_kubeconfig(kubeconfig)
+        kubeconfigs.check(kubeconfig)
         self.kubeconfig = kubeconfig
         self.temporary = None if data else directories.temporary('localkube')
         self.data = os.path.abspath(data or self.temporary)
@@ -66,7 +60,8 @@ class Cluster(object):
             self.api.logs = self.kubelet.logs
             self.controllers.append(Scheduler(registry))
         names = self._publish_names() if kubelet else None
-        write_kubeconfig(self.kubeconfig, self.url, token, authority, names)
+        self.kubeconfig_content = kubeconfigs.content(self.url, authority, names)
+        kubeconfigs.write(self.kubeconfig, kubeconfigs.of_user(self.kubeconfig_content, kubeconfigs.ADMIN, token))
 
     def _publish_names(self):
         """Write a hosts file for programs outside of pods, see enter.py. Return its directory."""
@@ -105,42 +100,3 @@ def lock_directory(path):
         lock.close()
         raise OSError('%s is in use by another localkube. Choose another directory for the data.' % path)
     return lock
-
-
-def check_kubeconfig(path):
-    """Raise FileExistsError if `path` is the kubeconfig of another cluster.
-
-    Raise PermissionError if another user could write to its directory, because kubectl runs programs from a kubeconfig.
-    """
-    directory = os.path.dirname(os.path.abspath(path))
-    status = os.stat(directory)
-    if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
-        raise PermissionError('other users can write to %s. Choose a file in a directory of your own.' % directory)
-    if os.path.exists(path) and os.path.getsize(path):
-        with open(path, encoding='utf8', errors='replace') as f:
-            if f.readline() != MARK:
-                raise FileExistsError('localkube did not write %s, so it keeps it. Choose another file.' % path)
-
-
-def write_kubeconfig(path, url, token, authority, names=None):
-    """Write the kubeconfig atomically, so that nobody reads an incomplete file.
-
-    It consists of a YAML comment and JSON. `authority` (str or None) is the path of a certificate. If the kubeconfig
-    contained the certificate itself, clients would write it to a temporary file, which remains if they are killed.
-    `names` (str or None) is the directory of a hosts file, which enter.py finds here.
-    """
-    cluster = {'server': url}
-    if authority:
-        cluster['certificate-authority'] = authority
-    context = {'cluster': 'localkube', 'user': 'localkube', 'namespace': 'default'}
-    if names:
-        context['extensions'] = [{'name': EXTENSION, 'extension': {'hosts': names}}]
-    content = {'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'localkube',
-               'clusters': [{'name': 'localkube', 'cluster': cluster}],
-               'users': [{'name': 'localkube', 'user': {'token': token}}],
-               'contexts': [{'name': 'localkube', 'context': context}]}
-    directory = os.path.dirname(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # only the owner can read it
-    with os.fdopen(descriptor, 'w', encoding='utf8') as f:
-        f.write(MARK + json.dumps(content, indent=2, ensure_ascii=False) + '\n')
-    os.rename(temporary, path)
