@@ -85,6 +85,16 @@ class LocalKube(object):
     def __exit__(self, *exc_info):
         self.stop()
 
+    def add_user(self, name, groups=()):
+        """Add a user, and return the path of a kubeconfig file, which is removed when localkube stops.
+
+        With rbac=True, the user has the rights that roles give to `name`, to the groups, and to everybody.
+        """
+        token = self._switch('add_user', name=name, groups=list(groups))
+        path = kubeconfigs.path_of(os.path.join(self._directory, 'user'), name)
+        kubeconfigs.write(path, kubeconfigs.of_user(kubeconfigs.read(self.kubeconfig), name, token))
+        return path
+
     # Injecting faults
 
     def fail(self, method=None, path=None, status=500, times=1, headers=None, message=None, reason=None, after=False):
@@ -133,15 +143,15 @@ class LocalKube(object):
         """Return [(method, path with query)] of the requests since `clear_faults`, oldest first."""
         return [tuple(request) for request in self._switch('requests')]
 
-    def _switch(self, name, **arguments):
+    def _switch(self, switch, **arguments):
         connection = self._connection()
         try:
-            connection.request('POST', '/localkube/' + name, json.dumps(arguments),
+            connection.request('POST', '/localkube/' + switch, json.dumps(arguments),
                                {'Authorization': 'Bearer ' + self.token})
             response = connection.getresponse()
             body = response.read().decode('utf8')
             if response.status != 200:
-                raise RuntimeError('localkube rejected %s(%s): %s' % (name, arguments, body))
+                raise RuntimeError('localkube rejected %s(%s): %s' % (switch, arguments, body))
             return json.loads(body)['result']
         finally:
             connection.close()
@@ -206,6 +216,10 @@ class ChildRunner(object):
                 environment[TOKEN] = value or ''
             elif name in ('kubelet', 'mounts'):
                 arguments += [] if value else ['--no-' + name]
+            elif name == 'rbac':
+                arguments += ['--rbac'] if value else []
+            elif name == 'users':
+                arguments += ['--user=' + user for user in value]
             elif value is not None:
                 arguments += ['--' + name, str(value)]
         packages = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

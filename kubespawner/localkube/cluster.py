@@ -10,7 +10,8 @@ import shutil
 
 from tornado import gen
 
-from . import certificate, directories, kubeconfigs
+from . import certificate, default_roles, directories, kubeconfigs
+from .accounts import AccountController
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
@@ -29,39 +30,53 @@ class Cluster(object):
     kubelet (bool): with False there is no node, and pods stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
     mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
+    rbac (bool): with True, users have the rights that roles give them, and no others. With False, they have all.
+    users (list of str): further users, as NAME or NAME=GROUP,GROUP. Each gets a kubeconfig: `kubeconfig`-NAME.
     """
 
-    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
-                 mounts=True):
-        kubeconfigs.check(kubeconfig)
+    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10, mounts=True, rbac=False,
+                 users=()):
+        users = [parse_user(user) for user in users]
         self.kubeconfig = kubeconfig
+        self.user_kubeconfigs = {name: kubeconfigs.path_of(kubeconfig, name) for name, _ in users}
+        self.kubeconfigs = [kubeconfig] + list(self.user_kubeconfigs.values())
+        for path in self.kubeconfigs:
+            kubeconfigs.check(path)
         self.temporary = None if data else directories.temporary('localkube')
         self.data = os.path.abspath(data or self.temporary)
         self._lock = lock_directory(self.data)
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, kubelet and {'backoff': backoff, 'mounts': mounts})
+            self._start(token or secrets.token_hex(32), port, rbac, kubelet and {'backoff': backoff, 'mounts': mounts},
+                        users)
         except Exception:
             self._release()
             raise
 
-    def _start(self, token, port, kubelet):
+    def _start(self, token, port, rbac, kubelet, users):
         context, authority = certificate.make(self._tls)
-        self.api = Api(token, context, port)
+        self.api = Api(token, context, port, rbac)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
         self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
-                            GarbageCollector(registry), EndpointsController(registry)]
+                            GarbageCollector(registry), EndpointsController(registry),
+                            AccountController(registry, certificate.text_of(authority))]
+        if rbac:
+            default_roles.create(registry)
+            self.controllers.append(default_roles.AggregationController(registry))
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:
-            self.kubelet = Kubelet(registry, self.data, **kubelet)
+            self.kubelet = Kubelet(registry, self.data, self.api.access.accounts.token_for, self.api.port, **kubelet)
             self.api.logs = self.kubelet.logs
             self.controllers.append(Scheduler(registry))
         names = self._publish_names() if kubelet else None
-        self.kubeconfig_content = kubeconfigs.content(self.url, authority, names)
-        kubeconfigs.write(self.kubeconfig, kubeconfigs.of_user(self.kubeconfig_content, kubeconfigs.ADMIN, token))
+        content = kubeconfigs.content(self.url, authority, names)
+        for name, groups in users:
+            own_token = self.api.access.users.add(name, groups)
+            kubeconfigs.write(self.user_kubeconfigs[name], kubeconfigs.of_user(content, name, own_token))
+        kubeconfigs.write(self.kubeconfig, kubeconfigs.of_user(content, kubeconfigs.ADMIN, token))
 
     def _publish_names(self):
         """Write a hosts file for programs outside of pods, see enter.py. Return its directory."""
@@ -77,8 +92,9 @@ class Cluster(object):
         self.expirer.stop()
         if self.kubelet:
             yield self.kubelet.stop()
-        if os.path.exists(self.kubeconfig):
-            os.remove(self.kubeconfig)
+        for path in self.kubeconfigs:
+            if os.path.exists(path):
+                os.remove(path)
         self._release()
 
     def _release(self):
@@ -88,6 +104,14 @@ class Cluster(object):
         self._lock.close()
         if self.temporary:
             shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def parse_user(text):
+    """Return (name, groups) of NAME or NAME=GROUP,GROUP. Raise ValueError."""
+    name, _, groups = text.partition('=')
+    if not name or name == kubeconfigs.ADMIN:
+        raise ValueError('"%s" cannot be the name of a further user' % name)
+    return name, [group for group in groups.split(',') if group]
 
 
 def lock_directory(path):

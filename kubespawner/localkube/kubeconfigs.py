@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import tempfile
+from urllib.parse import quote
 
 ADMIN = 'localkube'  # the user who may do everything
 EXTENSION = 'kubespawner.localkube'  # what the kubeconfig says to enter.py
@@ -50,6 +51,11 @@ def of_user(content, name, token):
     """Return a kubeconfig with another user."""
     contexts = [dict(each, context=dict(each['context'], user=name)) for each in content['contexts']]
     return dict(content, users=[{'name': name, 'user': {'token': token}}], contexts=contexts)
+
+
+def path_of(path, name):
+    """Return the path of the kubeconfig of a further user. `path` is that of the administrator."""
+    return '%s-%s' % (path, quote(name, safe='@:'))
 
 
 def write(path, content):
