@@ -80,7 +80,10 @@ def listen(port):
 
 
 class SwitchHandler(BaseHandler):
-    """Handles the requests with which LocalKube adds users and injects faults: POST /localkube/NAME, with arguments as JSON."""
+    """Handles the requests with which LocalKube adds users and injects faults.
+
+    They are POST /localkube/NAME, with arguments as JSON.
+    """
 
     def post(self, name):
         try:
