@@ -4,7 +4,9 @@ What belongs here: `LocalKube`, which starts it from Python. What does not: its 
 LocalKube block. Call them from any thread except localkube's own.
 
     the whole           cluster, certificate, kubeconfigs, __main__
-    the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
+    who may do what     access; users, tokens, accounts (of pods); attributes (of requests), rbac, escalation, reviews,
+                        default_roles, validation_rbac
+    the API over HTTP   server, requests, protobuf, handlers, lists, streams, watches, tables, errors, faults
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
