@@ -160,7 +160,10 @@ COMPANION_RIGHTS = [
 
 @contextmanager
 def additional_rights(core, namespace, hub_kubeconfig, rights):
-    """Give the user of a kubeconfig more rights in a namespace, and take them away again."""
+    """Give the user of a kubeconfig more rights in a namespace, and take them away again. None has all rights."""
+    if hub_kubeconfig is None:
+        yield
+        return
     rbac, group, name = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io', 'companions'
     with open(hub_kubeconfig) as f:
         user = yaml.safe_load(f)['contexts'][0]['context']['user']
@@ -181,7 +184,10 @@ def cluster_role():
 
 @contextmanager
 def rights_in_all_namespaces(core, hub_kubeconfig):
-    """Give the user of a kubeconfig the documented ClusterRole, and take it away again."""
+    """Give the user of a kubeconfig the documented ClusterRole, and take it away again. None has all rights."""
+    if hub_kubeconfig is None:
+        yield
+        return
     with open(hub_kubeconfig) as f:
         user = yaml.safe_load(f)['users'][0]['name']
     rbac, role = client.RbacAuthorizationV1Api(core.api_client), cluster_role()
@@ -201,6 +207,13 @@ def rights_in_all_namespaces(core, hub_kubeconfig):
     yield
     rbac.delete_cluster_role_binding(name=name, body=client.V1DeleteOptions())
     rbac.delete_cluster_role(name=name, body=client.V1DeleteOptions())
+
+
+@pytest.fixture
+def rights_everywhere(cluster, core):
+    """Gives the user that KubeSpawner runs as the documented ClusterRole, if it has rights to be given."""
+    with rights_in_all_namespaces(core, cluster.hub_kubeconfig):
+        yield
 
 
 def rules_of_routes():

@@ -181,13 +181,12 @@ def test_a_change_is_all_that_differs_from_a_server_that_runs(run, start, contex
     assert TOKEN not in out and 'sesame' not in out
 
 
-def test_secret_and_service_of_a_pod_are_compared_without_their_values(request, cluster, run, start, context):
+@pytest.mark.usefixtures('companion_rights')
+def test_secret_and_service_of_a_pod_are_compared_without_their_values(run, start, context):
     text = SLEEPS + """
 c.KubeSpawner.services_enabled, c.KubeSpawner.secret_environment = True, ['DB']
 c.KubeSpawner.environment = {'DB': 'sesame-open', 'COPY': 'x sesame-open'}
 """
-    if cluster.hub_kubeconfig:
-        request.getfixturevalue('companion_rights')
     start(text)
     assert run('manifest', text, '--diff', context) == (0, '')
     _, out = run('manifest', text.replace("'COPY'", "'OTHER'").replace("['DB']", '[]'), '--diff', context)

@@ -17,10 +17,7 @@ TOKEN = '0123456789abcdef0123'
 @pytest.fixture(scope='module', autouse=True)
 def rights(cluster, core, namespace):
     """The rights that these tests need besides, on a cluster that has any."""
-    if cluster.hub_kubeconfig:
-        with additional_rights(core, namespace, cluster.hub_kubeconfig, COMPANION_RIGHTS):
-            yield
-    else:
+    with additional_rights(core, namespace, cluster.hub_kubeconfig, COMPANION_RIGHTS):
         yield
 
 

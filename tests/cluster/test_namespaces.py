@@ -22,10 +22,7 @@ CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 @pytest.fixture(scope='module')
 def rights(cluster, core):
     """Gives the user that KubeSpawner runs as the documented ClusterRole, if it has rights to be given."""
-    if cluster.hub_kubeconfig:
-        with rights_in_all_namespaces(core, cluster.hub_kubeconfig):
-            yield
-    else:
+    with rights_in_all_namespaces(core, cluster.hub_kubeconfig):
         yield
 
 

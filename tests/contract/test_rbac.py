@@ -78,8 +78,8 @@ def test_a_list_is_forbidden_in_the_words_of_the_api_server(user, somebody, url,
 
 def test_a_403_about_one_object_names_it(user, somebody, url, namespace):
     response = user.get(url('pods', 'x'))
-    assert response.body['message'] == ('pods "x" is forbidden: User "%s" cannot get resource "pods" in API group "" in '
-                                        'the namespace "%s"' % (somebody, namespace))
+    assert response.body['message'] == ('pods "x" is forbidden: User "%s" cannot get resource "pods" in API group "" '
+                                        'in the namespace "%s"' % (somebody, namespace))
     assert response.body['details'] == {'name': 'x', 'kind': 'pods'}
 
 
@@ -102,8 +102,8 @@ def test_a_403_about_one_object_names_it(user, somebody, url, namespace):
                                           'in the namespace "a"'),
     ('POST', '/api/v1/namespaces/a/pods/n/binding', 'pods "n" is forbidden: User "%s" cannot create resource '
                                                     '"pods/binding" in API group "" in the namespace "a"'),
-    ('PUT', '/api/v1/namespaces/a/pods/n', 'pods "n" is forbidden: User "%s" cannot update resource "pods" in API group '
-                                           '"" in the namespace "a"'),
+    ('PUT', '/api/v1/namespaces/a/pods/n', 'pods "n" is forbidden: User "%s" cannot update resource "pods" in API '
+                                           'group "" in the namespace "a"'),
     ('PATCH', '/api/v1/namespaces/a/pods/n/status', 'pods "n" is forbidden: User "%s" cannot patch resource '
                                                     '"pods/status" in API group "" in the namespace "a"'),
     ('GET', '/apis/networking.k8s.io/v1/ingresses', 'ingresses.networking.k8s.io is forbidden: User "%s" cannot list '
@@ -311,7 +311,8 @@ LACKING = 'is attempting to grant RBAC permissions not currently held:\n'
 def granter(http, grant, namespace):
     """An `Http` that acts as a user who may write roles and bindings, and read pods."""
     name = unique('granter')
-    grant(rule('create delete get list patch', 'roles', 'rolebindings', groups=[GROUP]), rule('get list', 'pods'), to=subject(name))
+    grant(rule('create delete get list patch', 'roles', 'rolebindings', groups=[GROUP]), rule('get list', 'pods'),
+          to=subject(name))
     user = http.acting_as(name, 'ops')
     user.name = name
     until_allowed(user, '%s/namespaces/%s/roles' % (RBAC, namespace))
@@ -391,8 +392,8 @@ def test_only_who_may_can_impersonate(http):
         'apiVersion': 'authentication.k8s.io/v1', 'kind': 'TokenRequest', 'spec': {}}))['status']['token']
     response = http.acting_as(None, token=token).acting_as('bob').get('/api/v1/pods')
     assert response.body['message'] == (
-        'users "bob" is forbidden: User "system:serviceaccount:kube-public:default" cannot impersonate resource "users" '
-        'in API group "" at the cluster scope')
+        'users "bob" is forbidden: User "system:serviceaccount:kube-public:default" cannot impersonate resource '
+        '"users" in API group "" at the cluster scope')
     assert response.body['details'] == {'name': 'bob', 'kind': 'users'}
 
 
@@ -426,8 +427,8 @@ def test_a_user_can_ask_what_they_may_do(user, grant, namespace, somebody):
         return created(review(user, 'SelfSubjectAccessReview', asked(namespace, verb, 'pods')))['status']
 
     soon(lambda: answer('list')['allowed'], 'the right is not told')
-    assert answer('list') == {'allowed': True, 'reason': 'RBAC: allowed by RoleBinding "%s/%s" of Role "%s" to User "%s"'
-                              % (name, namespace, name, somebody)}
+    reason = 'RBAC: allowed by RoleBinding "%s/%s" of Role "%s" to User "%s"' % (name, namespace, name, somebody)
+    assert answer('list') == {'allowed': True, 'reason': reason}
     assert answer('get') == {'allowed': False}
     body = created(review(user, 'SelfSubjectAccessReview', {'nonResourceAttributes': {'path': '/api', 'verb': 'get'}}))
     assert body['status']['allowed'] and 'ClusterRoleBinding "system:discovery"' in body['status']['reason']

@@ -15,7 +15,7 @@ import pytest
 import requests
 from kubernetes import client
 
-from tests.cluster.conftest import rights_in_all_namespaces
+from tests.cluster.conftest import rights_everywhere  # noqa: F401 (a fixture)
 from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
 
 from .browser import until
@@ -149,17 +149,8 @@ def test_a_pod_that_took_the_name_after_the_hub_ended_is_not_taken_for_the_serve
         assert pods.uids() == others and not pods.terminating(), 'the other pod is left alone'
 
 
-@pytest.fixture
-def rights_everywhere(cluster, core):
-    """Gives the hub the documented ClusterRole, if it has rights to be given."""
-    if cluster.hub_kubeconfig:
-        with rights_in_all_namespaces(core, cluster.hub_kubeconfig):
-            yield
-    else:
-        yield
-
-
-def test_servers_in_namespaces_of_their_users_are_kept(rights_everywhere, new_hub, core):
+@pytest.mark.usefixtures('rights_everywhere')
+def test_servers_in_namespaces_of_their_users_are_kept(new_hub, core):
     prefix = 'ns-' + uuid.uuid4().hex[:8]
     pods = {name: ScriptedPods(core, '%s-%s' % (prefix, name)) for name, _ in SERVERS}
     try:

@@ -56,14 +56,14 @@ def get_with(kube, token, path=PODS):
     return client.call('GET', path)[0]
 
 
-def test_a_namespace_has_an_account_and_the_certificate_and_has_them_again(client, name):
+@pytest.mark.parametrize('path', ['serviceaccounts/default', 'configmaps/kube-root-ca.crt'])
+def test_a_namespace_has_an_account_and_the_certificate_and_has_them_again(client, name, path):
     client.create('/api/v1/namespaces', {'metadata': {'name': name}})
-    for path in ('serviceaccounts/default', 'configmaps/kube-root-ca.crt'):
-        path = '/api/v1/namespaces/%s/%s' % (name, path)
-        poll(lambda: client.call('GET', path)[0] == 200, path)
-        uid = client.get(path)['metadata']['uid']
-        client.delete(path)
-        poll(lambda: client.get(path).get('metadata', {}).get('uid', uid) != uid, path + ' again')
+    path = '/api/v1/namespaces/%s/%s' % (name, path)
+    poll(lambda: client.call('GET', path)[0] == 200, path)
+    uid = client.get(path)['metadata']['uid']
+    client.delete(path)
+    poll(lambda: client.get(path).get('metadata', {}).get('uid', uid) != uid, path + ' again')
     client.delete('/api/v1/namespaces/' + name)
     poll(lambda: client.call('GET', '/api/v1/namespaces/' + name)[0] == 404, 'the namespace to go')
 
@@ -72,8 +72,8 @@ def test_a_pod_whose_account_does_not_exist_is_refused(client, name):
     code, answer = client.call('POST', PODS, {'metadata': {'name': name}, 'spec': {
         'serviceAccountName': 'ghost', 'containers': [{'name': 'main', 'image': 'x'}]}})
     assert (code, answer['reason']) == (403, 'Forbidden')
-    assert answer['message'] == ('pods "%s" is forbidden: error looking up service account default/ghost: serviceaccount '
-                                 '"ghost" not found' % name)
+    assert answer['message'] == ('pods "%s" is forbidden: error looking up service account default/ghost: '
+                                 'serviceaccount "ghost" not found' % name)
 
 
 def created_spec(client, name, **spec):
