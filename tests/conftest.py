@@ -22,10 +22,12 @@ from tests.support import parallel
 from tests.support.named_files import NothingInVain
 from tests.support.skips import Skips
 
-Cluster = namedtuple('Cluster', 'kubeconfig is_localkube kube')
+Cluster = namedtuple('Cluster', 'kubeconfig hub_kubeconfig is_localkube kube')
 Cluster.__doc__ += """: a Kubernetes API.
 
 kubeconfig (str): path of a file whose current context is the cluster.
+hub_kubeconfig (str or None): path of the file that KubeSpawner uses; its user has no rights but those that tests give
+    it. With None, KubeSpawner uses `kubeconfig`.
 is_localkube (bool): False for a cluster that was named on the command line.
 kube (LocalKube or None): its switches for faults; None for a cluster that was named on the command line.
 """
@@ -75,12 +77,14 @@ def cluster(request):
         if option('--kubeconfig'):
             path = os.path.join(directory, 'kubeconfig')
             copy_kubeconfig(option('--kubeconfig'), option('--context'), path)
-            environment.setenv('KUBECONFIG', os.path.abspath(option('--hub-kubeconfig') or path))
-            yield Cluster(path, False, None)
+            of_hub = option('--hub-kubeconfig') and os.path.abspath(option('--hub-kubeconfig'))
+            environment.setenv('KUBECONFIG', of_hub or path)
+            yield Cluster(path, of_hub, False, None)
         else:
-            with LocalKube() as kube:
-                environment.setenv('KUBECONFIG', kube.kubeconfig)
-                yield Cluster(kube.kubeconfig, True, kube)
+            with LocalKube(rbac=True) as kube:
+                of_hub = kube.add_user('hub')
+                environment.setenv('KUBECONFIG', of_hub)
+                yield Cluster(kube.kubeconfig, of_hub, True, kube)
 
 
 @pytest.fixture(scope='session')
@@ -166,13 +170,12 @@ def grant_hub(core, namespace, kubeconfig):
 
 
 @pytest.fixture(scope='module')
-def namespace(request, core):
+def namespace(cluster, core):
     """The name of a fresh namespace, removed after the module's last test."""
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
-    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if hub_kubeconfig:
-        grant_hub(core, name, hub_kubeconfig)
+    if cluster.hub_kubeconfig:
+        grant_hub(core, name, cluster.hub_kubeconfig)
     wait_for_service_account(core, name)
     yield name
     core.delete_namespace(name=name, body=client.V1DeleteOptions())

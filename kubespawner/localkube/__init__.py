@@ -3,8 +3,10 @@
 What belongs here: `LocalKube`, which starts it from Python. What does not: its parts, see below. The methods of
 LocalKube block. Call them from any thread except localkube's own.
 
-    the whole           cluster, certificate, __main__
-    the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
+    the whole           cluster, certificate, kubeconfigs, __main__
+    who may do what     access; users, tokens, accounts (of pods); attributes (of requests), rbac, escalation, reviews,
+                        default_roles, validation_rbac
+    the API over HTTP   server, requests, protobuf, handlers, lists, streams, watches, tables, errors, faults
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
@@ -27,8 +29,8 @@ import time
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from . import directories
-from .cluster import Cluster, check_kubeconfig
+from . import directories, kubeconfigs
+from .cluster import Cluster
 
 __all__ = ['LocalKube']
 
@@ -68,9 +70,7 @@ class LocalKube(object):
         return self
 
     def _read_kubeconfig(self):
-        with open(self.kubeconfig, encoding='utf8') as f:
-            f.readline()  # a comment
-            content = json.load(f)
+        content = kubeconfigs.read(self.kubeconfig)
         cluster = content['clusters'][0]['cluster']
         self.url, self.token = cluster['server'], content['users'][0]['user']['token']
         if 'certificate-authority' in cluster:
@@ -86,6 +86,16 @@ class LocalKube(object):
 
     def __exit__(self, *exc_info):
         self.stop()
+
+    def add_user(self, name, groups=()):
+        """Add a user, and return the path of a kubeconfig file, which is removed when localkube stops.
+
+        With rbac=True, the user has the rights that roles give to `name`, to the groups, and to everybody.
+        """
+        token = self._switch('add_user', name=name, groups=list(groups))
+        path = kubeconfigs.path_of(os.path.join(self._directory, 'user'), name)
+        kubeconfigs.write(path, kubeconfigs.of_user(kubeconfigs.read(self.kubeconfig), name, token))
+        return path
 
     # Injecting faults
 
@@ -135,15 +145,15 @@ class LocalKube(object):
         """Return [(method, path with query)] of the requests since `clear_faults`, oldest first."""
         return [tuple(request) for request in self._switch('requests')]
 
-    def _switch(self, name, **arguments):
+    def _switch(self, switch, **arguments):
         connection = self._connection()
         try:
-            connection.request('POST', '/localkube/' + name, json.dumps(arguments),
+            connection.request('POST', '/localkube/' + switch, json.dumps(arguments),
                                {'Authorization': 'Bearer ' + self.token})
             response = connection.getresponse()
             body = response.read().decode('utf8')
             if response.status != 200:
-                raise RuntimeError('localkube rejected %s(%s): %s' % (name, arguments, body))
+                raise RuntimeError('localkube rejected %s(%s): %s' % (switch, arguments, body))
             return json.loads(body)['result']
         finally:
             connection.close()
@@ -196,7 +206,7 @@ class ChildRunner(object):
     """Runs `python -m kubespawner.localkube`, which ends when this process does."""
 
     def start(self, options):
-        check_kubeconfig(options['kubeconfig'])
+        kubeconfigs.check(options['kubeconfig'])
         with contextlib.suppress(FileNotFoundError):
             os.remove(options['kubeconfig'])  # left by a killed process; a new one means that the API responds
         arguments = [sys.executable, '-m', __name__, '--until-eof']
@@ -208,6 +218,10 @@ class ChildRunner(object):
                 environment[TOKEN] = value or ''
             elif name in ('kubelet', 'mounts'):
                 arguments += [] if value else ['--no-' + name]
+            elif name == 'rbac':
+                arguments += ['--rbac'] if value else []
+            elif name == 'users':
+                arguments += ['--user=' + user for user in value]
             elif value is not None:
                 arguments += ['--' + name, str(value)]
         packages = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

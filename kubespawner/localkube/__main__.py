@@ -37,6 +37,10 @@ def parse(arguments):
                         help='serve the API, but do not run pods (default: run pods)')
     parser.add_argument('--no-mounts', dest='mounts', action='store_false',
                         help='do not give pods mount namespaces (default: do, if this machine allows it)')
+    parser.add_argument('--rbac', action='store_true',
+                        help='give users the rights of roles, and no others (default: give them all rights)')
+    parser.add_argument('--user', dest='users', action='append', default=[], metavar='NAME[=GROUP,...]',
+                        help='write a kubeconfig for another user to FILE-NAME; may be repeated')
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
 
@@ -50,9 +54,11 @@ def main(arguments=None):
     loop = IOLoop(make_current=True)
     try:
         cluster = Cluster(**options)
-    except OSError as e:
+    except (OSError, ValueError) as e:
         sys.exit('localkube cannot start: %s' % e)
     print(NOTICE % {'user': 'user %d' % os.getuid(), 'url': cluster.url, 'kubeconfig': cluster.kubeconfig}, flush=True)
+    for name, path in cluster.user_kubeconfigs.items():
+        print('Kubeconfig of %s: %s' % (name, path), flush=True)
     if cluster.url.startswith('https:'):  # otherwise kubectl does not send its token
         print(TRY % cluster.kubeconfig, flush=True)
 

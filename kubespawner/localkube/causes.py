@@ -82,6 +82,11 @@ def quoted(value):
     return json.dumps(value, ensure_ascii=False)
 
 
+def quoted_list(values):
+    """Return strings as Go quotes a slice of them: ["a" "b"]."""
+    return '[%s]' % ' '.join(map(quoted, values))
+
+
 def validate_labels(causes, field, labels):
     for key, value in labels.items():
         validate_key(causes, field, key)

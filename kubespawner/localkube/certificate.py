@@ -40,3 +40,11 @@ def server_context(chain, directory):
     with chain.tempfile(dir=directory) as path:  # readable by its owner only
         context.load_cert_chain(path)
     return context
+
+
+def text_of(path):
+    """Return the certificates in a file (PEM), or '' if there is none."""
+    if path is None:
+        return ''
+    with open(path, encoding='ascii') as f:
+        return f.read()

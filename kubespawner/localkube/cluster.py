@@ -1,27 +1,22 @@
-"""A complete localkube, and its kubeconfig.
+"""A complete localkube.
 
 What belongs here: the order in which the parts start and stop. What does not: what the parts do. `Cluster` runs on the
 current loop of the thread that creates it, and `stop` is a coroutine for that loop.
 """
 import fcntl
-import json
 import os
 import secrets
 import shutil
-import stat
-import tempfile
 
 from tornado import gen
 
-from . import certificate, directories
+from . import certificate, default_roles, directories, kubeconfigs
+from .accounts import AccountController
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
 from .server import Api
-
-EXTENSION = 'kubespawner.localkube'  # what the kubeconfig says to enter.py
-MARK = '# Written by kubespawner.localkube, which overwrites it. It is of no use when localkube has ended.\n'
 
 
 class Cluster(object):
@@ -35,38 +30,53 @@ class Cluster(object):
     kubelet (bool): with False there is no node, and pods stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
     mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
+    rbac (bool): with True, users have the rights that roles give them, and no others. With False, they have all.
+    users (list of str): further users, as NAME or NAME=GROUP,GROUP. Each gets a kubeconfig: `kubeconfig`-NAME.
     """
 
-    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
-                 mounts=True):
-        check_kubeconfig(kubeconfig)
+    def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10, mounts=True, rbac=False,
+                 users=()):
+        users = [parse_user(user) for user in users]
         self.kubeconfig = kubeconfig
+        self.user_kubeconfigs = {name: kubeconfigs.path_of(kubeconfig, name) for name, _ in users}
+        self.kubeconfigs = [kubeconfig] + list(self.user_kubeconfigs.values())
+        for path in self.kubeconfigs:
+            kubeconfigs.check(path)
         self.temporary = None if data else directories.temporary('localkube')
         self.data = os.path.abspath(data or self.temporary)
         self._lock = lock_directory(self.data)
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, kubelet and {'backoff': backoff, 'mounts': mounts})
+            self._start(token or secrets.token_hex(32), port, rbac, kubelet and {'backoff': backoff, 'mounts': mounts},
+                        users)
         except Exception:
             self._release()
             raise
 
-    def _start(self, token, port, kubelet):
+    def _start(self, token, port, rbac, kubelet, users):
         context, authority = certificate.make(self._tls)
-        self.api = Api(token, context, port)
+        self.api = Api(token, context, port, rbac)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
         self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
-                            GarbageCollector(registry), EndpointsController(registry)]
+                            GarbageCollector(registry), EndpointsController(registry),
+                            AccountController(registry, certificate.text_of(authority))]
+        if rbac:
+            default_roles.create(registry)
+            self.controllers.append(default_roles.AggregationController(registry))
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:
-            self.kubelet = Kubelet(registry, self.data, **kubelet)
+            self.kubelet = Kubelet(registry, self.data, self.api.access.accounts.token_for, self.api.port, **kubelet)
             self.api.logs = self.kubelet.logs
             self.controllers.append(Scheduler(registry))
         names = self._publish_names() if kubelet else None
-        write_kubeconfig(self.kubeconfig, self.url, token, authority, names)
+        content = kubeconfigs.content(self.url, authority, names)
+        for name, groups in users:
+            own_token = self.api.access.users.add(name, groups)
+            kubeconfigs.write(self.user_kubeconfigs[name], kubeconfigs.of_user(content, name, own_token))
+        kubeconfigs.write(self.kubeconfig, kubeconfigs.of_user(content, kubeconfigs.ADMIN, token))
 
     def _publish_names(self):
         """Write a hosts file for programs outside of pods, see enter.py. Return its directory."""
@@ -82,8 +92,9 @@ class Cluster(object):
         self.expirer.stop()
         if self.kubelet:
             yield self.kubelet.stop()
-        if os.path.exists(self.kubeconfig):
-            os.remove(self.kubeconfig)
+        for path in self.kubeconfigs:
+            if os.path.exists(path):
+                os.remove(path)
         self._release()
 
     def _release(self):
@@ -93,6 +104,14 @@ class Cluster(object):
         self._lock.close()
         if self.temporary:
             shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def parse_user(text):
+    """Return (name, groups) of NAME or NAME=GROUP,GROUP. Raise ValueError."""
+    name, _, groups = text.partition('=')
+    if not name or name == kubeconfigs.ADMIN:
+        raise ValueError('"%s" cannot be the name of a further user' % name)
+    return name, [group for group in groups.split(',') if group]
 
 
 def lock_directory(path):
@@ -105,42 +124,3 @@ def lock_directory(path):
         lock.close()
         raise OSError('%s is in use by another localkube. Choose another directory for the data.' % path)
     return lock
-
-
-def check_kubeconfig(path):
-    """Raise FileExistsError if `path` is the kubeconfig of another cluster.
-
-    Raise PermissionError if another user could write to its directory, because kubectl runs programs from a kubeconfig.
-    """
-    directory = os.path.dirname(os.path.abspath(path))
-    status = os.stat(directory)
-    if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
-        raise PermissionError('other users can write to %s. Choose a file in a directory of your own.' % directory)
-    if os.path.exists(path) and os.path.getsize(path):
-        with open(path, encoding='utf8', errors='replace') as f:
-            if f.readline() != MARK:
-                raise FileExistsError('localkube did not write %s, so it keeps it. Choose another file.' % path)
-
-
-def write_kubeconfig(path, url, token, authority, names=None):
-    """Write the kubeconfig atomically, so that nobody reads an incomplete file.
-
-    It consists of a YAML comment and JSON. `authority` (str or None) is the path of a certificate. If the kubeconfig
-    contained the certificate itself, clients would write it to a temporary file, which remains if they are killed.
-    `names` (str or None) is the directory of a hosts file, which enter.py finds here.
-    """
-    cluster = {'server': url}
-    if authority:
-        cluster['certificate-authority'] = authority
-    context = {'cluster': 'localkube', 'user': 'localkube', 'namespace': 'default'}
-    if names:
-        context['extensions'] = [{'name': EXTENSION, 'extension': {'hosts': names}}]
-    content = {'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'localkube',
-               'clusters': [{'name': 'localkube', 'cluster': cluster}],
-               'users': [{'name': 'localkube', 'user': {'token': token}}],
-               'contexts': [{'name': 'localkube', 'context': context}]}
-    directory = os.path.dirname(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix='.localkube-')  # only the owner can read it
-    with os.fdopen(descriptor, 'w', encoding='utf8') as f:
-        f.write(MARK + json.dumps(content, indent=2, ensure_ascii=False) + '\n')
-    os.rename(temporary, path)

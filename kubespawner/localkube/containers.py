@@ -176,7 +176,7 @@ class Container(object):
     def environment(self):
         worker = self.worker
         return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address,
-                           worker.files.home(self.spec), worker.temporary)
+                           worker.files.home(self.spec), worker.temporary, worker.kubelet.api_variables)
 
     def run_process(self, command, log):
         """Run a command in this container: its own, or that of a probe or hook."""

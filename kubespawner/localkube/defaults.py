@@ -8,6 +8,7 @@ import copy
 
 from . import quantities
 from .services import complete_service
+from .validation_rbac import complete_binding, complete_role
 
 PROBE = {'timeoutSeconds': 1, 'periodSeconds': 10, 'successThreshold': 1, 'failureThreshold': 3}
 TOLERATIONS = [{'key': 'node.kubernetes.io/' + key, 'operator': 'Exists', 'effect': 'NoExecute',
@@ -135,7 +136,8 @@ def complete_endpoints(endpoints):
 
 COMPLETE = {'Pod': complete_pod, 'PersistentVolumeClaim': complete_claim, 'Service': complete_service,
             'Secret': complete_secret, 'Event': complete_event, 'Namespace': complete_namespace,
-            'Node': complete_node, 'Endpoints': complete_endpoints}
+            'Node': complete_node, 'Endpoints': complete_endpoints, 'Role': complete_role,
+            'ClusterRole': complete_role, 'RoleBinding': complete_binding, 'ClusterRoleBinding': complete_binding}
 
 
 def complete(obj):

@@ -3,12 +3,10 @@
 What belongs here: the command line. What does not: the names (hosts.py), mounting (mount_namespace.py).
 """
 import argparse
-import json
 import os
 import sys
 
-from . import mount_namespace
-from .cluster import EXTENSION
+from . import kubeconfigs, mount_namespace
 from .filesystems import HOSTS
 
 
@@ -29,10 +27,8 @@ def parse(arguments):
 
 def find_directory(kubeconfig):
     """Return the directory of a localkube's hosts file. Raise OSError or ValueError if there is none."""
-    with open(kubeconfig, encoding='utf8') as f:
-        content = json.loads(f.read().partition('\n')[2])
-    for extension in content['contexts'][0]['context'].get('extensions', ()):
-        if extension['name'] == EXTENSION:
+    for extension in kubeconfigs.read(kubeconfig)['contexts'][0]['context'].get('extensions', ()):
+        if extension['name'] == kubeconfigs.EXTENSION:
             return extension['extension']['hosts']
     raise ValueError('%s is not the kubeconfig of a localkube that runs pods' % kubeconfig)
 

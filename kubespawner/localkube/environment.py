@@ -37,16 +37,17 @@ class Environment(object):
     pod, container (dict): the pod, which is assigned to a node, and the spec of the container.
     address, host (str): the IP addresses of the pod and of its node.
     home, temporary (str): the home directory and the temporary directory.
+    api (dict): the variables that say where the API is.
     """
 
-    def __init__(self, store, pod, container, address, host, home, temporary):
+    def __init__(self, store, pod, container, address, host, home, temporary, api):
         self.store = store
         self.pod = pod
         self.container = container
         self.address = address
         self.host = host
         self.base = {name: value for name, value in os.environ.items() if INHERITED.match(name)}
-        self.base.update(PATH=search_path(), HOME=home, TMPDIR=temporary,
+        self.base.update(api, PATH=search_path(), HOME=home, TMPDIR=temporary,
                          HOSTNAME=pod['spec'].get('hostname') or pod['metadata']['name'][:63])
 
     def variables(self):

@@ -64,7 +64,8 @@ def being_terminated(resource, name, namespace):
 
 
 def forbidden(resource, name, why):
-    return ApiError(403, 'Forbidden', '%s "%s" is forbidden: %s' % (resource, name, why), details_of(resource, name))
+    what = ''.join(filter(None, [resource, ' ', name and '"%s" ' % name])) + 'is ' if resource else ''
+    return ApiError(403, 'Forbidden', '%sforbidden: %s' % (what, why), details_of(resource, name))
 
 
 def expired(message):

@@ -33,6 +33,19 @@ Node metadata:ObjectMeta spec:NodeSpec status:NodeStatus
 Ingress metadata:ObjectMeta spec:IngressSpec status:IngressStatus
 Ingress_v1beta1 metadata:ObjectMeta spec:IngressSpec_v1beta1 status:IngressStatus
 Binding metadata:ObjectMeta target:ObjectReference
+ServiceAccount metadata:ObjectMeta secrets:[ObjectReference]name imagePullSecrets:[LocalObjectReference]name
+    automountServiceAccountToken:bool
+Role metadata:ObjectMeta rules:[PolicyRule]
+ClusterRole metadata:ObjectMeta rules:[PolicyRule] aggregationRule:AggregationRule
+RoleBinding metadata:ObjectMeta subjects:[Subject] roleRef:RoleRef
+ClusterRoleBinding metadata:ObjectMeta subjects:[Subject] roleRef:RoleRef
+TokenRequest metadata:ObjectMeta spec:TokenRequestSpec status:object
+TokenReview metadata:ObjectMeta spec:TokenReviewSpec status:object
+SelfSubjectReview metadata:ObjectMeta status:object
+SelfSubjectAccessReview metadata:ObjectMeta spec:SubjectAccessReviewSpec status:object
+SubjectAccessReview metadata:ObjectMeta spec:SubjectAccessReviewSpec status:object
+LocalSubjectAccessReview metadata:ObjectMeta spec:SubjectAccessReviewSpec status:object
+SelfSubjectRulesReview metadata:ObjectMeta spec:SelfSubjectRulesReviewSpec status:object
 ObjectMeta clusterName generateName name namespace resourceVersion selfLink uid:string deletionGracePeriodSeconds
     generation:int creationTimestamp deletionTimestamp:time annotations labels:{string} finalizers:[string]*
     managedFields:[object] ownerReferences:[OwnerReference]uid
@@ -47,6 +60,18 @@ PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPo
 PodStatus hostIP message nominatedNodeName phase podIP qosClass reason:string startTime:time
     conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses initContainerStatuses:[ContainerStatus]
     podIPs:[PodIP]ip
+PolicyRule apiGroups nonResourceURLs resourceNames resources verbs:[string]
+AggregationRule clusterRoleSelectors:[LabelSelector]
+Subject apiGroup kind name namespace:string
+RoleRef apiGroup kind name:string
+TokenRequestSpec audiences:[string] expirationSeconds:int boundObjectRef:BoundObjectReference
+BoundObjectReference apiVersion kind name uid:string
+TokenReviewSpec token:string audiences:[string]
+SubjectAccessReviewSpec resourceAttributes:ResourceAttributes nonResourceAttributes:NonResourceAttributes
+    user uid:string groups:[string] extra:object
+ResourceAttributes namespace verb group version resource subresource name:string fieldSelector labelSelector:object
+NonResourceAttributes path verb:string
+SelfSubjectRulesReviewSpec namespace:string
 PersistentVolumeClaimSpec storageClassName:text volumeMode volumeName:string accessModes:[string] dataSource:object
     resources:ResourceRequirements selector:LabelSelector
 PersistentVolumeClaimStatus phase:string accessModes:[string] capacity:{quantity}
@@ -212,5 +237,7 @@ def parse(table):
 
 
 ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
-         'Binding', 'Ingress', 'Ingress_v1beta1')
+         'Binding', 'Ingress', 'Ingress_v1beta1', 'ServiceAccount', 'Role', 'ClusterRole', 'RoleBinding',
+         'ClusterRoleBinding', 'TokenRequest', 'TokenReview', 'SelfSubjectReview', 'SelfSubjectAccessReview',
+         'SubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview')
 TYPES = parse(TABLE)

@@ -9,8 +9,9 @@ from tornado import gen, iostream
 
 from . import errors, lists, tables, versions
 from .causes import Causes
+from .decoding import decode
 from .registry import RETURNED_WHEN_DELETED
-from .resources import GROUPS, NO_COLLECTION_DELETE, RESOURCES, ROWS
+from .resources import GROUPS, NO_COLLECTION_DELETE, RESOURCES, REVIEWS, ROWS
 from .streams import StreamHandler
 
 PREFIXES = ('/api/',) + tuple('/apis/%s/' % group for group in GROUPS)
@@ -27,7 +28,7 @@ class Handler(StreamHandler):
         self.api.faults.requests.append((method, uri))
         faults = self.api.faults.take(method, uri)
         try:
-            self.check_token()
+            self.user = self.api.access.admit(self.request)
             if 'delay' in faults:
                 yield gen.sleep(faults['delay']['seconds'])
             if self.strike(faults, after=False):
@@ -71,12 +72,15 @@ class Handler(StreamHandler):
             return lambda: self.send_text('404 page not found\n', 404)
         self.route(path)
         verb = VERBS.get((self.request.method, bool(self.name), self.subresource))
+        if self.row.name in REVIEWS:
+            verb = verb if verb is Handler.create else None
         if verb is None or (self.request.method == 'DELETE' and not self.name and
                             self.row.name in NO_COLLECTION_DELETE):
             raise errors.method_not_allowed()
         if self.row.namespaced and not self.namespace and self.request.method != 'GET':
             raise errors.method_not_allowed()
-        return verb(self)
+        with self.api.registry.acting_for(self.user):
+            return verb(self)
 
     def route(self, path):
         """Set row, namespace, name and subresource from the path. Raise ApiError 404."""
@@ -108,6 +112,8 @@ class Handler(StreamHandler):
         return versions.shown(self.row, obj)
 
     def create(self):
+        if self.row.name in REVIEWS:
+            return 201, self.api.access.reviews.answer(self.row, self.namespace, self.body(), self.user)
         return 201, self.shown(self.api.registry.create(self.row.key, self.namespace, self.body(), self.dry_run(),
                                                         self.strict()))
 
@@ -126,6 +132,10 @@ class Handler(StreamHandler):
     def bind(self):
         self.api.registry.bind(self.namespace, self.name, self.body(), self.dry_run())
         return 201, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'code': 201}
+
+    def create_token(self):
+        request = decode('TokenRequest', self.body())
+        return 201, self.api.access.accounts.answer(self.namespace, self.name, request)
 
     def delete_options(self):
         """Return DeleteOptions, from the body or the query."""
@@ -193,5 +203,5 @@ VERBS = {  # (HTTP method, whether the path names one object, subresource) -> me
     ('DELETE', True, ''): Handler.delete_object, ('GET', True, 'status'): Handler.read,
     ('PUT', True, 'status'): Handler.replace, ('PATCH', True, 'status'): Handler.patch_object,
     ('PUT', True, 'finalize'): Handler.replace, ('POST', True, 'binding'): Handler.bind,
-    ('GET', True, 'log'): Handler.log,
+    ('GET', True, 'log'): Handler.log, ('POST', True, 'token'): Handler.create_token,
 }

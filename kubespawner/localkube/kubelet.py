@@ -24,6 +24,7 @@ from .resources import VERSION
 from .times import timestamp
 
 NODE = 'localkube'
+API_ADDRESS = '127.0.0.1'
 LOCK_PORT = 10250  # UDP port at the node's address; the process that binds it owns the node's range of addresses
 PODS = 500
 LOG_CHUNK = 2 ** 20
@@ -72,11 +73,15 @@ class Kubelet(object):
     data (str): directory for claims, volumes and logs.
     backoff (float): seconds before the second restart of a container that fails.
     mounts (bool): whether volumes are at their mount paths, if this machine allows it.
+    token_for (function): see AccountTokens. api_port (int): where 127.0.0.1 serves the API.
     """
 
     log = logging.getLogger('kubespawner.localkube')
 
-    def __init__(self, registry, data, backoff, mounts=True):
+    def __init__(self, registry, data, token_for, api_port, backoff, mounts=True):
+        self.token_for = token_for
+        self.api_variables = dict.fromkeys(('KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS'), str(api_port))
+        self.api_variables['KUBERNETES_SERVICE_HOST'] = API_ADDRESS
         self.registry = registry
         self.store = registry.store
         self.data = data

@@ -3,10 +3,11 @@
 What belongs here: fields.py and resources.py as OpenAPI 3. What does not: behaviour. Constant; any thread may read it.
 """
 from .fields import TYPES
-from .resources import API_VERSIONS, RESOURCES, base_path
+from .resources import API_VERSIONS, RESOURCES, ROWS, base_path
 
 PREFIX = 'io.k8s.api.'
-BINDING = {'group': '', 'kind': 'Binding', 'version': 'v1'}  # which only a subresource has
+OF_SUBRESOURCES = {'Binding': [{'group': '', 'kind': 'Binding', 'version': 'v1'}],
+                   'TokenRequest': [{'group': 'authentication.k8s.io', 'kind': 'TokenRequest', 'version': 'v1'}]}
 SCALARS = {'int': 'integer', 'number': 'integer', 'bool': 'boolean', 'flag': 'boolean', 'object': 'object'}
 
 
@@ -35,7 +36,7 @@ def type_schema(name, fields):
     schema = {'type': 'object', 'properties': {field: field_schema(each) for field, each in fields.items()}}
     if 'apiVersion' in fields and 'metadata' in fields:
         schema['x-kubernetes-group-version-kind'] = [
-            identity(row) for row in RESOURCES.values() if row.type == name] or [BINDING]
+            identity(row) for row in ROWS.values() if row.type == name] or OF_SUBRESOURCES[name]
     return schema
 
 

@@ -66,7 +66,8 @@ class PodWorker(object):
         """Create the volumes. Retry until this succeeds or the pod is stopped."""
         while not self.stopping:
             try:
-                directories = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod)
+                directories = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod,
+                                            self.kubelet.token_for)
                 self.files = self.kubelet.file_system(self.pod, directories, self.directory)
                 self.kubelet.hosts.add(self.files.hosts, self.pod['metadata']['namespace'], self.own_hosts())
                 return

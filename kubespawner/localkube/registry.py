@@ -5,6 +5,8 @@ which fields a client may set (strategies.py), lists and watches (store.py and w
 on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs,
 too, mostly `patch_status` and `delete`.
 """
+from contextlib import contextmanager
+
 from . import defaults, errors, patches, services, strategies, versions
 from .causes import Causes
 from .decoding import decode
@@ -12,7 +14,7 @@ from .resources import RESOURCES
 from .times import earlier, timestamp
 from .validation import refuse, validate, validate_update
 
-RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
+RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims', 'serviceaccounts')
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
@@ -23,13 +25,28 @@ class Registry(object):
 
     `resource` is a key of RESOURCES, which also says in which version `data` and `patch` are. `namespace` is '' for
     objects without a namespace.
+
+    user (User or None): for whom a verb is executed; None means localkube itself.
+    admission (list): functions of (row, new object, old object or None, user), which complete or reject new objects and
+        updates.
     """
 
     def __init__(self, store):
         self.store = store
+        self.user = None
+        self.admission = []
         self.service_network = services.DEFAULT_NETWORK
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
+
+    @contextmanager
+    def acting_for(self, user):
+        """Execute verbs for a user. Nothing waits in them, so there is one user at a time."""
+        self.user = user
+        try:
+            yield
+        finally:
+            self.user = None
 
     # Read
 
@@ -49,6 +66,7 @@ class Registry(object):
         obj = versions.to_stored(row, decode(row.type, data, strict))
         strategies.identify(obj, row, namespace)
         self.admit(row, obj)
+        self.call_admission(row, obj)
         defaults.complete(obj)
         status = defaults.initial_status(obj)
         if status:
@@ -76,6 +94,10 @@ class Registry(object):
             finalizers = metadata.setdefault('finalizers', [])
             if CLAIM_FINALIZER not in finalizers:
                 finalizers.append(CLAIM_FINALIZER)
+
+    def call_admission(self, row, new, old=None):
+        for admit in self.admission:
+            admit(row, new, old, self.user)
 
     def allocate(self, row, obj):
         """Give a service an address and ports that no other service has. Raise ApiError 422."""
@@ -130,6 +152,7 @@ class Registry(object):
             raise errors.invalid(row.kind, name, [('FieldValueInvalid', 'metadata.resourceVersion',
                                                    'Invalid value: "": must be specified for an update')])
         strategies.keep(row, old, new, subresource)
+        self.call_admission(row, new, old)
         defaults.complete(new)
         if row.name == 'services':
             services.complete_update(new, old)

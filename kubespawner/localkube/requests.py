@@ -3,13 +3,13 @@
 What belongs here: headers, query and body as plain values, and sending complete responses. What does not: executing
 requests (handlers.py), streaming responses (streams.py). Everything runs on the loop thread of the server.
 """
-import hmac
 import json
 
 from tornado import gen, web
 
-from . import errors, selectors
+from . import errors, protobuf, selectors
 from .causes import Causes
+from .resources import SUBRESOURCE_TYPES
 from .store import encode
 
 PHRASES = {422: 'Unprocessable Entity'}  # as in Go; Python 3.13 has another phrase
@@ -22,12 +22,6 @@ class BaseHandler(web.RequestHandler):
 
     def initialize(self, api):
         self.api = api
-
-    def check_token(self):
-        scheme, _, token = self.request.headers.get('Authorization', '').partition(' ')
-        given, expected = token.encode('utf8', 'surrogatepass'), self.api.token.encode('utf8')
-        if scheme.lower() != 'bearer' or not hmac.compare_digest(given, expected):
-            raise errors.unauthorized()
 
     def query(self, name, default=''):
         return self.get_query_argument(name, default)
@@ -53,13 +47,16 @@ class BaseHandler(web.RequestHandler):
     def body(self):
         """Return the parsed JSON of the request. Raise ApiError 400 or 415."""
         content_type = self.request.headers.get('Content-Type', 'application/json').partition(';')[0].strip()
-        if content_type not in ('application/json', '*/*'):
+        if content_type == protobuf.CONTENT_TYPE:
+            data = self.parse_protobuf(self.request.body)
+        elif content_type in ('application/json', '*/*'):
+            data = self.parse(self.request.body)
+        else:
             raise errors.unsupported_media_type(['application/json'])
-        data = self.parse(self.request.body)
         if not isinstance(data, dict):
             raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
                                      'version/kind; json parse error: not an object' % self.row.kind)
-        if self.subresource != 'binding':
+        if self.subresource not in SUBRESOURCE_TYPES:
             self.check_type(data.get('kind') or self.row.kind, data.get('apiVersion') or self.row.api_version)
         return data
 
@@ -70,6 +67,12 @@ class BaseHandler(web.RequestHandler):
         if api_version != self.row.api_version:
             raise errors.bad_request('the API version in the data (%s) does not match the expected API version (%s)'
                                      % (api_version, self.row.api_version))
+
+    def parse_protobuf(self, body):
+        try:
+            return protobuf.decode(body, SUBRESOURCE_TYPES.get(self.subresource, {}).get('kind', self.row.type))
+        except ValueError:
+            raise errors.unsupported_media_type(['application/json'])
 
     def parse(self, body):
         try:

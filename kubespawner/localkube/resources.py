@@ -14,7 +14,7 @@ class Resource(namedtuple('Resource', 'name kind namespaced short_names subresou
     """One row: a kind of object in one API version.
 
     name (str): plural, as in paths: 'pods'.
-    subresources (tuple): which of 'status', 'binding', 'log', 'finalize' it has.
+    subresources (tuple): which of 'status', 'binding', 'log', 'finalize', 'token' it has.
     fields (tuple): what a field selector may name, besides metadata.name and metadata.namespace.
     group, version (str): 'networking.k8s.io' and 'v1'; the group of the core API is ''.
     is_stored (bool): whether the store contains the kind in this version.
@@ -51,6 +51,14 @@ def ingresses(group, version, is_stored=False):
     return Resource('ingresses', 'Ingress', True, ['ing'], ('status',), (), group, version, is_stored)
 
 
+def roles(name, kind, namespaced):
+    return Resource(name, kind, namespaced, [], (), (), 'rbac.authorization.k8s.io')
+
+
+def review(name, kind, group, namespaced=False):
+    return Resource(name, kind, namespaced, [], (), (), group)
+
+
 POD_FIELDS = ('spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'status.phase',
               'status.podIP', 'status.nominatedNodeName')
 EVENT_FIELDS = ('involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid',
@@ -66,23 +74,41 @@ RESOURCES = {row.key: row for row in [
     Resource('persistentvolumeclaims', 'PersistentVolumeClaim', True, ['pvc'], ('status',), ()),
     Resource('pods', 'Pod', True, ['po'], ('binding', 'log', 'status'), POD_FIELDS),
     Resource('secrets', 'Secret', True, [], (), ('type',)),
+    Resource('serviceaccounts', 'ServiceAccount', True, ['sa'], ('token',), ()),
     Resource('services', 'Service', True, ['svc'], ('status',), ()),
     ingresses('networking.k8s.io', 'v1', is_stored=True),
     ingresses('networking.k8s.io', 'v1beta1'),
     ingresses('extensions', 'v1beta1'),
+    roles('clusterrolebindings', 'ClusterRoleBinding', False),
+    roles('clusterroles', 'ClusterRole', False),
+    roles('rolebindings', 'RoleBinding', True),
+    roles('roles', 'Role', True),
+]}
+REVIEWS = {row.name: row for row in [  # are answered, but not stored
+    review('selfsubjectreviews', 'SelfSubjectReview', 'authentication.k8s.io'),
+    review('tokenreviews', 'TokenReview', 'authentication.k8s.io'),
+    review('localsubjectaccessreviews', 'LocalSubjectAccessReview', 'authorization.k8s.io', namespaced=True),
+    review('selfsubjectaccessreviews', 'SelfSubjectAccessReview', 'authorization.k8s.io'),
+    review('selfsubjectrulesreviews', 'SelfSubjectRulesReview', 'authorization.k8s.io'),
+    review('subjectaccessreviews', 'SubjectAccessReview', 'authorization.k8s.io'),
 ]}
 STORED = [row for row in RESOURCES.values() if row.is_stored]
-ROWS = {(row.api_version, row.name): row for row in RESOURCES.values()}
-API_VERSIONS = sorted({row.api_version for row in RESOURCES.values()})
-GROUPS = {'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1']}  # the preferred version comes first
+ROWS = {(row.api_version, row.name): row for row in list(RESOURCES.values()) + list(REVIEWS.values())}
+API_VERSIONS = sorted({row.api_version for row in ROWS.values()})
+GROUPS = {'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1'],  # the preferred version comes first
+          'authentication.k8s.io': ['v1'], 'authorization.k8s.io': ['v1'], 'rbac.authorization.k8s.io': ['v1']}
 
 READ_WRITE = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 SUBRESOURCE_VERBS = {'binding': ['create'], 'finalize': ['update'], 'log': ['get'],
-                     'status': ['get', 'patch', 'update']}
+                     'status': ['get', 'patch', 'update'], 'token': ['create']}
+SUBRESOURCE_TYPES = {'binding': {'kind': 'Binding'},
+                     'token': {'kind': 'TokenRequest', 'group': 'authentication.k8s.io', 'version': 'v1'}}
 NO_COLLECTION_DELETE = ('namespaces', 'services')
 
 
 def verbs(resource):
+    if resource.name in REVIEWS:
+        return ['create']
     return [verb for verb in READ_WRITE if verb != 'deletecollection' or resource.name not in NO_COLLECTION_DELETE]
 
 
@@ -96,9 +122,9 @@ def discover_resource(resource):
         row['categories'] = ['all']
     yield row
     for subresource in resource.subresources:
-        yield {'name': resource.name + '/' + subresource, 'singularName': '', 'namespaced': resource.namespaced,
-               'kind': 'Binding' if subresource == 'binding' else resource.kind,
-               'verbs': SUBRESOURCE_VERBS[subresource]}
+        yield dict({'name': resource.name + '/' + subresource, 'singularName': '', 'namespaced': resource.namespaced,
+                    'kind': resource.kind, 'verbs': SUBRESOURCE_VERBS[subresource]},
+                   **SUBRESOURCE_TYPES.get(subresource, {}))
 
 
 def discovery(address):
@@ -119,7 +145,7 @@ def base_path(api_version):
 
 
 def discover_version(api_version):
-    rows = sorted(row for row in RESOURCES.values() if row.api_version == api_version)
+    rows = sorted(row for row in ROWS.values() if row.api_version == api_version)
     return {'kind': 'APIResourceList', 'apiVersion': 'v1', 'groupVersion': api_version,
             'resources': [entry for row in rows for entry in discover_resource(row)]}
 

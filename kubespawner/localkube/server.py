@@ -1,6 +1,6 @@
 """The API server: the store, the port, and the data that all requests share.
 
-What belongs here: listening, stopping, and the requests that inject faults. What does not: other requests
+What belongs here: listening, stopping, and the requests that add users and inject faults. What does not: other requests
 (handlers.py). Everything runs on one loop thread, so handlers share Api without locks.
 """
 import json
@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from . import errors, openapi
+from .access import Access
 from .faults import Faults
 from .handlers import Handler
 from .registry import Registry
@@ -25,10 +26,10 @@ STOP_SECONDS = 2
 class Api(object):
     """The data that all handlers share. The kubelet sets `logs`, which returns the logs of containers."""
 
-    def __init__(self, token, ssl_context, port=0):
-        self.token = token
+    def __init__(self, token, ssl_context, port=0, rbac=False):
         self.store = Store()
         self.registry = Registry(self.store)
+        self.access = Access(self.registry, token, rbac)
         self.faults = Faults()
         self.watches = set()  # the handlers of running watches
         self.stalled = False
@@ -79,16 +80,19 @@ def listen(port):
 
 
 class SwitchHandler(BaseHandler):
-    """Handles the requests with which LocalKube injects faults: POST /localkube/NAME, with arguments as JSON."""
+    """Handles the requests with which LocalKube adds users and injects faults.
+
+    They are POST /localkube/NAME, with arguments as JSON.
+    """
 
     def post(self, name):
         try:
-            self.check_token()
+            self.api.access.check_admin(self.request)
         except errors.ApiError as e:
             return self.send_error_status(e)
         arguments = json.loads(self.request.body.decode('utf8') or '{}')
-        switches = {'fault': self.api.faults.add, 'stall_watches': self.api.stall_watches,
-                    'resume_watches': self.api.resume_watches, 'cut_watches': self.api.cut_watches,
-                    'expire_history': self.api.store.expire_history, 'clear_faults': self.api.clear_faults,
-                    'requests': lambda: list(self.api.faults.requests)}
+        switches = {'add_user': self.api.access.users.add, 'fault': self.api.faults.add,
+                    'stall_watches': self.api.stall_watches, 'resume_watches': self.api.resume_watches,
+                    'cut_watches': self.api.cut_watches, 'expire_history': self.api.store.expire_history,
+                    'clear_faults': self.api.clear_faults, 'requests': lambda: list(self.api.faults.requests)}
         self.send({'result': switches[name](**arguments)})

@@ -178,6 +178,20 @@ def ingress_cells(ingress):
             ','.join(addresses), '80, 443' if spec.get('tls') else '80', age(ingress)]
 
 
+def binding_cells(binding):
+    subjects = binding.get('subjects', ())
+    names = [', '.join('/'.join(filter(None, [each.get('namespace'), each['name']])) for each in subjects
+                       if each['kind'] == kind) for kind in ('User', 'Group', 'ServiceAccount')]
+    return [name_of(binding), '%(kind)s/%(name)s' % binding['roleRef'], age(binding)] + names
+
+
+def role_cells(role):
+    return [name_of(role), role['metadata']['creationTimestamp']]
+
+
+ROLE_COLUMNS = ['Name', 'Created At']
+BINDING_COLUMNS = ['Name', 'Role', 'Age', 'Users*', 'Groups*', 'ServiceAccounts*']
+
 TABLES = {  # resource -> (columns, function that makes the cells of an object)
     'pods': (POD_COLUMNS, pod_cells),
     'persistentvolumeclaims': (['Name', 'Status', 'Volume', 'Capacity', 'Access Modes', 'StorageClass', 'Age',
@@ -189,6 +203,12 @@ TABLES = {  # resource -> (columns, function that makes the cells of an object)
     'services': (['Name', 'Type', 'Cluster-IP', 'External-IP', 'Port(s)', 'Age', 'Selector*'], service_cells),
     'endpoints': (['Name', 'Endpoints', 'Age'], endpoints_cells),
     'ingresses': (['Name', 'Class', 'Hosts', 'Address', 'Ports', 'Age'], ingress_cells),
+    'roles': (ROLE_COLUMNS, role_cells),
+    'clusterroles': (ROLE_COLUMNS, role_cells),
+    'rolebindings': (BINDING_COLUMNS, binding_cells),
+    'clusterrolebindings': (BINDING_COLUMNS, binding_cells),
+    'serviceaccounts': (['Name', 'Secrets', 'Age'],
+                        lambda obj: [name_of(obj), len(obj.get('secrets', ())), age(obj)]),
     'namespaces': (['Name', 'Status', 'Age'], lambda obj: [name_of(obj), obj['status']['phase'], age(obj)]),
     'secrets': (['Name', 'Type', 'Data', 'Age'],
                 lambda obj: [name_of(obj), obj.get('type', ''), len(obj.get('data', ())), age(obj)]),

@@ -10,9 +10,14 @@ def seconds_of(moment):
     return calendar.timegm(time.strptime(moment[:19] + 'Z', FORMAT))
 
 
+def at(seconds):
+    """Return seconds since 1970 as a timestamp of Kubernetes."""
+    return time.strftime(FORMAT, time.gmtime(seconds))
+
+
 def timestamp(later=0):
-    """Return the current time plus `seconds` as a timestamp of Kubernetes."""
-    return time.strftime(FORMAT, time.gmtime(time.time() + later))
+    """Return the current time plus `later` seconds as a timestamp of Kubernetes."""
+    return at(time.time() + later)
 
 
 def earlier(moment, seconds):

@@ -20,8 +20,15 @@ from .causes import (
 from .ingresses import validate_ingress, validate_new_ingress
 from .services import validate_service, validate_service_update
 from .validation_pod import validate_pod, validate_pod_update
+from .validation_rbac import (
+    validate_binding,
+    validate_binding_update,
+    validate_path_name,
+    validate_role,
+)
 
 NAME_FORMATS = {'Namespace': LABEL, 'Service': LABEL_1035}
+WITH_PATH_NAMES = ('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding')  # whose names are any part of a path
 ANNOTATIONS_LIMIT = 256 * 1024  # bytes
 SECRET_LIMIT = 1024 * 1024  # bytes
 ACCOUNT_ANNOTATION = 'kubernetes.io/service-account.name'
@@ -39,6 +46,8 @@ def validate_metadata(causes, obj):
     name_format = NAME_FORMATS.get(obj['kind'], SUBDOMAIN)
     if not metadata.get('name'):
         causes.required('metadata.name', 'name or generateName is required')
+    elif obj['kind'] in WITH_PATH_NAMES:
+        validate_path_name(causes, 'metadata.name', metadata['name'])
     else:
         causes.format('metadata.name', metadata['name'], name_format)
     validate_labels(causes, 'metadata.labels', metadata.get('labels', {}))
@@ -156,12 +165,14 @@ def validate_endpoints(causes, endpoints):
 
 RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
          'Secret': validate_secret, 'ConfigMap': validate_keys, 'Event': validate_event,
-         'Endpoints': validate_endpoints, 'Ingress': validate_ingress}
+         'Endpoints': validate_endpoints, 'Ingress': validate_ingress, 'Role': validate_role,
+         'ClusterRole': validate_role, 'RoleBinding': validate_binding, 'ClusterRoleBinding': validate_binding}
 CREATE_RULES = {'Ingress': validate_new_ingress}
-GROUPS = {'Ingress': 'extensions'}  # groups in a 422, where they differ from those of requests
+GROUPS = dict(dict.fromkeys(WITH_PATH_NAMES, 'rbac.authorization.k8s.io'), Ingress='extensions')  # groups in a 422
 UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
                 'Service': validate_service_update, 'Secret': validate_keys_update,
-                'ConfigMap': validate_keys_update}
+                'ConfigMap': validate_keys_update, 'RoleBinding': validate_binding_update,
+                'ClusterRoleBinding': validate_binding_update}
 
 
 def no_rules(causes, *objects):

@@ -6,8 +6,9 @@ sees them (filesystems.py). Runs on the loop thread of the server.
 import base64
 import os
 import shutil
+from functools import partial
 
-CLAIM, SECRET, CONFIG_MAP = 'persistentVolumeClaim', 'secret', 'configMap'
+CLAIM, SECRET, CONFIG_MAP, PROJECTED = 'persistentVolumeClaim', 'secret', 'configMap', 'projected'
 
 
 class MountError(Exception):
@@ -22,18 +23,18 @@ def remove_claim(data, namespace, name):
     shutil.rmtree(claim_directory(data, namespace, name), ignore_errors=True)
 
 
-def mount(store, data, directory, pod):
+def mount(store, data, directory, pod, token_for):
     """Create the volumes of a pod, and return {volume name: directory}. Raise MountError.
 
-    data, directory (str): where localkube keeps claims, and what belongs to this pod.
+    data, directory (str): where localkube keeps claims, and what belongs to this pod. token_for: see AccountTokens.
     """
     found = {}
     for volume in pod['spec'].get('volumes', ()):
         source = next((key for key in volume if key != 'name'), 'emptyDir')
-        make = SOURCES.get(source)
+        make = partial(projected, token_for, pod) if source == PROJECTED else SOURCES.get(source)
         if make is None:
             raise MountError('MountVolume.SetUp failed for volume "%s" : localkube has no volumes of type %s; use one '
-                             'of %s' % (volume['name'], source, ', '.join(sorted(SOURCES))))
+                             'of %s' % (volume['name'], source, ', '.join(sorted(list(SOURCES) + [PROJECTED]))))
         try:
             own = os.path.join(directory, 'volumes', volume['name'])
             found[volume['name']] = make(store, data, own, pod['metadata']['namespace'], volume[source])
@@ -94,6 +95,26 @@ def write_files(store, own, namespace, resource, name, source):
                        item.get('mode', source.get('defaultMode', 0o644)))
         elif not source.get('optional'):
             raise MountError('references non-existent %s key: %s' % (resource[:-1], item['key']))
+    return own
+
+
+def projected(token_for, pod, store, data, own, namespace, source):
+    """Write what several sources contain to one directory."""
+    os.makedirs(own, exist_ok=True)
+    for each in source.get('sources', ()):
+        for kind, part in each.items():
+            part = dict({'defaultMode': source.get('defaultMode', 0o644)}, **part)
+            if kind == 'serviceAccountToken':
+                token = token_for(namespace, pod['spec']['serviceAccountName'], part.get('audience', ''),
+                                  part.get('expirationSeconds', 3600), pod)
+                write_file(os.path.join(own, part['path']), token.encode('ascii'), part['defaultMode'])
+            elif kind == 'downwardAPI':
+                for item in part.get('items', ()):
+                    _, _, field = item.get('fieldRef', {}).get('fieldPath', '').partition('.')
+                    write_file(os.path.join(own, item['path']), str(pod['metadata'].get(field, '')).encode('utf8'),
+                               part['defaultMode'])
+            else:
+                SOURCES[kind](store, data, own, namespace, dict(part, secretName=part.get('name')))
     return own
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Hub
-from kubernetes import client
+from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -160,7 +160,10 @@ COMPANION_RIGHTS = [
 
 @contextmanager
 def additional_rights(core, namespace, hub_kubeconfig, rights):
-    """Give the user of a kubeconfig more rights in a namespace, and take them away again."""
+    """Give the user of a kubeconfig more rights in a namespace, and take them away again. None has all rights."""
+    if hub_kubeconfig is None:
+        yield
+        return
     rbac, group, name = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io', 'companions'
     with open(hub_kubeconfig) as f:
         user = yaml.safe_load(f)['contexts'][0]['context']['user']
@@ -172,6 +175,45 @@ def additional_rights(core, namespace, hub_kubeconfig, rights):
     yield
     for delete in (rbac.delete_namespaced_role_binding, rbac.delete_namespaced_role):
         delete(name=name, namespace=namespace, body=client.V1DeleteOptions())
+
+
+def cluster_role():
+    """Return the ClusterRole that the documentation gives a hub whose users have namespaces of their own."""
+    return yaml.safe_load(documentation.block('yaml', 'kind: ClusterRole'))
+
+
+@contextmanager
+def rights_in_all_namespaces(core, hub_kubeconfig):
+    """Give the user of a kubeconfig the documented ClusterRole, and take it away again. None has all rights."""
+    if hub_kubeconfig is None:
+        yield
+        return
+    with open(hub_kubeconfig) as f:
+        user = yaml.safe_load(f)['users'][0]['name']
+    rbac, role = client.RbacAuthorizationV1Api(core.api_client), cluster_role()
+    name = role['metadata']['name']
+    rbac.create_cluster_role(body=role)
+    rbac.create_cluster_role_binding(body={
+        'metadata': {'name': name},
+        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'ClusterRole', 'name': name},
+        'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
+    hub = client.CoreV1Api(config.new_client_from_config(config_file=hub_kubeconfig))
+    for _ in range(1000):  # the API server hears of it a moment later
+        try:
+            hub.list_pod_for_all_namespaces(_preload_content=False)
+            break
+        except ApiException as e:
+            assert e.status == 403
+    yield
+    rbac.delete_cluster_role_binding(name=name, body=client.V1DeleteOptions())
+    rbac.delete_cluster_role(name=name, body=client.V1DeleteOptions())
+
+
+@pytest.fixture
+def rights_everywhere(cluster, core):
+    """Gives the user that KubeSpawner runs as the documented ClusterRole, if it has rights to be given."""
+    with rights_in_all_namespaces(core, cluster.hub_kubeconfig):
+        yield
 
 
 def rules_of_routes():

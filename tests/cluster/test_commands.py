@@ -59,16 +59,16 @@ def test_a_dry_run_tells_what_the_server_refuses(run, objects):
     assert objects.pods() == []
 
 
-def test_a_doctor_creates_nothing_and_finds_the_role_of_the_readme_sufficient(request, run, cluster, objects):
+def test_a_doctor_creates_nothing_and_finds_the_role_of_the_readme_sufficient(run, objects):
     code, out = run('doctor', '', '--json', '--autoscaler')
     assert [each for each in findings(out, 'broken') if each[0] != 'storage'] == []
     assert objects.pods() == [] and objects.claim('claim-ann') is None
     about_rights = [each['level'] for each in json.loads(out)['findings'] if each['check'] == 'rights']
-    assert about_rights == (['unknown'] if cluster.is_localkube else ['fine'])
+    assert about_rights == ['fine']
 
 
-def test_a_doctor_tells_which_right_is_missing(request, run, cluster):
-    if not request.config.getoption('--hub-kubeconfig'):
+def test_a_doctor_tells_which_right_is_missing(run, cluster):
+    if not cluster.hub_kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
     _, out = run('doctor', 'c.KubeSpawner.namespace = "kube-public"\n', '--json')
     assert ('rights', 'The hub may not get, list, watch, create or delete pods in namespace kube-public.') in findings(
@@ -181,14 +181,12 @@ def test_a_change_is_all_that_differs_from_a_server_that_runs(run, start, contex
     assert TOKEN not in out and 'sesame' not in out
 
 
-def test_secret_and_service_of_a_pod_are_compared_without_their_values(request, run, start, context):
+@pytest.mark.usefixtures('companion_rights')
+def test_secret_and_service_of_a_pod_are_compared_without_their_values(run, start, context):
     text = SLEEPS + """
 c.KubeSpawner.services_enabled, c.KubeSpawner.secret_environment = True, ['DB']
 c.KubeSpawner.environment = {'DB': 'sesame-open', 'COPY': 'x sesame-open'}
 """
-    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if hub_kubeconfig:
-        request.getfixturevalue('companion_rights')
     start(text)
     assert run('manifest', text, '--diff', context) == (0, '')
     _, out = run('manifest', text.replace("'COPY'", "'OTHER'").replace("['DB']", '[]'), '--diff', context)
@@ -197,8 +195,8 @@ c.KubeSpawner.environment = {'DB': 'sesame-open', 'COPY': 'x sesame-open'}
 
 
 @pytest.fixture
-def companion_rights(request, core, namespace):
-    with additional_rights(core, namespace, request.config.getoption('--hub-kubeconfig'), COMPANION_RIGHTS):
+def companion_rights(cluster, core, namespace):
+    with additional_rights(core, namespace, cluster.hub_kubeconfig, COMPANION_RIGHTS):
         yield
 
 

@@ -15,13 +15,9 @@ TOKEN = '0123456789abcdef0123'
 
 
 @pytest.fixture(scope='module', autouse=True)
-def rights(request, core, namespace):
+def rights(cluster, core, namespace):
     """The rights that these tests need besides, on a cluster that has any."""
-    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if hub_kubeconfig:
-        with additional_rights(core, namespace, hub_kubeconfig, COMPANION_RIGHTS):
-            yield
-    else:
+    with additional_rights(core, namespace, cluster.hub_kubeconfig, COMPANION_RIGHTS):
         yield
 
 

@@ -4,6 +4,8 @@ import pytest
 from kubespawner.spawner import SpawnError
 from tests import machine
 
+from .conftest import additional_rights
+
 # A server that never gets ready: the start lasts until its container has ended.
 UNREADY = {'singleuser_extra_container_config': {'readinessProbe': {'exec': {'command': ['false']}}}}
 FOREVER = 'trap "exit 0" TERM; sleep 1000 & wait'
@@ -18,6 +20,12 @@ def image(request, cluster):
         pytest.skip('needs a node that runs containers: --pod-gateway')
     has = machine.AS_A_CONTAINER
     return {'image': has['image'], 'volumes': has['volumes'], 'volumeMounts': has['volume_mounts']}
+
+
+@pytest.fixture
+def may_read_logs(cluster, core, namespace):
+    with additional_rights(core, namespace, cluster.hub_kubeconfig, [('pods/log', 'get')]):
+        yield
 
 
 @pytest.fixture
@@ -69,6 +77,7 @@ def test_a_container_that_goes_on_does_not_keep_a_server_alive_that_has_ended(ru
     yield spawner.stop(now=True)
 
 
+@pytest.mark.usefixtures('may_read_logs')
 @pytest.mark.gen_test
 def test_a_server_that_crashes_leaves_the_end_of_its_log_but_no_token(run, objects, caplog):
     spawner = run('echo first; echo token $JUPYTERHUB_API_TOKEN; echo no module named lab; exit 3',
@@ -100,6 +109,7 @@ def test_the_pod_of_a_failed_start_stays_until_the_next_one_if_it_is_to(run, obj
     assert objects.pod(spawner.pod_name) is None
 
 
+@pytest.mark.usefixtures('may_read_logs')
 @pytest.mark.gen_test
 def test_the_log_of_a_server_that_crashes_later_is_in_the_hubs_log_too(run, objects, caplog):
     spawner = run('echo I am lost; sleep 1; exit 4', singleuser_extra_pod_config={'restartPolicy': 'Never'})

@@ -16,13 +16,12 @@ ANN, TARGET, DATA = '/user/ann/', 'http://10.1.2.3:8888', {'user': 'ann', 'serve
 
 
 @pytest.fixture(scope='module', autouse=True)
-def granted(request, core, namespace, cluster):
+def granted(core, namespace, cluster):
     """Give the user that the proxy runs as the permissions of the documentation."""
     if cluster.is_localkube:
         pytest.importorskip('jsonpatch')
-    kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if kubeconfig:
-        grant_routes(core, namespace, kubeconfig)
+    if cluster.hub_kubeconfig:
+        grant_routes(core, namespace, cluster.hub_kubeconfig)
 
 
 @pytest.fixture

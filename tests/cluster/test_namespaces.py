@@ -1,57 +1,29 @@
 """Users with namespaces of their own: what is made there, and that equal names in several are not mixed up."""
-import os
 import re
 import uuid
 
 import pytest
-import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Server
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
 from kubespawner.naming.ownership import USERNAME
-from tests import documentation
 from tests.simulated_node import SimulatedNode
 
-from .conftest import UNTOUCHED, Objects
+from .conftest import UNTOUCHED, Objects, cluster_role, rights_in_all_namespaces
 
 pytestmark = pytest.mark.usefixtures('node', 'rights')
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
-def cluster_role():
-    return yaml.safe_load(documentation.block('yaml', 'kind: ClusterRole'))
-
-
 @pytest.fixture(scope='module')
-def rights(request, core):
+def rights(cluster, core):
     """Gives the user that KubeSpawner runs as the documented ClusterRole, if it has rights to be given."""
-    kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if not kubeconfig:
+    with rights_in_all_namespaces(core, cluster.hub_kubeconfig):
         yield
-        return
-    with open(kubeconfig) as f:
-        user = yaml.safe_load(f)['users'][0]['name']
-    rbac, role = client.RbacAuthorizationV1Api(core.api_client), cluster_role()
-    name = role['metadata']['name']
-    rbac.create_cluster_role(body=role)
-    rbac.create_cluster_role_binding(body={
-        'metadata': {'name': name},
-        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'ClusterRole', 'name': name},
-        'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
-    hub = client.CoreV1Api(config.new_client_from_config(config_file=os.environ['KUBECONFIG']))
-    for _ in range(1000):  # the API server hears of it a moment later
-        try:
-            hub.list_pod_for_all_namespaces(_preload_content=False)
-            break
-        except ApiException as e:
-            assert e.status == 403
-    yield
-    rbac.delete_cluster_role_binding(name=name, body=client.V1DeleteOptions())
-    rbac.delete_cluster_role(name=name, body=client.V1DeleteOptions())
 
 
 @pytest.fixture

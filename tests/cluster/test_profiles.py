@@ -449,12 +449,12 @@ def test_the_claim_of_a_start_that_failed_goes_with_its_user_too(choosing, objec
 
 
 @pytest.fixture
-def elsewhere(request, core):
+def elsewhere(cluster, core):
     """What is in another namespace, see `Objects`."""
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body={'metadata': {'name': name}})
-    if request.config.getoption('--hub-kubeconfig'):
-        grant_hub(core, name, request.config.getoption('--hub-kubeconfig'))
+    if cluster.hub_kubeconfig:
+        grant_hub(core, name, cluster.hub_kubeconfig)
     wait_for_service_account(core, name)
     yield Objects(core, name)
     core.delete_namespace(name=name, body={})

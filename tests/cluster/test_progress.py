@@ -314,6 +314,7 @@ def test_of_more_pods_than_are_followed_the_steps_are_told(kube, new_teller, mon
     yield users[0].stop(now=True)
 
 
+@pytest.mark.usefixtures('rights_everywhere')
 @pytest.mark.gen_test
 def test_one_watch_tells_the_users_of_all_namespaces(kube, new_teller, namespace):
     users = [new_teller(name, enable_user_namespaces=True, user_namespace_template=namespace + '-{username}',

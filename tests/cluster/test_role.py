@@ -20,9 +20,9 @@ NOT_NEEDED = [('pods', 'update'), ('pods/exec', 'create'), ('pods/log', 'get'), 
 
 
 @pytest.fixture(scope='module')
-def may(request, cluster):
+def may(cluster):
     """`may(namespace, resource, verb)` tells if the hub's user has a right."""
-    if not request.config.getoption('--hub-kubeconfig'):
+    if not cluster.hub_kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
     api = client.AuthorizationV1Api(config.new_client_from_config(config_file=os.environ['KUBECONFIG']))
 
@@ -63,13 +63,13 @@ def test_the_page_has_the_lines_that_are_proved_here():
 
 
 @pytest.fixture
-def grant(request, cluster, core, namespace):
+def grant(cluster, core, namespace):
     """`grant(rights)` gives the hub's user these rights until the test has ended."""
-    if not request.config.getoption('--hub-kubeconfig'):
+    if not cluster.hub_kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
     with ExitStack() as stack:
         yield lambda rights: stack.enter_context(
-            additional_rights(core, namespace, request.config.getoption('--hub-kubeconfig'), rights))
+            additional_rights(core, namespace, cluster.hub_kubeconfig, rights))
 
 
 def with_companions(new_spawner, username, directory):

@@ -81,6 +81,13 @@ def size_of(objects, name):
     return objects.claim(name)['spec']['resources']['requests']['storage']
 
 
+@pytest.fixture
+def may_patch_claims(cluster, core, namespace):
+    with additional_rights(core, namespace, cluster.hub_kubeconfig, [('persistentvolumeclaims', 'patch')]):
+        yield
+
+
+@pytest.mark.usefixtures('may_patch_claims')
 @pytest.mark.parametrize('username, traits, size', [
     ('grows', {'user_storage_capacity': '2Gi'}, '2Gi'), ('same', {'user_storage_capacity': '1024Mi'}, '1Gi'),
     ('shrinks', {'user_storage_capacity': '1Mi'}, '1Gi'),
@@ -93,7 +100,7 @@ def test_a_claim_grows_at_the_next_start(new_spawner, objects, kube, run, userna
 
 
 @pytest.fixture
-def growing(request, cluster, core, namespace):
+def growing(cluster, core, may_patch_claims):
     """The name of a storage class that lets claims grow, which has one volume; the hub may patch claims."""
     if cluster.is_localkube:
         pytest.skip('claims of every class grow on localkube')
@@ -104,9 +111,7 @@ def growing(request, cluster, core, namespace):
     core.create_persistent_volume(_preload_content=False, body={'metadata': {'name': name}, 'spec': {
         'storageClassName': name, 'capacity': {'storage': '1Gi'}, 'accessModes': ['ReadWriteOnce'],
         'hostPath': {'path': '/nowhere'}}})
-    hub_kubeconfig = request.config.getoption('--hub-kubeconfig')
-    with additional_rights(core, namespace, hub_kubeconfig, [('persistentvolumeclaims', 'patch')]):
-        yield name
+    yield name
     core.delete_persistent_volume(name=name, body={}, _preload_content=False)
     storage.delete_storage_class(name=name, body={}, _preload_content=False)
 

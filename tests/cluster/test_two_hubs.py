@@ -11,7 +11,7 @@ from kubespawner.messages.errors import SpawnError
 
 from .conftest import Objects, make_spawner
 
-pytestmark = pytest.mark.usefixtures('node', 'kube')  # hubs here have users with namespaces, so every permission
+pytestmark = pytest.mark.usefixtures('node', 'kube', 'rights_everywhere')  # users have namespaces here
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 

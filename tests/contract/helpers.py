@@ -3,6 +3,7 @@
 Nothing here asserts what a server must do; that is for the cases.
 """
 import base64
+import copy
 import json
 import os
 import tempfile
@@ -68,10 +69,22 @@ class Http:
                     'key_file': file_of(user, 'client-key', kubeconfig, directory)}
         self.anonymous = urllib3.PoolManager(**tls)
         self.pool = urllib3.PoolManager(maxsize=32, **dict(tls, **identity))
+        self.headers = {'Accept': JSON}
+
+    def acting_as(self, user, *groups, token=None):
+        """Return an `Http` that impersonates a user and groups; or one with the token of somebody."""
+        other = copy.copy(self)
+        if token:
+            other.token, other.pool = token, self.anonymous
+        else:
+            other.headers = urllib3.HTTPHeaderDict(self.headers, **{'Impersonate-User': user})
+            for group in groups:
+                other.headers.add('Impersonate-Group', group)
+        return other
 
     def send(self, method, path, body=None, query=None, content_type=JSON, stream=False):
         """Send a request; `body` goes as it is if it is bytes, as JSON otherwise. Return urllib3's response."""
-        headers = {'Accept': JSON}
+        headers = copy.copy(self.headers)
         if self.token:
             headers['Authorization'] = 'Bearer ' + self.token
         if body is not None:

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.usefixtures('node')
 
 
 @pytest.fixture
-def elsewhere(request, core):
+def elsewhere(cluster, core):
     """The name of a second namespace."""
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body={'metadata': {'name': name}}, _preload_content=False)
-    if request.config.getoption('--hub-kubeconfig'):
-        grant_hub(core, name, request.config.getoption('--hub-kubeconfig'))
+    if cluster.hub_kubeconfig:
+        grant_hub(core, name, cluster.hub_kubeconfig)
     wait_for_service_account(core, name)
     yield name
     core.delete_namespace(name=name, body=client.V1DeleteOptions(), _preload_content=False)

@@ -52,7 +52,7 @@ def test_a_pod_that_is_invalid(new_spawner, objects, traits, words):
 
 
 @pytest.mark.gen_test
-def test_a_service_account_that_does_not_exist(real, new_spawner, objects):
+def test_a_service_account_that_does_not_exist(new_spawner, objects):
     message = yield refusal(new_spawner('ann', singleuser_service_account='ghost'), objects)
     assert '403 Forbidden' in message and 'serviceaccount "ghost" not found' in message
 
@@ -108,10 +108,9 @@ def test_a_claim_stays_when_its_pod_is_refused_because_it_may_hold_data(new_spaw
 
 
 @pytest.fixture
-def elsewhere(request, real, core):
+def elsewhere(cluster, core):
     """The name of a namespace where the hub has no rights."""
-    kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if not kubeconfig:
+    if not cluster.hub_kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
     name = 'kubespawner-test-' + uuid.uuid4().hex[:8]
     core.create_namespace(body=client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
@@ -131,16 +130,15 @@ def test_a_namespace_in_which_the_hub_has_no_rights(elsewhere, new_spawner):
 
 
 @pytest.fixture
-def without_events(request, core, namespace):
+def without_events(cluster, core, namespace):
     """The hub's role in the namespace of the test has no events, until the test has ended."""
-    kubeconfig = request.config.getoption('--hub-kubeconfig')
-    if not kubeconfig:
+    if not cluster.hub_kubeconfig:
         pytest.skip('needs a hub whose rights are limited: --hub-kubeconfig')
     rbac = client.RbacAuthorizationV1Api(core.api_client)
     rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
     fewer = [rule for rule in rules if 'events' not in rule['resources']]
     rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': fewer})
-    hubs = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig))
+    hubs = client.CoreV1Api(config.new_client_from_config(config_file=cluster.hub_kubeconfig))
     until(lambda: not is_allowed(hubs, namespace), 30, 'the role to count')
     yield
     rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules})

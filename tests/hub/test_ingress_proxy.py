@@ -49,11 +49,11 @@ class IngressHub(Hub):
 
 @pytest.fixture(scope='module')
 def hub(request, cluster, namespace, core):
-    gateway, hub_kubeconfig = [request.config.getoption(name) for name in ('--pod-gateway', '--hub-kubeconfig')]
+    gateway = request.config.getoption('--pod-gateway')
+    if cluster.hub_kubeconfig:
+        grant_routes(core, namespace, cluster.hub_kubeconfig)
     with tempfile.TemporaryDirectory() as directory:
         if gateway:
-            if hub_kubeconfig:
-                grant_routes(core, namespace, hub_kubeconfig)
             with claimable_directories(core, directory), IngressHub(
                     core, directory, namespace, gateway, containers() + MORE) as hub:
                 yield hub

@@ -106,15 +106,16 @@ def hub(request, cluster, core, namespace):
         pytest.skip('internal_ssl is a setting of JupyterHub 1.0')
     if shutil.which('configurable-http-proxy') is None or not can_mount():
         pytest.skip('needs configurable-http-proxy (Node.js) and the right to mount')
-    gateway, hub_kubeconfig = [request.config.getoption(name) for name in ('--pod-gateway', '--hub-kubeconfig')]
+    gateway = request.config.getoption('--pod-gateway')
     with tempfile.TemporaryDirectory() as directory:
         if gateway:
-            with additional_rights(core, namespace, hub_kubeconfig, COMPANION_RIGHTS), claimable_directories(
+            with additional_rights(core, namespace, cluster.hub_kubeconfig, COMPANION_RIGHTS), claimable_directories(
                     core, directory), encrypted(
                     directory, namespace, gateway, containers(), partial(with_cluster_names, gateway)) as hub:
                 yield hub
         elif cluster.is_localkube:
-            with names_known(directory, core, namespace) as hosts, encrypted(
+            with additional_rights(core, namespace, cluster.hub_kubeconfig, COMPANION_RIGHTS), names_known(
+                    directory, core, namespace) as hosts, encrypted(
                     directory, namespace, '127.0.0.1', '', partial(with_hosts, hosts)) as hub:
                 yield hub
         else:

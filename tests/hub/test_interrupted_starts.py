@@ -15,6 +15,7 @@ import pytest
 import requests
 from kubernetes import client
 
+from tests.cluster.conftest import rights_everywhere  # noqa: F401 (a fixture)
 from tests.support.scripted_pods import SCRIPTED, ScriptedPods, answering
 
 from .browser import until
@@ -148,9 +149,8 @@ def test_a_pod_that_took_the_name_after_the_hub_ended_is_not_taken_for_the_serve
         assert pods.uids() == others and not pods.terminating(), 'the other pod is left alone'
 
 
-def test_servers_in_namespaces_of_their_users_are_kept(new_hub, request, core):
-    if request.config.getoption('--hub-kubeconfig'):
-        pytest.skip('needs rights in the whole cluster')
+@pytest.mark.usefixtures('rights_everywhere')
+def test_servers_in_namespaces_of_their_users_are_kept(new_hub, core):
     prefix = 'ns-' + uuid.uuid4().hex[:8]
     pods = {name: ScriptedPods(core, '%s-%s' % (prefix, name)) for name, _ in SERVERS}
     try:

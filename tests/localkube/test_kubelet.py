@@ -86,6 +86,9 @@ def test_environment_is_the_pods_and_not_localkubes(client, monkeypatch):
     assert variables.pop('PATH').split(':')[0] == os.path.dirname(sys.executable)
     assert (variables.pop('ONE'), variables.pop('TWO')) == ('1', '12 $(NOPE) $(ONE)')
     assert variables.pop('HOSTNAME') == name
+    assert variables.pop('KUBERNETES_SERVICE_HOST') == '127.0.0.1'
+    for port in ('KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS'):
+        assert variables.pop(port) == client.address.rpartition(':')[2]
     assert {key for key in variables if not key.startswith('LC_')} <= {'HOME', 'TMPDIR', 'LANG', 'TZ', 'LANGUAGE'}
 
 

@@ -1,0 +1,105 @@
+"""The doctor asks the API server which rights the hub has: with the documented role, and with one that lacks a verb."""
+import json
+from contextlib import contextmanager
+
+import pytest
+import yaml
+from kubernetes import client, config
+from tornado import gen
+
+from kubespawner import KubeSpawner
+from kubespawner.commands import console
+from tests import documentation
+from tests.support import cluster_files
+
+CONFIGURATION = '''
+c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
+c.JupyterHub.hub_ip = '0.0.0.0'
+c.KubeSpawner.hub_connect_ip = '192.0.2.1'
+c.KubeSpawner.namespace = %r
+c.KubeSpawner.image = 'busybox'
+c.KubeSpawner.user_storage_pvc_ensure = True
+c.KubeSpawner.user_storage_capacity = '1Gi'
+c.KubeSpawner.events_enabled = True
+c.KubeSpawner.delete_pvc = True
+'''
+
+ROLES = {'the page for newcomers': yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules'],
+         'the files for a hub in a cluster': cluster_files.of_kind('Role')['hub']['rules']}
+RIGHTS = [(where, resource, verb) for where, rules in sorted(ROLES.items()) for rule in rules
+          for resource in rule['resources'] for verb in rule['verbs']]
+
+
+@pytest.fixture
+def with_rules(cluster, core, namespace):
+    """`with with_rules(rules):` gives the hub these rules and no others."""
+    if not cluster.hub_kubeconfig:
+        pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+    before = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
+
+    @contextmanager
+    def patched(rules):
+        rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules}, _preload_content=False)
+        try:
+            yield
+        finally:
+            rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': before}, _preload_content=False)
+
+    return patched
+
+
+@pytest.fixture
+def doctor(namespace, tmp_path, monkeypatch, capsys):
+    """`doctor()` returns [(level, sentence, advice)] of what the doctor finds about rights."""
+    monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+    path = tmp_path / 'jupyterhub_config.py'
+    path.write_text(CONFIGURATION % namespace)
+
+    def call():
+        console.command(['doctor', '-f', str(path), '--json'])
+        return [(each['level'], each['sentence'], each['advice'])
+                for each in json.loads(capsys.readouterr().out)['findings'] if each['check'] == 'rights']
+
+    return call
+
+
+@pytest.fixture
+def until_rules_are(cluster, namespace):
+    """Waits until the API server answers by some rules: it hears of a change a moment later."""
+    @gen.coroutine
+    def wait(rules):
+        api = client.AuthorizationV1Api(config.new_client_from_config(config_file=cluster.hub_kubeconfig))
+        review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=namespace))
+        for _ in range(600):
+            told = api.create_self_subject_rules_review(body=review).status.resource_rules
+            told = [(each.resources, each.verbs) for each in told]
+            if all((rule['resources'], rule['verbs']) in told for rule in rules):
+                return
+            yield gen.sleep(0.02)
+        pytest.fail('the API server does not hear of the rules')
+
+    return wait
+
+
+@pytest.mark.parametrize('where', sorted(ROLES))
+@pytest.mark.gen_test
+def test_a_documented_role_is_sufficient(with_rules, until_rules_are, doctor, where):
+    with with_rules(ROLES[where]):
+        yield until_rules_are(ROLES[where])
+        assert [level for level, _, _ in doctor()] == ['fine']
+
+
+@pytest.mark.parametrize('where, resource, verb', RIGHTS)
+@pytest.mark.gen_test
+def test_the_doctor_names_the_verb_that_a_role_lacks(
+        with_rules, until_rules_are, doctor, namespace, where, resource, verb):
+    fewer = [dict(rule, verbs=[each for each in rule['verbs'] if resource not in rule['resources'] or each != verb])
+             for rule in ROLES[where]]
+    with with_rules(fewer):
+        yield until_rules_are(fewer)
+        (level, sentence, advice), = doctor()
+    assert level == ('broken' if resource == 'pods' or verb in ('get', 'list', 'create') and resource != 'events'
+                     else 'warning')
+    assert sentence.startswith('The hub may not %s %s in namespace %s' % (verb, resource, namespace))
+    assert verb in advice and resource in advice
