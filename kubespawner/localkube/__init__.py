@@ -8,7 +8,7 @@ LocalKube block. Call them from any thread except localkube's own.
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
-    controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
+    controllers         scheduling, controllers (claims, namespaces), endpoints, garbage (owner references), events
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems, probes
     services            forwarding (connections), hosts (names), enter (for programs outside of pods)
     processes           processes, shim, mount_namespace

@@ -14,10 +14,11 @@ import tempfile
 from tornado import gen
 
 from . import certificate, directories
-from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
+from .controllers import ClaimController, EventExpirer, NamespaceController
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
+from .scheduling import Scheduler
 from .server import Api
 
 EXTENSION = 'kubespawner.localkube'  # what the kubeconfig says to enter.py
