@@ -36,10 +36,14 @@ class Cluster(object):
     kubelet (bool): with False there is no node, and pods stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
     mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
+    node_labels (dict or str): labels of the node besides those of every node: {'zone': 'a'} or 'zone=a'.
+    node_taints (list or str): taints of the node: ['gpu=yes:NoSchedule'] or the same with commas in one string.
+    node_allocatable (dict or str): what the node has for pods: {'cpu': 4, 'example.com/gpu': 1} or 'cpu=4,...'. The
+        default is what this machine has, and 110 pods.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
-                 mounts=True):
+                 mounts=True, node_labels=None, node_taints=None, node_allocatable=None):
         check_kubeconfig(kubeconfig)
         self.kubeconfig = kubeconfig
         self.temporary = None if data else directories.temporary('localkube')
@@ -48,7 +52,9 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, kubelet and {'backoff': backoff, 'mounts': mounts})
+            self._start(token or secrets.token_hex(32), port, kubelet and {
+                'backoff': backoff, 'mounts': mounts, 'node_labels': node_labels, 'node_taints': node_taints,
+                'node_allocatable': node_allocatable})
         except Exception:
             self._release()
             raise

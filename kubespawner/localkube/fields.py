@@ -83,9 +83,10 @@ NodeStatus phase:string addresses:[NodeAddress]type allocatable capacity:{quanti
     volumesAttached:[AttachedVolume] volumesInUse:[string]
 OwnerReference apiVersion kind name uid:string blockOwnerDeletion controller:bool
 Affinity nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
-Container image imagePullPolicy name terminationMessagePath terminationMessagePolicy workingDir:string stdin stdinOnce
-    tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource] lifecycle:Lifecycle livenessProbe
-    readinessProbe startupProbe:Probe ports:[ContainerPort]containerPort resources:ResourceRequirements
+Container image imagePullPolicy name restartPolicy terminationMessagePath terminationMessagePolicy
+    workingDir:string stdin stdinOnce tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource]
+    lifecycle:Lifecycle livenessProbe readinessProbe startupProbe:Probe
+    ports:[ContainerPort]containerPort resources:ResourceRequirements
     securityContext:SecurityContext volumeDevices:[VolumeDevice]devicePath volumeMounts:[VolumeMount]mountPath
 PodDNSConfig nameservers searches:[string] options:[PodDNSConfigOption]
 HostAlias ip:string hostnames:[string]
@@ -94,7 +95,7 @@ PodReadinessGate conditionType:string
 PodSecurityContext fsGroupChangePolicy:string fsGroup runAsGroup runAsUser:int runAsNonRoot:bool seLinuxOptions
     seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl]
 Toleration effect key operator value:string tolerationSeconds:int
-TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew:int labelSelector:LabelSelector
+TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew minDomains:int labelSelector:LabelSelector
 Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume
     flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume projected quobyte rbd
     scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
@@ -152,7 +153,8 @@ DaemonEndpoint Port:int
 PreferredSchedulingTerm weight:int preference:NodeSelectorTerm
 NodeSelector nodeSelectorTerms:[NodeSelectorTerm]
 WeightedPodAffinityTerm weight:int podAffinityTerm:PodAffinityTerm
-PodAffinityTerm topologyKey:string labelSelector:LabelSelector namespaces:[string]
+PodAffinityTerm topologyKey:string labelSelector namespaceSelector:LabelSelector matchLabelKeys mismatchLabelKeys
+    namespaces:[string]
 EnvVarSource configMapKeyRef:ConfigMapKeySelector fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelector
     secretKeyRef:SecretKeySelector
 ConfigMapEnvSource name:string optional:bool

@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 
 from . import errors, podstate, volumes
 from .containers import Container
+from .node_fit import needs
 from .times import timestamp
 
 
@@ -19,6 +20,7 @@ class PodWorker(object):
     """Runs one pod.
 
     pod (dict): the latest known state of the object.
+    needs (dict): what it requests, see `node_fit.needs`.
     address (str): the IP address of the pod, in 127.0.0.0/8. It stays the same when containers restart.
     files (FileSystem): what its containers see of its volumes, when these are there.
     stopping (bool): whether the pod is stopping, so that no container starts any more.
@@ -28,6 +30,7 @@ class PodWorker(object):
     def __init__(self, kubelet, pod, address):
         self.kubelet = kubelet
         self.pod = pod
+        self.needs = needs(pod)
         self.address = address
         self.directory = os.path.join(kubelet.data, 'pods', pod['metadata']['uid'])
         self.temporary = os.path.join(self.directory, 'tmp')

@@ -16,6 +16,7 @@ RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
+NEWEST = 1, 36  # the version of Kubernetes whose messages and statuses the components write
 
 
 class Registry(object):
@@ -28,6 +29,7 @@ class Registry(object):
     def __init__(self, store):
         self.store = store
         self.service_network = services.DEFAULT_NETWORK
+        self.version = NEWEST
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
 

@@ -136,7 +136,8 @@ def test_pod_that_no_node_fits_stays_pending(client):
     name = client.create_pod(spec={'nodeSelector': {'gpu': 'yes'}}, **shell('exit 0'))
     pod = client.wait_for(name, lambda pod: pod['status'].get('conditions'))
     condition = pod['status']['conditions'][0]
-    message = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity."
+    message = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes " \
+        'are available: 1 Preemption is not helpful for scheduling.'
     assert (condition['type'], condition['status'], condition['reason'], condition['message']) == (
         'PodScheduled', 'False', 'Unschedulable', message)
     assert pod['status']['phase'] == 'Pending'
