@@ -18,6 +18,8 @@ from .controllers import ClaimController, EventExpirer, NamespaceController
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
+from .limit_ranges import LimitRanger
+from .quotas import QuotaController
 from .scheduling import Scheduler
 from .server import Api
 
@@ -64,8 +66,8 @@ class Cluster(object):
         self.api = Api(token, context, port)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
-        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
-                            GarbageCollector(registry), EndpointsController(registry)]
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data), LimitRanger(registry),
+                            QuotaController(registry), GarbageCollector(registry), EndpointsController(registry)]
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:

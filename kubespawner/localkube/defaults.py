@@ -7,6 +7,7 @@ import base64
 import copy
 
 from . import quantities
+from .limit_ranges import complete_range
 from .services import complete_service
 
 PROBE = {'timeoutSeconds': 1, 'periodSeconds': 10, 'successThreshold': 1, 'failureThreshold': 3}
@@ -133,9 +134,14 @@ def complete_endpoints(endpoints):
             port.setdefault('protocol', 'TCP')
 
 
+def complete_quota(quota):
+    quota.setdefault('spec', {})
+
+
 COMPLETE = {'Pod': complete_pod, 'PersistentVolumeClaim': complete_claim, 'Service': complete_service,
             'Secret': complete_secret, 'Event': complete_event, 'Namespace': complete_namespace,
-            'Node': complete_node, 'Endpoints': complete_endpoints}
+            'Node': complete_node, 'Endpoints': complete_endpoints, 'ResourceQuota': complete_quota,
+            'LimitRange': complete_range}
 
 
 def complete(obj):
@@ -152,4 +158,5 @@ def initial_status(obj):
         'Namespace': lambda: {'phase': 'Active'},
         'Service': lambda: {'loadBalancer': {}},
         'Ingress': lambda: {'loadBalancer': {}},
+        'ResourceQuota': lambda: {},
     }.get(obj['kind'], lambda: None)()

@@ -32,6 +32,14 @@ Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
 Node metadata:ObjectMeta spec:NodeSpec status:NodeStatus
 Ingress metadata:ObjectMeta spec:IngressSpec status:IngressStatus
 Ingress_v1beta1 metadata:ObjectMeta spec:IngressSpec_v1beta1 status:IngressStatus
+ResourceQuota metadata:ObjectMeta spec:ResourceQuotaSpec status:ResourceQuotaStatus
+ResourceQuotaSpec hard:{quantity} scopes:[string] scopeSelector:ScopeSelector
+ResourceQuotaStatus hard used:{quantity}
+ScopeSelector matchExpressions:[ScopedResourceSelectorRequirement]
+ScopedResourceSelectorRequirement operator scopeName:string values:[string]
+LimitRange metadata:ObjectMeta spec:LimitRangeSpec
+LimitRangeSpec limits:[LimitRangeItem]
+LimitRangeItem type:string default defaultRequest max maxLimitRequestRatio min:{quantity}
 Binding metadata:ObjectMeta target:ObjectReference
 ObjectMeta clusterName generateName name namespace resourceVersion selfLink uid:string deletionGracePeriodSeconds
     generation:int creationTimestamp deletionTimestamp:time annotations labels:{string} finalizers:[string]*
@@ -214,5 +222,5 @@ def parse(table):
 
 
 ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
-         'Binding', 'Ingress', 'Ingress_v1beta1')
+         'Binding', 'Ingress', 'Ingress_v1beta1', 'ResourceQuota', 'LimitRange')
 TYPES = parse(TABLE)

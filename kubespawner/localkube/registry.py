@@ -30,6 +30,8 @@ class Registry(object):
         self.store = store
         self.service_network = services.DEFAULT_NETWORK
         self.version = NEWEST
+        self.mutators = []  # admission: callables (row, new object)
+        self.validators = []  # admission: callables (row, object, old object or None), see `check`
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
 
@@ -52,10 +54,13 @@ class Registry(object):
         strategies.identify(obj, row, namespace)
         self.admit(row, obj)
         defaults.complete(obj)
+        for mutate in self.mutators:
+            mutate(row, obj)
         status = defaults.initial_status(obj)
-        if status:
+        if status is not None:
             obj['status'] = status
         validate(row, obj)
+        charges = self.check(row, obj)
         name = obj['metadata']['name']
         existing = self.store.get(row.name, namespace, name)
         if existing:
@@ -63,7 +68,13 @@ class Registry(object):
         if dry_run:
             return obj
         self.allocate(row, obj)
+        for charge in charges:
+            charge()
         return self.store.put(row.name, obj)
+
+    def check(self, row, obj, old=None):
+        """Have all validators check an object. Return functions to call if it is stored. Raise ApiError 403."""
+        return [charge for charge in [validator(row, obj, old) for validator in self.validators] if charge]
 
     def admit(self, row, obj):
         """Reject an object whose namespace does not exist, and set fields that only the server knows."""
@@ -136,10 +147,13 @@ class Registry(object):
         if row.name == 'services':
             services.complete_update(new, old)
         validate_update(row, new, old)
+        charges = [] if subresource or new == old else self.check(row, new, old)
         if dry_run:
             new['metadata']['resourceVersion'] = old['metadata']['resourceVersion']
             return new
         self.allocate(row, new)
+        for charge in charges:
+            charge()
         return self.commit(row.name, old, new)
 
     def commit(self, resource, old, new):
@@ -162,6 +176,10 @@ class Registry(object):
             return None
         return self.patch(resource, metadata.get('namespace', ''), metadata['name'], 'application/merge-patch+json',
                           {'status': patch}, 'status')
+
+    def replace_status(self, resource, obj, status):
+        """Store another status of the object that `obj` was read as."""
+        return self.commit(resource, obj, dict(obj, metadata=dict(obj['metadata']), status=status))
 
     # Bind
 
