@@ -54,7 +54,7 @@ PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPo
     topologySpreadConstraints:[TopologySpreadConstraint]topologyKey volumes:[Volume]name
 PodStatus hostIP message nominatedNodeName phase podIP qosClass reason:string startTime:time
     conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses initContainerStatuses:[ContainerStatus]
-    podIPs:[PodIP]ip
+    podIPs hostIPs:[PodIP]ip observedGeneration:number
 PersistentVolumeClaimSpec storageClassName:text volumeMode volumeName:string accessModes:[string] dataSource:object
     resources:ResourceRequirements selector:LabelSelector
 PersistentVolumeClaimStatus phase:string accessModes:[string] capacity:{quantity}
@@ -109,8 +109,8 @@ Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi do
     scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
     hostPath:HostPathVolumeSource nfs:NFSVolumeSource persistentVolumeClaim:PersistentVolumeClaimVolumeSource
     secret:SecretVolumeSource
-PodCondition message reason status type:string lastProbeTime lastTransitionTime:time
-ContainerStatus containerID image imageID name:string restartCount:int ready started:bool lastState
+PodCondition message reason status type:string lastProbeTime lastTransitionTime:time observedGeneration:number
+ContainerStatus containerID name:string image imageID:text restartCount:int ready started:bool lastState
     state:ContainerState
 PodIP ip:string
 ResourceRequirements limits requests:{quantity}

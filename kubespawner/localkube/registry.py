@@ -85,6 +85,8 @@ class Registry(object):
                 raise errors.being_terminated(row.qualified, metadata.get('name', ''), metadata['namespace'])
         if row.name == 'namespaces':
             obj['spec'] = {'finalizers': ['kubernetes']}
+        elif row.name == 'pods' and self.version >= (1, 33):
+            metadata['generation'] = 1
         elif row.name == 'persistentvolumeclaims':
             finalizers = metadata.setdefault('finalizers', [])
             if CLAIM_FINALIZER not in finalizers:
@@ -238,6 +240,8 @@ class Registry(object):
         if not strategies.is_released(resource, deleted):
             if deleted == obj:
                 return obj, False
+            if 'generation' in metadata and 'deletionTimestamp' not in obj['metadata']:
+                metadata['generation'] += 1
             return self.store.put(resource, deleted), False
         if resource == 'pods':
             self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the deletionTimestamp first

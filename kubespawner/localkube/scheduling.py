@@ -9,7 +9,7 @@ from . import errors, events
 from .affinity import labels_of, preference
 from .later import OnceLater, later
 from .node_fit import ENDED, NodeInfo, Snapshot, claim_message, message, misfit, needs
-from .podstate import condition
+from .podstate import condition, observed
 from .times import timestamp
 
 NAME = 'default-scheduler'
@@ -122,10 +122,10 @@ class Scheduler(object):
         if before.get('message') == complaint:
             return
         self.events.warning(pod, 'FailedScheduling', complaint)
-        others = [each for each in old if each['type'] != 'PodScheduled']
+        unscheduled = observed(condition('PodScheduled', values, old, timestamp()), pod['metadata'].get('generation'))
         try:
             self.registry.patch_status('pods', pod, {
-                'conditions': others + [condition('PodScheduled', values, old, timestamp())]})
+                'conditions': [each for each in old if each['type'] != 'PodScheduled'] + [unscheduled]})
         except errors.ApiError:
             pass  # the status that the pod has is not valid
 

@@ -253,8 +253,9 @@ def test_what_is_out_of_range_is_refused(http, place, item, resources, complaint
 def test_claims_have_a_range(http, place):
     item = {'type': 'PersistentVolumeClaim', 'max': {'storage': '2Gi'}}
     created(http.post(place('limitranges'), {'metadata': {'name': 'r'}, 'spec': {'limits': [item]}}))
-    until(lambda: http.post(place('persistentvolumeclaims'), claim('one', '3Gi'), dryRun='All').code == 403, 'the range')
-    assert message(http.post(place('persistentvolumeclaims'), claim('one', '3Gi'))) == (
+    claims = place('persistentvolumeclaims')
+    until(lambda: http.post(claims, claim('one', '3Gi'), dryRun='All').code == 403, 'the range')
+    assert message(http.post(claims, claim('one', '3Gi'))) == (
         'persistentvolumeclaims "one" is forbidden: maximum storage usage per PersistentVolumeClaim is 2Gi, but '
         'request is 3Gi')
     created(http.post(place('persistentvolumeclaims'), claim('one', '2Gi')))
