@@ -10,8 +10,11 @@ LocalKube block. Call them from any thread except localkube's own.
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
-    controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
-    the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems, probes
+    controllers         controllers (claims, namespaces), endpoints, garbage (owner references), events
+    admission           quotas, quota_usage, limit_ranges
+    the scheduler       scheduling, node_fit, affinity, pod_affinity, pod_resources
+    the node            node, kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems,
+                        probes
     services            forwarding (connections), hosts (names), enter (for programs outside of pods)
     processes           processes, shim, mount_namespace
 """
@@ -31,6 +34,7 @@ from tornado.ioloop import IOLoop
 
 from . import directories, kubeconfigs
 from .cluster import Cluster
+from .node import option_text
 
 __all__ = ['LocalKube']
 
@@ -223,7 +227,8 @@ class ChildRunner(object):
             elif name == 'users':
                 arguments += ['--user=' + user for user in value]
             elif value is not None:
-                arguments += ['--' + name, str(value)]
+                arguments.append('--%s=%s' % (name.replace('_', '-'), option_text(value) if name.startswith('node_')
+                                              else value))
         packages = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         self._process = subprocess.Popen(arguments, cwd=packages, env=environment, stdin=subprocess.PIPE,
                                          stdout=subprocess.DEVNULL)

@@ -7,7 +7,7 @@ import sys
 
 from tornado.ioloop import IOLoop
 
-from . import TOKEN
+from . import TOKEN, node
 from .cluster import Cluster
 
 NOTICE = """\
@@ -41,6 +41,13 @@ def parse(arguments):
                         help='give users the rights of roles, and no others (default: give them all rights)')
     parser.add_argument('--user', dest='users', action='append', default=[], metavar='NAME[=GROUP,...]',
                         help='write a kubeconfig for another user to FILE-NAME; may be repeated')
+    parser.add_argument('--node-labels', type=node.labels, metavar='NAME=VALUE,...',
+                        help='labels of the node, which node selectors of pods look for')
+    parser.add_argument('--node-taints', type=node.taints, metavar='KEY=VALUE:EFFECT,...',
+                        help='taints of the node, which pods have to tolerate')
+    parser.add_argument('--node-allocatable', type=node.allocatable, metavar='RESOURCE=QUANTITY,...',
+                        help='what the node has for pods, such as cpu=4,memory=8Gi,pods=20 (default: what this machine '
+                             'has, and 110 pods)')
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
 

@@ -12,10 +12,13 @@ from tornado import gen
 
 from . import certificate, default_roles, directories, kubeconfigs
 from .accounts import AccountController
-from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
+from .controllers import ClaimController, EventExpirer, NamespaceController
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
+from .limit_ranges import LimitRanger
+from .quotas import QuotaController
+from .scheduling import Scheduler
 from .server import Api
 
 
@@ -32,10 +35,14 @@ class Cluster(object):
     mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
     rbac (bool): with True, users have the rights that roles give them, and no others. With False, they have all.
     users (list of str): further users, as NAME or NAME=GROUP,GROUP. Each gets a kubeconfig: `kubeconfig`-NAME.
+    node_labels (dict or str): labels of the node besides those of every node: {'zone': 'a'} or 'zone=a'.
+    node_taints (list or str): taints of the node: ['gpu=yes:NoSchedule'] or the same with commas in one string.
+    node_allocatable (dict or str): what the node has for pods: {'cpu': 4, 'example.com/gpu': 1} or 'cpu=4,...'. The
+        default is what this machine has, and 110 pods.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10, mounts=True, rbac=False,
-                 users=()):
+                 users=(), node_labels=None, node_taints=None, node_allocatable=None):
         users = [parse_user(user) for user in users]
         self.kubeconfig = kubeconfig
         self.user_kubeconfigs = {name: kubeconfigs.path_of(kubeconfig, name) for name, _ in users}
@@ -48,8 +55,9 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, rbac, kubelet and {'backoff': backoff, 'mounts': mounts},
-                        users)
+            self._start(token or secrets.token_hex(32), port, rbac, kubelet and {
+                'backoff': backoff, 'mounts': mounts, 'node_labels': node_labels, 'node_taints': node_taints,
+                'node_allocatable': node_allocatable}, users)
         except Exception:
             self._release()
             raise
@@ -59,8 +67,8 @@ class Cluster(object):
         self.api = Api(token, context, port, rbac)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
-        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
-                            GarbageCollector(registry), EndpointsController(registry),
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data), LimitRanger(registry),
+                            QuotaController(registry), GarbageCollector(registry), EndpointsController(registry),
                             AccountController(registry, certificate.text_of(authority))]
         if rbac:
             default_roles.create(registry)

@@ -9,9 +9,9 @@ import time
 import uuid
 from datetime import timedelta
 
-from tornado import gen
+from tornado import gen, locks
 
-from . import probes, pulling
+from . import pod_resources, probes, pulling
 from .environment import ConfigError, Environment
 from .processes import Process, StartError
 from .times import timestamp
@@ -26,6 +26,9 @@ class Container(object):
 
     worker (PodWorker): the worker of its pod.
     spec (dict): from the pod; `is_init` says whether it is in the list of init containers.
+    is_sidecar (bool): whether it is one of these that keeps running.
+    has_started (Event): set when it has started for the first time, or never will.
+    may_restart (bool): set to False before a sidecar is stopped.
     state, last_state (dict): as in the container's status.
     """
 
@@ -34,6 +37,9 @@ class Container(object):
         self.spec = spec
         self.name = spec['name']
         self.is_init = is_init
+        self.is_sidecar = is_init and pod_resources.is_sidecar(spec)
+        self.has_started = locks.Event()
+        self.may_restart = True
         self.field_path = 'spec.%s{%s}' % ('initContainers' if is_init else 'containers', self.name)
         waiting = 'PodInitializing' if worker.pod['spec'].get('initContainers') else 'ContainerCreating'
         self.state = {'waiting': {'reason': waiting}}
@@ -43,6 +49,7 @@ class Container(object):
         self.started = False
         self.image = None
         self.process = None
+        self._ending = None  # the process that was told to end
         self.id = ''
         self._variables = {}  # the environment of the current run
         self._attempts = 0
@@ -51,13 +58,14 @@ class Container(object):
 
     def status(self):
         """Return the container's status, for the status of the pod."""
-        status = {'name': self.name, 'image': self.spec['image'], 'imageID': '', 'ready': self.ready,
+        is_done = self.is_init and not self.is_sidecar and self.state.get('terminated', {}).get('exitCode') == 0
+        status = {'name': self.name, 'image': self.spec['image'], 'imageID': '', 'ready': self.ready or is_done,
                   'restartCount': self.restarts, 'state': self.state, 'lastState': self.last_state,
                   'started': self.started}
         if self.id:
             status.update(containerID=self.id, image=self.image.reference,
                           imageID='localkube://' + self.image.reference)
-        if self.is_init:
+        if self.is_init and self.worker.kubelet.registry.version < (1, 28):
             status.pop('started')
         return status
 
@@ -84,20 +92,25 @@ class Container(object):
     def run(self):
         """Run the container until it needs no restart. Return its last exit code, or None if the pod was stopped."""
         code = None
-        while not self.worker.stopping:
+        while self.may_run():
             if self._attempts:
                 yield self.back_off(code)
-            if not self.worker.stopping:
+            if self.may_run():
                 self.image = yield pulling.pull(self)
-            if not self.worker.stopping:
+            if self.may_run():
                 code = yield self.run_once()
                 self._attempts += 1
                 if not self.needs_restart(code):
                     break
         raise gen.Return(code)
 
+    def may_run(self):
+        return self.may_restart and not self.worker.stopping
+
     def needs_restart(self, code):
-        policy = self.worker.pod['spec']['restartPolicy']
+        policy = self.spec.get('restartPolicy') or self.worker.pod['spec']['restartPolicy']
+        if self.is_sidecar:
+            return self.may_restart
         if self.is_init and policy == 'Always':
             policy = 'OnFailure'
         return policy == 'Always' or policy == 'OnFailure' and code != 0
@@ -149,7 +162,7 @@ class Container(object):
     @gen.coroutine
     def create(self):
         """Wait for everything that the spec refers to. Return a Process, or None if the pod was stopped before."""
-        while not self.worker.stopping:
+        while self.may_run():
             try:
                 self._variables = self.environment().variables()
                 self.worker.files.namespace(self.spec, self._variables)
@@ -209,12 +222,17 @@ class Container(object):
     def begin(self, process, started_at):
         """Record that the process runs, and start its probes."""
         self.started = 'startupProbe' not in self.spec
-        self.ready = self.started and 'readinessProbe' not in self.spec
+        self.ready = self.started and self.is_probed() and 'readinessProbe' not in self.spec
         self.enter('running', startedAt=started_at)
         if 'startupProbe' in self.spec:
             self.probe(process, 'Startup', 'startupProbe', lambda succeeded: self.on_startup(process, succeeded))
         else:
+            self.has_started.set()
             self.probe_running(process)
+
+    def is_probed(self):
+        """Return whether the container is ready when it runs. An init container is ready when it has ended."""
+        return self.is_sidecar or not self.is_init
 
     def probe_running(self, process):
         if 'readinessProbe' in self.spec:
@@ -231,6 +249,7 @@ class Container(object):
         if not succeeded:
             return self.on_liveness(process, False, 'startup')
         self.started = True
+        self.has_started.set()
         self.ready = 'readinessProbe' not in self.spec
         self.worker.publish()
         self.probe_running(process)
@@ -259,17 +278,26 @@ class Container(object):
 
     @gen.coroutine
     def end(self, process, why, grace):
-        """Run preStop and send TERM. If both together take longer than `grace` seconds, send KILL."""
-        self.normal('Killing', why)
+        """Run preStop and send TERM. If both together take longer than `grace` seconds, send KILL.
+
+        If a process is ended twice, the shorter time counts.
+        """
         deadline = time.monotonic() + grace
-        handler = self.spec.get('lifecycle', {}).get('preStop')
-        if handler and grace > 0:
-            succeeded, output = yield probes.call(handler, self, grace)
-            if not succeeded:
-                self.warning('FailedPreStopHook', 'PreStopHook of container "%s" failed: %s' % (self.name, output))
-        process.signal(signal.SIGTERM)
+        if self._ending is not process:
+            self._ending = process
+            self.normal('Killing', why)
+            yield self.pre_stop(grace)
+            process.signal(signal.SIGTERM)
         try:
             yield gen.with_timeout(timedelta(seconds=max(SHORTEST_GRACE, deadline - time.monotonic())), process.ended)
         except gen.TimeoutError:
             process.kill()
             yield process.ended
+
+    @gen.coroutine
+    def pre_stop(self, grace):
+        handler = self.spec.get('lifecycle', {}).get('preStop')
+        if handler and grace > 0:
+            succeeded, output = yield probes.call(handler, self, grace)
+            if not succeeded:
+                self.warning('FailedPreStopHook', 'PreStopHook of container "%s" failed: %s' % (self.name, output))

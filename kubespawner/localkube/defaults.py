@@ -7,6 +7,7 @@ import base64
 import copy
 
 from . import quantities
+from .limit_ranges import complete_range
 from .services import complete_service
 from .validation_rbac import complete_binding, complete_role
 
@@ -134,10 +135,15 @@ def complete_endpoints(endpoints):
             port.setdefault('protocol', 'TCP')
 
 
+def complete_quota(quota):
+    quota.setdefault('spec', {})
+
+
 COMPLETE = {'Pod': complete_pod, 'PersistentVolumeClaim': complete_claim, 'Service': complete_service,
             'Secret': complete_secret, 'Event': complete_event, 'Namespace': complete_namespace,
             'Node': complete_node, 'Endpoints': complete_endpoints, 'Role': complete_role,
-            'ClusterRole': complete_role, 'RoleBinding': complete_binding, 'ClusterRoleBinding': complete_binding}
+            'ClusterRole': complete_role, 'RoleBinding': complete_binding, 'ClusterRoleBinding': complete_binding,
+            'ResourceQuota': complete_quota, 'LimitRange': complete_range}
 
 
 def complete(obj):
@@ -154,4 +160,5 @@ def initial_status(obj):
         'Namespace': lambda: {'phase': 'Active'},
         'Service': lambda: {'loadBalancer': {}},
         'Ingress': lambda: {'loadBalancer': {}},
+        'ResourceQuota': lambda: {},
     }.get(obj['kind'], lambda: None)()

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from . import errors
 from .later import OnceLater
+from .pod_resources import is_sidecar
 
 HEADLESS = 'service.kubernetes.io/headless'
 
@@ -94,7 +95,8 @@ def resolve(port, pod):
     """Return the port of a pod that a port of a service means, or None if the pod has no port of this name."""
     number = port['targetPort']
     if isinstance(number, str):
-        number = next((each['containerPort'] for container in pod['spec']['containers']
+        containers = pod['spec']['containers'] + list(filter(is_sidecar, pod['spec'].get('initContainers', ())))
+        number = next((each['containerPort'] for container in containers
                        for each in container.get('ports', ())
                        if each.get('name') == number and each['protocol'] == port['protocol']), None)
     if number is None:

@@ -32,6 +32,14 @@ Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
 Node metadata:ObjectMeta spec:NodeSpec status:NodeStatus
 Ingress metadata:ObjectMeta spec:IngressSpec status:IngressStatus
 Ingress_v1beta1 metadata:ObjectMeta spec:IngressSpec_v1beta1 status:IngressStatus
+ResourceQuota metadata:ObjectMeta spec:ResourceQuotaSpec status:ResourceQuotaStatus
+ResourceQuotaSpec hard:{quantity} scopes:[string] scopeSelector:ScopeSelector
+ResourceQuotaStatus hard used:{quantity}
+ScopeSelector matchExpressions:[ScopedResourceSelectorRequirement]
+ScopedResourceSelectorRequirement operator scopeName:string values:[string]
+LimitRange metadata:ObjectMeta spec:LimitRangeSpec
+LimitRangeSpec limits:[LimitRangeItem]
+LimitRangeItem type:string default defaultRequest max maxLimitRequestRatio min:{quantity}
 Binding metadata:ObjectMeta target:ObjectReference
 ServiceAccount metadata:ObjectMeta secrets:[ObjectReference]name imagePullSecrets:[LocalObjectReference]name
     automountServiceAccountToken:bool
@@ -59,7 +67,7 @@ PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPo
     topologySpreadConstraints:[TopologySpreadConstraint]topologyKey volumes:[Volume]name
 PodStatus hostIP message nominatedNodeName phase podIP qosClass reason:string startTime:time
     conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses initContainerStatuses:[ContainerStatus]
-    podIPs:[PodIP]ip
+    podIPs hostIPs:[PodIP]ip observedGeneration:number
 PolicyRule apiGroups nonResourceURLs resourceNames resources verbs:[string]
 AggregationRule clusterRoleSelectors:[LabelSelector]
 Subject apiGroup kind name namespace:string
@@ -108,9 +116,10 @@ NodeStatus phase:string addresses:[NodeAddress]type allocatable capacity:{quanti
     volumesAttached:[AttachedVolume] volumesInUse:[string]
 OwnerReference apiVersion kind name uid:string blockOwnerDeletion controller:bool
 Affinity nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
-Container image imagePullPolicy name terminationMessagePath terminationMessagePolicy workingDir:string stdin stdinOnce
-    tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource] lifecycle:Lifecycle livenessProbe
-    readinessProbe startupProbe:Probe ports:[ContainerPort]containerPort resources:ResourceRequirements
+Container image imagePullPolicy name restartPolicy terminationMessagePath terminationMessagePolicy
+    workingDir:string stdin stdinOnce tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource]
+    lifecycle:Lifecycle livenessProbe readinessProbe startupProbe:Probe
+    ports:[ContainerPort]containerPort resources:ResourceRequirements
     securityContext:SecurityContext volumeDevices:[VolumeDevice]devicePath volumeMounts:[VolumeMount]mountPath
 PodDNSConfig nameservers searches:[string] options:[PodDNSConfigOption]
 HostAlias ip:string hostnames:[string]
@@ -119,14 +128,14 @@ PodReadinessGate conditionType:string
 PodSecurityContext fsGroupChangePolicy:string fsGroup runAsGroup runAsUser:int runAsNonRoot:bool seLinuxOptions
     seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl]
 Toleration effect key operator value:string tolerationSeconds:int
-TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew:int labelSelector:LabelSelector
+TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew minDomains:int labelSelector:LabelSelector
 Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume
     flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume projected quobyte rbd
     scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
     hostPath:HostPathVolumeSource nfs:NFSVolumeSource persistentVolumeClaim:PersistentVolumeClaimVolumeSource
     secret:SecretVolumeSource
-PodCondition message reason status type:string lastProbeTime lastTransitionTime:time
-ContainerStatus containerID image imageID name:string restartCount:int ready started:bool lastState
+PodCondition message reason status type:string lastProbeTime lastTransitionTime:time observedGeneration:number
+ContainerStatus containerID name:string image imageID:text restartCount:int ready started:bool lastState
     state:ContainerState
 PodIP ip:string
 ResourceRequirements limits requests:{quantity}
@@ -177,7 +186,8 @@ DaemonEndpoint Port:int
 PreferredSchedulingTerm weight:int preference:NodeSelectorTerm
 NodeSelector nodeSelectorTerms:[NodeSelectorTerm]
 WeightedPodAffinityTerm weight:int podAffinityTerm:PodAffinityTerm
-PodAffinityTerm topologyKey:string labelSelector:LabelSelector namespaces:[string]
+PodAffinityTerm topologyKey:string labelSelector namespaceSelector:LabelSelector matchLabelKeys mismatchLabelKeys
+    namespaces:[string]
 EnvVarSource configMapKeyRef:ConfigMapKeySelector fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelector
     secretKeyRef:SecretKeySelector
 ConfigMapEnvSource name:string optional:bool
@@ -239,5 +249,5 @@ def parse(table):
 ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
          'Binding', 'Ingress', 'Ingress_v1beta1', 'ServiceAccount', 'Role', 'ClusterRole', 'RoleBinding',
          'ClusterRoleBinding', 'TokenRequest', 'TokenReview', 'SelfSubjectReview', 'SelfSubjectAccessReview',
-         'SubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview')
+         'SubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview', 'ResourceQuota', 'LimitRange')
 TYPES = parse(TABLE)

@@ -1,11 +1,10 @@
-"""The node: its pods, their addresses and their logs.
+"""The agent of the node: its pods, their addresses and their logs.
 
-What belongs here: the node object, its part in services, and one worker for each pod. What does not: what a worker does
-(pods.py). Everything runs on the loop thread of the server.
+What belongs here: the node's part in services, and one worker for each pod. What does not: what a worker does
+(pods.py), the object of the node (node.py). Everything runs on the loop thread of the server.
 """
 import logging
 import os
-import platform
 import random
 import socket
 
@@ -13,20 +12,17 @@ from tornado import gen
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
-from . import errors, filesystems
-from .environment import memory_of_machine
+from . import errors, filesystems, node, node_fit
 from .events import EventRecorder
 from .forwarding import ServiceProxy
 from .hosts import HostsFiles
 from .later import later
+from .node import LOCK_PORT, NODE
 from .pods import PodWorker
-from .resources import VERSION
 from .times import timestamp
 
-NODE = 'localkube'
 API_ADDRESS = '127.0.0.1'
-LOCK_PORT = 10250  # UDP port at the node's address; the process that binds it owns the node's range of addresses
-PODS = 500
+PROBES = 500  # at once
 LOG_CHUNK = 2 ** 20
 PODS_OF_RANGE = 48000  # addresses for pods, below those for services
 SERVICES_OF_RANGE = '127.%d.192.0/18'
@@ -74,11 +70,12 @@ class Kubelet(object):
     backoff (float): seconds before the second restart of a container that fails.
     mounts (bool): whether volumes are at their mount paths, if this machine allows it.
     token_for (function): see AccountTokens. api_port (int): where 127.0.0.1 serves the API.
+    options: of the object of the node, see `node.node_object`.
     """
 
     log = logging.getLogger('kubespawner.localkube')
 
-    def __init__(self, registry, data, token_for, api_port, backoff, mounts=True):
+    def __init__(self, registry, data, token_for, api_port, backoff, mounts=True, **options):
         self.token_for = token_for
         self.api_variables = dict.fromkeys(('KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS'), str(api_port))
         self.api_variables['KUBERNETES_SERVICE_HOST'] = API_ADDRESS
@@ -95,9 +92,9 @@ class Kubelet(object):
         self.proxy = ServiceProxy(self.store, self.address, EventRecorder(registry, 'kube-proxy', NODE))
         self.workers = {}  # uid -> PodWorker
         self.processes = set()
-        self.http = AsyncHTTPClient(force_instance=True, max_clients=PODS)  # for probes and hooks
+        self.http = AsyncHTTPClient(force_instance=True, max_clients=PROBES)  # for probes and hooks
         self.closed = False
-        registry.create('nodes', '', node_object(self.address))
+        registry.create('nodes', '', node.node_object(self.address, data, **options))
         self.store.watch('pods', self.on_change)
 
     def on_change(self, change):
@@ -126,9 +123,26 @@ class Kubelet(object):
         if (pod['spec'].get('nodeName') != NODE or 'deletionTimestamp' in pod['metadata'] or
                 pod['status'].get('phase') in ('Succeeded', 'Failed')):
             return
+        rejection = node.rejection(pod, self.registry.get('nodes', '', NODE), self.running(), self.registry.version)
+        if rejection:
+            return self.reject(pod, *rejection)
         worker = PodWorker(self, pod, self.addresses.allocate())
         self.workers[pod['metadata']['uid']] = worker
         self.run(worker, worker.run())
+
+    def running(self):
+        """Return [(pod, what it needs)] of the pods that have not ended, as the scheduler counts them."""
+        return [(worker.pod, worker.needs) for worker in self.workers.values() if self.is_counted(worker.pod)]
+
+    def is_counted(self, pod):
+        stored = self.store.get('pods', pod['metadata']['namespace'], pod['metadata']['name'])
+        return bool(stored and stored['metadata']['uid'] == pod['metadata']['uid'] and
+                    stored['status'].get('phase') not in node_fit.ENDED)
+
+    def reject(self, pod, reason, message):
+        self.events.warning(pod, reason, message.partition(' ')[2] if self.registry.version < (1, 28) else message)
+        self.registry.patch_status('pods', pod, {'phase': 'Failed', 'reason': reason, 'message': message,
+                                                 'startTime': timestamp()})
 
     def run(self, worker, future):
         """Log any exception that a coroutine raises."""
@@ -242,29 +256,3 @@ def choices(pod):
     text = 'a container name must be specified for pod %s, choose one of: [%s]' % (pod['metadata']['name'],
                                                                                  ' '.join(names))
     return text + (' or one of the init containers: [%s]' % ' '.join(init_names) if init_names else '')
-
-
-def node_object(address):
-    """Return the node object with which the node registers."""
-    capacity = {'cpu': str(os.cpu_count()), 'memory': '%dKi' % (memory_of_machine() // 1024), 'pods': str(PODS)}
-    conditions = [
-        ('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-        ('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-        ('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
-        ('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')]
-    machine = {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine())
-    return {
-        'metadata': {'name': NODE, 'labels': {'kubernetes.io/hostname': NODE, 'kubernetes.io/os': 'linux',
-                                              'kubernetes.io/arch': machine, 'beta.kubernetes.io/os': 'linux',
-                                              'beta.kubernetes.io/arch': machine}},
-        'status': {
-            'capacity': capacity, 'allocatable': capacity,
-            'addresses': [{'type': 'InternalIP', 'address': address}, {'type': 'Hostname', 'address': NODE}],
-            'conditions': [{'type': kind, 'status': status, 'reason': reason, 'message': message,
-                            'lastHeartbeatTime': timestamp(), 'lastTransitionTime': timestamp()}
-                           for kind, status, reason, message in conditions],
-            'daemonEndpoints': {'kubeletEndpoint': {'Port': LOCK_PORT}},
-            'nodeInfo': {'architecture': machine, 'operatingSystem': 'linux', 'kernelVersion': platform.release(),
-                         'osImage': 'this machine', 'containerRuntimeVersion': 'localkube://1',
-                         'kubeletVersion': VERSION['gitVersion'], 'kubeProxyVersion': VERSION['gitVersion'],
-                         'machineID': '', 'systemUUID': '', 'bootID': ''}}}

@@ -1,10 +1,11 @@
-"""The lifecycle of one pod on the node: volumes, init containers, containers and termination.
+"""The lifecycle of one pod on the node: volumes, init containers, sidecars, containers and termination.
 
 What belongs here: the order of the steps, and the status of the pod. What does not: the lifecycle of a container
 (containers.py), which pods exist (kubelet.py). Everything runs on the loop thread of the server.
 """
 import os
 import shutil
+import time
 from datetime import timedelta
 
 from tornado import gen, locks
@@ -12,6 +13,7 @@ from tornado.ioloop import IOLoop
 
 from . import errors, podstate, volumes
 from .containers import Container
+from .node_fit import needs
 from .times import timestamp
 
 
@@ -19,6 +21,7 @@ class PodWorker(object):
     """Runs one pod.
 
     pod (dict): the latest known state of the object.
+    needs (dict): what it requests, see `node_fit.needs`.
     address (str): the IP address of the pod, in 127.0.0.0/8. It stays the same when containers restart.
     files (FileSystem): what its containers see of its volumes, when these are there.
     stopping (bool): whether the pod is stopping, so that no container starts any more.
@@ -28,6 +31,7 @@ class PodWorker(object):
     def __init__(self, kubelet, pod, address):
         self.kubelet = kubelet
         self.pod = pod
+        self.needs = needs(pod)
         self.address = address
         self.directory = os.path.join(kubelet.data, 'pods', pod['metadata']['uid'])
         self.temporary = os.path.join(self.directory, 'tmp')
@@ -36,6 +40,7 @@ class PodWorker(object):
         self.files = None
         self._stop_condition = locks.Condition()
         self._shown_address = False
+        self._has_network = False
         self._failure = {}  # phase, reason and message of a pod that the node ended
         self._start_time = timestamp()
         spec = pod['spec']
@@ -49,17 +54,35 @@ class PodWorker(object):
         self.publish()
         deadline = self.set_deadline()
         yield self.mount()
-        self._shown_address = True
-        for container in self.init_containers:
-            code = yield container.run()
-            if code != 0:
-                break
-        else:
-            if not self.stopping:
-                yield [container.run() for container in self.containers]
+        self._shown_address = self._has_network = True
+        initialized = yield self.initialize()
+        if initialized:
+            yield [container.run() for container in self.containers]
+        if not self.stopping:
+            yield self.end_sidecars(self.pod['spec']['terminationGracePeriodSeconds'])
+        self._has_network = False
         if deadline:
             IOLoop.current().remove_timeout(deadline)
         self.publish()
+
+    @gen.coroutine
+    def initialize(self):
+        """Run the init containers, and start the sidecars. Return whether the containers may start now."""
+        for container in self.init_containers:
+            if container.is_sidecar:
+                self.kubelet.run(self, container.run())
+                yield container.has_started.wait()
+            else:
+                code = yield container.run()
+                if code != 0:
+                    raise gen.Return(False)
+            if self.stopping:
+                raise gen.Return(False)
+        raise gen.Return(not self.stopping)
+
+    @property
+    def sidecars(self):
+        return [container for container in self.init_containers if container.is_sidecar]
 
     @gen.coroutine
     def mount(self):
@@ -92,14 +115,21 @@ class PodWorker(object):
 
     def publish(self):
         """Update the status of the pod in the API."""
-        old = self.pod['status']
+        old, version = self.pod['status'], self.kubelet.registry.version
         init_statuses = [container.status() for container in self.init_containers]
-        statuses = [container.status() for container in self.containers]
-        phase = podstate.phase(self.pod['spec']['restartPolicy'], init_statuses, statuses)
-        phase = self._failure.get('phase', phase)
+        statuses = podstate.Statuses(
+            [status for status, container in zip(init_statuses, self.init_containers) if not container.is_sidecar],
+            [status for status, container in zip(init_statuses, self.init_containers) if container.is_sidecar],
+            [container.status() for container in self.containers])
+        phase = self._failure.get('phase', podstate.phase(self.pod['spec']['restartPolicy'], statuses))
+        generation = self.pod['metadata'].get('generation')
         status = {'phase': phase, 'startTime': self._start_time, 'hostIP': self.kubelet.address,
-                  'containerStatuses': statuses, 'conditions': podstate.conditions(
-                      phase, init_statuses, statuses, old.get('conditions', ()), timestamp())}
+                  'containerStatuses': statuses.regular, 'conditions': podstate.conditions(
+                      phase, statuses, self._has_network, old.get('conditions', ()), timestamp(), version, generation)}
+        if version >= (1, 29):
+            status['hostIPs'] = [{'ip': self.kubelet.address}]
+        if generation:
+            status['observedGeneration'] = generation
         if init_statuses:
             status['initContainerStatuses'] = init_statuses
         if self._shown_address:
@@ -130,7 +160,22 @@ class PodWorker(object):
         """Stop all containers, and return when their processes have ended."""
         self.stopping = True
         self._stop_condition.notify_all()
-        yield [container.stop(grace) for container in self.init_containers + self.containers]
+        for container in self.sidecars:
+            container.has_started.set()
+        deadline = time.monotonic() + grace
+        yield [container.stop(grace) for container in self.init_containers + self.containers
+               if not container.is_sidecar]
+        yield self.end_sidecars(max(0, deadline - time.monotonic()))
+        self._has_network = False
+
+    @gen.coroutine
+    def end_sidecars(self, grace):
+        """Stop the sidecars, the last one first, after all other containers."""
+        for container in self.sidecars:
+            container.may_restart = False
+        deadline = time.monotonic() + grace
+        for container in reversed(self.sidecars):
+            yield container.stop(max(0, deadline - time.monotonic()))
 
     @gen.coroutine
     def terminate(self, grace):

@@ -33,7 +33,11 @@ def read(text):
 
 def canonical(text):
     """Return the canonical form of a quantity: no fraction, and the largest suffix that keeps the value."""
-    value, form = read(text)
+    return write(*read(text))
+
+
+def write(value, form):
+    """Return the canonical text of a value. `form` is as `read` returns it."""
     if not value:
         return '0'
     if form == 'binary' and value.denominator == 1 and abs(value) >= 1024:
@@ -53,3 +57,19 @@ def with_binary_suffix(value):
         value //= 1024
         power += 1
     return '%d%s' % (value, BINARY[power])
+
+
+def add(one, other):
+    """Return the sum of two quantities, in the format of the first unless that is zero."""
+    (value, form), (more, other_form) = read(one), read(other)
+    return write(value + more, form if value else other_form)
+
+
+def subtract(one, other):
+    """Return the difference of two quantities, in the format of the first unless that is zero."""
+    (value, form), (less, other_form) = read(one), read(other)
+    return write(value - less, form if value else other_form)
+
+
+def larger(one, other):
+    return other if parse(other) > parse(one) else one

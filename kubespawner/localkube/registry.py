@@ -18,6 +18,7 @@ RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims', 'serviceaccounts')
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
+NEWEST = 1, 36  # the version of Kubernetes whose messages and statuses the components write
 
 
 class Registry(object):
@@ -36,6 +37,9 @@ class Registry(object):
         self.user = None
         self.admission = []
         self.service_network = services.DEFAULT_NETWORK
+        self.version = NEWEST
+        self.mutators = []  # admission: callables (row, new object)
+        self.validators = []  # admission: callables (row, object, old object or None), see `check`
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
 
@@ -68,10 +72,13 @@ class Registry(object):
         self.admit(row, obj)
         self.call_admission(row, obj)
         defaults.complete(obj)
+        for mutate in self.mutators:
+            mutate(row, obj)
         status = defaults.initial_status(obj)
-        if status:
+        if status is not None:
             obj['status'] = status
         validate(row, obj)
+        charges = self.check(row, obj)
         name = obj['metadata']['name']
         existing = self.store.get(row.name, namespace, name)
         if existing:
@@ -79,7 +86,13 @@ class Registry(object):
         if dry_run:
             return obj
         self.allocate(row, obj)
+        for charge in charges:
+            charge()
         return self.store.put(row.name, obj)
+
+    def check(self, row, obj, old=None):
+        """Have all validators check an object. Return functions to call if it is stored. Raise ApiError 403."""
+        return [charge for charge in [validator(row, obj, old) for validator in self.validators] if charge]
 
     def admit(self, row, obj):
         """Reject an object whose namespace does not exist, and set fields that only the server knows."""
@@ -90,6 +103,8 @@ class Registry(object):
                 raise errors.being_terminated(row.qualified, metadata.get('name', ''), metadata['namespace'])
         if row.name == 'namespaces':
             obj['spec'] = {'finalizers': ['kubernetes']}
+        elif row.name == 'pods' and self.version >= (1, 33):
+            metadata['generation'] = 1
         elif row.name == 'persistentvolumeclaims':
             finalizers = metadata.setdefault('finalizers', [])
             if CLAIM_FINALIZER not in finalizers:
@@ -157,10 +172,13 @@ class Registry(object):
         if row.name == 'services':
             services.complete_update(new, old)
         validate_update(row, new, old)
+        charges = [] if subresource or new == old else self.check(row, new, old)
         if dry_run:
             new['metadata']['resourceVersion'] = old['metadata']['resourceVersion']
             return new
         self.allocate(row, new)
+        for charge in charges:
+            charge()
         return self.commit(row.name, old, new)
 
     def commit(self, resource, old, new):
@@ -183,6 +201,10 @@ class Registry(object):
             return None
         return self.patch(resource, metadata.get('namespace', ''), metadata['name'], 'application/merge-patch+json',
                           {'status': patch}, 'status')
+
+    def replace_status(self, resource, obj, status):
+        """Store another status of the object that `obj` was read as."""
+        return self.commit(resource, obj, dict(obj, metadata=dict(obj['metadata']), status=status))
 
     # Bind
 
@@ -241,6 +263,8 @@ class Registry(object):
         if not strategies.is_released(resource, deleted):
             if deleted == obj:
                 return obj, False
+            if 'generation' in metadata and 'deletionTimestamp' not in obj['metadata']:
+                metadata['generation'] += 1
             return self.store.put(resource, deleted), False
         if resource == 'pods':
             self.store.put(resource, dict(deleted, metadata=dict(metadata)))  # watchers see the deletionTimestamp first

@@ -60,7 +60,7 @@ def keep(row, old, new, subresource):
                 new['status'] = old['status']
         if row.name == 'namespaces':
             new['spec'] = old['spec']
-    if row.kind in WITH_GENERATION and new.get('spec') != old.get('spec'):
+    if 'generation' in new['metadata'] and new.get('spec') != old.get('spec'):
         new['metadata']['generation'] += 1
 
 

@@ -192,6 +192,15 @@ def role_cells(role):
 ROLE_COLUMNS = ['Name', 'Created At']
 BINDING_COLUMNS = ['Name', 'Role', 'Age', 'Users*', 'Groups*', 'ServiceAccounts*']
 
+
+def quota_cells(quota):
+    status = quota.get('status', {})
+    shown = ['%s: %s/%s' % (name, status.get('used', {}).get(name, '0'), hard)
+             for name, hard in sorted(status.get('hard', {}).items())]
+    return [name_of(quota), age(quota), ', '.join(each for each in shown if not each.startswith('limits.')),
+            ', '.join(each for each in shown if each.startswith('limits.'))]
+
+
 TABLES = {  # resource -> (columns, function that makes the cells of an object)
     'pods': (POD_COLUMNS, pod_cells),
     'persistentvolumeclaims': (['Name', 'Status', 'Volume', 'Capacity', 'Access Modes', 'StorageClass', 'Age',
@@ -202,6 +211,7 @@ TABLES = {  # resource -> (columns, function that makes the cells of an object)
                'Kernel-Version*', 'Container-Runtime*'], node_cells),
     'services': (['Name', 'Type', 'Cluster-IP', 'External-IP', 'Port(s)', 'Age', 'Selector*'], service_cells),
     'endpoints': (['Name', 'Endpoints', 'Age'], endpoints_cells),
+    'resourcequotas': (['Name', 'Age', 'Request', 'Limit'], quota_cells),
     'ingresses': (['Name', 'Class', 'Hosts', 'Address', 'Ports', 'Age'], ingress_cells),
     'roles': (ROLE_COLUMNS, role_cells),
     'clusterroles': (ROLE_COLUMNS, role_cells),

@@ -18,6 +18,7 @@ from .causes import (
     validate_labels,
 )
 from .ingresses import validate_ingress, validate_new_ingress
+from .quota_usage import validate_quota, validate_quota_update
 from .services import validate_service, validate_service_update
 from .validation_pod import validate_pod, validate_pod_update
 from .validation_rbac import (
@@ -166,13 +167,14 @@ def validate_endpoints(causes, endpoints):
 RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
          'Secret': validate_secret, 'ConfigMap': validate_keys, 'Event': validate_event,
          'Endpoints': validate_endpoints, 'Ingress': validate_ingress, 'Role': validate_role,
-         'ClusterRole': validate_role, 'RoleBinding': validate_binding, 'ClusterRoleBinding': validate_binding}
+         'ClusterRole': validate_role, 'RoleBinding': validate_binding, 'ClusterRoleBinding': validate_binding,
+         'ResourceQuota': validate_quota}
 CREATE_RULES = {'Ingress': validate_new_ingress}
 GROUPS = dict(dict.fromkeys(WITH_PATH_NAMES, 'rbac.authorization.k8s.io'), Ingress='extensions')  # groups in a 422
 UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
                 'Service': validate_service_update, 'Secret': validate_keys_update,
                 'ConfigMap': validate_keys_update, 'RoleBinding': validate_binding_update,
-                'ClusterRoleBinding': validate_binding_update}
+                'ClusterRoleBinding': validate_binding_update, 'ResourceQuota': validate_quota_update}
 
 
 def no_rules(causes, *objects):

@@ -94,6 +94,8 @@ def validate_container(causes, field, container, names, volumes):
     validate_ports(causes, field + '.ports', container.get('ports', ()))
     validate_env(causes, field, container)
     validate_mounts(causes, field + '.volumeMounts', container.get('volumeMounts', ()), volumes)
+    if 'restartPolicy' in container:
+        causes.one_of(field + '.restartPolicy', container['restartPolicy'], ('Always', 'Never', 'OnFailure'))
     causes.one_of(field + '.imagePullPolicy', container['imagePullPolicy'], ('Always', 'IfNotPresent', 'Never'))
     causes.one_of(field + '.terminationMessagePolicy', container['terminationMessagePolicy'],
                   ('File', 'FallbackToLogsOnError'))

@@ -125,8 +125,8 @@ def test_with_rbac_who_has_no_token_is_anonymous_and_may_see_health_and_version(
 def kubectl(rbac, tmpdir):
     """`kubectl('get', 'pods')` returns (exit code, output) of the administrator; `user=path` is another kubeconfig."""
     def run(*arguments, **options):
-        done = subprocess.run([KUBECTL, '--kubeconfig', options.get('user', rbac.kubeconfig),
-                               '--cache-dir', str(tmpdir)] + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command = [KUBECTL, '--kubeconfig', options.get('user', rbac.kubeconfig), '--cache-dir', str(tmpdir)]
+        done = subprocess.run(command + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               universal_newlines=True, timeout=60)
         return done.returncode, done.stdout
 

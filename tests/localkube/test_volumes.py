@@ -54,7 +54,9 @@ def test_claim_becomes_bound_and_its_data_goes_with_it(shared, name):
 def test_pod_waits_for_its_claim(client, name):
     pod = client.create_pod(spec=with_claim(name), **shell('exit 0'))
     client.wait_for(pod, lambda pod: pod['status'].get('conditions', [{}])[0].get('reason') == 'Unschedulable')
-    assert client.events(pod) == [('FailedScheduling', 'persistentvolumeclaim "%s" not found' % name, 1)]
+    message = '0/1 nodes are available: persistentvolumeclaim "%s" not found. %s' % (
+        name, 'preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
+    assert client.events(pod) == [('FailedScheduling', message, 1)]
     create_claim(client, name)
     client.wait_for_phase(pod, 'Succeeded')
 
