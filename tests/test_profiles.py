@@ -117,7 +117,8 @@ def test_all_mistakes_of_a_list_are_told():
     assert [each.split(':')[0] for each in told] == [
         'profile number 1', "profile number 2 has the key 'descripton'; did you mean 'description'?",
         'profile number 2 has no display_name.', 'profile number 3', "profile 'a--b'", "profile 'a--b'",
-        "profile 'a--b'", "profile 'c'", 'the profiles "Small", "Small" all have the slug \'small\'; give each a `slug` of its own.']
+        "profile 'a--b'", "profile 'c'",
+        'the profiles "Small", "Small" all have the slug \'small\'; give each a `slug` of its own.']
     assert all(each in str(e.value) for each in told)
 
 
