@@ -18,7 +18,7 @@ from kubernetes.client.rest import ApiException
 from kubespawner.commands.demo.files import copy_kubeconfig
 from kubespawner.localkube import LocalKube
 from tests import documentation
-from tests.support import parallel
+from tests.support import parallel, temporary_files
 from tests.support.named_files import NothingInVain
 from tests.support.skips import Skips
 
@@ -56,6 +56,7 @@ def pytest_configure(config):
     if not hasattr(config, 'workerinput'):  # a process of pytest-xdist reports to another, which knows of all tests
         config.pluginmanager.register(NothingInVain(config))
         config.pluginmanager.register(Skips())
+        temporary_files.own_directory(config)
 
 
 @pytest.hookimpl(tryfirst=True)

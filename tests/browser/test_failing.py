@@ -6,8 +6,6 @@ from tests.hub.browser import until
 
 from .conftest import PATIENCE, pods
 
-SECONDS = PATIENCE  # milliseconds for what is to be told within seconds
-
 # Those that fail have no claim: until it is bound, a pod has another reason not to start.
 PROFILES = """
 failing = dict({name: [each for each in c.KubeSpawner[name] if each['name'] != 'home']
@@ -98,7 +96,7 @@ def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tr
     if profile == 'Large':
         no_room(username)
     words, raw = TOLD[profile]
-    page.locator('#progress-message').get_by_text(words).wait_for(timeout=SECONDS)
+    page.locator('#progress-message').get_by_text(words).wait_for()
     assert raw in page.locator('#progress-message').inner_text()
 
     page.reload()
@@ -115,7 +113,7 @@ def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tr
 def test_the_page_of_progress_has_a_way_to_try_again_too(hub, visit):
     page = visit(hub.url, 'impatient')
     start(page, 'Missing')
-    page.locator('#progress-log').get_by_role('link', name='Try again').click(timeout=SECONDS)
+    page.locator('#progress-log').get_by_role('link', name='Try again').click()
     works(page, 'impatient')
 
 
@@ -124,7 +122,7 @@ def test_what_a_quota_refuses_is_told_above_the_form(hub, visit, quota, core, na
     start(page, 'Works')
     words, raw = TOLD['Quota']
     told = page.locator('.spawn-error-msg, #progress-message')
-    told.filter(has_text=words).wait_for(timeout=SECONDS)
+    told.filter(has_text=words).wait_for()
     assert raw in told.inner_text()
     assert pods(core, namespace, 'many') == []
     quota()
