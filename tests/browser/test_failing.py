@@ -1,8 +1,10 @@
 """What users see when their server cannot start: why, what they can do, and a way to try again."""
+from contextlib import ExitStack
+
 import pytest
-from kubernetes import client
 
 from tests.hub.browser import until
+from tests.support import quotas
 
 from .conftest import PATIENCE, pods
 
@@ -52,28 +54,15 @@ def no_room(cluster, core, namespace):
 
 @pytest.fixture
 def quota(cluster, core, namespace):
-    """Nothing more may be in the namespace."""
-    name = {'name': 'quota', 'namespace': namespace}
-    if cluster.is_localkube:
-        cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
-            'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
-    else:
-        core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
-            'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
-        until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 60, 'the quota to count')
-    lifted = []
-
-    def lift():
-        if lifted:
-            return
-        lifted.append(True)
+    """Nothing more may be in the namespace, until this is called or the test has ended."""
+    with ExitStack() as stack:
         if cluster.is_localkube:
-            cluster.kube.clear_faults()
+            cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
+                'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
+            stack.callback(cluster.kube.clear_faults)
         else:
-            core.delete_namespaced_resource_quota(body=client.V1DeleteOptions(), **name)
-
-    yield lift
-    lift()
+            stack.enter_context(quotas.quota(core, namespace, pods='0'))
+        yield stack.close
 
 
 def start(page, profile):

@@ -8,7 +8,6 @@ import pytest
 import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Hub
-from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -17,6 +16,7 @@ from kubespawner import KubeSpawner
 from tests import documentation
 from tests.simulated_node import SimulatedNode
 from tests.support.configuration_files import User
+from tests.support.rights import give, take, user_of
 
 # A pod that no node takes, so that its life is the test's to tell.
 UNTOUCHED = {'singleuser_extra_pod_config': {'schedulerName': 'nobody'}}
@@ -161,17 +161,12 @@ COMPANION_RIGHTS = [
 @contextmanager
 def additional_rights(core, namespace, hub_kubeconfig, rights):
     """Give the user of a kubeconfig more rights in a namespace, and take them away again."""
-    rbac, group, name = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io', 'companions'
-    with open(hub_kubeconfig) as f:
-        user = yaml.safe_load(f)['contexts'][0]['context']['user']
-    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': name}, 'rules': [
-        {'apiGroups': [''], 'resources': [resource], 'verbs': [verb]} for resource, verb in rights]})
-    rbac.create_namespaced_role_binding(namespace=namespace, body={
-        'metadata': {'name': name}, 'roleRef': {'apiGroup': group, 'kind': 'Role', 'name': name},
-        'subjects': [{'apiGroup': group, 'kind': 'User', 'name': user}]})
-    yield
-    for delete in (rbac.delete_namespaced_role_binding, rbac.delete_namespaced_role):
-        delete(name=name, namespace=namespace, body=client.V1DeleteOptions())
+    rules = [{'apiGroups': [''], 'resources': [resource], 'verbs': [verb]} for resource, verb in rights]
+    give(core, namespace, user_of(hub_kubeconfig), 'companions', rules)
+    try:
+        yield
+    finally:
+        take(core, namespace, 'companions')
 
 
 def rules_of_routes():
@@ -181,10 +176,4 @@ def rules_of_routes():
 
 def grant_routes(core, namespace, hub_kubeconfig):
     """Give the user of a kubeconfig the permissions of a hub with KubeIngressProxy, until the namespace is gone."""
-    rbac, group = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io'
-    with open(hub_kubeconfig) as f:
-        user = yaml.safe_load(f)['users'][0]['name']
-    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': 'routes'}, 'rules': rules_of_routes()})
-    rbac.create_namespaced_role_binding(namespace=namespace, body={
-        'metadata': {'name': 'routes'}, 'roleRef': {'apiGroup': group, 'kind': 'Role', 'name': 'routes'},
-        'subjects': [{'apiGroup': group, 'kind': 'User', 'name': user}]})
+    give(core, namespace, user_of(hub_kubeconfig), 'routes', rules_of_routes())

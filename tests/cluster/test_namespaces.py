@@ -1,5 +1,4 @@
 """Users with namespaces of their own: what is made there, and that equal names in several are not mixed up."""
-import os
 import re
 import uuid
 
@@ -7,13 +6,14 @@ import pytest
 import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Server
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
 from kubespawner.naming.ownership import USERNAME
 from tests import documentation
 from tests.simulated_node import SimulatedNode
+from tests.support.rights import user_of, wait_for
 
 from .conftest import UNTOUCHED, Objects
 
@@ -33,8 +33,7 @@ def rights(request, core):
     if not kubeconfig:
         yield
         return
-    with open(kubeconfig) as f:
-        user = yaml.safe_load(f)['users'][0]['name']
+    user = user_of(kubeconfig)
     rbac, role = client.RbacAuthorizationV1Api(core.api_client), cluster_role()
     name = role['metadata']['name']
     rbac.create_cluster_role(body=role)
@@ -42,13 +41,7 @@ def rights(request, core):
         'metadata': {'name': name},
         'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'ClusterRole', 'name': name},
         'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
-    hub = client.CoreV1Api(config.new_client_from_config(config_file=os.environ['KUBECONFIG']))
-    for _ in range(1000):  # the API server hears of it a moment later
-        try:
-            hub.list_pod_for_all_namespaces(_preload_content=False)
-            break
-        except ApiException as e:
-            assert e.status == 403
+    wait_for(core, None, user, role['rules'])
     yield
     rbac.delete_cluster_role_binding(name=name, body=client.V1DeleteOptions())
     rbac.delete_cluster_role(name=name, body=client.V1DeleteOptions())
