@@ -18,7 +18,7 @@ from kubernetes.client.rest import ApiException
 from kubespawner.commands.demo.files import copy_kubeconfig
 from kubespawner.localkube import LocalKube
 from tests import documentation
-from tests.support import parallel
+from tests.support import parallel, rights, temporary_files
 from tests.support.named_files import NothingInVain
 from tests.support.skips import Skips
 
@@ -58,6 +58,7 @@ def pytest_configure(config):
     if not hasattr(config, 'workerinput'):  # a process of pytest-xdist reports to another, which knows of all tests
         config.pluginmanager.register(NothingInVain(config))
         config.pluginmanager.register(Skips())
+        temporary_files.own_directory(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -157,16 +158,8 @@ def wait_for_service_account(core, namespace):
 
 def grant_hub(core, namespace, kubeconfig):
     """Give the user of a kubeconfig the README's role in a namespace."""
-    with open(kubeconfig) as f:
-        content = yaml.safe_load(f)
-    user = next(context['context']['user'] for context in content['contexts']
-                if context['name'] == content['current-context'])
-    rbac = client.RbacAuthorizationV1Api(core.api_client)
-    rbac.create_namespaced_role(namespace=namespace, body=yaml.safe_load(documentation.block('yaml', 'kind: Role')))
-    rbac.create_namespaced_role_binding(namespace=namespace, body={
-        'metadata': {'name': 'hub'},
-        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': 'hub'},
-        'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
+    rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
+    rights.give(core, namespace, rights.user_of(kubeconfig), 'hub', rules)
 
 
 @pytest.fixture(scope='module')

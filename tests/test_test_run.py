@@ -42,6 +42,13 @@ def test_without_xdist_nothing_is_asked_of_it():
     assert vars(option) == {}
 
 
+def test_the_processes_that_share_a_run_do_not_spread_it_again():
+    option = options()
+    parallel.spread(SimpleNamespace(
+        option=option, args=[HERE], workerinput={}, pluginmanager=SimpleNamespace(hasplugin=lambda name: True)))
+    assert option.numprocesses is None and option.dist == 'no'
+
+
 def test_slow_directories_come_first_and_a_file_keeps_its_order():
     paths = ['tests/test_a.py', 'tests/cluster/test_b.py', 'tests/cluster/test_b.py', 'tests/browser/test_c.py']
     items = [SimpleNamespace(fspath=path, number=number) for number, path in enumerate(paths)]

@@ -1,12 +1,12 @@
 """What users see when their server cannot start: why, what they can do, and a way to try again."""
+from contextlib import ExitStack
+
 import pytest
-from kubernetes import client
 
 from tests.hub.browser import until
+from tests.support import quotas
 
 from .conftest import PATIENCE, pods
-
-SECONDS = PATIENCE  # milliseconds for what is to be told within seconds
 
 # Those that fail have no claim: until it is bound, a pod has another reason not to start.
 PROFILES = """
@@ -55,34 +55,21 @@ def no_room(cluster, core, namespace):
 
 @pytest.fixture
 def quota(cluster, core, namespace):
-    """Nothing more may be in the namespace."""
-    name = {'name': 'quota', 'namespace': namespace}
-    if cluster.is_localkube:
-        cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
-            'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
-    else:
-        core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
-            'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
-        until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 60, 'the quota to count')
-    lifted = []
-
-    def lift():
-        if lifted:
-            return
-        lifted.append(True)
+    """Nothing more may be in the namespace, until this is called or the test has ended."""
+    with ExitStack() as stack:
         if cluster.is_localkube:
-            cluster.kube.clear_faults()
+            cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
+                'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
+            stack.callback(cluster.kube.clear_faults)
         else:
-            core.delete_namespaced_resource_quota(body=client.V1DeleteOptions(), **name)
-
-    yield lift
-    lift()
+            stack.enter_context(quotas.quota(core, namespace, pods='0'))
+        yield stack.close
 
 
 def failure_on(page):
     """Return what the page says of a failed start, once it is there."""
     failure = page.locator('.kubespawner-failure').filter(visible=True)
-    failure.wait_for(timeout=SECONDS)
+    failure.wait_for()
     return failure
 
 
@@ -135,7 +122,7 @@ def test_the_page_of_progress_leads_to_another_profile_if_one_has_worked(hub, vi
     page = visit(hub.url, 'impatient')
     start(page, 'Missing')
     try_again = page.locator('#progress-message').get_by_role('link', name='Try again')
-    try_again.click(timeout=SECONDS)
+    try_again.click()
     assert page.get_by_role('radio', name='Missing').is_checked()
     works(page, 'impatient')
     page.goto(hub.url + '/hub/home')
@@ -143,7 +130,7 @@ def test_the_page_of_progress_leads_to_another_profile_if_one_has_worked(hub, vi
     page.get_by_role('button', name='Start My Server').wait_for()
     page.goto(hub.url + '/hub/spawn')
     start(page, 'Missing')
-    try_again.click(timeout=SECONDS)
+    try_again.click()
     assert page.get_by_role('radio', name='Works').is_checked()
     assert page.get_by_text('The choice that worked last is selected.').is_visible()
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jupyterhub import orm
 from jupyterhub.objects import Hub
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -17,6 +17,7 @@ from kubespawner import KubeSpawner
 from tests import documentation
 from tests.simulated_node import SimulatedNode
 from tests.support.configuration_files import User
+from tests.support.rights import give, take, user_of, wait_for
 
 # A pod that no node takes, so that its life is the test's to tell.
 UNTOUCHED = {'singleuser_extra_pod_config': {'schedulerName': 'nobody'}}
@@ -164,17 +165,12 @@ def additional_rights(core, namespace, hub_kubeconfig, rights):
     if hub_kubeconfig is None:
         yield
         return
-    rbac, group, name = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io', 'companions'
-    with open(hub_kubeconfig) as f:
-        user = yaml.safe_load(f)['contexts'][0]['context']['user']
-    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': name}, 'rules': [
-        {'apiGroups': [''], 'resources': [resource], 'verbs': [verb]} for resource, verb in rights]})
-    rbac.create_namespaced_role_binding(namespace=namespace, body={
-        'metadata': {'name': name}, 'roleRef': {'apiGroup': group, 'kind': 'Role', 'name': name},
-        'subjects': [{'apiGroup': group, 'kind': 'User', 'name': user}]})
-    yield
-    for delete in (rbac.delete_namespaced_role_binding, rbac.delete_namespaced_role):
-        delete(name=name, namespace=namespace, body=client.V1DeleteOptions())
+    rules = [{'apiGroups': [''], 'resources': [resource], 'verbs': [verb]} for resource, verb in rights]
+    give(core, namespace, user_of(hub_kubeconfig), 'companions', rules)
+    try:
+        yield
+    finally:
+        take(core, namespace, 'companions')
 
 
 def cluster_role():
@@ -188,22 +184,14 @@ def rights_in_all_namespaces(core, hub_kubeconfig):
     if hub_kubeconfig is None:
         yield
         return
-    with open(hub_kubeconfig) as f:
-        user = yaml.safe_load(f)['users'][0]['name']
-    rbac, role = client.RbacAuthorizationV1Api(core.api_client), cluster_role()
+    rbac, role, user = client.RbacAuthorizationV1Api(core.api_client), cluster_role(), user_of(hub_kubeconfig)
     name = role['metadata']['name']
     rbac.create_cluster_role(body=role)
     rbac.create_cluster_role_binding(body={
         'metadata': {'name': name},
         'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'ClusterRole', 'name': name},
         'subjects': [{'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'User', 'name': user}]})
-    hub = client.CoreV1Api(config.new_client_from_config(config_file=hub_kubeconfig))
-    for _ in range(1000):  # the API server hears of it a moment later
-        try:
-            hub.list_pod_for_all_namespaces(_preload_content=False)
-            break
-        except ApiException as e:
-            assert e.status == 403
+    wait_for(core, None, user, role['rules'])
     yield
     rbac.delete_cluster_role_binding(name=name, body=client.V1DeleteOptions())
     rbac.delete_cluster_role(name=name, body=client.V1DeleteOptions())
@@ -223,10 +211,4 @@ def rules_of_routes():
 
 def grant_routes(core, namespace, hub_kubeconfig):
     """Give the user of a kubeconfig the permissions of a hub with KubeIngressProxy, until the namespace is gone."""
-    rbac, group = client.RbacAuthorizationV1Api(core.api_client), 'rbac.authorization.k8s.io'
-    with open(hub_kubeconfig) as f:
-        user = yaml.safe_load(f)['users'][0]['name']
-    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': 'routes'}, 'rules': rules_of_routes()})
-    rbac.create_namespaced_role_binding(namespace=namespace, body={
-        'metadata': {'name': 'routes'}, 'roleRef': {'apiGroup': group, 'kind': 'Role', 'name': 'routes'},
-        'subjects': [{'apiGroup': group, 'kind': 'User', 'name': user}]})
+    give(core, namespace, user_of(hub_kubeconfig), 'routes', rules_of_routes())

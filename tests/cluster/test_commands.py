@@ -12,6 +12,7 @@ from kubespawner.commands import configured, console
 from kubespawner.commands.rehearsal import start as steps
 from kubespawner.commands.rehearsal import users
 from tests import documentation
+from tests.support.quotas import quota
 from tests.support.recording_api import RecordingApi
 
 from .conftest import COMPANION_RIGHTS, SLEEP, additional_rights
@@ -78,14 +79,9 @@ def test_a_doctor_tells_which_right_is_missing(run, cluster):
 def test_a_doctor_tells_of_a_quota_that_is_used_up(run, core, namespace, cluster):
     if cluster.is_localkube:
         pytest.skip('localkube has no quotas')
-    core.create_namespaced_resource_quota(namespace, client.V1ResourceQuota(
-        metadata=client.V1ObjectMeta(name='none'), spec=client.V1ResourceQuotaSpec(hard={'pods': '0'})),
-        _preload_content=False)
-    try:
+    with quota(core, namespace, pods='0'):
         code, out = run('doctor', '', '--json')
-    finally:
-        core.delete_namespaced_resource_quota('none', namespace, _preload_content=False)
-    assert code == 1 and any('exceeded quota: none' in sentence for _, sentence in findings(out, 'broken'))
+    assert code == 1 and any('exceeded quota: quota' in sentence for _, sentence in findings(out, 'broken'))
 
 
 def test_a_pod_tells_whether_it_reaches_the_hub(run, cluster, objects):

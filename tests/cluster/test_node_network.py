@@ -5,8 +5,8 @@ What other tests of traffic rely on, without KubeSpawner.
 import subprocess
 
 import pytest
-from kubernetes import client
 
+from tests.support import rights
 from tests.support.cluster_names import with_cluster_names
 from tests.support.node_pods import ANSWERS_WITH, PYTHON, NodePods
 
@@ -163,13 +163,8 @@ def test_a_pod_lists_pods_if_a_role_allows_it(pods, core, namespace, host):
     pods.create('service_account', {'metadata': {'name': account}})
     without, allowed = account + '-without', account + '-with'
     assert pods.run(without, LISTS_PODS, host, serviceAccountName=account) == '403'
-    rbac = client.RbacAuthorizationV1Api(core.api_client)
-    rbac.create_namespaced_role(namespace=namespace, body={
-        'metadata': {'name': account}, 'rules': [{'apiGroups': [''], 'resources': ['pods'], 'verbs': ['list']}]})
-    rbac.create_namespaced_role_binding(namespace=namespace, body={
-        'metadata': {'name': account},
-        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': account},
-        'subjects': [{'kind': 'ServiceAccount', 'name': account, 'namespace': namespace}]})
+    rights.give(core, namespace, 'system:serviceaccount:%s:%s' % (namespace, account), account, [
+        {'apiGroups': [''], 'resources': ['pods'], 'verbs': ['list']}])
     answer = pods.run(allowed, LISTS_PODS, host, serviceAccountName=account)
     assert answer.startswith('200 ') and allowed in answer
 

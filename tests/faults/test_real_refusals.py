@@ -1,5 +1,6 @@
 """What an API server refuses is told at once, in its words, and leaves nothing behind. Mostly on a real one only."""
 import uuid
+from contextlib import ExitStack
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from kubespawner.spawner import SpawnError
 from tests import documentation
 from tests.cluster.conftest import UNTOUCHED
 from tests.hub.browser import until
+from tests.support import quotas
 
 AT_ONCE = 5  # seconds, of 60 that a start may take
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
@@ -65,21 +67,15 @@ def test_a_priority_class_that_does_not_exist(real, new_spawner, objects):
 
 
 @pytest.fixture
-def quota(real, core, namespace, objects):
-    """`yield quota(pods='1')` limits what there may be in the namespace, until the test has ended."""
-    @gen.coroutine
-    def quota(**hard):
-        core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
-            'metadata': {'name': 'quota'}, 'spec': {'hard': hard}})
-        yield objects.until(lambda: core.read_namespaced_resource_quota(name='quota', namespace=namespace).status.hard)
-
-    yield quota
-    core.delete_namespaced_resource_quota(name='quota', namespace=namespace, body=client.V1DeleteOptions())
+def quota(real, core, namespace):
+    """`quota(pods='1')` limits what there may be in the namespace, until the test has ended."""
+    with ExitStack() as stack:
+        yield lambda **hard: stack.enter_context(quotas.quota(core, namespace, **hard))
 
 
 @pytest.mark.gen_test
 def test_a_quota_of_pods(quota, new_spawner, objects):
-    yield quota(pods='0')
+    quota(pods='0')
     message = yield refusal(new_spawner('ann'), objects)
     assert '403 Forbidden' in message and 'exceeded quota: quota, requested: pods=1' in message
 
@@ -90,7 +86,7 @@ def test_a_quota_of_claims_refuses_those_that_are_not_there_yet_and_no_pod_is_ma
     ann = new_spawner('ann', **CLAIM)
     yield ann.start()
     yield ann.stop(now=True)
-    yield quota(persistentvolumeclaims='1')
+    quota(persistentvolumeclaims='1')
     yield ann.start()
     yield ann.stop(now=True)
 

@@ -16,6 +16,8 @@ SLOWEST_FIRST = ['hub/test_metrics.py', 'hub/test_interrupted_starts.py', 'hub/t
 
 def spread(config):
     """Have pytest-xdist use PROCESSES, unless the command line speaks against it."""
+    if hasattr(config, 'workerinput'):  # one of those processes, which know nothing of the command line
+        return
     if not config.pluginmanager.hasplugin('xdist') or not is_wanted(config.option, config.args):
         return
     config.option.numprocesses = PROCESSES

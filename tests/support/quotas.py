@@ -1,0 +1,47 @@
+"""A quota of a namespace, on a cluster that has any. A controller and the API server hear of one a moment later."""
+import time
+import uuid
+from contextlib import contextmanager
+
+from kubernetes import client
+from kubernetes.client.rest import ApiException
+
+NAME = 'quota'
+PATIENCE = 60  # seconds
+
+
+@contextmanager
+def quota(core, namespace, **hard):
+    """Limit what there may be in a namespace, such as `pods='0'`; it counts inside, and no more afterwards."""
+    core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
+        'metadata': {'name': NAME}, 'spec': {'hard': hard}})
+    try:
+        until(lambda: core.read_namespaced_resource_quota(name=NAME, namespace=namespace).status.hard, 'be counted')
+        yield
+    finally:
+        core.delete_namespaced_resource_quota(name=NAME, namespace=namespace, body=client.V1DeleteOptions())
+        until(lambda: not refuses(core, namespace), 'be forgotten')
+
+
+def refuses(core, namespace):
+    """Return whether a quota forbids one more pod or claim."""
+    pod = {'spec': {'schedulerName': 'nobody', 'containers': [{'name': 'c', 'image': 'busybox', 'resources': {
+        'requests': {'cpu': '1m', 'memory': '1Mi'}, 'limits': {'cpu': '1m', 'memory': '1Mi'}}}]}}
+    claim = {'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}}
+    try:
+        for kind, body in [('pod', pod), ('persistent_volume_claim', claim)]:
+            body = dict(body, metadata={'name': 'probe-' + uuid.uuid4().hex[:8]})
+            getattr(core, 'create_namespaced_' + kind)(
+                namespace=namespace, body=body, dry_run='All', _preload_content=False)
+    except ApiException as e:
+        if e.status != 403:
+            raise
+        return True
+    return False
+
+
+def until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, 'waited %d s for a quota to %s' % (PATIENCE, what)
+        time.sleep(0.05)

@@ -1,0 +1,59 @@
+"""Rights for the user of a kubeconfig, on a cluster that has access control.
+
+An API server hears of new roles a moment after they were created. So each function returns when they count.
+"""
+import time
+
+import yaml
+from kubernetes import client
+
+GROUP = 'rbac.authorization.k8s.io'
+PATIENCE = 60  # seconds
+
+
+def user_of(kubeconfig):
+    """Return the name of the user of a kubeconfig's current context."""
+    with open(kubeconfig) as f:
+        content = yaml.safe_load(f)
+    return next(context['context']['user'] for context in content['contexts']
+                if context['name'] == content['current-context'])
+
+
+def give(core, namespace, user, name, rules):
+    """Create a role and its binding, both of this name, and return when the user has the rights.
+
+    core (CoreV1Api): of an administrator. rules (list of dict): as in a Role.
+    """
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+    rbac.create_namespaced_role(namespace=namespace, body={'metadata': {'name': name}, 'rules': rules})
+    rbac.create_namespaced_role_binding(namespace=namespace, body={
+        'metadata': {'name': name}, 'roleRef': {'apiGroup': GROUP, 'kind': 'Role', 'name': name},
+        'subjects': [{'apiGroup': GROUP, 'kind': 'User', 'name': user}]})
+    wait_for(core, namespace, user, rules)
+
+
+def take(core, namespace, name):
+    """Delete a role and its binding."""
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+    for delete in (rbac.delete_namespaced_role_binding, rbac.delete_namespaced_role):
+        delete(name=name, namespace=namespace, body=client.V1DeleteOptions())
+
+
+def wait_for(core, namespace, user, rules):
+    """Return when a user has all rights of the rules. namespace (str or None): None stands for the whole cluster."""
+    deadline = time.monotonic() + PATIENCE
+    for group, resource, verb in [(group, resource, verb) for rule in rules for group in rule['apiGroups']
+                                  for resource in rule['resources'] for verb in rule['verbs']]:
+        while not may(core, namespace, user, group, resource, verb):
+            assert time.monotonic() < deadline, '%s may not %s %s yet' % (user, verb, resource)
+            time.sleep(0.05)
+
+
+def may(core, namespace, user, group, resource, verb):
+    """Return whether a user has a right."""
+    resource, _, subresource = resource.partition('/')
+    review = client.V1SubjectAccessReview(spec=client.V1SubjectAccessReviewSpec(
+        user=user, resource_attributes=client.V1ResourceAttributes(
+            namespace=namespace, group=group, resource=resource, subresource=subresource, verb=verb)))
+    api = client.AuthorizationV1Api(core.api_client)
+    return api.create_subject_access_review(body=review).status.allowed
