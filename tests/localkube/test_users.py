@@ -126,7 +126,8 @@ def kubectl(rbac, tmpdir):
     """`kubectl('get', 'pods')` returns (exit code, output) of the administrator; `user=path` is another kubeconfig."""
     def run(*arguments, **options):
         done = subprocess.run([KUBECTL, '--kubeconfig', options.get('user', rbac.kubeconfig),
-                               '--cache-dir', str(tmpdir)] + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               '--cache-dir', str(tmpdir)] + list(arguments),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               universal_newlines=True, timeout=60)
         return done.returncode, done.stdout
 
