@@ -28,10 +28,10 @@ class Access(object):
         self.reviews = Reviews(self.users, self.rules)
         registry.admission += [AccountAdmission(store).admit, Escalation(self.rules).admit]
 
-    def admit(self, request):
-        """Return the User for whom a request is executed. Raise ApiError 401 or 403."""
+    def admit(self, request, is_watch, field_selector):
+        """Return the User for whom a request (of tornado) is executed. Raise ApiError 401 or 403."""
         user = impersonated(self.users.of_request(request.headers), request.headers, self.rules)
-        wanted = attributes.of_request(request.method, request.path, request.query)
+        wanted = attributes.of_request(request.method, request.path, is_watch, field_selector)
         allowed, reason = self.rules.decide(user, wanted)
         if not allowed:
             raise attributes.forbidden(user, wanted, reason)

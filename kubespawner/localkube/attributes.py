@@ -1,10 +1,10 @@
 """What a request wants to do, as RBAC sees it: a verb and a resource, or a path.
 
-What belongs here: reading it from the method and the path. What does not: whether it is allowed (rbac.py). Pure; any
+What belongs here: reading it from a request. What does not: whether it is allowed (rbac.py). Pure; any
 thread. The path need not exist: a user without the right gets a 403, and not a 404.
 """
 from collections import namedtuple
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 from . import errors
 from .causes import quoted
@@ -22,10 +22,10 @@ path: of a request that is not about a resource; then only it and the verb are s
 """
 
 
-def of_request(method, path, query=''):
-    """Return the Attributes of a request. `path` and `query` are as in the URL."""
-    parts = [unquote(part) for part in path.split('/') if part]
-    length = {'api': 2, 'apis': 3}.get(parts[0] if parts else '')
+def of_request(method, path, is_watch=False, field_selector=''):
+    """Return the Attributes of a request. `path` is as in the URL, and split as in Handler.route."""
+    parts = [unquote(part) for part in path.strip('/').split('/')]
+    length = {'api': 2, 'apis': 3}.get(parts[0])
     if length is None or len(parts) <= length:
         return Attributes(method.lower(), path=unquote(path))
     group, parts = parts[1] if length == 3 else '', parts[length:]
@@ -36,16 +36,11 @@ def of_request(method, path, query=''):
             parts = parts[2:]
     resource, name, subresource = (parts + ['', ''])[:3]
     if not name and verb == 'get':
-        arguments = parse_qs(query, keep_blank_values=True)
-        verb = 'watch' if is_true(arguments.get('watch', ['false'])[0]) else 'list'
-        name = selected_name(arguments.get('fieldSelector', [''])[0])
+        verb = 'watch' if is_watch else 'list'
+        name = selected_name(field_selector)
     elif not name and verb == 'delete':
         verb = 'deletecollection'
     return Attributes(verb, namespace, group, resource, subresource, name)
-
-
-def is_true(text):
-    return text.lower() not in ('false', '0')
 
 
 def selected_name(field_selector):

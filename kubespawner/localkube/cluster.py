@@ -55,14 +55,14 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, rbac, kubelet and {
+            self._start(token or secrets.token_hex(32), port, rbac, users, kubelet and {
                 'backoff': backoff, 'mounts': mounts, 'node_labels': node_labels, 'node_taints': node_taints,
-                'node_allocatable': node_allocatable}, users)
+                'node_allocatable': node_allocatable})
         except Exception:
             self._release()
             raise
 
-    def _start(self, token, port, rbac, kubelet, users):
+    def _start(self, token, port, rbac, users, kubelet):
         context, authority = certificate.make(self._tls)
         self.api = Api(token, context, port, rbac)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
@@ -76,7 +76,8 @@ class Cluster(object):
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:
-            self.kubelet = Kubelet(registry, self.data, self.api.access.accounts.token_for, self.api.port, **kubelet)
+            self.kubelet = Kubelet(registry, self.data, token_for=self.api.access.accounts.token_for,
+                                   api_port=self.api.port, **kubelet)
             self.api.logs = self.kubelet.logs
             self.controllers.append(Scheduler(registry))
         names = self._publish_names() if kubelet else None

@@ -28,7 +28,7 @@ class Handler(StreamHandler):
         self.api.faults.requests.append((method, uri))
         faults = self.api.faults.take(method, uri)
         try:
-            self.user = self.api.access.admit(self.request)
+            self.user = self.api.access.admit(self.request, self.flag('watch'), self.query('fieldSelector'))
             if 'delay' in faults:
                 yield gen.sleep(faults['delay']['seconds'])
             if self.strike(faults, after=False):

@@ -75,7 +75,7 @@ class Kubelet(object):
 
     log = logging.getLogger('kubespawner.localkube')
 
-    def __init__(self, registry, data, token_for, api_port, backoff, mounts=True, **options):
+    def __init__(self, registry, data, backoff, mounts=True, token_for=None, api_port=0, **options):
         self.token_for = token_for
         self.api_variables = dict.fromkeys(('KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS'), str(api_port))
         self.api_variables['KUBERNETES_SERVICE_HOST'] = API_ADDRESS

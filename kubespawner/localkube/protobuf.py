@@ -6,7 +6,6 @@ thread. Responses are JSON, which all clients accept. Unknown numbers are skippe
 import base64
 
 from .fields import TYPES
-from .times import at
 
 CONTENT_TYPE = 'application/vnd.kubernetes.protobuf'
 MAGIC = b'k8s\0'
@@ -69,8 +68,8 @@ def decode(body, kind):
     if not body.startswith(MAGIC):
         raise ValueError('not a protobuf of Kubernetes')
     envelope = dict(read_fields(body[len(MAGIC):]))
-    type_meta = dict(read_fields(envelope.get(1, b'')))
-    obj = read_message(envelope.get(2, b''), kind)
+    type_meta = dict(read_fields(expect(bytes, envelope.get(1, b''))))
+    obj = read_message(expect(bytes, envelope.get(2, b'')), kind)
     obj.update(apiVersion=text(type_meta.get(1, b'')), kind=text(type_meta.get(2, b'')))
     return obj
 
@@ -85,7 +84,7 @@ def read_message(data, type_name):
             continue
         field = TYPES[type_name][name]
         if field.shape == 'map':
-            entry = dict(read_fields(expect_bytes(value)))
+            entry = dict(read_fields(expect(bytes, value)))
             result.setdefault(name, {})[text(entry.get(1, b''))] = read_value(entry.get(2, b''), field.type)
         elif field.shape == 'list':
             result.setdefault(name, []).append(read_value(value, field.type))
@@ -95,28 +94,27 @@ def read_message(data, type_name):
 
 
 def read_value(value, type_name):
-    if type_name in ('int', 'number'):
-        return value - (1 << 64) if value >= 1 << 63 else value
-    if type_name in ('bool', 'flag'):
-        return bool(value)
-    value = expect_bytes(value)
+    if type_name in ('int', 'number', 'bool', 'flag'):
+        expect(int, value)
+        return bool(value) if type_name in ('bool', 'flag') else value - (1 << 64) if value >= 1 << 63 else value
+    expect(bytes, value)
     if type_name in TYPES:
         return read_message(value, type_name)
     if type_name == 'time':
-        return at(dict(read_fields(value)).get(1, 0)) if value else None
+        return None  # only the server sets them
     if type_name == 'bytes':
         return base64.b64encode(value).decode('ascii')
     return text(value)
 
 
-def expect_bytes(value):
-    if not isinstance(value, bytes):
+def expect(kind, value):
+    if not isinstance(value, kind):
         raise ValueError('wrong wire type')
     return value
 
 
 def text(value):
-    return expect_bytes(value).decode('utf8')
+    return expect(bytes, value).decode('utf8')
 
 
 # The wire format

@@ -9,6 +9,7 @@ import shutil
 from functools import partial
 
 CLAIM, SECRET, CONFIG_MAP, PROJECTED = 'persistentVolumeClaim', 'secret', 'configMap', 'projected'
+TOKEN = 'serviceAccountToken'
 
 
 class MountError(Exception):
@@ -104,18 +105,25 @@ def projected(token_for, pod, store, data, own, namespace, source):
     for each in source.get('sources', ()):
         for kind, part in each.items():
             part = dict({'defaultMode': source.get('defaultMode', 0o644)}, **part)
-            if kind == 'serviceAccountToken':
+            for item in part.get('items', [part]):
+                check_path(item.get('path', ''))
+            if kind == TOKEN:
                 token = token_for(namespace, pod['spec']['serviceAccountName'], part.get('audience', ''),
                                   part.get('expirationSeconds', 3600), pod)
                 write_file(os.path.join(own, part['path']), token.encode('ascii'), part['defaultMode'])
             elif kind == 'downwardAPI':
                 for item in part.get('items', ()):
-                    _, _, field = item.get('fieldRef', {}).get('fieldPath', '').partition('.')
+                    field = item.get('fieldRef', {}).get('fieldPath', '').partition('.')[2]
                     write_file(os.path.join(own, item['path']), str(pod['metadata'].get(field, '')).encode('utf8'),
                                part['defaultMode'])
-            else:
+            elif kind in (SECRET, CONFIG_MAP):
                 SOURCES[kind](store, data, own, namespace, dict(part, secretName=part.get('name')))
     return own
+
+
+def check_path(path):
+    if path.startswith('/') or '..' in path.split('/'):
+        raise MountError('the path %s must be relative, and without ".."' % path)
 
 
 def contents(resource, obj):

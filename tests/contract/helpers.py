@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import urllib3
 import yaml
+from urllib3.response import HTTPHeaderDict
 
 #: How long (seconds) a case waits for an answer, or for the next event of a watch, before it fails.
 PATIENCE = 10
@@ -77,7 +78,7 @@ class Http:
         if token:
             other.token, other.pool = token, self.anonymous
         else:
-            other.headers = urllib3.HTTPHeaderDict(self.headers, **{'Impersonate-User': user})
+            other.headers = HTTPHeaderDict(self.headers, **{'Impersonate-User': user})
             for group in groups:
                 other.headers.add('Impersonate-Group', group)
         return other

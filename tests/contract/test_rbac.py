@@ -237,6 +237,12 @@ def test_what_is_taken_away_is_forbidden_again(http, user, grant, url, namespace
 
 # Validation
 
+REQUIREMENT = 'aggregationRule.clusterRoleSelectors[0].matchExpressions[0].'
+
+
+def aggregating(**requirement):
+    return {'aggregationRule': {'clusterRoleSelectors': [{'matchExpressions': [requirement]}]}}
+
 
 def test_a_role_is_stored_as_it_was_sent(http, namespace):
     name = unique('system:')
@@ -263,6 +269,13 @@ def test_a_binding_has_the_group_of_its_role_and_of_its_subjects(http, namespace
     ('clusterroles', {'rules': [rule('get', 'pods', nonResourceURLs=['/x'])]},
      [('rules[0].nonResourceURLs', 'FieldValueInvalid')]),
     ('clusterroles', {'aggregationRule': {}}, [('aggregationRule.clusterRoleSelectors', 'FieldValueRequired')]),
+    ('clusterroles', {'aggregationRule': {'clusterRoleSelectors': [{'matchLabels': {'a': '!'}}]}},
+     [('aggregationRule.clusterRoleSelectors[0].matchLabels', 'FieldValueInvalid')]),
+    ('clusterroles', aggregating(key='a', operator='Near'), [(REQUIREMENT + 'operator', 'FieldValueInvalid')]),
+    ('clusterroles', aggregating(key='a', operator='In'), [(REQUIREMENT + 'values', 'FieldValueRequired')]),
+    ('clusterroles', aggregating(key='a', operator='Exists', values=['b']),
+     [(REQUIREMENT + 'values', 'FieldValueForbidden')]),
+    ('clusterroles', aggregating(key='!', operator='Exists'), [(REQUIREMENT + 'key', 'FieldValueInvalid')]),
     ('rolebindings', {'roleRef': {'kind': 'Pod', 'name': 'x'}}, [('roleRef.kind', 'FieldValueNotSupported')]),
     ('rolebindings', {'roleRef': {'kind': 'Role'}}, [('roleRef.name', 'FieldValueRequired')]),
     ('rolebindings', {'roleRef': {'kind': 'Role', 'name': 'a/b'}}, [('roleRef.name', 'FieldValueInvalid')]),
