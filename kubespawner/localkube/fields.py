@@ -104,11 +104,11 @@ PodSecurityContext fsGroupChangePolicy:string fsGroup runAsGroup runAsUser:int r
     seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl]
 Toleration effect key operator value:string tolerationSeconds:int
 TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew minDomains:int labelSelector:LabelSelector
-Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume
-    flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume projected quobyte rbd
+Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi ephemeral fc flexVolume
+    flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume quobyte rbd
     scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
     hostPath:HostPathVolumeSource nfs:NFSVolumeSource persistentVolumeClaim:PersistentVolumeClaimVolumeSource
-    secret:SecretVolumeSource
+    secret:SecretVolumeSource downwardAPI:DownwardAPIVolumeSource projected:ProjectedVolumeSource
 PodCondition message reason status type:string lastProbeTime lastTransitionTime:time observedGeneration:number
 ContainerStatus containerID name:string image imageID:text restartCount:int ready started:bool lastState
     state:ContainerState
@@ -154,6 +154,15 @@ HostPathVolumeSource path type:string
 NFSVolumeSource path server:string readOnly:flag
 PersistentVolumeClaimVolumeSource claimName:string readOnly:flag
 SecretVolumeSource secretName:string defaultMode:int optional:bool items:[KeyToPath]
+DownwardAPIVolumeSource defaultMode:int items:[DownwardAPIVolumeFile]
+DownwardAPIVolumeFile path:string mode:int fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelector
+ProjectedVolumeSource defaultMode:int sources:[VolumeProjection]
+VolumeProjection configMap:ConfigMapProjection downwardAPI:DownwardAPIProjection secret:SecretProjection
+    serviceAccountToken:ServiceAccountTokenProjection clusterTrustBundle podCertificate:object
+ConfigMapProjection name:string optional:bool items:[KeyToPath]
+SecretProjection name:string optional:bool items:[KeyToPath]
+DownwardAPIProjection items:[DownwardAPIVolumeFile]
+ServiceAccountTokenProjection audience path:string expirationSeconds:int
 ContainerState running:ContainerStateRunning terminated:ContainerStateTerminated waiting:ContainerStateWaiting
 LabelSelectorRequirement key operator:string values:[string]
 LoadBalancerIngress hostname ip:string ports:[PortStatus]
