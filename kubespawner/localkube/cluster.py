@@ -15,6 +15,7 @@ from tornado import gen
 
 from . import certificate, directories
 from .controllers import ClaimController, EventExpirer, NamespaceController
+from .endpoint_slices import EndpointSliceController
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
@@ -67,7 +68,8 @@ class Cluster(object):
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
         self.controllers = [NamespaceController(registry), ClaimController(registry, self.data), LimitRanger(registry),
-                            QuotaController(registry), GarbageCollector(registry), EndpointsController(registry)]
+                            QuotaController(registry), GarbageCollector(registry), EndpointsController(registry),
+                            EndpointSliceController(registry)]
         self.expirer = EventExpirer(registry)
         self.kubelet = None
         if kubelet:

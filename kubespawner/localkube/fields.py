@@ -26,6 +26,11 @@ Event action message reason reportingComponent reportingInstance type:string cou
     source:EventSource
 Service metadata:ObjectMeta spec:ServiceSpec status:ServiceStatus
 Endpoints metadata:ObjectMeta subsets:[EndpointSubset]
+EndpointSlice addressType:string metadata:ObjectMeta endpoints:[Endpoint] ports:[SlicePort]
+Endpoint hostname nodeName zone:string addresses:[string] conditions:EndpointConditions deprecatedTopology:{string}
+    hints:object targetRef:ObjectReference
+EndpointConditions ready serving terminating:bool
+SlicePort appProtocol protocol:string name:text port:int
 Secret type:string immutable:bool data:{bytes} metadata:ObjectMeta stringData:{string}
 ConfigMap immutable:bool binaryData:{bytes} data:{string} metadata:ObjectMeta
 Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
@@ -231,5 +236,6 @@ def parse(table):
 
 
 ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
-         'Binding', 'Ingress', 'Ingress_v1beta1', 'ResourceQuota', 'LimitRange')
+         'Binding', 'Ingress', 'Ingress_v1beta1', 'ResourceQuota', 'LimitRange',
+         'EndpointSlice')
 TYPES = parse(TABLE)

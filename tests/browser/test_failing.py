@@ -32,46 +32,22 @@ TOLD = {
 
 @pytest.fixture(scope='module')
 def more(cluster):
-    if cluster.is_localkube:
-        return PROFILES % {'missing': 'localkube/missing', 'large': {'extra_pod_config': {'schedulerName': 'nobody'}}}
-    return PROFILES % {'missing': 'local/missing:latest', 'large': {'cpu_guarantee': 1000}}
+    return PROFILES % {'missing': 'localkube/missing' if cluster.is_localkube else 'local/missing:latest',
+                       'large': {'cpu_guarantee': 1000}}
 
 
 @pytest.fixture
-def no_room(cluster, core, namespace):
-    """`no_room(username)` has the scheduler find no node for the user's pod: localkube's never lacks one."""
-    def no_room(username):
-        if not cluster.is_localkube:
-            return
-        status = {'status': {'conditions': [{
-            'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
-            'message': '0/1 nodes are available: 1 Insufficient cpu.'}]}}
-        until(lambda: pods(core, namespace, username), 10, 'the pod')
-        core.patch_namespaced_pod_status(name='jupyter-' + username, namespace=namespace, body=status)
-
-    return no_room
-
-
-@pytest.fixture
-def quota(cluster, core, namespace):
+def quota(core, namespace):
     """Nothing more may be in the namespace."""
     name = {'name': 'quota', 'namespace': namespace}
-    if cluster.is_localkube:
-        cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
-            'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
-    else:
-        core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
-            'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
-        until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 30, 'the quota to count')
+    core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
+        'metadata': {'name': 'quota'}, 'spec': {'hard': {'pods': '0'}}})
+    until(lambda: core.read_namespaced_resource_quota(**name).status.hard, 30, 'the quota to count')
     lifted = []
 
     def lift():
-        if lifted:
-            return
-        lifted.append(True)
-        if cluster.is_localkube:
-            cluster.kube.clear_faults()
-        else:
+        if not lifted:
+            lifted.append(True)
             core.delete_namespaced_resource_quota(body=client.V1DeleteOptions(), **name)
 
     yield lift
@@ -91,12 +67,10 @@ def works(page, username):
 
 @pytest.mark.parametrize('profile', ['Missing', 'Crashing', 'Large'])
 def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tried_again(
-        hub, visit, no_room, core, namespace, screenshot, profile):
+        hub, visit, core, namespace, screenshot, profile):
     username = profile.lower()
     page = visit(hub.url, username, viewport={'width': 800, 'height': 430})
     start(page, profile)
-    if profile == 'Large':
-        no_room(username)
     words, raw = TOLD[profile]
     page.locator('#progress-message').get_by_text(words).wait_for(timeout=SECONDS)
     assert raw in page.locator('#progress-message').inner_text()
