@@ -10,7 +10,7 @@ LocalKube block. Call them from any thread except localkube's own.
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
-    controllers         controllers (claims, namespaces), endpoints, garbage (owner references), events
+    controllers         controllers (claims, namespaces), endpoints, endpoint_slices, garbage (owner references), events
     admission           quotas, quota_usage, limit_ranges
     the scheduler       scheduling, node_fit, affinity, pod_affinity, pod_resources
     the node            node, kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems,

@@ -13,6 +13,7 @@ from tornado import gen
 from . import certificate, default_roles, directories, kubeconfigs
 from .accounts import AccountController
 from .controllers import ClaimController, EventExpirer, NamespaceController
+from .endpoint_slices import EndpointSliceController
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
 from .kubelet import Kubelet
@@ -69,6 +70,7 @@ class Cluster(object):
         registry = self.api.registry
         self.controllers = [NamespaceController(registry), ClaimController(registry, self.data), LimitRanger(registry),
                             QuotaController(registry), GarbageCollector(registry), EndpointsController(registry),
+                            EndpointSliceController(registry),
                             AccountController(registry, certificate.text_of(authority))]
         if rbac:
             default_roles.create(registry)

@@ -65,7 +65,7 @@ class Container(object):
         if self.id:
             status.update(containerID=self.id, image=self.image.reference,
                           imageID='localkube://' + self.image.reference)
-        if self.is_init and self.worker.kubelet.registry.version < (1, 28):
+        if self.is_init and self.worker.kubelet.registry.release < (1, 28):
             status.pop('started')
         return status
 

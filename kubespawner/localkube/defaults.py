@@ -79,9 +79,12 @@ def complete_volume(volume):
     for source in ('secret', 'configMap', 'projected', 'downwardAPI'):
         if source in volume:
             fill(volume, source, {'defaultMode': 420})
-    for item in volume.get('downwardAPI', {}).get('items', ()):
-        if 'fieldRef' in item:
-            fill(item, 'fieldRef', {'apiVersion': 'v1'})
+    for source in [volume] + volume.get('projected', {}).get('sources', []):
+        for item in source.get('downwardAPI', {}).get('items', ()):
+            if 'fieldRef' in item:
+                fill(item, 'fieldRef', {'apiVersion': 'v1'})
+        if 'serviceAccountToken' in source:
+            fill(source, 'serviceAccountToken', {'expirationSeconds': 3600})
     if 'hostPath' in volume:
         fill(volume, 'hostPath', {'type': ''})
 

@@ -1,7 +1,8 @@
 """The pods behind each service: the controller that keeps endpoints up to date.
 
 What belongs here: which pods a service selects, with which ports. What does not: services as objects (services.py),
-connections (forwarding.py). Everything runs on the loop thread of the server.
+the same as endpoint slices (endpoint_slices.py), connections (forwarding.py). Everything runs on the loop thread of the
+server.
 """
 from collections import defaultdict
 
@@ -12,8 +13,8 @@ from .pod_resources import is_sidecar
 HEADLESS = 'service.kubernetes.io/headless'
 
 
-class EndpointsController(object):
-    """Writes the endpoints of services that have a selector, and deletes those of deleted services."""
+class ServiceController(object):
+    """Calls `write` when a service or a pod that it selects changes, and `remove` when a service is gone."""
 
     def __init__(self, registry):
         self.registry = registry
@@ -36,26 +37,46 @@ class EndpointsController(object):
                 self.sync_later((change.key[0], name))
 
     def sync(self, key):
-        service, old = self.store.get('services', *key), self.store.get('endpoints', *key)
+        service = self.store.get('services', *key)
         try:
-            if service is None and old:
-                self.registry.delete('endpoints', *key)
-            elif service and service['spec'].get('selector'):
-                self.write(service, old, *key)
+            if service is None:
+                self.remove(*key)
+            elif service['spec'].get('selector'):
+                self.write(service, self.pods_of(service), *key)
         except errors.ApiError:
             pass  # the namespace is being deleted
 
-    def write(self, service, old, namespace, name):
-        pods = [stored.object for stored in self.store.list('pods', namespace)
+    def pods_of(self, service):
+        return [stored.object for stored in self.store.list('pods', service['metadata']['namespace'])
                 if selects(service['spec']['selector'], stored.object)]
-        labels = dict(service['metadata'].get('labels', {}))
-        if service['spec'].get('clusterIP') == 'None':
-            labels[HEADLESS] = ''
+
+    def write(self, service, pods, namespace, name):
+        raise NotImplementedError
+
+    def remove(self, namespace, name):
+        raise NotImplementedError
+
+
+class EndpointsController(ServiceController):
+    """Writes the endpoints of services that have a selector, and deletes those of deleted services."""
+
+    def remove(self, namespace, name):
+        if self.store.get('endpoints', namespace, name):
+            self.registry.delete('endpoints', namespace, name)
+
+    def write(self, service, pods, namespace, name):
+        old, labels = self.store.get('endpoints', namespace, name), labels_for(service)
         wanted = {'metadata': {'name': name, 'labels': labels}, 'subsets': subsets(service, pods)}
         if old is None:
             self.registry.create('endpoints', namespace, wanted)
         elif labels != old['metadata'].get('labels', {}) or wanted['subsets'] != old.get('subsets', []):
             self.registry.replace('endpoints', namespace, name, wanted)
+
+
+def labels_for(service):
+    """Return the labels of what describes the pods of a service."""
+    headless = {HEADLESS: ''} if service['spec'].get('clusterIP') == 'None' else {}
+    return dict(service['metadata'].get('labels', {}), **headless)
 
 
 def selects(selector, pod):

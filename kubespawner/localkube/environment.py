@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-from . import quantities
+from . import downward
 
 ANY_ADDRESS = '0.0.0.0'
 INHERITED = re.compile(r'(LANG|LANGUAGE|LC_\w+|TZ)\Z')
@@ -105,7 +105,7 @@ class Environment(object):
     def value_from(self, source):
         """Return a string, or None if the source is optional and does not exist."""
         if 'fieldRef' in source:
-            return self.field(source['fieldRef']['fieldPath'])
+            return downward.field(self.pod, source['fieldRef']['fieldPath'], self.address, self.host)
         if 'resourceFieldRef' in source:
             return self.resource(source['resourceFieldRef'])
         resource, what, reference = (('secrets', 'Secret', source['secretKeyRef']) if 'secretKeyRef' in source
@@ -118,29 +118,12 @@ class Environment(object):
         raise ConfigError("couldn't find key %s in %s %s/%s" % (reference['key'], what,
                                                               self.pod['metadata']['namespace'], reference['name']))
 
-    # Fields of the pod
-
-    def field(self, path):
-        metadata, spec = self.pod['metadata'], self.pod['spec']
-        match = re.match(r"metadata\.(labels|annotations)\['(.*)'\]$", path)
-        if match:
-            return metadata.get(match.group(1), {}).get(match.group(2), '')
-        return {'metadata.name': metadata['name'], 'metadata.namespace': metadata['namespace'],
-                'metadata.uid': metadata['uid'], 'spec.nodeName': spec['nodeName'],
-                'spec.serviceAccountName': spec['serviceAccountName'], 'status.hostIP': self.host,
-                'status.podIP': self.address, 'status.podIPs': self.address}[path]
-
     def resource(self, reference):
-        """Return a limit or request, divided by `divisor` and rounded up. The default is what the machine has."""
-        kind, _, name = reference['resource'].partition('.')
-        containers = self.pod['spec'].get('initContainers', []) + self.pod['spec']['containers']
-        container = next((each for each in containers if each['name'] == reference.get('containerName')),
-                         self.container)
-        quantity = container['resources'].get(kind, {}).get(name)
-        if quantity is None:
-            quantity = {'cpu': os.cpu_count(), 'memory': memory_of_machine()}.get(name, 0) if kind == 'limits' else 0
-        divisor = quantities.parse(reference.get('divisor', '0')) or 1
-        return str(-(-quantities.parse(quantity) // divisor))
+        try:
+            return downward.resource(self.pod, self.container, reference,
+                                     downward.allocatable_of(self.store, self.pod))
+        except downward.UnknownContainer as e:
+            raise ConfigError(str(e))
 
 
 def memory_of_machine():

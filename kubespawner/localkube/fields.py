@@ -26,6 +26,11 @@ Event action message reason reportingComponent reportingInstance type:string cou
     source:EventSource
 Service metadata:ObjectMeta spec:ServiceSpec status:ServiceStatus
 Endpoints metadata:ObjectMeta subsets:[EndpointSubset]
+EndpointSlice addressType:string metadata:ObjectMeta endpoints:[Endpoint] ports:[SlicePort]
+Endpoint hostname nodeName zone:string addresses:[string] conditions:EndpointConditions deprecatedTopology:{string}
+    hints:object targetRef:ObjectReference
+EndpointConditions ready serving terminating:bool
+SlicePort appProtocol protocol:string name:text port:int
 Secret type:string immutable:bool data:{bytes} metadata:ObjectMeta stringData:{string}
 ConfigMap immutable:bool binaryData:{bytes} data:{string} metadata:ObjectMeta
 Namespace metadata:ObjectMeta spec:NamespaceSpec status:NamespaceStatus
@@ -129,11 +134,11 @@ PodSecurityContext fsGroupChangePolicy:string fsGroup runAsGroup runAsUser:int r
     seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl]
 Toleration effect key operator value:string tolerationSeconds:int
 TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew minDomains:int labelSelector:LabelSelector
-Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi downwardAPI ephemeral fc flexVolume
-    flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume projected quobyte rbd
+Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi ephemeral fc flexVolume
+    flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume quobyte rbd
     scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
     hostPath:HostPathVolumeSource nfs:NFSVolumeSource persistentVolumeClaim:PersistentVolumeClaimVolumeSource
-    secret:SecretVolumeSource
+    secret:SecretVolumeSource downwardAPI:DownwardAPIVolumeSource projected:ProjectedVolumeSource
 PodCondition message reason status type:string lastProbeTime lastTransitionTime:time observedGeneration:number
 ContainerStatus containerID name:string image imageID:text restartCount:int ready started:bool lastState
     state:ContainerState
@@ -179,6 +184,15 @@ HostPathVolumeSource path type:string
 NFSVolumeSource path server:string readOnly:flag
 PersistentVolumeClaimVolumeSource claimName:string readOnly:flag
 SecretVolumeSource secretName:string defaultMode:int optional:bool items:[KeyToPath]
+DownwardAPIVolumeSource defaultMode:int items:[DownwardAPIVolumeFile]
+DownwardAPIVolumeFile path:string mode:int fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelector
+ProjectedVolumeSource defaultMode:int sources:[VolumeProjection]
+VolumeProjection configMap:ConfigMapProjection downwardAPI:DownwardAPIProjection secret:SecretProjection
+    serviceAccountToken:ServiceAccountTokenProjection clusterTrustBundle podCertificate:object
+ConfigMapProjection name:string optional:bool items:[KeyToPath]
+SecretProjection name:string optional:bool items:[KeyToPath]
+DownwardAPIProjection items:[DownwardAPIVolumeFile]
+ServiceAccountTokenProjection audience path:string expirationSeconds:int
 ContainerState running:ContainerStateRunning terminated:ContainerStateTerminated waiting:ContainerStateWaiting
 LabelSelectorRequirement key operator:string values:[string]
 LoadBalancerIngress hostname ip:string ports:[PortStatus]
@@ -249,5 +263,6 @@ def parse(table):
 ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secret', 'ConfigMap', 'Namespace', 'Node',
          'Binding', 'Ingress', 'Ingress_v1beta1', 'ServiceAccount', 'Role', 'ClusterRole', 'RoleBinding',
          'ClusterRoleBinding', 'TokenRequest', 'TokenReview', 'SelfSubjectReview', 'SelfSubjectAccessReview',
-         'SubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview', 'ResourceQuota', 'LimitRange')
+         'SubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview', 'ResourceQuota', 'LimitRange',
+         'EndpointSlice')
 TYPES = parse(TABLE)

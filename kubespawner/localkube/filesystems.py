@@ -10,7 +10,8 @@ import sys
 
 from . import mount_namespace
 from .environment import ConfigError, expand
-from .volumes import CLAIM, CONFIG_MAP, SECRET
+from .projections import KINDS
+from .volumes import CLAIM
 
 log = logging.getLogger('kubespawner.localkube')
 
@@ -57,7 +58,8 @@ class FileSystem(object):
         self.stage = os.path.join(directory, 'stage')
         volumes = pod['spec'].get('volumes', ())
         self.claims = {volume['name'] for volume in volumes if CLAIM in volume}
-        self.read_only = {volume['name'] for volume in volumes if SECRET in volume or CONFIG_MAP in volume}
+        self.read_only = {volume['name'] for volume in volumes if set(volume) & set(KINDS) or volume.get(
+            CLAIM, {}).get('readOnly')}
 
     def source(self, mount, variables=None):
         """Return the path of what is mounted. Raise ConfigError for a subPath that does not fit."""

@@ -19,6 +19,7 @@ from .hosts import HostsFiles
 from .later import later
 from .node import LOCK_PORT, NODE
 from .pods import PodWorker
+from .projections import no_tokens
 from .times import timestamp
 
 API_ADDRESS = '127.0.0.1'
@@ -69,13 +70,14 @@ class Kubelet(object):
     data (str): directory for claims, volumes and logs.
     backoff (float): seconds before the second restart of a container that fails.
     mounts (bool): whether volumes are at their mount paths, if this machine allows it.
-    token_for (function): see AccountTokens. api_port (int): where 127.0.0.1 serves the API.
+    token_for (function): gives tokens of service accounts, see AccountTokens. api_port (int): where 127.0.0.1 serves
+        the API.
     options: of the object of the node, see `node.node_object`.
     """
 
     log = logging.getLogger('kubespawner.localkube')
 
-    def __init__(self, registry, data, backoff, mounts=True, token_for=None, api_port=0, **options):
+    def __init__(self, registry, data, backoff, mounts=True, token_for=no_tokens, api_port=0, **options):
         self.token_for = token_for
         self.api_variables = dict.fromkeys(('KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS'), str(api_port))
         self.api_variables['KUBERNETES_SERVICE_HOST'] = API_ADDRESS
@@ -96,10 +98,19 @@ class Kubelet(object):
         self.closed = False
         registry.create('nodes', '', node.node_object(self.address, data, **options))
         self.store.watch('pods', self.on_change)
+        for resource in ('secrets', 'configmaps'):
+            self.store.watch(resource, lambda change, resource=resource: later(
+                self.update_volumes, resource, change.key))
 
     def on_change(self, change):
         uid = (change.new or change.old).object['metadata']['uid']
         later(self.sync, uid, change.key)
+        if change.old and change.new and fields_shown(change.old.object) != fields_shown(change.new.object):
+            later(self.update_fields, uid)
+
+    def update_fields(self, uid):
+        if uid in self.workers:
+            self.workers[uid].update_volumes('pods')
 
     def sync(self, uid, key):
         """Start or stop a pod if its current state requires this."""
@@ -118,12 +129,18 @@ class Kubelet(object):
                 worker.terminating = True
                 self.run(worker, self.terminate(worker, pod['metadata'].get('deletionGracePeriodSeconds', 0)))
 
+    def update_volumes(self, resource, key):
+        """Write the files again that contain a secret or config map which has changed."""
+        for worker in list(self.workers.values()):
+            if worker.pod['metadata']['namespace'] == key[0]:
+                worker.update_volumes(resource, key[1])
+
     def consider(self, pod):
         """Start a pod if it is assigned to this node and has not run yet."""
         if (pod['spec'].get('nodeName') != NODE or 'deletionTimestamp' in pod['metadata'] or
                 pod['status'].get('phase') in ('Succeeded', 'Failed')):
             return
-        rejection = node.rejection(pod, self.registry.get('nodes', '', NODE), self.running(), self.registry.version)
+        rejection = node.rejection(pod, self.registry.get('nodes', '', NODE), self.running(), self.registry.release)
         if rejection:
             return self.reject(pod, *rejection)
         worker = PodWorker(self, pod, self.addresses.allocate())
@@ -140,7 +157,7 @@ class Kubelet(object):
                     stored['status'].get('phase') not in node_fit.ENDED)
 
     def reject(self, pod, reason, message):
-        self.events.warning(pod, reason, message.partition(' ')[2] if self.registry.version < (1, 28) else message)
+        self.events.warning(pod, reason, message.partition(' ')[2] if self.registry.release < (1, 28) else message)
         self.registry.patch_status('pods', pod, {'phase': 'Failed', 'reason': reason, 'message': message,
                                                  'startTime': timestamp()})
 
@@ -236,6 +253,11 @@ class Log(object):
 
     def is_running(self):
         return bool(self._process and not self._process.ended.done()) and self._left != 0
+
+
+def fields_shown(pod):
+    """Return the fields of a pod that can change while volumes show them."""
+    return [pod['metadata'].get(field) for field in ('uid', 'labels', 'annotations')]
 
 
 def tail_position(file, lines):

@@ -38,6 +38,8 @@ class PodWorker(object):
         self.stopping = False
         self.terminating = False
         self.files = None
+        self.volumes = volumes.Volumes(kubelet.store, kubelet.data, self.directory, kubelet.token_for)
+        self._renewal = None
         self._stop_condition = locks.Condition()
         self._shown_address = False
         self._has_network = False
@@ -89,14 +91,30 @@ class PodWorker(object):
         """Create the volumes. Retry until this succeeds or the pod is stopped."""
         while not self.stopping:
             try:
-                directories = volumes.mount(self.kubelet.store, self.kubelet.data, self.directory, self.pod,
-                                            self.kubelet.token_for)
+                directories = self.volumes.mount(self.pod)
+                self.renew_tokens()
                 self.files = self.kubelet.file_system(self.pod, directories, self.directory)
                 self.kubelet.hosts.add(self.files.hosts, self.pod['metadata']['namespace'], self.own_hosts())
                 return
             except volumes.MountError as e:
                 self.kubelet.events.warning(self.pod, 'FailedMount', str(e))
             yield self.pause(min(1, self.kubelet.backoff))
+
+    def update_volumes(self, resource='', name=''):
+        """Bring the files of volumes up to date after a change of an object, or of any."""
+        complaint = self.files and not self.stopping and self.volumes.update(self.pod, resource, name)
+        if complaint:
+            self.kubelet.events.warning(self.pod, 'FailedMount', complaint)
+
+    def renew_tokens(self):
+        """Keep the tokens in volumes valid until the pod has ended."""
+        renewal = self.volumes.renewal()
+        if renewal and not self.stopping:
+            self._renewal = IOLoop.current().call_later(max(1, renewal - time.monotonic()), self.renew)
+
+    def renew(self):
+        self.update_volumes()
+        self.renew_tokens()
 
     def own_hosts(self):
         """Return the lines of /etc/hosts that only this pod has."""
@@ -115,7 +133,7 @@ class PodWorker(object):
 
     def publish(self):
         """Update the status of the pod in the API."""
-        old, version = self.pod['status'], self.kubelet.registry.version
+        old, version = self.pod['status'], self.kubelet.registry.release
         init_statuses = [container.status() for container in self.init_containers]
         statuses = podstate.Statuses(
             [status for status, container in zip(init_statuses, self.init_containers) if not container.is_sidecar],
@@ -190,6 +208,8 @@ class PodWorker(object):
         self.clean()
 
     def clean(self):
+        if self._renewal:
+            IOLoop.current().remove_timeout(self._renewal)
         if self.files:
             self.kubelet.hosts.remove(self.files.hosts)
         shutil.rmtree(self.directory, ignore_errors=True)

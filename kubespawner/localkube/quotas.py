@@ -78,7 +78,7 @@ class QuotaController(object):
 
     def names(self, lacking):
         """Return which resources containers do not request. Newer API servers name the containers."""
-        if self.registry.version < (1, 26):
+        if self.registry.release < (1, 26):
             return ','.join(sorted(lacking))
         return '; '.join('%s for: %s' % (name, ','.join(sorted(containers)))
                          for name, containers in sorted(lacking.items()))

@@ -37,7 +37,7 @@ class Registry(object):
         self.user = None
         self.admission = []
         self.service_network = services.DEFAULT_NETWORK
-        self.version = NEWEST
+        self.release = NEWEST
         self.mutators = []  # admission: callables (row, new object)
         self.validators = []  # admission: callables (row, object, old object or None), see `check`
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
@@ -103,7 +103,7 @@ class Registry(object):
                 raise errors.being_terminated(row.qualified, metadata.get('name', ''), metadata['namespace'])
         if row.name == 'namespaces':
             obj['spec'] = {'finalizers': ['kubernetes']}
-        elif row.name == 'pods' and self.version >= (1, 33):
+        elif row.name == 'pods' and self.release >= (1, 33):
             metadata['generation'] = 1
         elif row.name == 'persistentvolumeclaims':
             finalizers = metadata.setdefault('finalizers', [])

@@ -68,6 +68,7 @@ EVENT_FIELDS = ('involvedObject.kind', 'involvedObject.namespace', 'involvedObje
 RESOURCES = {row.key: row for row in [
     Resource('configmaps', 'ConfigMap', True, ['cm'], (), ()),
     Resource('endpoints', 'Endpoints', True, ['ep'], (), ()),
+    Resource('endpointslices', 'EndpointSlice', True, [], (), (), 'discovery.k8s.io'),
     Resource('events', 'Event', True, ['ev'], (), EVENT_FIELDS),
     Resource('namespaces', 'Namespace', False, ['ns'], ('finalize', 'status'), ('status.phase',)),
     Resource('nodes', 'Node', False, ['no'], ('status',), ('spec.unschedulable',)),
@@ -97,8 +98,9 @@ REVIEWS = {row.name: row for row in [  # are answered, but not stored
 STORED = [row for row in RESOURCES.values() if row.is_stored]
 ROWS = {(row.api_version, row.name): row for row in list(RESOURCES.values()) + list(REVIEWS.values())}
 API_VERSIONS = sorted({row.api_version for row in ROWS.values()})
-GROUPS = {'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1'],  # the preferred version comes first
-          'authentication.k8s.io': ['v1'], 'authorization.k8s.io': ['v1'], 'rbac.authorization.k8s.io': ['v1']}
+GROUPS = {  # group -> versions; the preferred one comes first
+    'discovery.k8s.io': ['v1'], 'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1'],
+    'authentication.k8s.io': ['v1'], 'authorization.k8s.io': ['v1'], 'rbac.authorization.k8s.io': ['v1']}
 
 READ_WRITE = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 SUBRESOURCE_VERBS = {'binding': ['create'], 'finalize': ['update'], 'log': ['get'],

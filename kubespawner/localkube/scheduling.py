@@ -95,7 +95,7 @@ class Scheduler(object):
         nodes = [stored.object for stored in self.store.list('nodes')]
         return Snapshot([NodeInfo(node, self.assigned.pods[node['metadata']['name']],
                                   self.assigned.requested[node['metadata']['name']]) for node in nodes],
-                        self.namespace_labels, self.registry.version)
+                        self.namespace_labels, self.registry.release)
 
     def namespace_labels(self, name):
         namespace = self.store.get('namespaces', '', name)

@@ -14,7 +14,7 @@ ENV_NAME_COMPLAINT = ("a valid environment variable name must consist of alphabe
                       "'.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', "
                       "regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')")
 FIELD_PATH = re.compile(r"(metadata\.(name|namespace|uid|(labels|annotations)\['[^']*'\])|spec\.(nodeName|"
-                        r"serviceAccountName)|status\.(hostIP|podIP|podIPs))\Z")
+                        r"serviceAccountName)|status\.(hostIP|hostIPs|podIP|podIPs))\Z")
 VALUE_SOURCES = ('fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef')
 HANDLERS = ('exec', 'httpGet', 'tcpSocket')
 STANDARD_RESOURCES = ('cpu', 'memory', 'ephemeral-storage')

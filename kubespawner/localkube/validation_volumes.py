@@ -4,8 +4,14 @@ What belongs here: rules for volumes and paths. What does not: other rules for p
 (volumes.py). Pure; any thread. Functions add errors to `causes`, a Causes. `field` is the path of the value that they
 check.
 """
+import re
+
 from .causes import LABEL
 
+SHOWN_FIELDS = ('metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid')
+FILE_FIELDS = re.compile(r"metadata\.(annotations|labels|name|namespace|uid|(labels|annotations)\['[^']*'\])\Z")
+NEEDED = {'hostPath': ['path'], 'persistentVolumeClaim': ['claimName'], 'nfs': ['server', 'path'],
+          'secret': ['secretName'], 'configMap': ['name']}
 KEYED = ('secret', 'configMap')
 HOST_PATH_TYPES = ('', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket')
 
@@ -18,13 +24,8 @@ def validate_volumes(causes, volumes):
         sources = [source for source in volume if source != 'name']
         for source in sources[1:]:
             causes.forbidden('%s.%s' % (field, source), 'may not specify more than 1 volume type')
-        for source, needed in (('hostPath', 'path'), ('persistentVolumeClaim', 'claimName'), ('nfs', 'server'),
-                               ('nfs', 'path'), ('secret', 'secretName'), ('configMap', 'name')):
-            if source in sources[:1] and not volume[source].get(needed):
-                causes.required('%s.%s.%s' % (field, source, needed))
-        for source in KEYED + ('hostPath',):
-            if source in sources[:1]:
-                validate_source(causes, '%s.%s' % (field, source), volume[source], source == 'hostPath')
+        if sources:
+            validate_of_kind(causes, '%s.%s' % (field, sources[0]), sources[0], volume[sources[0]])
         name = volume.get('name', '')
         if not name:
             causes.required(field + '.name')
@@ -36,6 +37,20 @@ def validate_volumes(causes, volumes):
     return names - {''}
 
 
+def validate_of_kind(causes, field, kind, source):
+    """Check what a volume takes its contents from. kind (str): such as 'secret'."""
+    for needed in NEEDED.get(kind, ()):
+        if not source.get(needed):
+            causes.required('%s.%s' % (field, needed))
+    if kind in KEYED + ('hostPath',):
+        validate_source(causes, field, source, kind == 'hostPath')
+    elif kind == 'downwardAPI':
+        validate_mode(causes, field + '.defaultMode', source['defaultMode'])
+        validate_downward(causes, field, source)
+    elif kind == 'projected':
+        validate_projected(causes, field, source)
+
+
 def validate_source(causes, field, source, is_host_path):
     if is_host_path:
         if '..' in source.get('path', '').split('/'):
@@ -43,6 +58,10 @@ def validate_source(causes, field, source, is_host_path):
         causes.one_of(field + '.type', source['type'], HOST_PATH_TYPES)
         return
     validate_mode(causes, field + '.defaultMode', source['defaultMode'])
+    validate_items(causes, field, source)
+
+
+def validate_items(causes, field, source):
     for i, item in enumerate(source.get('items', ())):
         where, path = '%s.items[%d]' % (field, i), item.get('path')
         if not item.get('key'):
@@ -50,10 +69,77 @@ def validate_source(causes, field, source, is_host_path):
         if not path:
             causes.required(where + '.path')
         else:
-            validate_relative_path(causes, where + '.path', path)
-            if path.startswith('..') and not path.startswith('../'):
-                causes.invalid(where + '.path', path, "must not start with '..'")
+            validate_visible_path(causes, where + '.path', path)
         validate_mode(causes, where + '.mode', item.get('mode', 0))
+
+
+def validate_visible_path(causes, field, path):
+    validate_relative_path(causes, field, path)
+    if path.startswith('..') and not path.startswith('../'):
+        causes.invalid(field, path, "must not start with '..'")
+
+
+def validate_projected(causes, field, projected):
+    validate_mode(causes, field + '.defaultMode', projected['defaultMode'])
+    paths = set()
+    for i, source in enumerate(projected.get('sources', ())):
+        where = '%s.sources[%d]' % (field, i)
+        kinds = [kind for kind in PROJECTED if kind in source]
+        for kind in kinds[1:]:
+            causes.forbidden('%s.%s' % (where, kind), 'may not specify more than 1 volume type')
+        for kind in kinds[:1]:
+            PROJECTED[kind](causes, '%s.%s' % (where, kind), source[kind])
+        for path in paths_of(source):
+            if path in paths:
+                causes.invalid(field, source.get('secret', source.get('configMap', {})).get('name', path),
+                               'conflicting duplicate paths')
+            paths.add(path)
+
+
+def validate_keyed(causes, field, source):
+    if not source.get('name'):
+        causes.required(field + '.name')
+    validate_items(causes, field, source)
+
+
+def paths_of(source):
+    items = [item for part in source.values() if isinstance(part, dict) for item in part.get('items', ())]
+    return [item['path'] for item in items + [source.get('serviceAccountToken', {})] if item.get('path')]
+
+
+def validate_downward(causes, field, source):
+    for item in source.get('items', ()):
+        if not item.get('path'):
+            causes.required(field + '.path')
+        else:
+            validate_visible_path(causes, field + '.path', item['path'])
+        if 'fieldRef' in item:
+            path = item['fieldRef'].get('fieldPath', '')
+            if not path:
+                causes.required(field + '.fieldRef.fieldPath')
+            elif not FILE_FIELDS.match(path):
+                causes.one_of(field + '.fieldRef.fieldPath', path, SHOWN_FIELDS)
+        elif 'resourceFieldRef' not in item:
+            causes.required(field, 'one of fieldRef and resourceFieldRef is required')
+        elif not item['resourceFieldRef'].get('containerName'):
+            causes.required(field + '.resourceFieldRef.containerName')
+        validate_mode(causes, field + '.mode', item.get('mode', 0))
+
+
+def validate_token(causes, field, token):
+    seconds = token['expirationSeconds']
+    if seconds < 600:
+        causes.invalid(field + '.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes')
+    if seconds > 2 ** 32:
+        causes.invalid(field + '.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds')
+    if not token.get('path'):
+        causes.required(field + '.path')
+    else:
+        validate_visible_path(causes, field + '.path', token['path'])
+
+
+PROJECTED = {'secret': validate_keyed, 'configMap': validate_keyed, 'downwardAPI': validate_downward,
+             'serviceAccountToken': validate_token}  # in the order of the API server
 
 
 def validate_mode(causes, field, mode):

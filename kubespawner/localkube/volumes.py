@@ -1,15 +1,16 @@
 """Volumes, which are directories on this machine.
 
-What belongs here: creating and locating directories. What does not: binding claims (controllers.py), where a container
-sees them (filesystems.py). Runs on the loop thread of the server.
+What belongs here: creating, locating and updating directories. What does not: binding claims (controllers.py), what
+comes from the API (projections.py), where a container sees them (filesystems.py). Runs on the loop thread of the
+server.
 """
-import base64
 import os
 import shutil
-from functools import partial
 
-CLAIM, SECRET, CONFIG_MAP, PROJECTED = 'persistentVolumeClaim', 'secret', 'configMap', 'projected'
-TOKEN = 'serviceAccountToken'
+from . import atomic_files
+from .projections import KINDS, Projection, ProjectionError, no_tokens
+
+CLAIM = 'persistentVolumeClaim'
 
 
 class MountError(Exception):
@@ -24,32 +25,76 @@ def remove_claim(data, namespace, name):
     shutil.rmtree(claim_directory(data, namespace, name), ignore_errors=True)
 
 
-def mount(store, data, directory, pod, token_for):
-    """Create the volumes of a pod, and return {volume name: directory}. Raise MountError.
+class Volumes(object):
+    """The volumes of one pod.
 
-    data, directory (str): where localkube keeps claims, and what belongs to this pod. token_for: see AccountTokens.
+    store (Store), token_for (function): see projections.py.
+    data, directory (str): where localkube keeps claims, and what belongs to this pod.
     """
-    found = {}
-    for volume in pod['spec'].get('volumes', ()):
-        source = next((key for key in volume if key != 'name'), 'emptyDir')
-        make = partial(projected, token_for, pod) if source == PROJECTED else SOURCES.get(source)
-        if make is None:
-            raise MountError('MountVolume.SetUp failed for volume "%s" : localkube has no volumes of type %s; use one '
-                             'of %s' % (volume['name'], source, ', '.join(sorted(list(SOURCES) + [PROJECTED]))))
-        try:
-            own = os.path.join(directory, 'volumes', volume['name'])
-            found[volume['name']] = make(store, data, own, pod['metadata']['namespace'], volume[source])
-        except (MountError, OSError) as e:
-            raise MountError('MountVolume.SetUp failed for volume "%s" : %s' % (volume['name'], e))
-    return found
+
+    def __init__(self, store, data, directory, token_for=no_tokens):
+        self.store = store
+        self.data = data
+        self.directory = directory
+        self.token_for = token_for
+        self._projections = {}  # name of a volume -> its Projection
+
+    def mount(self, pod):
+        """Create the volumes, and return {volume name: directory}. Raise MountError."""
+        found = {}
+        for volume in pod['spec'].get('volumes', ()):
+            source = next((key for key in volume if key != 'name'), 'emptyDir')
+            try:
+                found[volume['name']] = self.make(pod, volume['name'], source, volume[source])
+            except (MountError, ProjectionError, OSError) as e:
+                raise MountError('MountVolume.SetUp failed for volume "%s" : %s' % (volume['name'], e))
+        return found
+
+    def make(self, pod, name, source, fields):
+        own = os.path.join(self.directory, 'volumes', name)
+        if source in KINDS:
+            projection = self._projections.setdefault(name, Projection(self.store, source, fields, self.token_for))
+            atomic_files.write(own, projection.files(pod))
+            return own
+        if source not in SOURCES:
+            raise MountError('localkube has no volumes of type %s; use one of %s'
+                             % (source, ', '.join(sorted(SOURCES + KINDS))))
+        if source == 'emptyDir':
+            os.makedirs(own, exist_ok=True)
+            return own
+        return host_path(fields) if source == 'hostPath' else self.claimed(pod['metadata']['namespace'], fields)
+
+    def claimed(self, namespace, source):
+        name = source['claimName']
+        claim = self.store.get('persistentvolumeclaims', namespace, name)
+        if claim is None:
+            raise MountError('persistentvolumeclaim "%s" not found' % name)
+        if claim['status'].get('phase') != 'Bound':
+            raise MountError('PVC %s/%s is not bound' % (namespace, name))
+        path = claim_directory(self.data, namespace, name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def update(self, pod, resource='', name=''):
+        """Write those files again that depend on an object that has changed, or all of them.
+
+        Return why that is not possible, or ''. The files then stay as they were.
+        """
+        complaint = ''
+        for volume, projection in self._projections.items():
+            if not resource or projection.depends_on(resource, name):
+                try:
+                    atomic_files.write(os.path.join(self.directory, 'volumes', volume), projection.files(pod))
+                except (ProjectionError, OSError) as e:
+                    complaint = 'MountVolume.SetUp failed for volume "%s" : %s' % (volume, e)
+        return complaint
+
+    def renewal(self):
+        """Return the monotonic time at which a token has to be renewed, or None."""
+        return min(filter(None, [each.renewal() for each in self._projections.values()]), default=None)
 
 
-def empty_directory(store, data, own, namespace, source):
-    os.makedirs(own, exist_ok=True)
-    return own
-
-
-def host_path(store, data, own, namespace, source):
+def host_path(source):
     path, kind = source['path'], source.get('type', '')
     if kind == 'DirectoryOrCreate':
         os.makedirs(path, exist_ok=True)
@@ -60,89 +105,4 @@ def host_path(store, data, own, namespace, source):
     return path
 
 
-def claimed(store, data, own, namespace, source):
-    name = source['claimName']
-    claim = store.get('persistentvolumeclaims', namespace, name)
-    if claim is None:
-        raise MountError('persistentvolumeclaim "%s" not found' % name)
-    if claim['status'].get('phase') != 'Bound':
-        raise MountError('PVC %s/%s is not bound' % (namespace, name))
-    path = claim_directory(data, namespace, name)
-    os.makedirs(path, exist_ok=True)
-    return path
-
-
-def secret_files(store, data, own, namespace, source):
-    return write_files(store, own, namespace, 'secrets', source.get('secretName'), source)
-
-
-def config_files(store, data, own, namespace, source):
-    return write_files(store, own, namespace, 'configmaps', source.get('name'), source)
-
-
-def write_files(store, own, namespace, resource, name, source):
-    """Write all keys of a secret or configmap, or only the `items`, as files."""
-    os.makedirs(own, exist_ok=True)
-    obj = store.get(resource, namespace, name)
-    if obj is None:
-        if source.get('optional'):
-            return own
-        raise MountError('%s "%s" not found' % (resource[:-1], name))
-    content = contents(resource, obj)
-    items = source.get('items') or [{'key': key, 'path': key} for key in content]
-    for item in items:
-        if item['key'] in content:
-            write_file(os.path.join(own, item['path']), content[item['key']],
-                       item.get('mode', source.get('defaultMode', 0o644)))
-        elif not source.get('optional'):
-            raise MountError('references non-existent %s key: %s' % (resource[:-1], item['key']))
-    return own
-
-
-def projected(token_for, pod, store, data, own, namespace, source):
-    """Write what several sources contain to one directory."""
-    os.makedirs(own, exist_ok=True)
-    for each in source.get('sources', ()):
-        for kind, part in each.items():
-            part = dict({'defaultMode': source.get('defaultMode', 0o644)}, **part)
-            for item in part.get('items', [part]):
-                check_path(item.get('path', ''))
-            if kind == TOKEN:
-                token = token_for(namespace, pod['spec']['serviceAccountName'], part.get('audience', ''),
-                                  part.get('expirationSeconds', 3600), pod)
-                write_file(os.path.join(own, part['path']), token.encode('ascii'), part['defaultMode'])
-            elif kind == 'downwardAPI':
-                for item in part.get('items', ()):
-                    field = item.get('fieldRef', {}).get('fieldPath', '').partition('.')[2]
-                    write_file(os.path.join(own, item['path']), str(pod['metadata'].get(field, '')).encode('utf8'),
-                               part['defaultMode'])
-            elif kind in (SECRET, CONFIG_MAP):
-                SOURCES[kind](store, data, own, namespace, dict(part, secretName=part.get('name')))
-    return own
-
-
-def check_path(path):
-    if path.startswith('/') or '..' in path.split('/'):
-        raise MountError('the path %s must be relative, and without ".."' % path)
-
-
-def contents(resource, obj):
-    """Return {key: bytes}."""
-    encoded = dict(obj.get('binaryData', {}), **(obj.get('data', {}) if resource == 'secrets' else {}))
-    result = {key: base64.b64decode(value) for key, value in encoded.items()}
-    if resource == 'configmaps':
-        result.update({key: value.encode('utf8') for key, value in obj.get('data', {}).items()})
-    return result
-
-
-def write_file(path, content, mode):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if os.path.exists(path):
-        os.remove(path)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, mode), 'wb') as f:
-        os.fchmod(f.fileno(), mode)  # whatever the umask of localkube is
-        f.write(content)
-
-
-SOURCES = {'emptyDir': empty_directory, 'hostPath': host_path, CLAIM: claimed, SECRET: secret_files,
-           CONFIG_MAP: config_files}
+SOURCES = ('emptyDir', 'hostPath', CLAIM)

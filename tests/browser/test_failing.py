@@ -3,7 +3,6 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.hub.browser import until
 from tests.support import quotas
 
 from .conftest import PATIENCE, pods
@@ -33,36 +32,15 @@ TOLD = {
 
 @pytest.fixture(scope='module')
 def more(cluster):
-    if cluster.is_localkube:
-        return PROFILES % {'missing': 'localkube/missing', 'large': {'extra_pod_config': {'schedulerName': 'nobody'}}}
-    return PROFILES % {'missing': 'local/missing:latest', 'large': {'cpu_guarantee': 1000}}
+    return PROFILES % {'missing': 'localkube/missing' if cluster.is_localkube else 'local/missing:latest',
+                       'large': {'cpu_guarantee': 1000}}
 
 
 @pytest.fixture
-def no_room(cluster, core, namespace):
-    """`no_room(username)` has the scheduler find no node for the user's pod: localkube's never lacks one."""
-    def no_room(username):
-        if not cluster.is_localkube:
-            return
-        status = {'status': {'conditions': [{
-            'type': 'PodScheduled', 'status': 'False', 'reason': 'Unschedulable',
-            'message': '0/1 nodes are available: 1 Insufficient cpu.'}]}}
-        until(lambda: pods(core, namespace, username), 60, 'the pod')
-        core.patch_namespaced_pod_status(name='jupyter-' + username, namespace=namespace, body=status)
-
-    return no_room
-
-
-@pytest.fixture
-def quota(cluster, core, namespace):
+def quota(core, namespace):
     """Nothing more may be in the namespace, until this is called or the test has ended."""
     with ExitStack() as stack:
-        if cluster.is_localkube:
-            cluster.kube.fail(method='POST', path='/pods$', status=403, times=10 ** 6, reason='Forbidden', message=(
-                'pods "x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=0, limited: pods=0'))
-            stack.callback(cluster.kube.clear_faults)
-        else:
-            stack.enter_context(quotas.quota(core, namespace, pods='0'))
+        stack.enter_context(quotas.quota(core, namespace, pods='0'))
         yield stack.close
 
 
@@ -97,12 +75,10 @@ def works(page, username):
 
 @pytest.mark.parametrize('profile', ['Missing', 'Crashing', 'Large'])
 def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tried_again(
-        hub, visit, no_room, core, namespace, screenshot, profile):
+        hub, visit, core, namespace, screenshot, profile):
     username = profile.lower()
     page = visit(hub.url, username, viewport={'width': 800, 'height': 430})
     start(page, profile)
-    if profile == 'Large':
-        no_room(username)
     check_said_once(page, profile)
     assert 'You will be redirected' not in page.locator('body').inner_text()
 

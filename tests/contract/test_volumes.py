@@ -1,7 +1,7 @@
 """The volumes of pods, and what is taken from secrets: what the server refuses."""
 import pytest
 
-from .helpers import container, failure, pod
+from .helpers import container, created, failure, pod
 
 INVALID, REQUIRED, UNSUPPORTED = 'FieldValueInvalid', 'FieldValueRequired', 'FieldValueNotSupported'
 
@@ -54,3 +54,43 @@ def test_sub_path_expression(refused, fields):
 ])
 def test_environment(refused, field, cause):
     assert refused(**field) == [cause]
+
+
+def projected(**source):
+    return {'name': 'v', 'projected': {'sources': [source]}}
+
+
+@pytest.mark.parametrize('volume, cause', [
+    (projected(secret={}), ('projected.sources[0].secret.name', REQUIRED)),
+    (projected(configMap={'items': [{'key': 'a', 'path': 'a'}]}), ('projected.sources[0].configMap.name', REQUIRED)),
+    (projected(secret={'name': 's', 'items': [{'key': 'a', 'path': '../a'}]}),
+     ('projected.sources[0].secret.items[0].path', INVALID)),
+    (projected(secret={'name': 's', 'items': [{'key': 'a', 'path': 'x'}, {'key': 'b', 'path': 'x'}]}),
+     ('projected', INVALID)),
+    (projected(serviceAccountToken={'path': 't', 'expirationSeconds': 1}),
+     ('projected.sources[0].serviceAccountToken.expirationSeconds', INVALID)),
+    (projected(serviceAccountToken={}), ('projected.sources[0].serviceAccountToken.path', REQUIRED)),
+    (projected(secret={'name': 's'}, configMap={'name': 'c'}),
+     ('projected.sources[0].configMap', 'FieldValueForbidden')),
+    ({'name': 'v', 'projected': {'defaultMode': 0o1000}}, ('projected.defaultMode', INVALID)),
+    ({'name': 'v', 'downwardAPI': {'defaultMode': 0o1000}}, ('downwardAPI.defaultMode', INVALID)),
+    ({'name': 'v', 'downwardAPI': {'items': [{'path': 'a'}]}}, ('downwardAPI', REQUIRED)),
+    ({'name': 'v', 'downwardAPI': {'items': [{'fieldRef': {'fieldPath': 'metadata.name'}}]}},
+     ('downwardAPI.path', REQUIRED)),
+    ({'name': 'v', 'downwardAPI': {'items': [{'path': 'a', 'fieldRef': {'fieldPath': 'spec.nodeName'}}]}},
+     ('downwardAPI.fieldRef.fieldPath', UNSUPPORTED)),
+    ({'name': 'v', 'downwardAPI': {'items': [{'path': 'a', 'resourceFieldRef': {'resource': 'limits.cpu'}}]}},
+     ('downwardAPI.resourceFieldRef.containerName', REQUIRED)),
+])
+def test_files_from_several_sources(refused, volume, cause):
+    assert refused([volume]) == [('spec.volumes[0].' + cause[0], cause[1])]
+
+
+def test_defaults_of_files_from_several_sources(http, pods, name):
+    sources = [{'secret': {'name': 's'}}, {'serviceAccountToken': {'path': 'token'}},
+               {'downwardAPI': {'items': [{'path': 'n', 'fieldRef': {'fieldPath': 'metadata.name'}}]}}]
+    volume, = created(http.post(pods, pod(name, volumes=[{'name': 'v', 'projected': {'sources': sources}}])))[
+        'spec']['volumes']
+    assert volume['projected'] == {'defaultMode': 420, 'sources': [
+        {'secret': {'name': 's'}}, {'serviceAccountToken': {'path': 'token', 'expirationSeconds': 3600}},
+        {'downwardAPI': {'items': [{'path': 'n', 'fieldRef': {'apiVersion': 'v1', 'fieldPath': 'metadata.name'}}]}}]}

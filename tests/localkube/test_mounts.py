@@ -78,7 +78,7 @@ def test_secret_is_read_only_and_has_the_modes_that_were_asked_for(client, outpu
     client.create(SECRETS, {'metadata': {'name': name}, 'stringData': {'key': 'hush', 'cert': 'x', 'other': 'y'}})
     items = [{'key': 'key', 'path': 'tls/key', 'mode': 0o400}, {'key': 'cert', 'path': 'cert'}]
     volumes = [{'name': 'v', 'secret': {'secretName': name, 'items': items, 'defaultMode': 0o444}}]
-    script = ('cd /etc/never/hub-ssl; stat -c "%n %a" cert tls/key; cat tls/key; echo; ls; '
+    script = ('cd /etc/never/hub-ssl; stat -L -c "%n %a" cert tls/key; cat tls/key; echo; ls; '
               'touch new 2> /dev/null || echo refused')
     assert output(script, volumes, [{'name': 'v', 'mountPath': '/etc/never/hub-ssl'}]).split() == [
         'cert', '444', 'tls/key', '400', 'hush', 'cert', 'tls', 'refused']
