@@ -15,7 +15,7 @@ import urllib3
 import yaml
 
 #: How long (seconds) a case waits for an answer, or for the next event of a watch, before it fails.
-PATIENCE = 10
+PATIENCE = 30
 
 JSON = 'application/json'
 MERGE_PATCH = 'application/merge-patch+json'
