@@ -33,7 +33,7 @@ kube (LocalKube or None): its switches for faults; None for a cluster that was n
 """
 
 
-TIMEOUT = 120  # seconds for a test that waits, if its mark names no others; the 5 of pytest-tornado are too few
+TIMEOUT = 300  # seconds for a test that waits, if its mark names no others; the 5 of pytest-tornado are too few
 
 
 def pytest_addoption(parser):

@@ -33,7 +33,7 @@ def test_a_match_that_would_take_for_ever_ends_soon(expression, length):
     before = time.process_time()
     with pytest.raises(SpawnError, match='cannot be "aaa.*takes too long to check that. Enter a') as e:
         checked('a' * length + '!', validation_regex=expression)
-    assert time.process_time() - before < 0.1  # of the processor's time, however busy the machine is
+    assert time.process_time() - before < 1  # of the processor's time, that of other threads included
     assert e.value.fault is Fault.USER and e.value.status_code == 400
 
 

@@ -68,6 +68,12 @@ def new_spawner(namespace):
         Spawner.event_reflector.stop()
 
 
+@pytest.fixture
+def only_the_watch_tells(monkeypatch):
+    """A start does not read its pod by itself."""
+    monkeypatch.setattr('kubespawner.lifecycle.waiting.READ_AFTER_SILENCE', 600)
+
+
 @pytest.fixture(scope='module')
 def node(request, core, namespace):
     """Makes pods run: the cluster's own nodes, or a simulated one for an API server without nodes."""

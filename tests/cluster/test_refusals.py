@@ -6,7 +6,6 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.kube.clients import HAS_BOOKMARKS
-from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE
 from kubespawner.messages.errors import ConfigurationError
 from kubespawner.spawner import SpawnError
 
@@ -196,6 +195,7 @@ def rule_of(method, path):
     return resource, {'GET': 'get', 'POST': 'create', 'DELETE': 'delete'}[method]
 
 
+@pytest.mark.usefixtures('only_the_watch_tells')
 @pytest.mark.gen_test
 def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, objects, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
@@ -208,7 +208,7 @@ def test_when_history_is_lost_the_cache_is_listed_anew(kube, new_spawner, object
     kube.cut_watches()  # before it has told of the changes
     kube.resume_watches()
     with pytest.raises(SpawnError, match='Evicted'):
-        yield gen.with_timeout(IOLoop.current().time() + READ_AFTER_SILENCE - 2, start)
+        yield gen.with_timeout(IOLoop.current().time() + 50, start)
     assert len(lists_of(kube, namespace)) == 2
     yield spawner.stop(now=True)
 

@@ -4,14 +4,13 @@ from tornado import gen
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
-from kubespawner.lifecycle.waiting import READ_AFTER_SILENCE
 from kubespawner.spawner import SpawnError
 
 from .conftest import UNTOUCHED
 
 pytestmark = pytest.mark.usefixtures('node')
 
-AT_ONCE = READ_AFTER_SILENCE - 2  # seconds: before the spawner asks by itself, so that the watch has told it
+AT_ONCE = 50  # seconds, of 60 that a start may take
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
@@ -72,6 +71,7 @@ def test_a_claim_that_is_there_is_left_as_it_is(new_spawner, objects):
          'lastState': {'terminated': {'exitCode': 3}}}]},
      ['container init', 'CrashLoopBackOff', 'exit code 3']),
 ])
+@pytest.mark.usefixtures('only_the_watch_tells')
 @pytest.mark.gen_test
 def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spawner, objects, status, words):
     for kind in ('containerStatuses', 'initContainerStatuses'):
@@ -87,6 +87,7 @@ def test_a_pod_that_failed_ends_start_at_once_with_kubernetes_own_words(new_spaw
     yield spawner.stop(now=True)
 
 
+@pytest.mark.usefixtures('only_the_watch_tells')
 @pytest.mark.gen_test
 def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, objects, core, namespace):
     spawner = new_spawner('ann', **UNTOUCHED)
@@ -98,9 +99,10 @@ def test_a_pod_that_is_deleted_while_it_starts_ends_start_at_once(new_spawner, o
 
 
 @pytest.mark.gen_test
-def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawner):
+def test_start_gives_up_before_the_hub_does_and_says_what_it_last_saw(new_spawner, monkeypatch):
+    monkeypatch.setattr('kubespawner.spawner.START_MARGIN', 0.5)  # its own is too short for a busy machine
     spawner = new_spawner('ann', **UNTOUCHED)
-    spawner.start_timeout = 2
+    spawner.start_timeout = 6
     with pytest.raises(SpawnError, match='to be running. Last seen: phase Pending'):
         yield gen.with_timeout(IOLoop.current().time() + spawner.start_timeout, spawner.start())
     yield spawner.stop(now=True)

@@ -17,7 +17,7 @@ import yaml
 from urllib3.response import HTTPHeaderDict
 
 #: How long (seconds) a case waits for an answer, or for the next event of a watch, before it fails.
-PATIENCE = 10
+PATIENCE = 30
 
 JSON = 'application/json'
 MERGE_PATCH = 'application/merge-patch+json'

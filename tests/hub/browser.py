@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import requests
 
 ANSWER_SECONDS = 10  # without a word of the kernel, after which it is asked again
+PATIENCE = 3  # times as long may everything take on a busy machine
 
 class Browser:
     """One user's session with the hub at `url` (such as `http://127.0.0.1:8000`)."""
@@ -120,8 +121,9 @@ class Browser:
         url = self.server_url(server) + 'api/kernels/%s/channels' % kernel
         request = requests.Request('GET', url, cookies=self.session.cookies)
         cookie = self.session.prepare_request(request).headers['Cookie']
-        channel = websocket.create_connection(url.replace('http', 'ws', 1), cookie=cookie, timeout=ANSWER_SECONDS)
-        deadline = time.monotonic() + timeout
+        channel = websocket.create_connection(url.replace('http', 'ws', 1), cookie=cookie, timeout=PATIENCE * timeout)
+        channel.settimeout(ANSWER_SECONDS)
+        deadline = time.monotonic() + PATIENCE * timeout
         try:
             while True:
                 try:
@@ -203,8 +205,11 @@ class Form(html.parser.HTMLParser):
 
 
 def until(condition, timeout, what):
-    """Return when `condition()` is true; it may raise connection errors until then."""
-    deadline = time.monotonic() + timeout
+    """Return when `condition()` is true; it may raise connection errors until then.
+
+    timeout (float): seconds on a machine that does nothing else; a busy one has PATIENCE times as long.
+    """
+    deadline = time.monotonic() + PATIENCE * timeout
     while True:
         try:
             if condition():
@@ -213,5 +218,5 @@ def until(condition, timeout, what):
         except requests.RequestException as e:
             last = str(e)
         if time.monotonic() > deadline:
-            raise AssertionError('waited %d s for %s. %s' % (timeout, what, last))
+            raise AssertionError('waited %d s for %s. %s' % (PATIENCE * timeout, what, last))
         time.sleep(0.1)

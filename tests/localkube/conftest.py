@@ -9,7 +9,7 @@ import pytest
 
 from kubespawner.localkube import LocalKube
 
-PATIENCE = 20  # seconds that a test waits for what must happen
+PATIENCE = 60  # seconds that a test waits for what must happen
 PODS = '/api/v1/namespaces/default/pods'
 CLAIMS = '/api/v1/namespaces/default/persistentvolumeclaims'
 MERGE_PATCH = 'application/merge-patch+json'
