@@ -428,7 +428,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._known.begin_start()
         self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
-        progress_log.add_step('pod created')
+        self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), secrets_of(created, self._secret_values())
         progress_log.about(attempt.uid)

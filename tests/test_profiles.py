@@ -110,15 +110,17 @@ def test_what_is_wrong_is_told_with_the_profile_that_it_is_in(wrong, told):
 def test_all_mistakes_of_a_list_are_told():
     with pytest.raises(profiles.Mistakes) as e:
         profiles.checked([
-            7, {'descripton': 'x'}, {'slug': 5}, {'slug': 'a--b', 'profile_options': {'x': {'choices': ['y']}, 'z': 3}},
-            PLAIN, {'slug': 'c', 'profile_options': {'x': {'unlisted_choice': {
-                'enabled': 1, 'validation_regex': '('}}}}, PLAIN])
+            7, {'descripton': 'x'}, {'slug': 5},
+            {'slug': 'a--b', 'profile_options': {'x': {'choices': ['y']}, 'z': 3}},
+            PLAIN,
+            {'slug': 'c', 'profile_options': {'x': {'unlisted_choice': {'enabled': 1, 'validation_regex': '('}}}},
+            PLAIN])
     told = profiles.mistakes(e.value)
     assert [each.split(':')[0] for each in told] == [
         'profile number 1', "profile number 2 has the key 'descripton'; did you mean 'description'?",
         'profile number 2 has no display_name.', 'profile number 3', "profile 'a--b'", "profile 'a--b'",
-        "profile 'a--b'", "profile 'c'",
-        'the profiles "Small", "Small" all have the slug \'small\'; give each a `slug` of its own.']
+        "profile 'a--b'",
+        "profile 'c'", 'the profiles "Small", "Small" all have the slug \'small\'; give each a `slug` of its own.']
     assert all(each in str(e.value) for each in told)
 
 

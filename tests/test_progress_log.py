@@ -359,6 +359,12 @@ def test_running_waits_for_no_event_that_does_not_come(told, come_to_an_end):
     assert words(told) == ['Scheduled', 'running']
 
 
+def test_running_has_the_time_from_which_the_pod_runs_whenever_it_is_told(told):
+    told.running(['lab'], '2020-01-01T05:53:17Z')
+    told.settle()
+    assert [message[-14:] for message in messages(told)] == ['(05:53:17 UTC)'] * 2
+
+
 def test_what_was_before_the_pod_ran_is_not_told_after_that_but_what_comes_later_is(told):
     told.running(['lab'], '2020-01-01T05:53:17Z')
     told.settle()

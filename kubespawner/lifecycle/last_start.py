@@ -1,7 +1,7 @@
 """What is known of a server's last starts when its user starts it again: what worked, and why the last one failed.
 
-JupyterHub makes a new spawner after each failure, and a hub may restart. So this is part of a server's state, and
-small. What the form makes of it does not belong here. Pure, any thread.
+JupyterHub makes a new spawner after each failure, and a hub may restart. So this is part of a server's state, and is
+kept small. What the form makes of it does not belong here. Pure, any thread.
 """
 import json
 from collections import namedtuple

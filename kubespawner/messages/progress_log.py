@@ -232,8 +232,8 @@ class ProgressLog:
         """Add what waits for events: they are late, or will not come."""
         if self._not_started is not None:
             self._not_started = None
-            self.add_step('scheduled')
-            self.add_step('running')
+            self.add_step('scheduled', time=self._running_since)
+            self.add_step('running', time=self._running_since)
 
     def remind(self, text):
         """Add what users are told of a start that is slow; again each time."""

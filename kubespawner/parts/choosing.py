@@ -165,7 +165,7 @@ class Choosing(FormNames):
     _refused = None  # the rejected options that the next form shows for the user to correct
 
     def run_options_from_form(self, form_data):
-        """Return what a form chooses, for JupyterHub since 1.4. What is wrong with it is news, and nothing else."""
+        """Return what a form chooses: JupyterHub calls this since 1.4. The page says what is wrong with it."""
         self._last_start.is_news = False
         return super().run_options_from_form(form_data)
 

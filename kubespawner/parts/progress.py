@@ -31,6 +31,11 @@ def _now():
     return time.strftime(TIME, time.gmtime())
 
 
+def _text_of(seconds):
+    """Return a time as the progress log takes it; empty if it is None."""
+    return '' if seconds is None else time.strftime(TIME, time.gmtime(seconds))
+
+
 class Progress(Configuration):
     """The part of KubeSpawner that tells how a start goes on."""
 
@@ -183,15 +188,18 @@ class Progress(Configuration):
             is_new = any(kind == 'persistent_volume_claim' for kind, _, _ in new_objects)
             progress_log.add_step('claim created' if is_new else 'claim found')
 
+    def _log_pod(self, progress_log, pod):
+        """Tell that the pod was created: at the cluster's time, as what comes next."""
+        progress_log.add_step('pod created', time=_text_of(podstatus.created_at(pod)))
+
     def _log_running(self, progress_log, pod):
         """Tell that the pod runs: after the events of what was before, if they are to come."""
-        since = podstatus.running_since(pod)
         is_told_of = self._events is not None and self._events.is_connected
         progress_log.running(podstatus.running_containers(pod) if is_told_of else (),
-                             '' if since is None else time.strftime(TIME, time.gmtime(since)))
+                             _text_of(podstatus.running_since(pod)))
         IOLoop.current().call_later(EVENTS_ARRIVE, progress_log.settle)
 
     def _log_status(self, progress_log, pod):
         """Tell what a pod's status says, if there are no events that do."""
         if podstatus.is_scheduled(pod) and not (self._events is not None and self._events.is_connected):
-            progress_log.add_step('scheduled')
+            progress_log.add_step('scheduled', time=_text_of(podstatus.condition_time(pod, 'PodScheduled')))

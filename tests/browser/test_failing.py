@@ -3,6 +3,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.hub.browser import Browser
 from tests.support import quotas
 
 from .conftest import PATIENCE, pods
@@ -62,6 +63,15 @@ def check_said_once(page, profile):
     failure.get_by_text('Details').click()
 
 
+def check_accessible(page, place):
+    """Check a part of the page as a screen reader has it, in both colour schemes."""
+    axe = pytest.importorskip('axe_playwright_python.sync_playwright').Axe()
+    for theme in ('dark', 'light'):
+        page.evaluate('theme => document.documentElement.setAttribute("data-bs-theme", theme)', theme)
+        found = axe.run(page, context=place)
+        assert found.violations_count == 0, found.generate_report()
+
+
 def start(page, profile):
     page.get_by_role('radio', name=profile).check()
     page.get_by_role('button', name='Start').click()
@@ -90,6 +100,8 @@ def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tr
     page.get_by_role('button', name='Relaunch Server').click()
     assert page.get_by_role('radio', name=profile).is_checked()
     check_said_once(page, profile)
+    if profile == 'Crashing':
+        check_accessible(page, '#spawn_form .alert')
     works(page, username)
     assert len(pods(core, namespace, username)) == 1
 
@@ -101,9 +113,9 @@ def test_the_page_of_progress_leads_to_another_profile_if_one_has_worked(hub, vi
     try_again.click()
     assert page.get_by_role('radio', name='Missing').is_checked()
     works(page, 'impatient')
-    page.goto(hub.url + '/hub/home')
-    page.get_by_role('button', name='Stop My Server').click()
-    page.get_by_role('button', name='Start My Server').wait_for()
+    user = Browser(hub.url, 'impatient')
+    user.log_in()
+    user.stop()
     page.goto(hub.url + '/hub/spawn')
     start(page, 'Missing')
     try_again.click()

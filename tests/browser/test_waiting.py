@@ -32,7 +32,7 @@ def more(cluster):
         pytest.skip('how long an image takes is known on localkube only')
     return """
 c.KubeSpawner.slow_spawn_message = %r
-c.KubeSpawner.slow_spawn_message_threshold = 0.5
+c.KubeSpawner.slow_spawn_message_threshold = 1.5
 c.KubeSpawner.slow_spawn_message_frequency = 0
 c.KubeSpawner.profile_list = [
     {'display_name': 'Slow', 'kubespawner_override': {'image': 'localkube/slow:3'}},
