@@ -122,9 +122,10 @@ class Manifests(Related):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
         with self._escaping_names():
             env = super().get_env()
-        of_jupyterhub = [variable for variable in env if is_of_jupyterhub(variable)
-                         and not self._is_configured(variable, env[variable])]
-        for variable, value in self.environment.items():
+        environment, env_keep = self.environment, self.env_keep
+        of_jupyterhub = [variable for variable, value in env.items() if is_of_jupyterhub(variable)
+                         and not _is_configured(variable, value, environment, env_keep)]
+        for variable, value in environment.items():
             plain = to_dict(value)
             if env.get(variable) is value and isinstance(plain, (str, dict)):  # not the hub's, nor a function's
                 env[variable] = self._fill_variables(plain)
@@ -133,7 +134,7 @@ class Manifests(Related):
         # Not `hub.api_url`, for which JupyterHub looks up the name of its host each time.
         base, reachable = self.hub.base_url.rstrip('/') + '/api', self.accessible_hub_api_url.rstrip('/')
         for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
-            configured = self.environment.get(variable)
+            configured = environment.get(variable)
             if configured is None or not (callable(configured) or env[variable] == configured):
                 env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
@@ -143,12 +144,6 @@ class Manifests(Related):
         return env
 
     _of_jupyterhub = {}  # the variables that JupyterHub made when `get_env` was called last
-
-    def _is_configured(self, variable, value):
-        """True if the operator has set an environment variable, or has the hub pass its own on."""
-        if variable in self.environment:
-            return callable(self.environment[variable]) or value is self.environment[variable]
-        return variable in self.env_keep and value == os.environ.get(variable)
 
     @contextmanager
     def _escaping_names(self):
@@ -317,6 +312,13 @@ class Manifests(Related):
         for mapping in of_the_user.values():  # not of one server
             mapping.pop(SERVERNAME, None)
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
+
+
+def _is_configured(variable, value, environment, env_keep):
+    """True if the operator has set an environment variable, or has the hub pass its own on."""
+    if variable in environment:
+        return callable(environment[variable]) or value is environment[variable]
+    return variable in env_keep and value == os.environ.get(variable)
 
 
 def _made(make, traits, **arguments):
