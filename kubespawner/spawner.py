@@ -58,7 +58,7 @@ from .parts.reflectors import owner_of_reflectors
 from .reflector import ResourceReflector
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
-STARTS_A_TURN = 10  # that make their pods in one iteration of the loop, which takes some ten milliseconds
+STARTS_A_TURN = 5  # that make their pods in one iteration of the loop, which takes some ten milliseconds
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 

@@ -141,9 +141,11 @@ class Manifests(Related):
             of_jupyterhub += self._legacy_env()
             env.update(self._legacy_env())
         self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub if is_of_jupyterhub(variable)}
+        self._hub_api_url_in_env = reachable
         return env
 
     _of_jupyterhub = {}  # the variables that JupyterHub made when `get_env` was called last
+    _hub_api_url_in_env = None  # the URL of the hub's API in them
 
     @contextmanager
     def _escaping_names(self):
@@ -222,7 +224,7 @@ class Manifests(Related):
 
         JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
         """
-        self._of_jupyterhub = {}
+        self._of_jupyterhub, self._hub_api_url_in_env = {}, None
         try:
             env = yield maybe_await(self.get_env())
         except Exception as e:  # some of it are functions that the operator wrote
@@ -242,7 +244,8 @@ class Manifests(Related):
                 getattr(value, 'close', getattr(value, 'cancel', str))()
         names = set(env) & CHOSEN_BY_USERS - set(self.environment)
         names.update(variable for variable, value in self._of_jupyterhub.items() if env.get(variable) == value)
-        hub_api_url = self.accessible_hub_api_url.rstrip('/')
+        # Only once a start: JupyterHub looks up the name of its host for it, while other threads may hold up the loop.
+        hub_api_url = self._hub_api_url_in_env or self.accessible_hub_api_url.rstrip('/')
         return dict(env, **{variable: as_literal(variable, str(env[variable]), hub_api_url) for variable in names})
 
     _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
