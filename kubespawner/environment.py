@@ -39,7 +39,9 @@ def as_literal(name, value, hub_api_url):
 
 def references(value):
     """Return the names of the variables that a value refers to, a set of str."""
-    return {name for name in _REFERENCE.findall(value or '') if name}
+    if not value or '$(' not in value:
+        return frozenset()
+    return {name for name in _REFERENCE.findall(value) if name}
 
 
 def expand(value, known):
@@ -65,9 +67,9 @@ def resolvable(variables):
     after earlier ones of its own name, of which the last counts. Apart from that, the order stays.
     cyclic (list of str): the names of the variables that refer to each other in a circle. They keep their order.
     """
-    waits_for = _needed(variables)
-    if not any(waits_for):
+    if not any(references(value) for _, value in variables) and len(dict(variables)) == len(variables):
         return list(range(len(variables))), []
+    waits_for = _needed(variables)
     reached = [_reached(number, waits_for) for number in range(len(variables))]
     before = [_before(number, waits_for, reached) for number in range(len(variables))]
     left, order = list(range(len(variables))), []

@@ -26,6 +26,7 @@ from .halting import halt
 from .kube import api, clients
 from .kube.requests import Requests
 from .kube.resource import wrap_all
+from .kube.turns import turns_on
 from .lifecycle import binding, claim_size, podstatus, records
 from .lifecycle.attempt import StartAttempt
 from .lifecycle.claims import Claims, why_kept
@@ -57,6 +58,7 @@ from .parts.reflectors import owner_of_reflectors
 from .reflector import ResourceReflector
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
+STARTS_A_TURN = 5  # that make their pods in one iteration of the loop, which takes some ten milliseconds
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 
@@ -107,6 +109,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     executor = None
     pod_reflector = None
     event_reflector = None
+    _turns = None  # in which the starts of all spawners go on, one after the other
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -402,6 +405,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         yield self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+        yield self._take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
@@ -449,6 +453,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         attempt.has_run()
         self._watch_wait_up(attempt, waiter, created)
         return self._return_address(address)
+
+    @staticmethod
+    def _take_turn():
+        """Return a future for which a start waits before it makes its pod. The loop gets a turn between two starts."""
+        KubeSpawner._turns = turns_on(IOLoop.current(), KubeSpawner._turns, STARTS_A_TURN)
+        return KubeSpawner._turns.take_turn()
 
     @gen.coroutine
     def _make_room(self, attempt):

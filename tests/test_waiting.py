@@ -188,3 +188,29 @@ def test_to_cancel_a_shielded_future_leaves_the_other_alone_and_is_told(caplog):
     inner.set_exception(ValueError('too late'))
     yield gen.moment
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@with_fake_time
+def test_a_pod_is_looked_at_once_for_each_change():
+    waiter, fake, reflector = waiting()
+    reflector.upsert(pod_in('Pending', version=1))
+    for version in range(2, 6):
+        IOLoop.current().call_later(version, reflector._change, 'MODIFIED', pod_in('Pending', version=version))
+    IOLoop.current().call_later(7, reflector._change, 'MODIFIED', pod_in('Running', version=7))
+    seen = []
+    yield waiter.wait_for_pod(lambda pod: seen.append(pod['metadata']['resourceVersion']) or runs(pod), now() + 60,
+                              'to be running')
+    assert seen == ['1', '2', '3', '4', '5', '7']
+
+
+@with_fake_time
+def test_a_change_while_a_pod_is_looked_at_is_not_missed():
+    waiter, fake, reflector = waiting()
+    reflector.upsert(pod_in('Pending', version=1))
+
+    def looks(pod):
+        reflector._change('MODIFIED', pod_in('Running', version=2))
+        return runs(pod)
+
+    yield waiter.wait_for_pod(looks, now() + 60, 'to be running')
+    assert now() - START < 1 and not fake.asked

@@ -11,9 +11,11 @@ runs on the thread of the IOLoop.
     life        hooks, time limits, and what users see while a server starts
     profiles    what users can choose
     templates   which of them are templates
+    defaults    what spawners of a class have in common as long as nobody sets it
 """
 from .cluster import ClusterConfiguration
 from .container import ContainerConfiguration
+from .defaults import SharedDefaults
 from .life import LifeConfiguration
 from .pod import PodConfiguration
 from .profiles import ProfileConfiguration
@@ -23,5 +25,5 @@ from .storage import StorageConfiguration
 
 class Configuration(
         ClusterConfiguration, ContainerConfiguration, PodConfiguration, RelatedConfiguration, StorageConfiguration,
-        LifeConfiguration, ProfileConfiguration):
+        LifeConfiguration, ProfileConfiguration, SharedDefaults):
     """All settings of KubeSpawner. Configuration files set all of them in the section `c.KubeSpawner`."""

@@ -4,7 +4,8 @@ The cache decides which of two states of an object is newer. Where the states co
 
 Threads: call `get`, `upsert`, `forget`, `wake`, `changed` and `subscribe` on the loop's thread. Any thread may read
 `resources`. The watch thread calls `_replace` and `_change`. Writers take a lock, because the loop's thread writes the
-responses to direct requests. Readers take no lock. The watch thread reaches the loop only through callbacks.
+responses to direct requests. Readers take no lock. The watch thread reaches the loop only through callbacks: one for
+many changes, and only a few coroutines that wait go on in each iteration of the loop.
 """
 import threading
 import weakref
@@ -17,8 +18,10 @@ from traitlets.config import LoggingConfigurable
 
 from . import prune
 from .resource import Pruned
+from .turns import turns_on
 
 MOST_TOMBSTONES = 1000
+MOST_WOKEN = 10  # coroutines that go on in one iteration of the loop
 ALL_VERSIONS = float('inf')  # newer than any version
 
 
@@ -107,7 +110,8 @@ class Cache(LoggingConfigurable):
         super().__init__(*args, **kwargs)
         self.resources = KeyedObjects(self.namespace, self.resources)
         self._lock = threading.Lock()
-        self._waiters = {}  # key -> list of (loop, future)
+        self._waiters = {}  # key -> list of (turns, future)
+        self._turns = None  # those of the loop on which somebody waited last
         self._subscribers = {}  # key -> (loop, weak reference to an object, method of its class)
         self._resource_version = 0  # the newest version received from a list or a watch
         self._tombstone_horizon = 0  # objects of this version or older that are not in the cache are gone
@@ -175,8 +179,9 @@ class Cache(LoggingConfigurable):
         you do not miss a change in between.
         """
         loop, future = IOLoop.current(), Future()
+        self._turns = turns_on(loop, self._turns, MOST_WOKEN)
         with self._lock:
-            self._waiters.setdefault(key, []).append((loop, future))
+            self._waiters.setdefault(key, []).append((self._turns, future))
         timer = loop.call_later(timeout, self._time_out, key, loop, future)
         future.add_done_callback(lambda _: loop.remove_timeout(timer))
         return future
@@ -228,12 +233,9 @@ class Cache(LoggingConfigurable):
                 del self._subscribers[key]
 
     def _wake(self, key):
-        """Wake the coroutines that wait for `key`, through a callback on their loops."""
-        for loop, future in self._waiters.pop(key, ()):
-            try:
-                loop.add_callback(_resolve, future, True)
-            except RuntimeError:  # the loop is closed, so nobody is waiting
-                pass
+        """Wake the coroutines that wait for `key`, on their loops."""
+        for turns, future in self._waiters.pop(key, ()):
+            turns.resolve(future, True)
 
     def _add_tombstone(self, resource, version):
         """Ignore all states of an object up to `version` from now on, because it is gone."""

@@ -310,11 +310,7 @@ def to_dict(value):
         return value
     fields = _fields_of(kind)
     if fields is not None:
-        found = ((key, getattr(value, attribute)) for key, attribute in fields)
-        plain = {key: field if type(field) in PLAIN else to_dict(field) for key, field in found if field is not None}
-        if OTHER_FIELDS in vars(value):
-            plain.update(to_dict(vars(value)[OTHER_FIELDS]))
-        return plain
+        return _model_to_dict(value, fields)
     if isinstance(value, dict):
         return {key: to_dict(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -322,6 +318,18 @@ def to_dict(value):
     if hasattr(value, 'isoformat'):
         return value.isoformat()
     return value
+
+
+def _model_to_dict(model, fields):
+    values, plain = vars(model), {}
+    for key, attribute in fields:
+        # Most fields are None. A checking client's model has its fields in its dict, others have properties.
+        value = values[attribute] if attribute in values else getattr(model, attribute)
+        if value is not None:
+            plain[key] = value if type(value) in PLAIN else to_dict(value)
+    if OTHER_FIELDS in values:
+        plain.update(to_dict(values[OTHER_FIELDS]))
+    return plain
 
 
 @functools.lru_cache(maxsize=None)

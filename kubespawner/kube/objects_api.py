@@ -8,7 +8,7 @@ import functools
 
 from tornado import gen
 
-from . import clients
+from . import clients, direct
 
 VERBS = {'create': 'POST', 'read': 'GET', 'list': 'GET', 'patch': 'PATCH', 'delete': 'DELETE'}  # method of HTTP
 
@@ -55,7 +55,13 @@ class ObjectsApi:
 
 
 def method_of(api, name):
-    """Return the method of the client's API object `api` that has a name such as `create_namespaced_pod`."""
+    """Return the method of the client's API object `api` that has a name such as `create_namespaced_pod`.
+
+    It may be a function that does the same at less cost, see `direct`.
+    """
+    cheaper = direct.method_of(api, name)
+    if cheaper is not None:
+        return cheaper
     if name == 'delete_namespaced_service' and not clients.HAS_OPTIONS_FOR_SERVICES and isinstance(
             api, clients.CoreV1Api):
         api = ObjectsApi(api.api_client, {'service': ('v1', 'services')})

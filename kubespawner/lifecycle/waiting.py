@@ -119,15 +119,16 @@ class PodWaiter:
 
         @gen.coroutine
         def look():
-            result = condition(self.cached_pod())
-            if result:
-                return result
-            silence = READ_WITHOUT_NEWS if self._reflector.is_stale else READ_AFTER_SILENCE
-            changed = self._reflector.changed(self._key, min(silence, max(0, deadline - loop.time())))
-            # Once more, for what came before somebody waited.
-            if not condition(self.cached_pod()) and not (yield changed):
-                yield self._try_to_refresh(deadline)
-            return condition(self.cached_pod())
+            while True:
+                pod = self.cached_pod()
+                result = condition(pod)
+                if result or loop.time() >= deadline:
+                    return result
+                silence = READ_WITHOUT_NEWS if self._reflector.is_stale else READ_AFTER_SILENCE
+                changed = self._reflector.changed(self._key, min(silence, max(0, deadline - loop.time())))
+                is_same = self.cached_pod() is pod  # otherwise it changed before somebody waited
+                if is_same and not (yield changed):
+                    yield self._try_to_refresh(deadline)
 
         return (yield self._look_again(look, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
 

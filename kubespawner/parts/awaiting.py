@@ -15,4 +15,4 @@ def maybe_await(value):
 
 def is_awaitable(value):
     """True for a future or a coroutine of any kind."""
-    return is_future(value) or inspect.isawaitable(value)
+    return type(value) is not str and (is_future(value) or inspect.isawaitable(value))

@@ -122,9 +122,10 @@ class Manifests(Related):
         """Return the environment of the notebook container: the hub's, with URLs that pods can reach."""
         with self._escaping_names():
             env = super().get_env()
-        of_jupyterhub = [variable for variable in env if is_of_jupyterhub(variable)
-                         and not self._is_configured(variable, env[variable])]
-        for variable, value in self.environment.items():
+        environment, env_keep = self.environment, self.env_keep
+        of_jupyterhub = [variable for variable, value in env.items() if is_of_jupyterhub(variable)
+                         and not _is_configured(variable, value, environment, env_keep)]
+        for variable, value in environment.items():
             plain = to_dict(value)
             if env.get(variable) is value and isinstance(plain, (str, dict)):  # not the hub's, nor a function's
                 env[variable] = self._fill_variables(plain)
@@ -133,22 +134,18 @@ class Manifests(Related):
         # Not `hub.api_url`, for which JupyterHub looks up the name of its host each time.
         base, reachable = self.hub.base_url.rstrip('/') + '/api', self.accessible_hub_api_url.rstrip('/')
         for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
-            configured = self.environment.get(variable)
+            configured = environment.get(variable)
             if configured is None or not (callable(configured) or env[variable] == configured):
                 env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
             of_jupyterhub += self._legacy_env()
             env.update(self._legacy_env())
         self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub if is_of_jupyterhub(variable)}
+        self._hub_api_url_in_env = reachable
         return env
 
     _of_jupyterhub = {}  # the variables that JupyterHub made when `get_env` was called last
-
-    def _is_configured(self, variable, value):
-        """True if the operator has set an environment variable, or has the hub pass its own on."""
-        if variable in self.environment:
-            return callable(self.environment[variable]) or value is self.environment[variable]
-        return variable in self.env_keep and value == os.environ.get(variable)
+    _hub_api_url_in_env = None  # the URL of the hub's API in them
 
     @contextmanager
     def _escaping_names(self):
@@ -227,7 +224,7 @@ class Manifests(Related):
 
         JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
         """
-        self._of_jupyterhub = {}
+        self._of_jupyterhub, self._hub_api_url_in_env = {}, None
         try:
             env = yield maybe_await(self.get_env())
         except Exception as e:  # some of it are functions that the operator wrote
@@ -247,7 +244,8 @@ class Manifests(Related):
                 getattr(value, 'close', getattr(value, 'cancel', str))()
         names = set(env) & CHOSEN_BY_USERS - set(self.environment)
         names.update(variable for variable, value in self._of_jupyterhub.items() if env.get(variable) == value)
-        hub_api_url = self.accessible_hub_api_url.rstrip('/')
+        # Only once a start: JupyterHub looks up the name of its host for it, while other threads may hold up the loop.
+        hub_api_url = self._hub_api_url_in_env or self.accessible_hub_api_url.rstrip('/')
         return dict(env, **{variable: as_literal(variable, str(env[variable]), hub_api_url) for variable in names})
 
     _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
@@ -317,6 +315,13 @@ class Manifests(Related):
         for mapping in of_the_user.values():  # not of one server
             mapping.pop(SERVERNAME, None)
         return {'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': dict(of_the_user, name=self.namespace)}
+
+
+def _is_configured(variable, value, environment, env_keep):
+    """True if the operator has set an environment variable, or has the hub pass its own on."""
+    if variable in environment:
+        return callable(environment[variable]) or value is environment[variable]
+    return variable in env_keep and value == os.environ.get(variable)
 
 
 def _made(make, traits, **arguments):

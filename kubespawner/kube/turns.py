@@ -1,0 +1,69 @@
+"""Futures that are resolved a few in each iteration of the loop, so that the loop gets to everything else meanwhile.
+
+What waits for a future goes on as soon as it is resolved. When a hundred are resolved at once, the hub answers nobody
+until all of them have gone on. Here belongs how many go on at a time. Who waits, and what for, does not.
+
+Threads: `resolve` may be called on any thread, everything else on the loop's.
+"""
+import threading
+from collections import deque
+
+from tornado.concurrent import Future
+
+
+class Turns:
+    """Resolves futures on one loop, in their order, at most `most` of them in each iteration.
+
+    However many there are, the loop is woken once.
+    """
+
+    def __init__(self, loop, most):
+        self.loop, self._most = loop, most
+        self._futures, self._lock = deque(), threading.Lock()  # pairs of a future and its result
+        self._left = most  # how many may go on in this iteration
+        self._is_scheduled = False
+
+    def resolve(self, future, result=None):
+        """Have a future that is not done by then get its result. Nobody waits on a loop that is closed."""
+        with self._lock:
+            self._futures.append((future, result))
+        self._schedule()
+
+    def take_turn(self):
+        """Return a future that is done: at once if few have had a turn in this iteration, otherwise in a later one."""
+        future = Future()
+        with self._lock:
+            is_at_once = self._left > 0
+            if is_at_once:
+                self._left -= 1
+            else:
+                self._futures.append((future, None))
+        if is_at_once:
+            future.set_result(None)
+        self._schedule()
+        return future
+
+    def _schedule(self):
+        with self._lock:
+            is_scheduled, self._is_scheduled = self._is_scheduled, True
+        if not is_scheduled:
+            try:
+                self.loop.add_callback(self._take)
+            except RuntimeError:  # the loop is closed
+                pass
+
+    def _take(self):
+        with self._lock:
+            due = [self._futures.popleft() for _ in range(min(self._most, len(self._futures)))]
+            self._left = self._most - len(due)
+            self._is_scheduled = False
+        for future, result in due:
+            if not future.done():
+                future.set_result(result)
+        if due:
+            self._schedule()
+
+
+def turns_on(loop, turns, most):
+    """Return `turns` if they are of this loop, otherwise new ones."""
+    return turns if turns is not None and turns.loop is loop else Turns(loop, most)

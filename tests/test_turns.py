@@ -1,0 +1,100 @@
+"""Turns: what goes on at once goes on a few at a time, and the loop gets to everything else meanwhile."""
+from collections import Counter
+
+import pytest
+from tornado import gen
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+
+from kubespawner.kube.turns import Turns, turns_on
+
+
+class Iterations:
+    """Counts the iterations of the current loop: `now` is the number of the present one."""
+
+    def __init__(self):
+        self.now, self.goes_on = 0, True
+        IOLoop.current().add_callback(self._next)
+
+    def _next(self):
+        self.now += 1
+        if self.goes_on:
+            IOLoop.current().add_callback(self._next)
+
+
+@gen.coroutine
+def going_on(futures, iterations, history):
+    """Wait for all futures; have the history say in which iteration each was done, and in which order."""
+    @gen.coroutine
+    def wait_for(number, future):
+        yield future
+        history.append((iterations.now, number))
+
+    yield [wait_for(number, future) for number, future in enumerate(futures)]
+    iterations.goes_on = False
+
+
+@pytest.mark.gen_test
+def test_of_a_hundred_futures_few_are_resolved_in_one_iteration_and_in_their_order():
+    turns, futures, history, iterations = Turns(IOLoop.current(), 4), [Future() for _ in range(100)], [], Iterations()
+    for future in futures:
+        turns.resolve(future, 'woken')
+    yield going_on(futures, iterations, history)
+    assert max(Counter(iteration for iteration, _ in history).values()) <= 4
+    assert [number for _, number in history] == list(range(100))
+    assert {future.result() for future in futures} == {'woken'}
+
+
+@pytest.mark.gen_test
+def test_the_loop_is_woken_once_for_many_futures():
+    class Counting:
+        calls = 0
+
+        def add_callback(self, callback):
+            Counting.calls += 1
+            IOLoop.current().add_callback(callback)
+
+    turns, futures = Turns(Counting(), 200), [Future() for _ in range(100)]
+    for future in futures:
+        turns.resolve(future)
+    assert Counting.calls == 1
+    yield futures
+
+
+@pytest.mark.gen_test
+def test_few_turns_are_taken_at_once_and_the_others_later():
+    turns, history, iterations = Turns(IOLoop.current(), 2), [], Iterations()
+    futures = [turns.take_turn() for _ in range(7)]
+    assert [future.done() for future in futures] == [True, True] + [False] * 5
+    yield going_on(futures, iterations, history)
+    assert max(Counter(iteration for iteration, _ in history).values()) <= 2
+    assert [number for _, number in history] == list(range(7))
+
+
+@pytest.mark.gen_test
+def test_a_turn_is_taken_at_once_after_a_rest():
+    turns = Turns(IOLoop.current(), 1)
+    for _ in range(3):
+        assert turns.take_turn().done()
+        later = turns.take_turn()
+        assert not later.done()
+        yield later
+        yield gen.sleep(0)
+        yield gen.sleep(0.01)
+
+
+@pytest.mark.gen_test
+def test_a_future_that_is_done_or_cancelled_meanwhile_stays_as_it_is():
+    turns, futures = Turns(IOLoop.current(), 4), [Future(), Future()]
+    for future in futures:
+        turns.resolve(future, 'woken')
+    futures[0].set_result('otherwise')
+    yield futures
+    assert [future.result() for future in futures] == ['otherwise', 'woken']
+
+
+def test_turns_are_those_of_one_loop():
+    loop, other = object(), object()
+    turns = turns_on(loop, None, 3)
+    assert turns_on(loop, turns, 3) is turns
+    assert turns_on(other, turns, 3).loop is other
