@@ -58,6 +58,8 @@ def arguments(argv):
     group('--cycles', type=int, default=5000, help='starts and stops (default: 5000)')
     group('--cycles-step', type=int, default=500, help='after how many of them to look (default: 500)')
     group('--soak-in-flight', type=int, default=50, help='servers at a time (default: 50)')
+    group = parser.add_argument_group('hub').add_argument
+    group('--hub-users', type=int, default=300, help='servers to start, --in-flight at a time (default: 300)')
     options = parser.parse_args(argv)
     unknown = set(options.scenarios) - set(scenarios.ALL)
     if unknown:

@@ -7,6 +7,7 @@ from collections import namedtuple
 from statistics import median
 
 BARE, PROJECT = 'bare', 'project'
+FLOOR = 'floor'  # a hub whose spawner starts nothing
 
 Row = namedtuple('Row', 'scenario label value unit scale target')
 Row.__doc__ += """: one line of the comparison.
@@ -41,12 +42,21 @@ def at_most(number):
 
 
 def times(factor, which):
-    """Return a target that is a multiple of another subject's median: of the bare client, or of the newest release."""
+    """Return a target that is a multiple of another subject's median: of BARE, of FLOOR, or of the NEWEST release."""
     def target(medians):
-        other = medians.get(which) if which == BARE else next(
-            (medians[subject] for subject in medians if subject not in (BARE, PROJECT)), None)
+        other = newest(medians) if which == NEWEST else medians.get(which)
         return None if other is None else factor * other
     return target
+
+
+def newest(medians):
+    """Return the median of the newest release that was measured, None if there is none."""
+    return next((medians[subject] for subject in medians if subject not in (BARE, FLOOR, PROJECT)), None)
+
+
+def least_of_others(medians):
+    """A target: to be as low as the lowest of the other subjects."""
+    return min((medians[subject] for subject in medians if subject != PROJECT), default=None)
 
 
 NEWEST = 'newest'
@@ -80,6 +90,12 @@ ROWS = [
     Row('events', 'CPU per event about others, relists included', of('cpu_per_event'), 'ms', 1e3, times(1 / 3, NEWEST)),
     Row('events', 'the same, more than without events', of('cpu_per_event_more'), 'ms', 1e3, at_most(2e-5)),
     Row('events', 'memory kept of these events', of('stream_memory'), 'MB', 1e-6, at_most(1e6)),
+    Row('hub', RATE, of('rate'), '/s', 1, times(0.85, FLOOR)),
+    Row('hub', 'CPU of the hub per start', of('cpu_per_start'), 'ms', 1e3, None),
+    Row('hub', 'the same, more than the floor', of('cpu_above_floor'), 'ms', 1e3, at_most(2.5e-3)),
+    Row('hub', 'longest time without an answer of /hub/health', of('silence'), 's', 1, least_of_others),
+    Row('hub', 'pod ready, until the request is answered, p50', quantile_of('ready_lags', 0.5), 's', 1, at_most(0.5)),
+    Row('hub', 'one start on an idle hub', of('alone'), 's', 1, at_most(0.7)),
 ]
 
 VARIED = ['in_flight', 'pods', 'updates', 'cycles', 'events']
@@ -89,6 +105,7 @@ TITLES = {
     'idle': 'The same, {pods:,} pods, for {idle_seconds} s',
     'storm': 'The same, {pods:,} pods, {updates:,} updates, {update_rate} a second',
     'events': '{events:,} events, {event_kilobytes:.1f} KB each, and {event_stream:,} more, {event_rate} a second',
+    'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time',
 }
 GROWTH = {'spawns': 'in_flight', 'scale': 'pods', 'storm': 'updates', 'events': 'events'}
 
@@ -136,31 +153,35 @@ def medians(results, row, varied):
             number = row.value(record['measured'])
             if number is not None:
                 found.setdefault(record['subject'], []).append(number)
-    order = [BARE] + results['options']['against'] + [PROJECT]
-    return {subject: median(found[subject]) for subject in order if subject in found}
+    return {subject: median(found[subject]) for subject in subjects(results, found)}
+
+
+def subjects(results, measured):
+    """Return those that were measured, in the order of the tables' columns."""
+    return [subject for subject in [BARE, FLOOR] + results['options']['against'] + [PROJECT] if subject in measured]
 
 
 def comparison(results, scenario, varied):
     """Return the table of one scenario and variation: subjects side by side."""
     options = results['options']
-    subjects = [BARE] + options['against'] + [PROJECT]
+    columns = subjects(results, {record['subject'] for record in results['records']
+                                 if record['scenario'] == scenario and _varied(record) == varied})
     title = TITLES[scenario].format(
         kilobytes=(results.get('pod_bytes') or 0) / 1e3, event_kilobytes=(results.get('event_bytes') or 0) / 1e3,
         **dict(options, **dict(varied)))
-    newest = ['of ' + release for release in options['against'][:1]] or ['']
-    lines = [[title] + subjects + newest + ['to reach', '']]
+    ratio = ['of ' + release for release in options['against'][:1]] or ['']
+    lines = [[title] + columns + ratio + ['to reach', '']]
     for row in ROWS:
         if row.scenario == scenario:
             targets = row.target if is_nominal(varied) else None
-            lines.append(_line(row._replace(target=targets), medians(results, row, varied), subjects))
+            lines.append(_line(row._replace(target=targets), medians(results, row, varied), columns))
     return table(lines)
 
 
-def _line(row, found, subjects):
-    cells = [show(found.get(subject), row) for subject in subjects]
+def _line(row, found, columns):
+    cells = [show(found.get(subject), row) for subject in columns]
     target = row.target and row.target(found)
-    newest = next((found[subject] for subject in subjects if subject in found and subject not in (BARE, PROJECT)), None)
-    ratio = '%.2f' % rounded(found[PROJECT] / newest, 2) if newest and PROJECT in found else ''
+    ratio = '%.2f' % rounded(found[PROJECT] / newest(found), 2) if newest(found) and PROJECT in found else ''
     if target is None or PROJECT not in found:
         return [row.label] + cells + [ratio, '', '']
     reached = found[PROJECT] >= target if row.label == RATE else found[PROJECT] <= target
@@ -189,11 +210,11 @@ def growth(results, scenario, name):
     found = variations(results, scenario)
     if len([varied for varied in found if dict(varied)[name]]) < 2:
         return ''
-    subjects = results['options']['against'][:1] + [PROJECT]
+    shown = results['options']['against'][:1] + [PROJECT]
     sizes = [dict(varied)[name] for varied in found]
     lines = [['By %s' % name.replace('_', ' ')] + ['%d' % size for size in sizes] + ['%d to %d' % tuple(sizes[-2:])]]
     for row in ROWS:
-        for subject in subjects if row.scenario == scenario else []:
+        for subject in shown if row.scenario == scenario else []:
             numbers = [medians(results, row, varied).get(subject) for varied in found]
             lines.append(['%s: %s' % (subject, row.label)] + [show(number, row) for number in numbers]
                          + [exponent(sizes[-2:], numbers[-2:])])

@@ -13,7 +13,8 @@ import time
 from statistics import median
 
 from .cluster import user
-from .report import BARE, PROJECT, quantile
+from .hub import Hub
+from .report import BARE, FLOOR, PROJECT, quantile
 
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'driver.py')
 ANSWER_TIMEOUT = 1800  # seconds for one command
@@ -25,6 +26,7 @@ POLL_SECONDS = 30  # how often JupyterHub polls each server
 SCALE, STANDING = 'scale', 'standing'
 
 STARTERS = 10  # servers whose starts follow events
+IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
 class Bench:
@@ -41,10 +43,15 @@ class Bench:
 
     def turns(self, subjects):
         """Yield (run, subject): every subject in every run, in another order each time."""
+        for run, ordered in enumerate(self.rounds(subjects)):
+            for subject in ordered:
+                yield run, subject
+
+    def rounds(self, subjects):
+        """Yield the subjects of each run, as a list: another one is first each time."""
         for run in range(self.options.runs):
             first = run % len(subjects)
-            for subject in subjects[first:] + subjects[:first]:
-                yield run, subject
+            yield subjects[first:] + subjects[:first]
 
     def stand(self, namespace, pods):
         """Have so many standing pods in a namespace."""
@@ -266,4 +273,48 @@ def soak(bench):
                                                                     'errors')}}
 
 
-ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak}
+def hub(bench):
+    """Have a whole hub start servers, some at a time, and stop them; then start some one after the other.
+
+    In each run the floor is first, because the hub's own share is what it takes. That share includes /hub/health.
+    """
+    for in_flight in bench.options.in_flight:
+        own_share = []
+        for run, others in enumerate(bench.rounds(bench.subjects)):
+            for subject in [FLOOR] + others:
+                namespace = 'hub-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
+                bench.cluster.make_namespace(namespace)
+                measured = _hub(bench, subject, namespace, in_flight)
+                if subject == FLOOR:
+                    own_share.append(measured['cpu_per_start'])
+                measured['cpu_above_floor'] = measured['cpu_per_start'] - median(own_share)
+                yield {'scenario': 'hub', 'run': run, 'subject': subject, 'in_flight': in_flight, 'measured': measured}
+
+
+def _hub(bench, subject, namespace, in_flight):
+    warm = ['warm%05d' % i for i in range(WARM_UP)]
+    users = [user(i) for i in range(bench.options.hub_users)]
+    python = bench.pythons[PROJECT if subject == FLOOR else subject]
+    with Hub(python, subject, namespace, bench.cluster.kubeconfig, bench.cluster.directory) as do:
+        do.add_users(warm + users)
+        calls = do.each('POST', warm, WARM_UP) + do.each('DELETE', warm, WARM_UP)
+        do.silence()
+        cpu = do.cpu()
+        start = do.each('POST', users, in_flight)
+        cpu, silence = do.cpu() - cpu, do.silence()
+        stop = do.each('DELETE', users, in_flight)
+        alone = do.each('POST', warm[:IDLE_STARTS], 1)
+    started = [call for call in start if not call['error']]
+    seconds = max(call['returned'] for call in start) - min(call['called'] for call in start)
+    told = {} if subject == FLOOR else bench.cluster.told_by_node(
+        namespace, {('ready', 'jupyter-' + call['user']) for call in started})
+    return {
+        'rate': len(started) / seconds, 'cpu_per_start': cpu / len(users), 'silence': silence,
+        'ready_lags': lags(started, told, 'ready') if told else [],
+        'alone': median(call['returned'] - call['called'] for call in alone),
+        'errors': [call['error'] for call in calls + start + stop + alone if call['error']],
+    }
+
+
+ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak,
+       'hub': hub}
