@@ -58,6 +58,15 @@ def arguments(argv):
     group('--cycles', type=int, default=5000, help='starts and stops (default: 5000)')
     group('--cycles-step', type=int, default=500, help='after how many of them to look (default: 500)')
     group('--soak-in-flight', type=int, default=50, help='servers at a time (default: 50)')
+    group = parser.add_argument_group('burst').add_argument
+    group('--burst', type=numbers, default=[100, 1000], help='servers to start at once (default: 100,1000)')
+    group = parser.add_argument_group('many, takeover, culling').add_argument
+    group('--many', type=numbers, default=[1000, 50000], help='many: pods that are there (default: 1000,50000)')
+    group('--many-updates', type=int, default=1000, help='many: changes of pods, at --update-rate (default: 1000)')
+    group('--takeover', type=int, default=10000, help='takeover: servers that run (default: 10000)')
+    group('--culled-users', type=int, default=2000, help='culling: users, with two servers each (default: 2000)')
+    group('--culling-step', type=int, default=10, help='culling: after how many minutes to look (default: 10)')
+    group('--limit', type=int, default=600, help='many, takeover: seconds that a subject has for a step (default: 600)')
     group = parser.add_argument_group('hub').add_argument
     group('--hub-users', type=int, default=300, help='servers to start, --in-flight at a time (default: 300)')
     options = parser.parse_args(argv)

@@ -5,19 +5,14 @@ A scenario yields records: dicts with `scenario`, `run`, `subject`, what was var
 fractions. In each run all subjects have their turn, and another one is first in the next. Every measurement has a
 driver of its own.
 """
-import json
-import os
-import select
-import subprocess
 import time
 from statistics import median
 
+from . import many
 from .cluster import user
 from .hub import Hub
 from .report import BARE, FLOOR, PROJECT, quantile
 
-DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'driver.py')
-ANSWER_TIMEOUT = 1800  # seconds for one command
 WARM_UP = 20  # spawns before the ones that count: connections are made, threads started, modules imported
 SETTLE = 1  # second after a load, for what it leaves to be done
 POLL_SECONDS = 30  # how often JupyterHub polls each server
@@ -29,76 +24,6 @@ STARTERS = 10  # servers whose starts follow events
 IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
-class Bench:
-    """What scenarios need.
-
-    cluster (Cluster), pythons (dict): subject -> path of its Python.
-    options: the command line's.
-    """
-
-    def __init__(self, cluster, pythons, options, log):
-        self.cluster, self.pythons, self.options, self.log = cluster, pythons, options, log
-        self.subjects = [PROJECT] + options.against
-        self.versions, self.pod_bytes, self.event_bytes = {}, None, None
-
-    def turns(self, subjects):
-        """Yield (run, subject): every subject in every run, in another order each time."""
-        for run, ordered in enumerate(self.rounds(subjects)):
-            for subject in ordered:
-                yield run, subject
-
-    def rounds(self, subjects):
-        """Yield the subjects of each run, as a list: another one is first each time."""
-        for run in range(self.options.runs):
-            first = run % len(subjects)
-            yield subjects[first:] + subjects[:first]
-
-    def stand(self, namespace, pods):
-        """Have so many standing pods in a namespace."""
-        self.log('%d pods are to stand there' % pods)
-        self.pod_bytes = self.cluster.grow(namespace, pods)
-
-    def driver(self, subject, namespace):
-        return Subject(self, subject, namespace)
-
-
-class Subject:
-    """`with Subject(bench, subject, namespace) as do: answer = do('load', settle=1)`: a driver in its own process."""
-
-    def __init__(self, bench, subject, namespace):
-        self.bench, self.subject, self.namespace = bench, subject, namespace
-
-    def __enter__(self):
-        self.errors = open(os.path.join(self.bench.cluster.directory, 'driver-%s.log' % self.subject), 'ab')
-        self.process = subprocess.Popen(
-            # -E: without PYTHONPATH, so that each has what is installed there
-            [self.bench.pythons[self.subject], '-E', DRIVER, self.subject, self.namespace],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, start_new_session=True,
-            env=dict(os.environ, KUBECONFIG=self.bench.cluster.kubeconfig))
-        return self
-
-    def __exit__(self, *exc_info):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.errors.close()
-
-    def __call__(self, do, **arguments):
-        """Give a command; return the answer with its readings in it."""
-        self.process.stdin.write((json.dumps(dict(arguments, do=do)) + '\n').encode('utf8'))
-        self.process.stdin.flush()
-        if not select.select([self.process.stdout], [], [], ANSWER_TIMEOUT)[0]:
-            raise RuntimeError('%s did not answer to "%s" in time' % (self.subject, do))
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError('%s ended; see %s' % (self.subject, self.errors.name))
-        answer = json.loads(line.decode('utf8'))
-        if 'versions' in answer:
-            self.bench.versions[self.subject] = answer['versions']
-        return dict(answer, **answer.pop('readings') or {})
-
-
 def spawns(bench):
     """Spawn servers, some at a time, then stop them."""
     for in_flight in bench.options.in_flight:
@@ -106,21 +31,35 @@ def spawns(bench):
             namespace = 'spawns-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
             bench.cluster.make_namespace(namespace)
             with bench.driver(subject, namespace) as do:
-                measured = _spawns(bench, do, namespace, in_flight)
+                measured = _spawns(bench, do, namespace, bench.options.spawns, in_flight)
             yield {'scenario': 'spawns', 'run': run, 'subject': subject, 'in_flight': in_flight, 'measured': measured}
 
 
-def _spawns(bench, do, namespace, in_flight):
+def burst(bench):
+    """Start so many servers at once, and then stop them at once; look for stalls, which takes CPU, meanwhile."""
+    for count in bench.options.burst:
+        for run, subject in bench.turns([BARE] + bench.subjects):
+            namespace = 'burst-%d-%d-%s' % (count, run, subject.replace('.', '-'))
+            bench.cluster.make_namespace(namespace)
+            with bench.driver(subject, namespace) as do:
+                measured = _spawns(bench, do, namespace, count, count, stalls=True)
+            yield {'scenario': 'burst', 'run': run, 'subject': subject, 'burst': count, 'measured': measured}
+
+
+def _spawns(bench, do, namespace, count, in_flight, stalls=False):
     warm = ['warm%05d' % i for i in range(WARM_UP)]
-    users = [user(i) for i in range(bench.options.spawns)]
+    users = [user(i) for i in range(count)]
     do('load', settle=0)
     do('make', users=warm + users)
     do('start', users=warm, at_once=WARM_UP)
     do('stop', users=warm, at_once=WARM_UP)
-    start = do('start', users=users, at_once=in_flight)
+    requests = bench.cluster.requests()
+    start = do('start', users=users, at_once=in_flight, stalls=stalls)
     started = [call for call in start['calls'] if not call['error']]
-    stop = do('stop', users=[call['user'] for call in started], at_once=in_flight)
+    to_start = bench.cluster.requests() - requests
+    stop = do('stop', users=[call['user'] for call in started], at_once=in_flight, stalls=stalls)
     told = bench.cluster.told_by_node(namespace, {('gone', 'jupyter-' + call['user']) for call in started})
+    to_stop = bench.cluster.requests() - requests - to_start - len(started)  # each of which the node has finished
     seconds = max(call['returned'] for call in start['calls']) - min(call['called'] for call in start['calls'])
     late = [record['finished'] - record['due'] for record in told.values() if record['what'] == 'ready']
     return {
@@ -129,6 +68,8 @@ def _spawns(bench, do, namespace, in_flight):
         'cpu_per_stop': stop['cpu'] / max(1, len(started)),
         'ready_lags': lags(started, told, 'ready'),
         'stop_lags': lags(stop['calls'], told, 'gone'),
+        'requests_per_start': to_start / len(users), 'requests_per_stop': to_stop / max(1, len(started)),
+        'start_stall': start['stall'], 'stop_stall': stop['stall'],
         'node_late_p95': quantile(late, 0.95),
         'errors': [call['error'] for call in start['calls'] + stop['calls'] if call['error']],
     }
@@ -316,5 +257,5 @@ def _hub(bench, subject, namespace, in_flight):
     }
 
 
-ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak,
-       'hub': hub}
+ALL = {'spawns': spawns, 'burst': burst, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak,
+       'hub': hub, 'many': many.many, 'takeover': many.takeover, 'culling': many.culling}
