@@ -49,6 +49,11 @@ def times(factor, which):
     return target
 
 
+def is_rate(row):
+    """True if more is better."""
+    return row.label == RATE
+
+
 def newest(medians):
     """Return the median of the newest release that was measured, None if there is none."""
     return next((medians[subject] for subject in medians if subject not in (BARE, FLOOR, PROJECT)), None)
@@ -111,6 +116,11 @@ ROWS = [
     Row('takeover', 'the same: requests about single objects', of('requests'), '', 1, at_most(0)),
     Row('takeover', 'second poll() of all, at once: CPU for each', of('cpu_per_poll'), 'ms', 1e3, at_most(1e-4)),
     Row('takeover', 'the same: longest stall of the IOLoop', of('second_stall'), 's', 1, at_most(0.05)),
+    Row('ratios', RATE, of('rate'), '/s', 1, None),
+    Row('ratios', 'CPU per start', of('cpu_per_start'), 'ms', 1e3, None),
+    Row('ratios', 'CPU per stop', of('cpu_per_stop'), 'ms', 1e3, None),
+    Row('ratios', 'loading: CPU', of('load_cpu'), 's', 1, None),
+    Row('ratios', 'CPU per pod update', of('cpu_per_update'), 'ms', 1e3, None),
     Row('hub', RATE, of('rate'), '/s', 1, times(0.85, FLOOR)),
     Row('hub', 'CPU of the hub per start', of('cpu_per_start'), 'ms', 1e3, None),
     Row('hub', 'the same, more than the floor', of('cpu_above_floor'), 'ms', 1e3, at_most(2.5e-3)),
@@ -118,6 +128,8 @@ ROWS = [
     Row('hub', 'pod ready, until the request is answered, p50', quantile_of('ready_lags', 0.5), 's', 1, at_most(0.5)),
     Row('hub', 'one start on an idle hub', of('alone'), 's', 1, at_most(0.7)),
 ]
+
+RATIO_ROWS = [row for row in ROWS if row.scenario == 'ratios']
 
 VARIED = ['in_flight', 'burst', 'pods', 'updates', 'cycles', 'events', 'standing', 'taken_over', 'minutes']
 TITLES = {
@@ -129,6 +141,7 @@ TITLES = {
     'events': '{events:,} events, {event_kilobytes:.1f} KB each, and {event_stream:,} more, {event_rate} a second',
     'many': '{standing:,} pods already there, {kilobytes:.1f} KB each',
     'takeover': 'A hub starts, and {taken_over:,} servers run',
+    'ratios': 'The small form that CI runs, whose ratios to the bare client count',
     'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time',
 }
 GROWTH = {'spawns': 'in_flight', 'burst': 'burst', 'scale': 'pods', 'storm': 'updates', 'events': 'events',
@@ -213,7 +226,7 @@ def _line(row, found, columns, late):
     ratio = '%.2f' % rounded(found[PROJECT] / newest(found), 2) if newest(found) and PROJECT in found else ''
     if target is None or PROJECT not in found:
         return [row.label] + cells + [ratio, '', '']
-    reached = found[PROJECT] >= target if row.label == RATE else found[PROJECT] <= target
+    reached = found[PROJECT] >= target if is_rate(row) else found[PROJECT] <= target
     return [row.label] + cells + [ratio, show(target, row), 'yes' if reached else 'NO']
 
 

@@ -21,6 +21,7 @@ POLL_SECONDS = 30  # how often JupyterHub polls each server
 SCALE, STANDING = 'scale', 'standing'
 
 STARTERS = 10  # servers whose starts follow events
+RATIOS, RATIO_PODS, RATIO_SPAWNS, RATIO_UPDATES = 'ratios', 500, 100, 500  # of the small form
 IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
@@ -73,6 +74,25 @@ def _spawns(bench, do, namespace, count, in_flight, stalls=False):
         'node_late_p95': quantile(late, 0.95),
         'errors': [call['error'] for call in start['calls'] + stop['calls'] if call['error']],
     }
+
+
+def small(bench):
+    """Measure the bare client and the project side by side, quickly: only the ratios of the two mean something."""
+    bench.stand(RATIOS, RATIO_PODS)
+    for run, subject in bench.turns([BARE, PROJECT]):
+        namespace = 'ratios-%d-%s' % (run, subject)
+        bench.cluster.make_namespace(namespace)
+        with bench.driver(subject, namespace) as do:
+            measured = _spawns(bench, do, namespace, RATIO_SPAWNS, RATIO_SPAWNS)
+        with bench.driver(subject, RATIOS) as do:
+            load = do('load', settle=SETTLE)
+            do('begin')
+            last = bench.cluster.update(RATIOS, RATIO_UPDATES, bench.options.update_rate)
+            readings = do('end')
+            seen = do('see', timeout=60, **last)
+        measured.update(load_cpu=load['cpu'], last_seen_after=seen['seen'],
+                        cpu_per_update=(readings['cpu'] + seen['cpu']) / RATIO_UPDATES)
+        yield {'scenario': 'ratios', 'run': run, 'subject': subject, 'measured': measured}
 
 
 def lags(calls, told, what):
@@ -258,4 +278,5 @@ def _hub(bench, subject, namespace, in_flight):
 
 
 ALL = {'spawns': spawns, 'burst': burst, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak,
-       'hub': hub, 'many': many.many, 'takeover': many.takeover, 'culling': many.culling}
+       'hub': hub, 'many': many.many, 'takeover': many.takeover, 'culling': many.culling,
+       'ratios': small}
