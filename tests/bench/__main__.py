@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from . import charts, environments, published, report, scenarios
+from . import charts, environments, published, report, scenarios, subjects
 from .cluster import ROOT, Cluster
 
 PUBLISHED_AGAINST = ['7.1.0']
@@ -100,7 +100,7 @@ def measure(options):
                'options': dict(vars(options), scenarios=wanted), 'records': records}
     log('logs, deleted when all goes well: ' + directory)
     with Cluster(directory) as cluster:
-        bench = scenarios.Bench(cluster, pythons, options, log)
+        bench = subjects.Bench(cluster, pythons, options, log)
         for name in wanted:
             for record in scenarios.ALL[name](bench):
                 records.append(record)

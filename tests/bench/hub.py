@@ -123,7 +123,11 @@ class Hub:
                     'error': None if status in (201, 204) else '%d %s' % (status, answer)}
 
         with ThreadPoolExecutor(at_once) as workers:
-            return list(workers.map(one, users))
+            try:
+                return list(workers.map(one, users))
+            except BaseException:
+                self._process.kill()  # so that the requests that wait fail, and the workers end
+                raise
 
     def cpu(self):
         """Return the seconds of CPU that the hub has taken so far."""
