@@ -91,8 +91,13 @@ def log(text):
 
 def measure(options):
     """Return everything that was measured, and what it was measured on."""
-    wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
     log('environments: ' + environments.cache())
+    with environments.alone(log):
+        return _measure(options)
+
+
+def _measure(options):
+    wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
     pythons = environments.prepare(sorted(set(options.against + options.soak) - {environments.PROJECT}))
     directory, records, started = tempfile.mkdtemp(prefix='kubespawner-bench-'), [], time.time()
     results = {'machine': machine(), 'checkout': checkout(), 'code': published.code(),
