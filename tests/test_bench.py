@@ -4,6 +4,7 @@ import os
 import pytest
 
 from tests.bench import published, report
+from tests.bench.cluster import Cluster
 
 PUBLISHED = {'checkout': '0123456789', 'code': 'as-measured'}
 
@@ -119,3 +120,33 @@ def test_a_hub_is_compared_with_its_floor():
     rate, silence = (next(line for line in text.splitlines() if label in line) for label in ('per second', 'health'))
     assert rate.split()[4:] == '50.0 /s  30.0 /s  43.0 /s  1.43  42.5 /s  yes'.split()
     assert silence.endswith('0.500 s   NO')
+
+
+COUNTER = 'apiserver_request_total{code="200",group="",resource="%s",scope="%s",subresource="%s",verb="%s"} %s'
+COUNTERS = [COUNTER % labels for labels in [
+    ('pods', 'namespace', '', 'LIST', 2), ('events', 'namespace', '', 'LIST', 1), ('pods', 'cluster', '', 'LIST', 40),
+    ('secrets', 'namespace', '', 'LIST', 80), ('pods', 'namespace', '', 'WATCH', 160),
+    ('pods', 'resource', '', 'POST', 4), ('pods', 'resource', 'binding', 'POST', 320),
+    ('pods', 'resource', 'status', 'PATCH', 640), ('persistentvolumeclaims', 'resource', '', 'GET', 8),
+    ('pods', 'resource', '', 'DELETE', '1.6e+01'), ('nodes', 'resource', '', 'GET', 1280)]]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A cluster that is not started, whose API server has counted some requests."""
+    class Api:
+        def request(self, method, path):
+            assert (method, path) == ('GET', '/metrics')
+            return '\n'.join(COUNTERS).encode('utf8')
+
+    made = Cluster(str(tmp_path))
+    made.api = Api()
+    return made
+
+
+def test_lists_of_pods_and_events_of_one_namespace_are_counted(cluster):
+    assert cluster.lists() == 3
+
+
+def test_requests_about_single_objects_are_counted_without_what_the_node_says_of_pods(cluster):
+    assert cluster.requests() == 4 + 8 + 16

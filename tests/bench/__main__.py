@@ -77,6 +77,8 @@ def arguments(argv):
     group = parser.add_argument_group('hub').add_argument
     group('--hub-users', type=int, default=300, help='servers to start, --in-flight at a time (default: 300)')
     options = parser.parse_args(argv)
+    if options.publish and options.scenarios:
+        parser.error('what is published is measured as a whole')
     if options.publish:
         options.json, options.against = published.FILE + '.part', PUBLISHED_AGAINST
     unknown = set(options.scenarios) - set(scenarios.ALL)
