@@ -14,8 +14,10 @@ import sys
 import tempfile
 import time
 
-from . import charts, environments, report, scenarios
+from . import charts, environments, published, report, scenarios, subjects
 from .cluster import ROOT, Cluster
+
+PUBLISHED_AGAINST = ['7.1.0']
 
 
 def numbers(text):
@@ -37,6 +39,11 @@ def arguments(argv):
     add('--runs', type=int, default=3, help='how often each measurement is made (default: 3); tables show medians')
     add('--json', metavar='FILE', help='where the raw numbers go')
     add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')
+    add('--publish', action='store_true', help='measure everything for the documentation: write the raw numbers to '
+        'tests/bench/results.json, of which its tables are made')
+    add('--check', action='store_true', help='measure nothing: fail unless the published numbers are of this code')
+    add('--not-half-as-good', action='store_true', help='fail if a ratio to the bare client is half as good as the '
+        'published one; measure "ratios" for it')
     add('--from', dest='saved', metavar='FILE', help='measure nothing: show the numbers of such a file')
     group = parser.add_argument_group('spawns').add_argument
     group('--spawns', type=int, default=200, help='servers to start (default: 200)')
@@ -58,7 +65,22 @@ def arguments(argv):
     group('--cycles', type=int, default=5000, help='starts and stops (default: 5000)')
     group('--cycles-step', type=int, default=500, help='after how many of them to look (default: 500)')
     group('--soak-in-flight', type=int, default=50, help='servers at a time (default: 50)')
+    group = parser.add_argument_group('burst').add_argument
+    group('--burst', type=numbers, default=[100, 1000], help='servers to start at once (default: 100,1000)')
+    group = parser.add_argument_group('many, takeover, culling').add_argument
+    group('--many', type=numbers, default=[1000, 50000], help='many: pods that are there (default: 1000,50000)')
+    group('--many-updates', type=int, default=1000, help='many: changes of pods, at --update-rate (default: 1000)')
+    group('--takeover', type=int, default=10000, help='takeover: servers that run (default: 10000)')
+    group('--culled-users', type=int, default=2000, help='culling: users, with two servers each (default: 2000)')
+    group('--culling-step', type=int, default=10, help='culling: after how many minutes to look (default: 10)')
+    group('--limit', type=int, default=600, help='many, takeover: seconds that a subject has for a step (default: 600)')
+    group = parser.add_argument_group('hub').add_argument
+    group('--hub-users', type=int, default=300, help='servers to start, --in-flight at a time (default: 300)')
     options = parser.parse_args(argv)
+    if options.publish and options.scenarios:
+        parser.error('what is published is measured as a whole')
+    if options.publish:
+        options.json, options.against = published.FILE + '.part', PUBLISHED_AGAINST
     unknown = set(options.scenarios) - set(scenarios.ALL)
     if unknown:
         parser.error('no such scenario: ' + ', '.join(sorted(unknown)))
@@ -71,15 +93,21 @@ def log(text):
 
 def measure(options):
     """Return everything that was measured, and what it was measured on."""
-    wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
     log('environments: ' + environments.cache())
+    with environments.alone(log):
+        return _measure(options)
+
+
+def _measure(options):
+    wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
     pythons = environments.prepare(sorted(set(options.against + options.soak) - {environments.PROJECT}))
     directory, records, started = tempfile.mkdtemp(prefix='kubespawner-bench-'), [], time.time()
-    results = {'machine': machine(), 'checkout': checkout(), 'date': time.strftime('%Y-%m-%d'),
+    results = {'machine': machine(), 'checkout': checkout(), 'code': published.code(),
+               'date': time.strftime('%Y-%m-%d'),
                'options': dict(vars(options), scenarios=wanted), 'records': records}
     log('logs, deleted when all goes well: ' + directory)
     with Cluster(directory) as cluster:
-        bench = scenarios.Bench(cluster, pythons, options, log)
+        bench = subjects.Bench(cluster, pythons, options, log)
         for name in wanted:
             for record in scenarios.ALL[name](bench):
                 records.append(record)
@@ -97,6 +125,11 @@ def save(results, options):
         with open(options.json, 'w') as f:
             json.dump(results, f, indent=1, sort_keys=True)
             f.write('\n')
+
+
+def load(file):
+    with open(file) as f:
+        return json.load(f)
 
 
 def machine():
@@ -124,15 +157,20 @@ def checkout():
 def main(argv=None):
     options = arguments(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
-    if options.saved:
-        with open(options.saved) as f:
-            results = json.load(f)
-    else:
-        results = measure(options)
+    if options.check:
+        sys.exit(published.outdated(load(published.FILE), published.code()) or 0)
+    if options.publish and '(changed)' in checkout():
+        sys.exit('The package was changed since the last commit. Commit it first: what is published names the commit.')
+    before = load(published.FILE) if options.not_half_as_good else None
+    results = load(options.saved) if options.saved else measure(options)
+    if options.publish:
+        os.replace(options.json, published.FILE)  # only now, so that an early end leaves what is published
     print(report.text(results))
     if options.charts:
         os.makedirs(options.charts, exist_ok=True)
         charts.write(results, options.charts)
+    if before is not None:
+        sys.exit('\n'.join(published.worse(before, results)) or 0)
 
 
 if __name__ == '__main__':

@@ -3,9 +3,11 @@
 It has the verbs of a spawner (`start`, `stop`) so that `driver` can drive it, and no more: no configuration, no names,
 no errors told, no state. What it costs and how fast it is, no spawner in Python can much improve on.
 
-One thread watches and wakes who waits, WORKERS threads send requests.
+One thread watches and wakes who waits, WORKERS threads send requests. Of the pods that are there already, it keeps the
+addresses: to read them takes as long as they take to arrive and to be decoded.
 """
 import asyncio
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,8 @@ class Watcher:
         self.workers = ThreadPoolExecutor(WORKERS)
         self.loop = asyncio.get_event_loop()
         self.waiting = {}  # ('running' or 'gone', name) -> future
+        self.addresses = {}  # by the pods' names
+        self.loaded = self.loop.create_future()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def send(self, method, path, body):
@@ -44,12 +48,29 @@ class Watcher:
 
     def _watch(self):
         while True:
-            for event in self.api.watch(self.path, labelSelector=SELECTOR):
-                pod = event['object']
-                if event['type'] == 'DELETED':
-                    self._tell('gone', pod['metadata']['name'])
-                elif _is_ready(pod):
-                    self._tell('running', pod['metadata']['name'])
+            version = self._list()
+            for event in self.api.watch(self.path, labelSelector=SELECTOR, resourceVersion=version):
+                if event['type'] == 'ERROR':
+                    break
+                self._see(event['type'], event['object'])
+
+    def _list(self):
+        """Read the pods that are there, at once; return their list's version."""
+        listed = json.loads(self.api.request('GET', '%s?labelSelector=%s' % (self.path, SELECTOR)).decode('utf8'))
+        for pod in listed['items']:
+            self._see('ADDED', pod)
+        self.loop.call_soon_threadsafe(lambda: self.loaded.done() or self.loaded.set_result(None))
+        return listed['metadata']['resourceVersion']
+
+    def _see(self, kind, pod):
+        name = pod['metadata']['name']
+        if kind == 'DELETED':
+            self.addresses.pop(name, None)
+            self._tell('gone', name)
+        else:
+            self.addresses[name] = pod['status'].get('podIP')
+            if _is_ready(pod):
+                self._tell('running', name)
 
     def _tell(self, what, name):
         future = self.waiting.pop((what, name), None)
@@ -88,4 +109,8 @@ class Bare:
         await gone
 
     async def poll(self):
-        pass
+        await asyncio.shield(self.watcher.loaded)
+
+    def address(self):
+        """Return what the watch knows of the pod's address."""
+        return self.watcher.addresses.get(self.pod_name)

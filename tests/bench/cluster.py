@@ -17,7 +17,9 @@ from .rest import MERGE_PATCH, Api, Refused
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KUBERNETES = os.path.join(ROOT, '.ci', 'kubernetes')
 WORKERS = 8  # requests at a time
-LISTED = re.compile(r'^apiserver_request_total\{(.*)\} ([0-9.e+]+)$', re.MULTILINE)
+COUNTERS = re.compile(r'^apiserver_request_total\{(.*)\} ([0-9.e+]+)$', re.MULTILINE)
+LABEL = re.compile(r'(\w+)="([^"]*)"')
+ABOUT_A_SERVER = ('pods', 'persistentvolumeclaims', 'secrets', 'services', 'events')
 
 
 class Cluster:
@@ -98,12 +100,21 @@ class Cluster:
 
     def lists(self):
         """Return how many times pods or events of one namespace were listed so far; only the subjects do that."""
-        count = 0
-        for labels, value in LISTED.findall(self.api.request('GET', '/metrics').decode('utf8')):
-            if 'verb="LIST"' in labels and 'scope="namespace"' in labels and \
-                    re.search('resource="(pods|events)"', labels):
-                count += float(value)
-        return int(count)
+        return self._count(lambda labels: labels['verb'] == 'LIST' and labels['scope'] == 'namespace'
+                           and labels['resource'] in ('pods', 'events'))
+
+    def requests(self):
+        """Return how many requests about single objects of a namespace the subjects have sent so far, and the node.
+
+        Of the node these are only the deletions that it finishes, one for each pod that was deleted.
+        """
+        return self._count(lambda labels: labels['verb'] not in ('LIST', 'WATCH')
+                           and labels['resource'] in ABOUT_A_SERVER and not labels.get('subresource'))
+
+    def _count(self, is_meant):
+        """Return the sum of the API server's counters of requests whose labels `is_meant` takes."""
+        counters = COUNTERS.findall(self.api.request('GET', '/metrics').decode('utf8'))
+        return round(sum(float(value) for labels, value in counters if is_meant(dict(LABEL.findall(labels)))))
 
     # The pods that are there already
 

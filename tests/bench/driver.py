@@ -87,6 +87,11 @@ def sockets():
     return count
 
 
+def pod_name(name):
+    """Return what the pod of a server is called."""
+    return 'jupyter-' + name.replace('/', '--')
+
+
 class BareSubject:
     """Makes pods without a spawner."""
 
@@ -99,7 +104,9 @@ class BareSubject:
         return self.make(self.namespace, username)
 
     def cached(self, username):
-        return None
+        """Return what the watch knows of a user's pod."""
+        ip = self.spawner(username).address()
+        return ip and {'status': {'podIP': ip}}
 
 
 class SpawnerSubject:
@@ -120,11 +127,13 @@ class SpawnerSubject:
                 continue
             self.versions[module] = getattr(imported, '__version__', None) or imported.version
 
-    def spawner(self, username):
+    def spawner(self, name):
+        """Return the spawner of a user's server: `user` or `user/server`."""
+        username, _, server = name.partition('/')
         spawner = self.make(user=User(username, self.objects), hub=self.hub,
-                            orm_spawner=self.orm.Spawner(name=''), namespace=self.namespace)
+                            orm_spawner=self.orm.Spawner(name=server), namespace=self.namespace)
         spawner.start_timeout = START_TIMEOUT
-        spawner.pod_name = 'jupyter-' + username  # what all of them make of such a name by default
+        spawner.pod_name = pod_name(name)  # what all of them make of such a name by default
         return spawner
 
     def cached(self, username):
@@ -164,6 +173,13 @@ class Driver:
             self.spawners[user] = self.subject.spawner(user)
             await asyncio.sleep(0)
 
+    async def take_over(self, users):
+        """Make a spawner for each user, as a hub does that starts and has their servers in its database."""
+        for user in users:
+            spawner = self.spawners[user] = self.subject.spawner(user)
+            spawner.load_state({'pod_name': spawner.pod_name})
+            await asyncio.sleep(0)
+
     async def start(self, users, at_once):
         return {'calls': await self._each('start', users, at_once)}
 
@@ -191,6 +207,20 @@ class Driver:
 
         calls = await asyncio.gather(*[loop.create_task(one(user)) for user in users])
         return {'errors': [call['error'] for pair in calls for call in pair if call['error']]}
+
+    async def cull(self, rounds, share, at_once):
+        """Poll all servers twice a round, and stop and start the next `share` of them, one after the other.
+
+        Return the errors. A hub does so in minutes: it polls twice in one, and a culler looks which servers are idle.
+        """
+        users, errors = list(self.spawners), []
+        for _ in range(rounds):
+            await self.poll(0)
+            culled, users = users[:share], users[share:] + users[:share]
+            for verb in ('stop', 'start'):
+                errors += [call['error'] for call in await self._each(verb, culled, at_once) if call['error']]
+            await self.poll(0)
+        return {'errors': errors}
 
     async def poll(self, seconds):
         """Poll every spawner once, spread evenly over so many seconds; return how many say that their server runs."""

@@ -4,11 +4,13 @@ They are kept from run to run, outside the checkout: in $BENCH_CACHE, otherwise 
 have the Python that runs the benchmark, and the versions of JupyterHub, tornado, and whatever else they share, that pip
 picked for the checkout. No release is ever imported here, or copied from there.
 """
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 
 from .cluster import ROOT
 from .report import BARE, PROJECT
@@ -20,6 +22,19 @@ def cache():
     """Return the directory of the environments; each Python has its own."""
     directory = os.environ.get('BENCH_CACHE') or os.path.expanduser('~/.cache/kubespawner-bench')
     return os.path.join(directory, 'python%d.%d' % sys.version_info[:2])
+
+
+@contextmanager
+def alone(log):
+    """Wait until no other benchmark uses the environments: it would install its own checkout, and take CPU."""
+    os.makedirs(cache(), exist_ok=True)
+    with open(os.path.join(cache(), 'lock'), 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log('waiting for another benchmark to end')
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def prepare(releases):

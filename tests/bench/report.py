@@ -7,6 +7,7 @@ from collections import namedtuple
 from statistics import median
 
 BARE, PROJECT = 'bare', 'project'
+FLOOR = 'floor'  # a hub whose spawner starts nothing
 
 Row = namedtuple('Row', 'scenario label value unit scale target')
 Row.__doc__ += """: one line of the comparison.
@@ -18,12 +19,12 @@ target (callable or None): from the medians by subject to the number to reach, f
 """
 
 # What was varied has targets for these values only.
-NOMINAL = {'in_flight': 100, 'pods': 5000, 'events': 35000}
+NOMINAL = {'in_flight': 100, 'pods': 5000, 'events': 35000, 'burst': 100, 'standing': 50000}
 
 
 def quantile_of(name, share):
     """Return a function that takes a quantile of a measured list, as `Row` wants it."""
-    return lambda measured: quantile(measured[name], share)
+    return lambda measured: quantile(measured.get(name, []), share)
 
 
 def quantile(values, share):
@@ -33,7 +34,7 @@ def quantile(values, share):
 
 
 def of(name):
-    return lambda measured: measured[name]
+    return lambda measured: measured.get(name)
 
 
 def at_most(number):
@@ -41,12 +42,26 @@ def at_most(number):
 
 
 def times(factor, which):
-    """Return a target that is a multiple of another subject's median: of the bare client, or of the newest release."""
+    """Return a target that is a multiple of another subject's median: of BARE, of FLOOR, or of the NEWEST release."""
     def target(medians):
-        other = medians.get(which) if which == BARE else next(
-            (medians[subject] for subject in medians if subject not in (BARE, PROJECT)), None)
+        other = newest(medians) if which == NEWEST else medians.get(which)
         return None if other is None else factor * other
     return target
+
+
+def is_rate(row):
+    """True if more is better."""
+    return row.label == RATE
+
+
+def newest(medians):
+    """Return the median of the newest release that was measured, None if there is none."""
+    return next((medians[subject] for subject in medians if subject not in (BARE, FLOOR, PROJECT)), None)
+
+
+def least_of_others(medians):
+    """A target: to be as low as the lowest of the other subjects."""
+    return min((medians[subject] for subject in medians if subject != PROJECT), default=None)
 
 
 NEWEST = 'newest'
@@ -59,7 +74,14 @@ ROWS = [
     Row('spawns', 'CPU per start', of('cpu_per_start'), 'ms', 1e3, times(0.6, NEWEST)),
     Row('spawns', 'pod gone, until stop() returns, p50', quantile_of('stop_lags', 0.5), 's', 1, at_most(0.02)),
     Row('spawns', 'CPU per stop', of('cpu_per_stop'), 'ms', 1e3, None),
+    Row('spawns', 'requests per start', of('requests_per_start'), '', 1, at_most(2)),
+    Row('spawns', 'requests per stop', of('requests_per_stop'), '', 1, at_most(1)),
     Row('spawns', 'the node came late to make pods ready by, p95', of('node_late_p95'), 's', 1, None),
+    Row('burst', 'all starts: longest stall of the IOLoop', of('start_stall'), 's', 1, at_most(0.05)),
+    Row('burst', RATE, of('rate'), '/s', 1, times(0.9, BARE)),
+    Row('burst', 'pod ready, until start() returns, p50', quantile_of('ready_lags', 0.5), 's', 1, None),
+    Row('burst', 'all stops: longest stall of the IOLoop', of('stop_stall'), 's', 1, at_most(0.05)),
+    Row('burst', 'pod gone, until stop() returns, p50', quantile_of('stop_lags', 0.5), 's', 1, at_most(0.02)),
     Row('scale', 'loading: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
     Row('scale', 'loading: CPU', of('cpu'), 's', 1, times(1, NEWEST)),
     Row('scale', 'loading: until poll() answers', of('seconds'), 's', 1, None),
@@ -80,17 +102,50 @@ ROWS = [
     Row('events', 'CPU per event about others, relists included', of('cpu_per_event'), 'ms', 1e3, times(1 / 3, NEWEST)),
     Row('events', 'the same, more than without events', of('cpu_per_event_more'), 'ms', 1e3, at_most(2e-5)),
     Row('events', 'memory kept of these events', of('stream_memory'), 'MB', 1e-6, at_most(1e6)),
+    Row('many', 'loading: until poll() answers', of('seconds'), 's', 1, at_most(10)),
+    Row('many', 'loading: CPU', of('cpu'), 's', 1, None),
+    Row('many', 'loading: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
+    Row('many', 'memory kept for each', of('memory_per_pod'), 'KB', 1e-3, at_most(4e3)),
+    Row('many', 'idle: CPU', of('idle_cpu'), '%', 100, at_most(0.0005)),
+    Row('many', 'CPU per pod update', of('cpu_per_update'), 'ms', 1e3, None),
+    Row('many', 'the same, in parts of that among the fewest', of('update_growth'), '', 1, at_most(1.2)),
+    Row('takeover', 'first poll() of all, at once: until all answer', of('seconds'), 's', 1, None),
+    Row('takeover', 'the same: longest stall of the IOLoop', of('stall'), 's', 1, at_most(0.05)),
+    Row('takeover', 'the same: CPU', of('cpu'), 's', 1, None),
+    Row('takeover', 'the same: LIST requests', of('lists'), '', 1, at_most(1)),
+    Row('takeover', 'the same: requests about single objects', of('requests'), '', 1, at_most(0)),
+    Row('takeover', 'second poll() of all, at once: CPU for each', of('cpu_per_poll'), 'ms', 1e3, at_most(1e-4)),
+    Row('takeover', 'the same: longest stall of the IOLoop', of('second_stall'), 's', 1, at_most(0.05)),
+    Row('ratios', RATE, of('rate'), '/s', 1, None),
+    Row('ratios', 'CPU per start', of('cpu_per_start'), 'ms', 1e3, None),
+    Row('ratios', 'CPU per stop', of('cpu_per_stop'), 'ms', 1e3, None),
+    Row('ratios', 'loading: CPU', of('load_cpu'), 's', 1, None),
+    Row('ratios', 'CPU per pod update', of('cpu_per_update'), 'ms', 1e3, None),
+    Row('hub', RATE, of('rate'), '/s', 1, times(0.85, FLOOR)),
+    Row('hub', 'CPU of the hub per start', of('cpu_per_start'), 'ms', 1e3, None),
+    Row('hub', 'the same, more than the floor', of('cpu_above_floor'), 'ms', 1e3, at_most(2.5e-3)),
+    Row('hub', 'longest time without an answer of /hub/health', of('silence'), 's', 1, least_of_others),
+    Row('hub', 'pod ready, until the request is answered, p50', quantile_of('ready_lags', 0.5), 's', 1, at_most(0.5)),
+    Row('hub', 'one start on an idle hub', of('alone'), 's', 1, at_most(0.7)),
 ]
 
-VARIED = ['in_flight', 'pods', 'updates', 'cycles', 'events']
+RATIO_ROWS = [row for row in ROWS if row.scenario == 'ratios']
+
+VARIED = ['in_flight', 'burst', 'pods', 'updates', 'cycles', 'events', 'standing', 'taken_over', 'minutes']
 TITLES = {
     'spawns': '{spawns} servers, {in_flight} starts at a time',
+    'burst': '{burst:,} servers, all at once',
     'scale': '{pods:,} pods already there, {kilobytes:.1f} KB each',
     'idle': 'The same, {pods:,} pods, for {idle_seconds} s',
     'storm': 'The same, {pods:,} pods, {updates:,} updates, {update_rate} a second',
     'events': '{events:,} events, {event_kilobytes:.1f} KB each, and {event_stream:,} more, {event_rate} a second',
+    'many': '{standing:,} pods already there, {kilobytes:.1f} KB each',
+    'takeover': 'A hub starts, and {taken_over:,} servers run',
+    'ratios': 'The small form that CI runs, whose ratios to the bare client count',
+    'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time',
 }
-GROWTH = {'spawns': 'in_flight', 'scale': 'pods', 'storm': 'updates', 'events': 'events'}
+GROWTH = {'spawns': 'in_flight', 'burst': 'burst', 'scale': 'pods', 'storm': 'updates', 'events': 'events',
+          'many': 'standing', 'hub': 'in_flight'}
 
 
 def text(results):
@@ -98,11 +153,11 @@ def text(results):
     parts = [head(results)]
     for scenario in TITLES:
         for varied in variations(results, scenario):
-            if 0 in (dict(varied).get('pods'), dict(varied).get('events')):  # only to compare with, see `growth`
-                continue
-            parts.append(comparison(results, scenario, varied))
+            if 0 not in dict(varied).values():  # that is there to be compared with
+                parts.append(comparison(results, scenario, varied))
     parts += [growth(results, scenario, name) for scenario, name in GROWTH.items()]
-    return '\n\n'.join(filter(None, parts + [soak(results), trouble(results)])) + '\n'
+    parts += [piles(results, *pile) for pile in PILES]
+    return '\n\n'.join(filter(None, parts + [trouble(results)])) + '\n'
 
 
 def head(results):
@@ -136,34 +191,42 @@ def medians(results, row, varied):
             number = row.value(record['measured'])
             if number is not None:
                 found.setdefault(record['subject'], []).append(number)
-    order = [BARE] + results['options']['against'] + [PROJECT]
-    return {subject: median(found[subject]) for subject in order if subject in found}
+    return {subject: median(found[subject]) for subject in subjects(results, found)}
+
+
+def subjects(results, measured):
+    """Return those that were measured, in the order of the tables' columns."""
+    return [subject for subject in [BARE, FLOOR] + results['options']['against'] + [PROJECT] if subject in measured]
 
 
 def comparison(results, scenario, varied):
     """Return the table of one scenario and variation: subjects side by side."""
     options = results['options']
-    subjects = [BARE] + options['against'] + [PROJECT]
+    columns = subjects(results, {record['subject'] for record in results['records']
+                                 if record['scenario'] == scenario and _varied(record) == varied})
     title = TITLES[scenario].format(
         kilobytes=(results.get('pod_bytes') or 0) / 1e3, event_kilobytes=(results.get('event_bytes') or 0) / 1e3,
         **dict(options, **dict(varied)))
-    newest = ['of ' + release for release in options['against'][:1]] or ['']
-    lines = [[title] + subjects + newest + ['to reach', '']]
+    ratio = ['of ' + release for release in options['against'][:1]] or ['']
+    lines = [[title] + columns + ratio + ['to reach', '']]
+    late = {record['subject']: '> %d s' % record['limit'] for record in results['records'] if record.get('limit')
+            and record['scenario'] == scenario and _varied(record) == varied}
     for row in ROWS:
         if row.scenario == scenario:
-            targets = row.target if is_nominal(varied) else None
-            lines.append(_line(row._replace(target=targets), medians(results, row, varied), subjects))
+            found, target = medians(results, row, varied), row.target if is_nominal(varied) else None
+            if found:  # older results have fewer numbers
+                lines.append(_line(row._replace(target=target), found, columns, late))
     return table(lines)
 
 
-def _line(row, found, subjects):
-    cells = [show(found.get(subject), row) for subject in subjects]
+def _line(row, found, columns, late):
+    """Return one line of a comparison. late (dict): what to show of a subject that did not finish."""
+    cells = [show(found.get(subject), row) or late.get(subject, '') for subject in columns]
     target = row.target and row.target(found)
-    newest = next((found[subject] for subject in subjects if subject in found and subject not in (BARE, PROJECT)), None)
-    ratio = '%.2f' % rounded(found[PROJECT] / newest, 2) if newest and PROJECT in found else ''
+    ratio = '%.2f' % rounded(found[PROJECT] / newest(found), 2) if newest(found) and PROJECT in found else ''
     if target is None or PROJECT not in found:
         return [row.label] + cells + [ratio, '', '']
-    reached = found[PROJECT] >= target if row.label == RATE else found[PROJECT] <= target
+    reached = found[PROJECT] >= target if is_rate(row) else found[PROJECT] <= target
     return [row.label] + cells + [ratio, show(target, row), 'yes' if reached else 'NO']
 
 
@@ -189,11 +252,11 @@ def growth(results, scenario, name):
     found = variations(results, scenario)
     if len([varied for varied in found if dict(varied)[name]]) < 2:
         return ''
-    subjects = results['options']['against'][:1] + [PROJECT]
+    shown = results['options']['against'][:1] + [PROJECT]
     sizes = [dict(varied)[name] for varied in found]
     lines = [['By %s' % name.replace('_', ' ')] + ['%d' % size for size in sizes] + ['%d to %d' % tuple(sizes[-2:])]]
     for row in ROWS:
-        for subject in subjects if row.scenario == scenario else []:
+        for subject in shown if row.scenario == scenario else []:
             numbers = [medians(results, row, varied).get(subject) for varied in found]
             lines.append(['%s: %s' % (subject, row.label)] + [show(number, row) for number in numbers]
                          + [exponent(sizes[-2:], numbers[-2:])])
@@ -207,15 +270,19 @@ def exponent(sizes, numbers):
     return 'n^%.1f' % (math.log(numbers[1] / numbers[0]) / math.log(sizes[1] / sizes[0]))
 
 
-def soak(results):
+PILES = [('soak', 'cycles', 'Starts and stops'),
+         ('culling', 'minutes', 'Minutes of culling, {culled_users:,} users with two servers each')]
+
+
+def piles(results, scenario, name, title):
     """Return the table of what piled up over many starts and stops."""
-    records = [record for record in results['records'] if record['scenario'] == 'soak']
+    records = [record for record in results['records'] if record['scenario'] == scenario]
     if not records:
         return ''
-    lines = [['Starts and stops', '', 'memory', 'threads', 'sockets', 'errors']]
+    lines = [[title.format(**results['options']), '', 'memory', 'threads', 'sockets', 'errors']]
     for record in records:
         measured = record['measured']
-        lines.append(['%d' % record['cycles'], record['subject'], '%.1f MB' % (measured['memory'] / 1e6),
+        lines.append(['%d' % record[name], record['subject'], '%.1f MB' % (measured['memory'] / 1e6),
                       '%d' % measured['threads'], '%d' % measured['sockets'], '%d' % len(measured['errors'])])
     return table(lines)
 
@@ -228,11 +295,11 @@ def trouble(results):
             record['subject'], record['scenario'], dict(_varied(record)), record['run'] + 1)
         if measured.get('errors'):
             lines.append('* %s: %d calls failed, such as: %s' % (who, len(measured['errors']), measured['errors'][0]))
-        if record['scenario'] == 'storm' and measured['last_seen_after'] is None:
+        if 'last_seen_after' in measured and measured['last_seen_after'] is None:
             lines.append('* %s: the last update was never seen' % who)
-        if record['scenario'] == 'scale' and measured['polled_running'] != record['pods']:
+        if measured.get('polled_running') not in (None, record.get('pods', record.get('taken_over'))):
             lines.append('* %s: poll() says that %d of %d servers run' % (
-                who, measured['polled_running'], record['pods']))
+                who, measured['polled_running'], record.get('pods', record.get('taken_over'))))
     return '\n'.join(lines)
 
 

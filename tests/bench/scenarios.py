@@ -5,18 +5,14 @@ A scenario yields records: dicts with `scenario`, `run`, `subject`, what was var
 fractions. In each run all subjects have their turn, and another one is first in the next. Every measurement has a
 driver of its own.
 """
-import json
-import os
-import select
-import subprocess
 import time
 from statistics import median
 
+from . import many
 from .cluster import user
-from .report import BARE, PROJECT, quantile
+from .hub import Hub
+from .report import BARE, FLOOR, PROJECT, quantile
 
-DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'driver.py')
-ANSWER_TIMEOUT = 1800  # seconds for one command
 WARM_UP = 20  # spawns before the ones that count: connections are made, threads started, modules imported
 SETTLE = 1  # second after a load, for what it leaves to be done
 POLL_SECONDS = 30  # how often JupyterHub polls each server
@@ -25,71 +21,8 @@ POLL_SECONDS = 30  # how often JupyterHub polls each server
 SCALE, STANDING = 'scale', 'standing'
 
 STARTERS = 10  # servers whose starts follow events
-
-
-class Bench:
-    """What scenarios need.
-
-    cluster (Cluster), pythons (dict): subject -> path of its Python.
-    options: the command line's.
-    """
-
-    def __init__(self, cluster, pythons, options, log):
-        self.cluster, self.pythons, self.options, self.log = cluster, pythons, options, log
-        self.subjects = [PROJECT] + options.against
-        self.versions, self.pod_bytes, self.event_bytes = {}, None, None
-
-    def turns(self, subjects):
-        """Yield (run, subject): every subject in every run, in another order each time."""
-        for run in range(self.options.runs):
-            first = run % len(subjects)
-            for subject in subjects[first:] + subjects[:first]:
-                yield run, subject
-
-    def stand(self, namespace, pods):
-        """Have so many standing pods in a namespace."""
-        self.log('%d pods are to stand there' % pods)
-        self.pod_bytes = self.cluster.grow(namespace, pods)
-
-    def driver(self, subject, namespace):
-        return Subject(self, subject, namespace)
-
-
-class Subject:
-    """`with Subject(bench, subject, namespace) as do: answer = do('load', settle=1)`: a driver in its own process."""
-
-    def __init__(self, bench, subject, namespace):
-        self.bench, self.subject, self.namespace = bench, subject, namespace
-
-    def __enter__(self):
-        self.errors = open(os.path.join(self.bench.cluster.directory, 'driver-%s.log' % self.subject), 'ab')
-        self.process = subprocess.Popen(
-            # -E: without PYTHONPATH, so that each has what is installed there
-            [self.bench.pythons[self.subject], '-E', DRIVER, self.subject, self.namespace],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, start_new_session=True,
-            env=dict(os.environ, KUBECONFIG=self.bench.cluster.kubeconfig))
-        return self
-
-    def __exit__(self, *exc_info):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.errors.close()
-
-    def __call__(self, do, **arguments):
-        """Give a command; return the answer with its readings in it."""
-        self.process.stdin.write((json.dumps(dict(arguments, do=do)) + '\n').encode('utf8'))
-        self.process.stdin.flush()
-        if not select.select([self.process.stdout], [], [], ANSWER_TIMEOUT)[0]:
-            raise RuntimeError('%s did not answer to "%s" in time' % (self.subject, do))
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError('%s ended; see %s' % (self.subject, self.errors.name))
-        answer = json.loads(line.decode('utf8'))
-        if 'versions' in answer:
-            self.bench.versions[self.subject] = answer['versions']
-        return dict(answer, **answer.pop('readings') or {})
+RATIOS, RATIO_PODS, RATIO_SPAWNS, RATIO_UPDATES = 'ratios', 500, 100, 500  # of the small form
+IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
 def spawns(bench):
@@ -99,21 +32,35 @@ def spawns(bench):
             namespace = 'spawns-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
             bench.cluster.make_namespace(namespace)
             with bench.driver(subject, namespace) as do:
-                measured = _spawns(bench, do, namespace, in_flight)
+                measured = _spawns(bench, do, namespace, bench.options.spawns, in_flight)
             yield {'scenario': 'spawns', 'run': run, 'subject': subject, 'in_flight': in_flight, 'measured': measured}
 
 
-def _spawns(bench, do, namespace, in_flight):
+def burst(bench):
+    """Start so many servers at once, and then stop them at once; look for stalls, which takes CPU, meanwhile."""
+    for count in bench.options.burst:
+        for run, subject in bench.turns([BARE] + bench.subjects):
+            namespace = 'burst-%d-%d-%s' % (count, run, subject.replace('.', '-'))
+            bench.cluster.make_namespace(namespace)
+            with bench.driver(subject, namespace) as do:
+                measured = _spawns(bench, do, namespace, count, count, stalls=True)
+            yield {'scenario': 'burst', 'run': run, 'subject': subject, 'burst': count, 'measured': measured}
+
+
+def _spawns(bench, do, namespace, count, in_flight, stalls=False):
     warm = ['warm%05d' % i for i in range(WARM_UP)]
-    users = [user(i) for i in range(bench.options.spawns)]
+    users = [user(i) for i in range(count)]
     do('load', settle=0)
     do('make', users=warm + users)
     do('start', users=warm, at_once=WARM_UP)
     do('stop', users=warm, at_once=WARM_UP)
-    start = do('start', users=users, at_once=in_flight)
+    requests = bench.cluster.requests()
+    start = do('start', users=users, at_once=in_flight, stalls=stalls)
     started = [call for call in start['calls'] if not call['error']]
-    stop = do('stop', users=[call['user'] for call in started], at_once=in_flight)
+    to_start = bench.cluster.requests() - requests
+    stop = do('stop', users=[call['user'] for call in started], at_once=in_flight, stalls=stalls)
     told = bench.cluster.told_by_node(namespace, {('gone', 'jupyter-' + call['user']) for call in started})
+    to_stop = bench.cluster.requests() - requests - to_start - len(started)  # each of which the node has finished
     seconds = max(call['returned'] for call in start['calls']) - min(call['called'] for call in start['calls'])
     late = [record['finished'] - record['due'] for record in told.values() if record['what'] == 'ready']
     return {
@@ -122,9 +69,30 @@ def _spawns(bench, do, namespace, in_flight):
         'cpu_per_stop': stop['cpu'] / max(1, len(started)),
         'ready_lags': lags(started, told, 'ready'),
         'stop_lags': lags(stop['calls'], told, 'gone'),
+        'requests_per_start': to_start / len(users), 'requests_per_stop': to_stop / max(1, len(started)),
+        'start_stall': start['stall'], 'stop_stall': stop['stall'],
         'node_late_p95': quantile(late, 0.95),
         'errors': [call['error'] for call in start['calls'] + stop['calls'] if call['error']],
     }
+
+
+def small(bench):
+    """Measure the bare client and the project side by side, quickly: only the ratios of the two mean something."""
+    bench.stand(RATIOS, RATIO_PODS)
+    for run, subject in bench.turns([BARE, PROJECT]):
+        namespace = 'ratios-%d-%s' % (run, subject)
+        bench.cluster.make_namespace(namespace)
+        with bench.driver(subject, namespace) as do:
+            measured = _spawns(bench, do, namespace, RATIO_SPAWNS, RATIO_SPAWNS)
+        with bench.driver(subject, RATIOS) as do:
+            load = do('load', settle=SETTLE)
+            do('begin')
+            last = bench.cluster.update(RATIOS, RATIO_UPDATES, bench.options.update_rate)
+            readings = do('end')
+            seen = do('see', timeout=60, **last)
+        measured.update(load_cpu=load['cpu'], last_seen_after=seen['seen'],
+                        cpu_per_update=(readings['cpu'] + seen['cpu']) / RATIO_UPDATES)
+        yield {'scenario': 'ratios', 'run': run, 'subject': subject, 'measured': measured}
 
 
 def lags(calls, told, what):
@@ -266,4 +234,49 @@ def soak(bench):
                                                                     'errors')}}
 
 
-ALL = {'spawns': spawns, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak}
+def hub(bench):
+    """Have a whole hub start servers, some at a time, and stop them; then start some one after the other.
+
+    In each run the floor is first, because the hub's own share is what it takes. That share includes /hub/health.
+    """
+    for in_flight in bench.options.in_flight:
+        own_share = []
+        for run, others in enumerate(bench.rounds(bench.subjects)):
+            for subject in [FLOOR] + others:
+                namespace = 'hub-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
+                bench.cluster.make_namespace(namespace)
+                measured = _hub(bench, subject, namespace, in_flight)
+                if subject == FLOOR:
+                    own_share.append(measured['cpu_per_start'])
+                measured['cpu_above_floor'] = measured['cpu_per_start'] - median(own_share)
+                yield {'scenario': 'hub', 'run': run, 'subject': subject, 'in_flight': in_flight, 'measured': measured}
+
+
+def _hub(bench, subject, namespace, in_flight):
+    warm = ['warm%05d' % i for i in range(WARM_UP)]
+    users = [user(i) for i in range(bench.options.hub_users)]
+    python = bench.pythons[PROJECT if subject == FLOOR else subject]
+    with Hub(python, subject, namespace, bench.cluster.kubeconfig, bench.cluster.directory) as do:
+        do.add_users(warm + users)
+        calls = do.each('POST', warm, WARM_UP) + do.each('DELETE', warm, WARM_UP)
+        do.silence()
+        cpu = do.cpu()
+        start = do.each('POST', users, in_flight)
+        cpu, silence = do.cpu() - cpu, do.silence()
+        stop = do.each('DELETE', users, in_flight)
+        alone = do.each('POST', warm[:IDLE_STARTS], 1)
+    started = [call for call in start if not call['error']]
+    seconds = max(call['returned'] for call in start) - min(call['called'] for call in start)
+    told = {} if subject == FLOOR else bench.cluster.told_by_node(
+        namespace, {('ready', 'jupyter-' + call['user']) for call in started})
+    return {
+        'rate': len(started) / seconds, 'cpu_per_start': cpu / len(users), 'silence': silence,
+        'ready_lags': lags(started, told, 'ready') if told else [],
+        'alone': median(call['returned'] - call['called'] for call in alone),
+        'errors': [call['error'] for call in calls + start + stop + alone if call['error']],
+    }
+
+
+ALL = {'spawns': spawns, 'burst': burst, 'scale': scale, 'idle': idle, 'storm': storm, 'events': events, 'soak': soak,
+       'hub': hub, 'many': many.many, 'takeover': many.takeover, 'culling': many.culling,
+       'ratios': small}
