@@ -124,6 +124,8 @@ def test_with_rbac_who_has_no_token_is_anonymous_and_may_see_health_and_version(
 @pytest.fixture
 def kubectl(rbac, tmpdir):
     """`kubectl('get', 'pods')` returns (exit code, output) of the administrator; `user=path` is another kubeconfig."""
+    pytest.importorskip('trustme')  # kubectl sends tokens over TLS only
+
     def run(*arguments, **options):
         done = subprocess.run([KUBECTL, '--kubeconfig', options.get('user', rbac.kubeconfig),
                                '--cache-dir', str(tmpdir)] + list(arguments),
@@ -185,7 +187,7 @@ def test_the_command_line_gives_a_newcomer_a_user_whose_role_can_be_tried(tmpdir
                                 'hub', '--no-kubelet', '--until-eof'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, universal_newlines=True)
     try:
-        poll(lambda: os.path.exists(path), 'localkube to start')
+        poll(lambda: os.path.exists(path), 'localkube to start', 90)
         kube = LocalKube()
         kube.url = content_of(path)['clusters'][0]['cluster']['server']
         kube.token = content_of(path)['users'][0]['user']['token']
