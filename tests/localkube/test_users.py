@@ -118,6 +118,26 @@ def test_with_rbac_who_has_no_token_is_anonymous_and_may_see_health_and_version(
         assert response.status == 403 and 'User \\"system:anonymous\\" cannot ' + words in response.text
 
 
+@pytest.mark.parametrize('path', [
+    '/api/v1/namespaces//pods', '/api/v1/namespaces/pods/../../pods', '/api/v1/namespaces/default%2Fpods',
+    '/api/v1//pods',
+    '//api/v1/pods', '/api/v1/pods/', '/api/v1/namespaces/%2e/pods', '/api/v1/pods?watch=no', '/api/v1/pods?watch=true',
+    '/api/v1/pods?watch=false&watch=true', '/api/v1/pods?fieldSelector=metadata.name%3Dx,metadata.name%3Dy'])
+def test_an_odd_path_opens_nothing_that_the_usual_one_does_not(rbac, path):
+    """The user may read the namespace `pods`, which odd paths could be taken for."""
+    admin, name = Client(rbac), 'odd'
+    admin.call('POST', '/api/v1/namespaces', {'metadata': {'name': 'pods'}})
+    roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/pods/'
+    admin.call('POST', roles + 'roles', {'metadata': {'name': name}, 'rules': [
+        {'verbs': ['*'], 'apiGroups': ['*'], 'resources': ['namespaces', 'namespaces/*']}]})
+    admin.call('POST', roles + 'rolebindings', {
+        'metadata': {'name': name}, 'subjects': [{'kind': 'User', 'name': name}],
+        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': name}})
+    user = client_of(rbac, rbac.add_user(name))
+    assert user.call('GET', '/api/v1/namespaces/pods')[0] == 200
+    assert user.call('GET', path)[0] in (403, 404)
+
+
 # kubectl
 
 
