@@ -22,7 +22,7 @@ CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 @pytest.fixture
 def real(cluster):
     if cluster.is_localkube:
-        pytest.skip('localkube has no admission control and no access control')
+        pytest.skip('localkube has no quotas and no priority classes')
 
 
 @gen.coroutine

@@ -118,12 +118,34 @@ def test_with_rbac_who_has_no_token_is_anonymous_and_may_see_health_and_version(
         assert response.status == 403 and 'User \\"system:anonymous\\" cannot ' + words in response.text
 
 
+@pytest.mark.parametrize('path', [
+    '/api/v1/namespaces//pods', '/api/v1/namespaces/pods/../../pods', '/api/v1/namespaces/default%2Fpods',
+    '/api/v1//pods',
+    '//api/v1/pods', '/api/v1/pods/', '/api/v1/namespaces/%2e/pods', '/api/v1/pods?watch=no', '/api/v1/pods?watch=true',
+    '/api/v1/pods?watch=false&watch=true', '/api/v1/pods?fieldSelector=metadata.name%3Dx,metadata.name%3Dy'])
+def test_an_odd_path_opens_nothing_that_the_usual_one_does_not(rbac, path):
+    """The user may read the namespace `pods`, which odd paths could be taken for."""
+    admin, name = Client(rbac), 'odd'
+    admin.call('POST', '/api/v1/namespaces', {'metadata': {'name': 'pods'}})
+    roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/pods/'
+    admin.call('POST', roles + 'roles', {'metadata': {'name': name}, 'rules': [
+        {'verbs': ['*'], 'apiGroups': ['*'], 'resources': ['namespaces', 'namespaces/*']}]})
+    admin.call('POST', roles + 'rolebindings', {
+        'metadata': {'name': name}, 'subjects': [{'kind': 'User', 'name': name}],
+        'roleRef': {'apiGroup': 'rbac.authorization.k8s.io', 'kind': 'Role', 'name': name}})
+    user = client_of(rbac, rbac.add_user(name))
+    assert user.call('GET', '/api/v1/namespaces/pods')[0] == 200
+    assert user.call('GET', path)[0] in (403, 404)
+
+
 # kubectl
 
 
 @pytest.fixture
 def kubectl(rbac, tmpdir):
     """`kubectl('get', 'pods')` returns (exit code, output) of the administrator; `user=path` is another kubeconfig."""
+    pytest.importorskip('trustme')  # kubectl sends tokens over TLS only
+
     def run(*arguments, **options):
         command = [KUBECTL, '--kubeconfig', options.get('user', rbac.kubeconfig), '--cache-dir', str(tmpdir)]
         done = subprocess.run(command + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -184,7 +206,7 @@ def test_the_command_line_gives_a_newcomer_a_user_whose_role_can_be_tried(tmpdir
                                 'hub', '--no-kubelet', '--until-eof'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, universal_newlines=True)
     try:
-        poll(lambda: os.path.exists(path), 'localkube to start')
+        poll(lambda: os.path.exists(path), 'localkube to start', 90)
         kube = LocalKube()
         kube.url = content_of(path)['clusters'][0]['cluster']['server']
         kube.token = content_of(path)['users'][0]['user']['token']
