@@ -13,7 +13,7 @@ import tempfile
 
 from tornado import gen
 
-from . import certificate, directories
+from . import certificate, directories, node
 from .controllers import ClaimController, EventExpirer, NamespaceController
 from .endpoint_slices import EndpointSliceController
 from .endpoints import EndpointsController
@@ -43,11 +43,15 @@ class Cluster(object):
     node_taints (list or str): taints of the node: ['gpu=yes:NoSchedule'] or the same with commas in one string.
     node_allocatable (dict or str): what the node has for pods: {'cpu': 4, 'example.com/gpu': 1} or 'cpu=4,...'. The
         default is what this machine has, and 110 pods.
+
+    Raise ValueError for options of the node that cannot be read.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
                  mounts=True, node_labels=None, node_taints=None, node_allocatable=None):
         check_kubeconfig(kubeconfig)
+        options = {'backoff': backoff, 'mounts': mounts, 'node_labels': node.labels(node_labels),
+                   'node_taints': node.taints(node_taints), 'node_allocatable': node.allocatable(node_allocatable)}
         self.kubeconfig = kubeconfig
         self.temporary = None if data else directories.temporary('localkube')
         self.data = os.path.abspath(data or self.temporary)
@@ -55,9 +59,7 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, kubelet and {
-                'backoff': backoff, 'mounts': mounts, 'node_labels': node_labels, 'node_taints': node_taints,
-                'node_allocatable': node_allocatable})
+            self._start(token or secrets.token_hex(32), port, options if kubelet else None)
         except Exception:
             self._release()
             raise
