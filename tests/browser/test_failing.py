@@ -48,7 +48,7 @@ def quota(core, namespace):
     def lift():
         if not lifted:
             lifted.append(True)
-            core.delete_namespaced_resource_quota(body=client.V1DeleteOptions(), **name)
+            core.delete_namespaced_resource_quota(body=client.V1DeleteOptions(), _preload_content=False, **name)
 
     yield lift
     lift()
