@@ -10,7 +10,7 @@ import shutil
 
 from tornado import gen
 
-from . import certificate, default_roles, directories, kubeconfigs
+from . import certificate, default_roles, directories, kubeconfigs, node
 from .accounts import AccountController
 from .controllers import ClaimController, EventExpirer, NamespaceController
 from .endpoint_slices import EndpointSliceController
@@ -40,11 +40,15 @@ class Cluster(object):
     node_taints (list or str): taints of the node: ['gpu=yes:NoSchedule'] or the same with commas in one string.
     node_allocatable (dict or str): what the node has for pods: {'cpu': 4, 'example.com/gpu': 1} or 'cpu=4,...'. The
         default is what this machine has, and 110 pods.
+
+    Raise ValueError for options of the node that cannot be read.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10, mounts=True, rbac=False,
                  users=(), node_labels=None, node_taints=None, node_allocatable=None):
         users = [parse_user(user) for user in users]
+        options = {'backoff': backoff, 'mounts': mounts, 'node_labels': node.labels(node_labels),
+                   'node_taints': node.taints(node_taints), 'node_allocatable': node.allocatable(node_allocatable)}
         self.kubeconfig = kubeconfig
         self.user_kubeconfigs = {name: kubeconfigs.path_of(kubeconfig, name) for name, _ in users}
         self.kubeconfigs = [kubeconfig] + list(self.user_kubeconfigs.values())
@@ -56,9 +60,7 @@ class Cluster(object):
         shutil.rmtree(os.path.join(self.data, 'pods'), ignore_errors=True)  # left by a killed process
         self._tls = os.path.join(self.data, 'tls')
         try:
-            self._start(token or secrets.token_hex(32), port, rbac, users, kubelet and {
-                'backoff': backoff, 'mounts': mounts, 'node_labels': node_labels, 'node_taints': node_taints,
-                'node_allocatable': node_allocatable})
+            self._start(token or secrets.token_hex(32), port, rbac, users, options if kubelet else None)
         except Exception:
             self._release()
             raise

@@ -14,7 +14,7 @@ from .resources import RESOURCES
 from .times import earlier, timestamp
 from .validation import refuse, validate, validate_update
 
-RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims', 'serviceaccounts')
+RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims', 'resourcequotas', 'serviceaccounts')
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'

@@ -167,6 +167,12 @@ def test_a_changed_quota_is_counted_anew(http, place, limit):
     created(http.post(place('pods'), pod('two')))
 
 
+def test_the_answer_to_the_deletion_of_a_quota_is_the_quota(http, place, limit):
+    limit('q', {'pods': '1'})
+    answer = ok(http.delete(place('resourcequotas', 'q')))
+    assert (answer['kind'], answer['spec']) == ('ResourceQuota', {'hard': {'pods': '1'}})
+
+
 def test_every_quota_must_allow_a_pod(http, place, limit):
     limit('large', {'pods': '9'})
     limit('small', {'pods': '0'})

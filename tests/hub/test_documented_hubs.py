@@ -26,6 +26,13 @@ pytestmark = pytest.mark.skipif(jupyterhub.version_info < (5, 0), reason='the pa
 PROXY = """#!/bin/sh
 exec %s -m kubespawner.commands.demo.proxy "$@"
 """ % sys.executable
+AROUND_README = """
+load_subconfig('readme.py')
+c.JupyterHub.authenticator_class = 'dummy'
+c.Authenticator.allow_all = True
+c.DummyAuthenticator.password = 'secret'
+print('Log in with any username and the password secret', flush=True)
+"""
 PASSWORD = re.compile(r'Log in with any username and the password (\w+)')
 
 
@@ -100,17 +107,22 @@ def test_a_hub_on_this_machine_runs_as_printed(running):
     use(running, hub)
 
 
+def with_proxy(monkeypatch):
+    """Put the demo's proxy where a hub looks for its own."""
+    os.mkdir('bin')
+    with open('bin/configurable-http-proxy', 'w') as f:
+        f.write(PROXY)
+    os.chmod('bin/configurable-http-proxy', 0o755)
+    monkeypatch.setenv('PATH', os.path.abspath('bin') + os.pathsep + os.environ['PATH'])
+
+
 def test_a_hub_beside_a_cluster_runs_as_printed(running, monkeypatch):
     """The cluster is a localkube, the proxy is the demo's, and servers may run as the user of the test."""
     hub, = printed('beside-a-cluster.rst', 'bash')
     configuration, = printed('beside-a-cluster.rst', 'python')
     with open('jupyterhub_config.py', 'w') as f:
         f.write(configuration.replace('192.0.2.10', '127.0.0.1'))
-    os.mkdir('bin')
-    with open('bin/configurable-http-proxy', 'w') as f:
-        f.write(PROXY)
-    os.chmod('bin/configurable-http-proxy', 0o755)
-    monkeypatch.setenv('PATH', os.path.abspath('bin') + os.pathsep + os.environ['PATH'])
+    with_proxy(monkeypatch)
     if os.geteuid() == 0:
         hub = hub.rstrip() + " --KubeSpawner.args=--allow-root --KubeSpawner.fs_gid=0"
     with LocalKube() as kube:
@@ -119,7 +131,25 @@ def test_a_hub_beside_a_cluster_runs_as_printed(running, monkeypatch):
         use(running, hub)
 
 
+def test_the_hub_of_the_readme_runs_as_printed(running, monkeypatch):
+    """It is in no pod, but its Service exists. Who may log in, and the proxy, are the test's."""
+    with open('readme.py', 'w') as f:
+        f.write(printed('README.rst', 'python')[0])
+    with open('jupyterhub_config.py', 'w') as f:
+        f.write(AROUND_README)
+    with_proxy(monkeypatch)
+    script = '.venv/bin/jupyterhub' + (' --KubeSpawner.args=--allow-root' if os.geteuid() == 0 else '')
+    with LocalKube() as kube:
+        monkeypatch.setenv('KUBECONFIG', kube.kubeconfig)
+        core_of(kube).create_namespaced_service(namespace='default', _preload_content=False, body={
+            'metadata': {'name': 'hub'}, 'spec': {'ports': [{'port': 8081}]}})
+        use(running, script)
+
+
 def create_namespace(kube, name):
+    core_of(kube).create_namespace({'metadata': {'name': name}}, _preload_content=False)
+
+
+def core_of(kube):
     from kubernetes import client, config
-    core = client.CoreV1Api(config.new_client_from_config(config_file=kube.kubeconfig))
-    core.create_namespace({'metadata': {'name': name}}, _preload_content=False)
+    return client.CoreV1Api(config.new_client_from_config(config_file=kube.kubeconfig))
