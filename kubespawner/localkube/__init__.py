@@ -5,13 +5,14 @@ LocalKube block. Call them from any thread except localkube's own.
 
     the whole           cluster, certificate, __main__
     the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
+    upgraded requests   upgrades, spdy, channels, execution, portforward
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
     controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems, probes
     services            forwarding (connections), hosts (names), enter (for programs outside of pods)
-    processes           processes, shim, mount_namespace
+    processes           processes, consoles, shim, mount_namespace
 """
 import contextlib
 import http.client

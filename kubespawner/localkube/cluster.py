@@ -64,6 +64,7 @@ class Cluster(object):
         if kubelet:
             self.kubelet = Kubelet(registry, self.data, **kubelet)
             self.api.logs = self.kubelet.logs
+            self.api.node = self.kubelet
             self.controllers.append(Scheduler(registry))
         names = self._publish_names() if kubelet else None
         write_kubeconfig(self.kubeconfig, self.url, token, authority, names)

@@ -10,8 +10,10 @@ import uuid
 from datetime import timedelta
 
 from tornado import gen
+from tornado.ioloop import IOLoop
 
 from . import probes, pulling
+from .consoles import TERMINAL, open_console
 from .environment import ConfigError, Environment
 from .processes import Process, StartError
 from .times import timestamp
@@ -43,6 +45,7 @@ class Container(object):
         self.started = False
         self.image = None
         self.process = None
+        self.console = None  # of a container with stdin or tty, see consoles.py
         self.id = ''
         self._variables = {}  # the environment of the current run
         self._attempts = 0
@@ -169,7 +172,8 @@ class Container(object):
             os.remove(self.log(self.restarts - 2))
         os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
         self.id = 'localkube://' + uuid.uuid4().hex * 2
-        self.process = self.run_process(command, log)
+        self.console = open_console(self.spec, log)
+        self.process = self.run_process(command, log, self.console)
         self.normal('Created', 'Created container ' + self.name)
         raise gen.Return(self.process)
 
@@ -178,12 +182,31 @@ class Container(object):
         return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address,
                            worker.files.home(self.spec), worker.temporary)
 
-    def run_process(self, command, log):
-        """Run a command in this container: its own, or that of a probe or hook."""
+    def run_process(self, command, log, console=None):
+        """Run a command in this container: its own, or that of a probe or hook. A console stands for the log."""
         files = self.worker.files
-        process = Process(command, self._variables, files.working_directory(self.spec), log,
-                          files.namespace(self.spec, self._variables))
+        variables = dict({'TERM': TERMINAL} if console and self.spec.get('tty') else {}, **self._variables)
+        process = Process(command, variables, files.working_directory(self.spec),
+                          console.files if console else [os.devnull, log, log],
+                          files.namespace(self.spec, self._variables), bool(console and self.spec.get('tty')))
+        if console:
+            console.give_away()
+            IOLoop.current().add_future(process.ended, lambda ended: console.release())
         self.worker.kubelet.adopt(process)
+        return process
+
+    def execute(self, command, files, variables):
+        """Run a command beside the process of this container, where it sees the same files, and ends with it.
+
+        files (list): the descriptors of its input, output and error. variables (dict): added to its environment.
+        """
+        main = self.process
+        terminal = os.isatty(files[0])
+        namespace = {'join': main.pid} if self.worker.files.has_mounts else None
+        process = Process(command, dict(variables, **self._variables), self.worker.files.working_directory(self.spec),
+                          files, namespace, terminal)
+        self.worker.kubelet.adopt(process)
+        IOLoop.current().add_future(main.ended, lambda ended: process.kill())
         return process
 
     def last_words(self, code):

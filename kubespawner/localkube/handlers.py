@@ -10,15 +10,15 @@ from tornado import gen, iostream
 from . import errors, lists, tables, versions
 from .causes import Causes
 from .registry import RETURNED_WHEN_DELETED
-from .resources import GROUPS, NO_COLLECTION_DELETE, RESOURCES, ROWS
-from .streams import StreamHandler
+from .resources import CONNECTIONS, GROUPS, NO_COLLECTION_DELETE, RESOURCES, ROWS
+from .upgrades import UpgradeHandler
 
 PREFIXES = ('/api/',) + tuple('/apis/%s/' % group for group in GROUPS)
 REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 410: 'Expired',
            429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout'}
 
 
-class Handler(StreamHandler):
+class Handler(UpgradeHandler):
     """Handles all requests to the Kubernetes API."""
 
     @gen.coroutine
@@ -195,3 +195,4 @@ VERBS = {  # (HTTP method, whether the path names one object, subresource) -> me
     ('PUT', True, 'finalize'): Handler.replace, ('POST', True, 'binding'): Handler.bind,
     ('GET', True, 'log'): Handler.log,
 }
+VERBS.update({(method, True, name): Handler.connect for method in ('GET', 'POST') for name in CONNECTIONS})

@@ -171,6 +171,24 @@ class Kubelet(object):
         self.http.close()
         self.addresses.close()
 
+    # What clients connect to
+
+    def address_of(self, pod):
+        """Return the address of a pod. Raise ApiError 500 if it does not run."""
+        worker = self.workers.get(pod['metadata']['uid'])
+        if worker is None:
+            raise errors.internal('pod not found ("%s_%s")' % (pod['metadata']['name'], pod['metadata']['namespace']))
+        return worker.address
+
+    def running_container(self, pod, name):
+        """Return a Container whose process runs. Raise ApiError 400 for a wrong name, 500 if it does not run."""
+        name = container_name(pod, name)
+        worker = self.workers.get(pod['metadata']['uid'])
+        for container in (worker.init_containers + worker.containers if worker else ()):
+            if container.name == name and container.process and container.process.pid:
+                return container
+        raise errors.internal('container not found ("%s")' % name)
+
     # Logs
 
     def logs(self, pod, name, previous=False, tail=None, limit=None):
@@ -178,13 +196,7 @@ class Kubelet(object):
         pod_name = pod['metadata']['name']
         worker = self.workers.get(pod['metadata']['uid'])
         containers = {each.name: each for each in worker.init_containers + worker.containers} if worker else {}
-        specs = pod['spec'].get('initContainers', []) + pod['spec']['containers']
-        if not name and len(pod['spec']['containers']) == 1 and not pod['spec'].get('initContainers'):
-            name = pod['spec']['containers'][0]['name']
-        if not name:
-            raise errors.bad_request(choices(pod))
-        if name not in [spec['name'] for spec in specs]:
-            raise errors.bad_request('container %s is not valid for pod %s' % (name, pod_name))
+        name = container_name(pod, name)
         container = containers.get(name)
         path = container and container.log(container.restarts - (1 if previous else 0))
         if previous and (not path or not os.path.exists(path)):
@@ -229,6 +241,18 @@ def tail_position(file, lines):
         found = file.read(end - position)
     kept = found.splitlines(True)[-lines:] if lines else []
     return end - sum(len(line) for line in kept)
+
+
+def container_name(pod, name):
+    """Return the name of a pod's container; '' stands for the only one. Raise ApiError 400."""
+    specs = pod['spec'].get('initContainers', []) + pod['spec']['containers']
+    if not name and len(specs) == 1:
+        return specs[0]['name']
+    if not name:
+        raise errors.bad_request(choices(pod))
+    if name not in [spec['name'] for spec in specs]:
+        raise errors.bad_request('container %s is not valid for pod %s' % (name, pod['metadata']['name']))
+    return name
 
 
 def choices(pod):

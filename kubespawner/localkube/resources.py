@@ -14,7 +14,7 @@ class Resource(namedtuple('Resource', 'name kind namespaced short_names subresou
     """One row: a kind of object in one API version.
 
     name (str): plural, as in paths: 'pods'.
-    subresources (tuple): which of 'status', 'binding', 'log', 'finalize' it has.
+    subresources (tuple): the names of those it has, such as 'status' and 'log'.
     fields (tuple): what a field selector may name, besides metadata.name and metadata.namespace.
     group, version (str): 'networking.k8s.io' and 'v1'; the group of the core API is ''.
     is_stored (bool): whether the store contains the kind in this version.
@@ -64,7 +64,7 @@ RESOURCES = {row.key: row for row in [
     Resource('namespaces', 'Namespace', False, ['ns'], ('finalize', 'status'), ('status.phase',)),
     Resource('nodes', 'Node', False, ['no'], ('status',), ('spec.unschedulable',)),
     Resource('persistentvolumeclaims', 'PersistentVolumeClaim', True, ['pvc'], ('status',), ()),
-    Resource('pods', 'Pod', True, ['po'], ('binding', 'log', 'status'), POD_FIELDS),
+    Resource('pods', 'Pod', True, ['po'], ('attach', 'binding', 'exec', 'log', 'portforward', 'status'), POD_FIELDS),
     Resource('secrets', 'Secret', True, [], (), ('type',)),
     Resource('services', 'Service', True, ['svc'], ('status',), ()),
     ingresses('networking.k8s.io', 'v1', is_stored=True),
@@ -77,8 +77,12 @@ API_VERSIONS = sorted({row.api_version for row in RESOURCES.values()})
 GROUPS = {'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1']}  # the preferred version comes first
 
 READ_WRITE = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-SUBRESOURCE_VERBS = {'binding': ['create'], 'finalize': ['update'], 'log': ['get'],
+CONNECTIONS = ('attach', 'exec', 'portforward')
+SUBRESOURCE_VERBS = {'attach': ['create', 'get'], 'binding': ['create'], 'exec': ['create', 'get'],
+                     'finalize': ['update'], 'log': ['get'], 'portforward': ['create', 'get'],
                      'status': ['get', 'patch', 'update']}
+SUBRESOURCE_KINDS = {'attach': 'PodAttachOptions', 'binding': 'Binding', 'exec': 'PodExecOptions',
+                     'portforward': 'PodPortForwardOptions'}
 NO_COLLECTION_DELETE = ('namespaces', 'services')
 
 
@@ -97,7 +101,7 @@ def discover_resource(resource):
     yield row
     for subresource in resource.subresources:
         yield {'name': resource.name + '/' + subresource, 'singularName': '', 'namespaced': resource.namespaced,
-               'kind': 'Binding' if subresource == 'binding' else resource.kind,
+               'kind': SUBRESOURCE_KINDS.get(subresource, resource.kind),
                'verbs': SUBRESOURCE_VERBS[subresource]}
 
 
