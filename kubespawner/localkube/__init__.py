@@ -8,7 +8,8 @@ LocalKube block. Call them from any thread except localkube's own.
     upgraded requests   upgrades, spdy, channels, execution, portforward
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
-                        validation_pod, validation_volumes, causes, patches, quantities
+                        validation_pod, validation_volumes, causes, patches, quantities, protobuf
+    owners of fields    managers, fieldsets, applying
     controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems, probes
     services            forwarding (connections), hosts (names), enter (for programs outside of pods)
