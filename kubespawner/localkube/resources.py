@@ -42,6 +42,16 @@ class Resource(namedtuple('Resource', 'name kind namespaced short_names subresou
         return '%s.%s' % (self.name, self.group) if self.group else self.name
 
     @property
+    def stored_type(self):
+        """The name of the type in fields.py of stored objects."""
+        return self.kind
+
+    @property
+    def stored_version(self):
+        """The apiVersion of stored objects."""
+        return self.api_version if self.is_stored else RESOURCES[self.name].api_version
+
+    @property
     def type(self):
         """The name of its type in fields.py."""
         return self.kind if self.version == 'v1' else '%s_%s' % (self.kind, self.version)
