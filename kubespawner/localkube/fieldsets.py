@@ -9,10 +9,13 @@ element of a list, `v:` and an element of a list of plain values.
 """
 import json
 from collections import namedtuple
+from json.encoder import encode_basestring
+from sys import intern
 
 from .fields import TYPES
 
 MEMBER = '.'
+NOTHING_INSIDE = {}  # one for all sets, which saves memory; never changed
 LEAF, STRUCT, MAP, ANY, LIST, SET = 'leaf', 'struct', 'map', 'any', 'list', 'set'
 
 Kind = namedtuple('Kind', 'relation type keys')
@@ -92,13 +95,16 @@ def children(value, kind):
         return {'v:' + compact(item): (item, LEAF_KIND) for item in value}
     if kind.relation == STRUCT:
         kinds = kinds_of(kind.type)
-        return {'f:' + name: (each, kinds.get(name, ANY_KIND)) for name, each in value.items()}
+        return {intern('f:' + name): (each, kinds.get(name, ANY_KIND)) for name, each in value.items()}
     inner = LEAF_KIND if kind.relation == MAP else ANY_KIND
-    return {'f:' + name: (each, inner) for name, each in value.items()}
+    return {intern('f:' + name): (each, inner) for name, each in value.items()}
 
 
 def element_of(item, keys):
-    return 'k:' + compact({key: item.get(key, KEY_DEFAULTS.get(key)) for key in keys})
+    values = [item.get(key, KEY_DEFAULTS.get(key)) for key in keys]
+    if len(keys) == 1 and isinstance(values[0], str):  # faster, and the usual case
+        return intern('k:{"%s":%s}' % (keys[0], encode_basestring(values[0])))
+    return intern('k:' + compact(dict(zip(keys, values))))
 
 
 def compact(value):
@@ -114,6 +120,32 @@ def fields_of(value, kind):
         result[element] = {} if is_leaf(child, inner) else fields_of(child, inner)
         if element.startswith('k:') and result[element]:
             result[element][MEMBER] = {}
+    return result
+
+
+def all_fields(value, kind):
+    """Return the set of everything that a value contains, and of the value itself."""
+    if is_leaf(value, kind):
+        return NOTHING_INSIDE
+    result = {element: all_fields(child, inner) for element, (child, inner) in children(value, kind).items()}
+    result[MEMBER] = NOTHING_INSIDE
+    return result
+
+
+def new_fields(old, new, kind):
+    """Return the set of what `new` contains, and `old` does not."""
+    result, before = {}, children(old, kind)
+    for element, (child, inner) in children(new, kind).items():
+        if element not in before:
+            result[element] = all_fields(child, inner)
+        elif not is_leaf(child, inner):
+            previous = before[element][0]
+            empty = [] if inner.relation in (LIST, SET) else {}
+            fields = new_fields(empty if is_leaf(previous, inner) else previous, child, inner)
+            if fields:
+                result[element] = fields
+        elif child != before[element][0]:
+            result[element] = NOTHING_INSIDE
     return result
 
 
@@ -140,7 +172,7 @@ def changed(fields, added=(), removed=()):
 
 
 def copied(fields):
-    return {element: copied(inner) for element, inner in fields.items()}
+    return {element: copied(inner) if inner else NOTHING_INSIDE for element, inner in fields.items()}
 
 
 def add(fields, path):
@@ -150,11 +182,11 @@ def add(fields, path):
         if inner is None:
             inner = fields[element] = {}
         elif not inner:
-            inner[MEMBER] = {}
+            inner = fields[element] = {MEMBER: NOTHING_INSIDE}
         fields = inner
-    inner = fields.setdefault(path[-1], {})
+    inner = fields.setdefault(path[-1], NOTHING_INSIDE)
     if inner:
-        inner[MEMBER] = {}
+        inner[MEMBER] = NOTHING_INSIDE
 
 
 def discard(fields, path):

@@ -64,8 +64,8 @@ def of_new(obj, sent_spec, type_name, manager):
     if admitted:
         part['spec'] = {name: value for name, value in part['spec'].items() if name not in admitted}
     empty = dict({'metadata': {}, 'spec': {}, 'status': {}}, **EMPTY.get(obj['kind'], {}))
-    touched = fieldsets.compare(empty, part, fieldsets.root(type_name))[0]
-    return with_update([], touched, [], manager, obj['apiVersion'])
+    fields = fieldsets.new_fields(empty, part, fieldsets.root(type_name))
+    return [entry(manager, 'Update', obj['apiVersion'], fields)] if fields else []
 
 
 def of_update(old, new, type_name, manager, subresource=''):
@@ -129,6 +129,21 @@ def union(one, other):
 def ordered(entries):
     return sorted(entries, key=lambda each: (each.get('operation', ''), each.get('time', ''), each.get('manager', ''),
                                              each.get('apiVersion', '')))
+
+
+def are_in(patch):
+    """Return whether a patch of any kind may concern managedFields."""
+    if isinstance(patch, list):
+        return any(isinstance(each, dict) and ('managedFields' in str(each.get('path')) or 'from' in each or
+                                               each.get('path') in ('', '/metadata')) for each in patch)
+    metadata = patch.get('metadata') if isinstance(patch, dict) else None
+    return isinstance(metadata, dict) and ('managedFields' in metadata or '$patch' in metadata)
+
+
+def hidden(obj):
+    """Return an object without its managedFields."""
+    metadata = obj['metadata']
+    return dict(obj, metadata={name: metadata[name] for name in metadata if name != 'managedFields'})
 
 
 def based_on(old, data):
