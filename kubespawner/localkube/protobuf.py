@@ -80,10 +80,10 @@ def decode(body):
     try:
         envelope = dict(records(body[len(MAGIC):]))
         type_meta = dict(records(envelope.get(1, b'')))
-        kind = type_meta.get(2, b'').decode('utf8')
+        kind = text(type_meta.get(2, b''))
         if kind not in NUMBERS or kind not in TYPES:
             raise errors.ApiError(415, 'UnsupportedMediaType', 'localkube reads no %s in protobuf; use JSON' % kind)
-        return dict(message(kind, envelope.get(2, b'')), kind=kind, apiVersion=type_meta.get(1, b'').decode('utf8'))
+        return dict(message(kind, envelope.get(2, b'')), kind=kind, apiVersion=text(type_meta.get(1, b'')))
     except (Malformed, UnicodeDecodeError, struct.error, IndexError) as e:
         raise errors.bad_request('the object provided is unrecognized: %s' % e)
 
@@ -91,6 +91,8 @@ def decode(body):
 def records(data):
     """Yield (number, bytes or int) of the fields of a message."""
     position = 0
+    if not isinstance(data, bytes):
+        raise Malformed('proto: wrong wireType')
     while position < len(data):
         tag, position = varint(data, position)
         number, wire = tag >> 3, tag & 7
@@ -147,7 +149,7 @@ def add(result, name, field, value):
         result.setdefault(name, []).append(one(field.type, value))
     elif field.shape == 'map':
         pair = dict(records(value))
-        result.setdefault(name, {})[pair.get(1, b'').decode('utf8')] = one(field.type, pair.get(2, b''))
+        result.setdefault(name, {})[text(pair.get(1, b''))] = one(field.type, pair.get(2, b''))
     else:
         result[name] = one(field.type, value)
 
@@ -182,9 +184,15 @@ def int_or_string(value):
     return text(parts.get(3, b'')) if parts.get(1) else integer(parts.get(2, 0))
 
 
+def in_base64(value):
+    if not isinstance(value, bytes):
+        raise Malformed('proto: wrong wireType')
+    return base64.b64encode(value).decode('ascii')
+
+
 def quantity(value):
     return text(dict(records(value)).get(1, b''))
 
 
 SCALARS = {'int': integer, 'number': integer, 'bool': bool, 'flag': bool, 'time': moment, 'intstr': int_or_string,
-           'quantity': quantity, 'bytes': lambda value: base64.b64encode(value).decode('ascii')}
+           'quantity': quantity, 'bytes': in_base64}
