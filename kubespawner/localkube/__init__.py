@@ -4,7 +4,8 @@ What belongs here: `LocalKube`, which starts it from Python. What does not: its 
 LocalKube block. Call them from any thread except localkube's own.
 
     the whole           cluster, certificate, __main__
-    the API over HTTP   server, requests, handlers, lists, streams, watches, tables, errors, faults
+    the API over HTTP   server, requests, handlers, lists, streams, logs, watches, tables, errors,
+                        faults
     upgraded requests   upgrades, spdy, channels, execution, portforward
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,

@@ -8,9 +8,12 @@ import os
 import pty
 import struct
 import termios
+import time
 
 from tornado import gen
 from tornado.iostream import PipeIOStream, StreamClosedError
+
+from .shim import TIMES
 
 CHUNK = 32 * 1024
 TERMINAL = 'xterm'  # TERM of programs that have a terminal
@@ -60,7 +63,8 @@ class Pipes(object):
     def give_away(self):
         """Close the descriptors of the command, which has its own copies."""
         for descriptor in set(self.files):
-            os.close(descriptor)
+            if isinstance(descriptor, int):
+                os.close(descriptor)
 
     def release(self):
         """Close what no longer leads to the program, which has ended."""
@@ -103,17 +107,18 @@ def open_console(spec, log):
     console = Pipes(('stdin',))
     for descriptor in console.files[1:]:
         os.close(descriptor)
-    console.files[1:] = [os.open(log, os.O_WRONLY | os.O_APPEND)] * 2
+    console.files[1:] = [os.devnull, os.devnull]  # the shim writes the log
     return console
 
 
 @gen.coroutine
 def record(stream, log):
-    """Append what a stream contains to a file."""
-    with open(log, 'ab', buffering=0) as file:
+    """Append what a stream contains to a log, and its times to the file beside it."""
+    with open(log, 'ab', buffering=0) as file, open(log + TIMES, 'ab', buffering=0) as times:
         try:
             while True:
                 data = yield stream.read_bytes(CHUNK, partial=True)
+                times.write(b'%d %d\n' % (file.tell(), time.time() * 10 ** 9))
                 file.write(data)
         except StreamClosedError:
             pass

@@ -3,6 +3,7 @@
 What belongs here: the states of a container and the transitions between them. What does not: its pod (pods.py) and its
 processes (processes.py). Everything runs on the loop thread of the server.
 """
+import contextlib
 import os
 import signal
 import time
@@ -16,6 +17,7 @@ from . import probes, pulling
 from .consoles import TERMINAL, open_console
 from .environment import ConfigError, Environment
 from .processes import Process, StartError
+from .shim import TIMES
 from .times import timestamp
 
 SHORTEST_GRACE = 2  # seconds, the minimum time between TERM and KILL
@@ -169,11 +171,13 @@ class Container(object):
         log = self.log(self.restarts)
         os.makedirs(os.path.dirname(log), exist_ok=True)
         if self.restarts > 1 and os.path.exists(self.log(self.restarts - 2)):
-            os.remove(self.log(self.restarts - 2))
+            for suffix in ('', TIMES):
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(self.log(self.restarts - 2) + suffix)
         os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
         self.id = 'localkube://' + uuid.uuid4().hex * 2
         self.console = open_console(self.spec, log)
-        self.process = self.run_process(command, log, self.console)
+        self.process = self.run_process(command, log, self.console, timed=True)
         self.normal('Created', 'Created container ' + self.name)
         raise gen.Return(self.process)
 
@@ -182,13 +186,17 @@ class Container(object):
         return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address,
                            worker.files.home(self.spec), worker.temporary)
 
-    def run_process(self, command, log, console=None):
-        """Run a command in this container: its own, or that of a probe or hook. A console stands for the log."""
+    def run_process(self, command, log, console=None, timed=False):
+        """Run a command in this container: its own, or that of a probe or hook.
+
+        console (Pipes or None): its input. timed (bool): whether the times of what it writes are recorded.
+        """
         files = self.worker.files
         variables = dict({'TERM': TERMINAL} if console and self.spec.get('tty') else {}, **self._variables)
+        terminal = bool(console and self.spec.get('tty'))
         process = Process(command, variables, files.working_directory(self.spec),
                           console.files if console else [os.devnull, log, log],
-                          files.namespace(self.spec, self._variables), bool(console and self.spec.get('tty')))
+                          files.namespace(self.spec, self._variables), terminal, None if terminal or not timed else log)
         if console:
             console.give_away()
             IOLoop.current().add_future(process.ended, lambda ended: console.release())

@@ -19,6 +19,7 @@ from .events import EventRecorder
 from .forwarding import ServiceProxy
 from .hosts import HostsFiles
 from .later import later
+from .logs import Log
 from .pods import PodWorker
 from .resources import VERSION
 from .times import timestamp
@@ -26,7 +27,6 @@ from .times import timestamp
 NODE = 'localkube'
 LOCK_PORT = 10250  # UDP port at the node's address; the process that binds it owns the node's range of addresses
 PODS = 500
-LOG_CHUNK = 2 ** 20
 PODS_OF_RANGE = 48000  # addresses for pods, below those for services
 SERVICES_OF_RANGE = '127.%d.192.0/18'
 
@@ -191,8 +191,8 @@ class Kubelet(object):
 
     # Logs
 
-    def logs(self, pod, name, previous=False, tail=None, limit=None):
-        """Return the Log of a container. Raise ApiError 400 if there is none."""
+    def logs(self, pod, name, previous=False, **options):
+        """Return the Log of a container, with these options. Raise ApiError 400 if there is none."""
         pod_name = pod['metadata']['name']
         worker = self.workers.get(pod['metadata']['uid'])
         containers = {each.name: each for each in worker.init_containers + worker.containers} if worker else {}
@@ -206,41 +206,7 @@ class Kubelet(object):
         if not path or not os.path.exists(path):
             reason = container.state.get('waiting', {}).get('reason', 'ContainerCreating') if container else 'unknown'
             raise errors.bad_request('container "%s" in pod "%s" is waiting to start: %s' % (name, pod_name, reason))
-        return Log(path, container, tail, limit)
-
-
-class Log(object):
-    """The output of a container, which is read in parts."""
-
-    def __init__(self, path, container, tail, limit):
-        self._file = open(path, 'rb')
-        self._container = container
-        self._process = container.process
-        self._left = limit
-        if tail is not None:
-            self._file.seek(tail_position(self._file, tail))
-
-    def read(self):
-        """Return new output, as bytes."""
-        chunk = self._file.read() if self._left is None else self._file.read(self._left)
-        if self._left is not None:
-            self._left -= len(chunk)
-        return chunk
-
-    def is_running(self):
-        return bool(self._process and not self._process.ended.done()) and self._left != 0
-
-
-def tail_position(file, lines):
-    """Return the position at which the last `lines` lines of a file begin."""
-    position = end = file.seek(0, os.SEEK_END)
-    found = b''
-    while position > 0 and found.count(b'\n') <= lines:
-        position = max(0, position - LOG_CHUNK)
-        file.seek(position)
-        found = file.read(end - position)
-    kept = found.splitlines(True)[-lines:] if lines else []
-    return end - sum(len(line) for line in kept)
+        return Log(path, container, **options)
 
 
 def container_name(pod, name):

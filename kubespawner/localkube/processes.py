@@ -26,6 +26,7 @@ class Process(object):
     args (list of str), env (dict), cwd (path): what to run.
     files (list): its standard input, output and error: descriptors, or paths of files to append to.
     namespace (dict or None): the arguments of mount_namespace.arrange, or {'join': pid of another process}.
+    log (path or None): where output and error are appended to, with their times, instead of to `files`.
     terminal (bool): whether the descriptors are a terminal that the process controls.
     pid (int or None): its process id, while it runs.
     started (Future): resolves to None, or raises StartError.
@@ -33,7 +34,7 @@ class Process(object):
         signal n.
     """
 
-    def __init__(self, args, env, cwd, files, namespace=None, terminal=False):
+    def __init__(self, args, env, cwd, files, namespace=None, terminal=False, log=None):
         self.pid = None
         self.started = Future()
         self.ended = Future()
@@ -46,7 +47,7 @@ class Process(object):
             os.close(writer)
         self._events = PipeIOStream(reader)
         self._tell(json.dumps({'args': args, 'env': env, 'cwd': cwd, 'files': files, 'terminal': terminal,
-                               'namespace': namespace}))
+                               'log': log, 'namespace': namespace}))
         self._follow()
 
     def signal(self, number):

@@ -3,14 +3,15 @@
 What belongs here: processes, with the standard library only. What does not: Kubernetes. This file runs as a separate
 process with one thread. It is run by its path, so that it starts fast and does not import KubeSpawner.
 
-Standard input: first a line of JSON, {args, env, cwd, files, terminal, namespace}, and then lines with one signal
+Standard input: first a line of JSON, {args, env, cwd, files, terminal, log, namespace}, and then lines with one signal
 number each. At
 the end of the input, localkube has ended, perhaps because it was killed, and the shim kills all processes. Standard
 output: lines of JSON: {"error": …} if the process cannot be started, {"pid": …} after it was started, and {"exit": …}
 after it and all its descendants have ended.
 
 `files` are standard input, output and error: inherited descriptors, or paths of files to append to. If `terminal` is
-true, they are the controlling terminal of the process.
+true, they are the controlling terminal of the process. If `log` is the path of a file, what the process writes is
+appended there, and when it was written to the file beside it, see logs.py.
 
 `namespace` has the arguments of mount_namespace.arrange, or is {"join": pid of a process in such a namespace} or null.
 
@@ -29,6 +30,8 @@ import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+TIMES = '.times'
+CHUNK = 65536
 
 
 def tell(**event):
@@ -46,6 +49,40 @@ def read_line():
             sys.exit()
         line += chunk
     return line.decode('utf8')
+
+
+class Output(object):
+    """What the process writes. `reader` is a descriptor; `files` replaces those of the request."""
+
+    def __init__(self, files, log):
+        self.reader, self.writer = os.pipe() if log else (None, None)
+        self.files = [files[0], self.writer, self.writer] if log else files
+        self.log = self.times = None
+        if log:
+            self.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self.times = os.open(log + TIMES, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self.position = os.fstat(self.log).st_size
+
+    def copy(self):
+        """Append what there is to the log. Return False at the end."""
+        data = os.read(self.reader, CHUNK)
+        now = time.time()
+        try:
+            os.write(self.times, ('%d %d%09d\n' % (self.position, now, now % 1 * 10 ** 9)).encode('ascii'))
+            while data[:1]:
+                written = os.write(self.log, data)
+                self.position += written
+                data = data[written:]
+                if not data:
+                    return True
+        except OSError:
+            return True  # the disk is full
+        return False
+
+    def drain(self):
+        """Append what is left when all processes have ended."""
+        while self.reader is not None and self.copy():
+            pass
 
 
 def start(libc, args, env, cwd, files, terminal, namespace):
@@ -171,12 +208,16 @@ def main():
     signal.set_wakeup_fd(write_end)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pid, failure = start(libc, **json.loads(read_line()))
+    request = json.loads(read_line())
+    output = Output(request['files'], request.pop('log'))
+    pid, failure = start(libc, **dict(request, files=output.files))
     if failure:
         return tell(error=failure)
     tell(pid=pid)
     while os.getppid() == parent:
-        ready = select.select([0, wakeup], [], [], 1)[0]
+        ready = select.select([0, wakeup] + ([output.reader] if output.reader is not None else []), [], [], 1)[0]
+        if output.reader in ready and not output.copy():
+            output.reader = None  # the process has closed its output
         if 0 in ready:
             commands = os.read(0, 4096)
             if not commands:
@@ -187,6 +228,7 @@ def main():
         for ended in iter(reap, None):
             if ended[0] == pid:
                 kill_descendants()
+                output.drain()
                 return tell(exit=ended[1])
     kill_descendants()
 

@@ -1,8 +1,10 @@
 """kubectl as it is works on localkube. Skipped where there is none."""
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -124,6 +126,32 @@ def test_apply_refuses_a_misspelt_field(kubectl, name):
 def test_logs(kubectl, applied):
     assert kubectl('logs', applied) == 'line one\nline two\n'
     assert kubectl('logs', applied, '--tail=1') == 'line two\n'
+
+
+def test_logs_have_times(client, kubectl, name):
+    client.create_pod(name, image='some/image', command=['sh', '-c', 'echo one; echo two; printf three'])
+    client.wait_for_phase(name, 'Succeeded')
+    lines = [line.split(' ') for line in kubectl('logs', name, '--timestamps').split('\n')]
+    assert [text for _, text in lines] == ['one', 'two', 'three']
+    for moment, _ in lines:
+        assert re.match(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$', moment)
+    assert kubectl('logs', name, '--since=1h') == kubectl('logs', name) == 'one\ntwo\nthree'
+    assert kubectl('logs', name, '--since-time=2100-01-01T00:00:00Z') == ''
+    kubectl('delete', 'pod', name)
+
+
+def test_logs_since_begin_with_what_was_written_then(client, kubectl, name):
+    script = 'echo old; until test -e %s; do sleep 0.05; done; echo new; exec sleep 1000'
+    with tempfile.TemporaryDirectory() as directory:
+        signal = os.path.join(directory, 'go')
+        client.create_pod(name, image='some/image', command=['sh', '-c', script % signal])
+        poll(lambda: 'old' in client.log(name), 'the first line')
+        poll(lambda: client.log(name, '?sinceSeconds=1') == '', 'a second without output')
+        open(signal, 'w').close()
+        poll(lambda: 'new' in client.log(name), 'the second line')
+    assert client.log(name, '?sinceSeconds=1') in ('new\n', '')
+    assert client.log(name, '?sinceSeconds=3600&tailLines=1') == 'new\n'
+    kubectl('delete', 'pod', name, '--grace-period=1')
 
 
 def test_label_and_select(kubectl, applied):
