@@ -104,7 +104,7 @@ def test_localkube_needs_the_standard_library_and_tornado_only():
     for path in modules(os.path.join(PACKAGE, 'localkube')):
         tree = ast.parse(open(path, encoding='utf8').read())
         assert set(imported_packages(tree.body)) <= allowed, path
-        assert set(imported_packages(ast.walk(tree))) <= allowed | {'jsonpatch', 'trustme'}, path
+        assert set(imported_packages(ast.walk(tree))) <= allowed | {'jsonpatch', 'trustme', 'yaml'}, path
 
 
 def test_the_spawner_does_not_load_what_only_the_demo_needs():

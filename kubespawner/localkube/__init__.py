@@ -7,16 +7,18 @@ LocalKube block. Call them from any thread except localkube's own.
     who may do what     access; users, tokens, accounts (of pods); attributes (of requests), rbac, escalation, reviews,
                         default_roles, validation_rbac
     the API over HTTP   server, requests, protobuf, handlers, lists, streams, watches, tables, errors, faults
+    upgraded requests   upgrades, spdy, channels, execution, portforward
     what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
     what it does        registry, store; on the way: decoding, strategies, defaults, validation,
                         validation_pod, validation_volumes, causes, patches, quantities
+    owners of fields    managers, fieldsets, applying
     controllers         controllers (claims, namespaces), endpoints, endpoint_slices, garbage (owner references), events
     admission           quotas, quota_usage, limit_ranges
     the scheduler       scheduling, node_fit, affinity, pod_affinity, pod_resources
-    the node            node, kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems,
-                        probes
+    the node            node, kubelet, pods, podstate, containers, logs, pulling, images, environment, volumes,
+                        projections, filesystems, probes
     services            forwarding (connections), hosts (names), enter (for programs outside of pods)
-    processes           processes, shim, mount_namespace
+    processes           processes, consoles, shim, mount_namespace
 """
 import contextlib
 import http.client

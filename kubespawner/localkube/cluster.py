@@ -83,6 +83,7 @@ class Cluster(object):
             self.kubelet = Kubelet(registry, self.data, token_for=self.api.access.accounts.token_for,
                                    api_port=self.api.port, **kubelet)
             self.api.logs = self.kubelet.logs
+            self.api.node = self.kubelet
             self.controllers.append(Scheduler(registry))
         names = self._publish_names() if kubelet else None
         content = kubeconfigs.content(self.url, authority, names)

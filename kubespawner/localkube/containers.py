@@ -3,6 +3,7 @@
 What belongs here: the states of a container and the transitions between them. What does not: its pod (pods.py) and its
 processes (processes.py). Everything runs on the loop thread of the server.
 """
+import contextlib
 import os
 import signal
 import time
@@ -10,10 +11,13 @@ import uuid
 from datetime import timedelta
 
 from tornado import gen, locks
+from tornado.ioloop import IOLoop
 
 from . import pod_resources, probes, pulling
+from .consoles import TERMINAL, open_console
 from .environment import ConfigError, Environment
 from .processes import Process, StartError
+from .shim import TIMES
 from .times import timestamp
 
 SHORTEST_GRACE = 2  # seconds, the minimum time between TERM and KILL
@@ -50,6 +54,7 @@ class Container(object):
         self.image = None
         self.process = None
         self._ending = None  # the process that was told to end
+        self.console = None  # of a container with stdin or tty, see consoles.py
         self.id = ''
         self._variables = {}  # the environment of the current run
         self._attempts = 0
@@ -179,10 +184,13 @@ class Container(object):
         log = self.log(self.restarts)
         os.makedirs(os.path.dirname(log), exist_ok=True)
         if self.restarts > 1 and os.path.exists(self.log(self.restarts - 2)):
-            os.remove(self.log(self.restarts - 2))
+            for suffix in ('', TIMES):
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(self.log(self.restarts - 2) + suffix)
         os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
         self.id = 'localkube://' + uuid.uuid4().hex * 2
-        self.process = self.run_process(command, log)
+        self.console = open_console(self.spec, log)
+        self.process = self.run_process(command, log, self.console, timed=True)
         self.normal('Created', 'Created container ' + self.name)
         raise gen.Return(self.process)
 
@@ -191,12 +199,35 @@ class Container(object):
         return Environment(worker.kubelet.store, worker.pod, self.spec, worker.address, worker.kubelet.address,
                            worker.files.home(self.spec), worker.temporary, worker.kubelet.api_variables)
 
-    def run_process(self, command, log):
-        """Run a command in this container: its own, or that of a probe or hook."""
+    def run_process(self, command, log, console=None, timed=False):
+        """Run a command in this container: its own, or that of a probe or hook.
+
+        console (Pipes or None): its input. timed (bool): whether the times of what it writes are recorded.
+        """
         files = self.worker.files
-        process = Process(command, self._variables, files.working_directory(self.spec), log,
-                          files.namespace(self.spec, self._variables))
+        variables = dict({'TERM': TERMINAL} if console and self.spec.get('tty') else {}, **self._variables)
+        terminal = bool(console and self.spec.get('tty'))
+        process = Process(command, variables, files.working_directory(self.spec),
+                          console.files if console else [os.devnull, log, log],
+                          files.namespace(self.spec, self._variables), terminal, None if terminal or not timed else log)
+        if console:
+            console.give_away()
+            IOLoop.current().add_future(process.ended, lambda ended: console.release())
         self.worker.kubelet.adopt(process)
+        return process
+
+    def execute(self, command, files, variables):
+        """Run a command beside the process of this container, where it sees the same files, and ends with it.
+
+        files (list): the descriptors of its input, output and error. variables (dict): added to its environment.
+        """
+        main = self.process
+        terminal = os.isatty(files[0])
+        namespace = {'join': main.pid} if self.worker.files.has_mounts else None
+        process = Process(command, dict(variables, **self._variables), self.worker.files.working_directory(self.spec),
+                          files, namespace, terminal)
+        self.worker.kubelet.adopt(process)
+        IOLoop.current().add_future(main.ended, lambda ended: process.kill())
         return process
 
     def last_words(self, code):

@@ -32,6 +32,10 @@ def bad_request(message):
     return ApiError(400, 'BadRequest', message)
 
 
+def internal(message):
+    return ApiError(500, 'InternalError', message)
+
+
 def not_found(resource, name):
     return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), details_of(resource, name))
 

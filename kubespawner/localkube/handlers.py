@@ -7,19 +7,20 @@ from urllib.parse import unquote
 
 from tornado import gen, iostream
 
-from . import errors, lists, tables, versions
+from . import applying, errors, lists, tables, versions
 from .causes import Causes
 from .decoding import decode
 from .registry import RETURNED_WHEN_DELETED
-from .resources import GROUPS, NO_COLLECTION_DELETE, RESOURCES, REVIEWS, ROWS
-from .streams import StreamHandler
+from .resources import CONNECTIONS, GROUPS, NO_COLLECTION_DELETE, RESOURCES, REVIEWS, ROWS
+from .upgrades import UpgradeHandler
 
+APPLY = 'application/apply-patch+yaml'
 PREFIXES = ('/api/',) + tuple('/apis/%s/' % group for group in GROUPS)
 REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 410: 'Expired',
            429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout'}
 
 
-class Handler(StreamHandler):
+class Handler(UpgradeHandler):
     """Handles all requests to the Kubernetes API."""
 
     @gen.coroutine
@@ -115,19 +116,29 @@ class Handler(StreamHandler):
         if self.row.name in REVIEWS:
             return 201, self.api.access.reviews.answer(self.row, self.namespace, self.body(), self.user)
         return 201, self.shown(self.api.registry.create(self.row.key, self.namespace, self.body(), self.dry_run(),
-                                                        self.strict()))
+                                                        self.strict(), self.manager('CreateOptions')))
 
     def replace(self):
         dry_run = self.dry_run('UpdateOptions')
         return 200, self.shown(self.api.registry.replace(
-            *self.key, data=self.body(), subresource=self.subresource, dry_run=dry_run, strict=self.strict()))
+            *self.key, data=self.body(), subresource=self.subresource, dry_run=dry_run, strict=self.strict(),
+            manager=self.manager('UpdateOptions')))
 
     def patch_object(self):
         content_type = self.request.headers.get('Content-Type', '').partition(';')[0].strip()
+        if content_type == APPLY:
+            return self.apply()
         dry_run = self.dry_run('PatchOptions')
         return 200, self.shown(self.api.registry.patch(
             *self.key, content_type=content_type, patch=self.parse(self.request.body), subresource=self.subresource,
-            dry_run=dry_run, strict=self.strict()))
+            dry_run=dry_run, strict=self.strict(), manager=self.manager('PatchOptions')))
+
+    def apply(self):
+        manager, dry_run = self.manager('PatchOptions', is_apply=True), self.dry_run('PatchOptions')
+        obj, created = self.api.registry.apply(
+            *self.key, config=applying.parse(self.request.body), manager=manager, subresource=self.subresource,
+            force=self.flag('force'), dry_run=dry_run, strict=self.strict())
+        return 201 if created else 200, self.shown(obj)
 
     def bind(self):
         self.api.registry.bind(self.namespace, self.name, self.body(), self.dry_run())
@@ -205,3 +216,4 @@ VERBS = {  # (HTTP method, whether the path names one object, subresource) -> me
     ('PUT', True, 'finalize'): Handler.replace, ('POST', True, 'binding'): Handler.bind,
     ('GET', True, 'log'): Handler.log, ('POST', True, 'token'): Handler.create_token,
 }
+VERBS.update({(method, True, name): Handler.connect for method in ('GET', 'POST') for name in CONNECTIONS})

@@ -17,6 +17,7 @@ from .events import EventRecorder
 from .forwarding import ServiceProxy
 from .hosts import HostsFiles
 from .later import later
+from .logs import Log
 from .node import LOCK_PORT, NODE
 from .pods import PodWorker
 from .projections import no_tokens
@@ -24,7 +25,6 @@ from .times import timestamp
 
 API_ADDRESS = '127.0.0.1'
 PROBES = 500  # at once
-LOG_CHUNK = 2 ** 20
 PODS_OF_RANGE = 48000  # addresses for pods, below those for services
 SERVICES_OF_RANGE = '127.%d.192.0/18'
 
@@ -207,20 +207,32 @@ class Kubelet(object):
         self.http.close()
         self.addresses.close()
 
+    # What clients connect to
+
+    def address_of(self, pod):
+        """Return the address of a pod. Raise ApiError 500 if it does not run."""
+        worker = self.workers.get(pod['metadata']['uid'])
+        if worker is None:
+            raise errors.internal('pod not found ("%s_%s")' % (pod['metadata']['name'], pod['metadata']['namespace']))
+        return worker.address
+
+    def running_container(self, pod, name):
+        """Return a Container whose process runs. Raise ApiError 400 for a wrong name, 500 if it does not run."""
+        name = container_name(pod, name)
+        worker = self.workers.get(pod['metadata']['uid'])
+        for container in (worker.init_containers + worker.containers if worker else ()):
+            if container.name == name and container.process and container.process.pid:
+                return container
+        raise errors.internal('container not found ("%s")' % name)
+
     # Logs
 
-    def logs(self, pod, name, previous=False, tail=None, limit=None):
-        """Return the Log of a container. Raise ApiError 400 if there is none."""
+    def logs(self, pod, name, previous=False, **options):
+        """Return the Log of a container, with these options. Raise ApiError 400 if there is none."""
         pod_name = pod['metadata']['name']
         worker = self.workers.get(pod['metadata']['uid'])
         containers = {each.name: each for each in worker.init_containers + worker.containers} if worker else {}
-        specs = pod['spec'].get('initContainers', []) + pod['spec']['containers']
-        if not name and len(pod['spec']['containers']) == 1 and not pod['spec'].get('initContainers'):
-            name = pod['spec']['containers'][0]['name']
-        if not name:
-            raise errors.bad_request(choices(pod))
-        if name not in [spec['name'] for spec in specs]:
-            raise errors.bad_request('container %s is not valid for pod %s' % (name, pod_name))
+        name = container_name(pod, name)
         container = containers.get(name)
         path = container and container.log(container.restarts - (1 if previous else 0))
         if previous and (not path or not os.path.exists(path)):
@@ -230,29 +242,7 @@ class Kubelet(object):
         if not path or not os.path.exists(path):
             reason = container.state.get('waiting', {}).get('reason', 'ContainerCreating') if container else 'unknown'
             raise errors.bad_request('container "%s" in pod "%s" is waiting to start: %s' % (name, pod_name, reason))
-        return Log(path, container, tail, limit)
-
-
-class Log(object):
-    """The output of a container, which is read in parts."""
-
-    def __init__(self, path, container, tail, limit):
-        self._file = open(path, 'rb')
-        self._container = container
-        self._process = container.process
-        self._left = limit
-        if tail is not None:
-            self._file.seek(tail_position(self._file, tail))
-
-    def read(self):
-        """Return new output, as bytes."""
-        chunk = self._file.read() if self._left is None else self._file.read(self._left)
-        if self._left is not None:
-            self._left -= len(chunk)
-        return chunk
-
-    def is_running(self):
-        return bool(self._process and not self._process.ended.done()) and self._left != 0
+        return Log(path, container, **options)
 
 
 def fields_shown(pod):
@@ -260,16 +250,16 @@ def fields_shown(pod):
     return [pod['metadata'].get(field) for field in ('uid', 'labels', 'annotations')]
 
 
-def tail_position(file, lines):
-    """Return the position at which the last `lines` lines of a file begin."""
-    position = end = file.seek(0, os.SEEK_END)
-    found = b''
-    while position > 0 and found.count(b'\n') <= lines:
-        position = max(0, position - LOG_CHUNK)
-        file.seek(position)
-        found = file.read(end - position)
-    kept = found.splitlines(True)[-lines:] if lines else []
-    return end - sum(len(line) for line in kept)
+def container_name(pod, name):
+    """Return the name of a pod's container; '' stands for the only one. Raise ApiError 400."""
+    specs = pod['spec'].get('initContainers', []) + pod['spec']['containers']
+    if not name and len(specs) == 1:
+        return specs[0]['name']
+    if not name:
+        raise errors.bad_request(choices(pod))
+    if name not in [spec['name'] for spec in specs]:
+        raise errors.bad_request('container %s is not valid for pod %s' % (name, pod['metadata']['name']))
+    return name
 
 
 def choices(pod):

@@ -23,25 +23,31 @@ class StartError(Exception):
 class Process(object):
     """A process and its descendants.
 
-    args (list of str), env (dict), cwd and log (paths): what to run; the log is appended to.
-    namespace (dict or None): the arguments of mount_namespace.arrange.
+    args (list of str), env (dict), cwd (path): what to run.
+    files (list): its standard input, output and error: descriptors, or paths of files to append to.
+    namespace (dict or None): the arguments of mount_namespace.arrange, or {'join': pid of another process}.
+    log (path or None): where output and error are appended to, with their times, instead of to `files`.
+    terminal (bool): whether the descriptors are a terminal that the process controls.
+    pid (int or None): its process id, while it runs.
     started (Future): resolves to None, or raises StartError.
     ended (Future): resolves to the exit code when the process and all its descendants have ended; 128 + n after
         signal n.
     """
 
-    def __init__(self, args, env, cwd, log, namespace=None):
+    def __init__(self, args, env, cwd, files, namespace=None, terminal=False, log=None):
+        self.pid = None
         self.started = Future()
         self.ended = Future()
         reader, writer = os.pipe()
         try:
             self._shim = subprocess.Popen([sys.executable, '-I', '-S', SHIM], stdin=subprocess.PIPE, stdout=writer,
-                                          env={'LANG': 'C.UTF-8'}, start_new_session=True, bufsize=0)
+                                          env={'LANG': 'C.UTF-8'}, start_new_session=True, bufsize=0,
+                                          pass_fds={each for each in files if isinstance(each, int)})
         finally:
             os.close(writer)
         self._events = PipeIOStream(reader)
-        self._tell(json.dumps({'args': args, 'env': env, 'cwd': cwd, 'log': log,
-                               'namespace': namespace}))
+        self._tell(json.dumps({'args': args, 'env': env, 'cwd': cwd, 'files': files, 'terminal': terminal,
+                               'log': log, 'namespace': namespace}))
         self._follow()
 
     def signal(self, number):
@@ -74,6 +80,7 @@ class Process(object):
                     self.started.set_exception(StartError(event['error']))
                     code = 128
                 elif 'pid' in event:
+                    self.pid = event['pid']
                     self.started.set_result(None)
                 code = event.get('exit', code)
         except StreamClosedError:
@@ -81,4 +88,5 @@ class Process(object):
             self._shim.wait()
         if not self.started.done():
             self.started.set_exception(StartError('the shim was killed'))
+        self.pid = None
         self.ended.set_result(code)

@@ -5,9 +5,10 @@ which fields a client may set (strategies.py), lists and watches (store.py and w
 on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs,
 too, mostly `patch_status` and `delete`.
 """
+import re
 from contextlib import contextmanager
 
-from . import defaults, errors, patches, services, strategies, versions
+from . import applying, defaults, errors, managers, patches, services, strategies, versions
 from .causes import Causes
 from .decoding import decode
 from .resources import RESOURCES
@@ -64,16 +65,23 @@ class Registry(object):
 
     # Create
 
-    def create(self, resource, namespace, data, dry_run=False, strict=False):
-        """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422."""
+    def create(self, resource, namespace, data, dry_run=False, strict=False, manager=managers.CONTROLLERS, owners=None):
+        """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422.
+
+        owners (list or None): its managedFields; None means that `manager` owns it.
+        """
         row = RESOURCES[resource]
         obj = versions.to_stored(row, decode(row.type, data, strict))
         strategies.identify(obj, row, namespace)
+        sent_spec = list(obj.get('spec', ()))
         self.admit(row, obj)
         self.call_admission(row, obj)
         defaults.complete(obj)
         for mutate in self.mutators:
             mutate(row, obj)
+        if owners is None:
+            owners = managers.of_new(obj, sent_spec, row.stored_type, manager)
+        obj['metadata']['managedFields'] = owners
         status = defaults.initial_status(obj)
         if status is not None:
             obj['status'] = status
@@ -125,7 +133,8 @@ class Registry(object):
 
     # Update
 
-    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False):
+    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False,
+                manager=managers.CONTROLLERS):
         """Replace an object with `data`, and return the new object. Raise ApiError 400, 404, 409 or 422."""
         old = self.get(resource, namespace, name)
         row = RESOURCES[resource]
@@ -135,13 +144,18 @@ class Registry(object):
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
             raise errors.conflict(row.qualified, name, 'Precondition failed: UID in precondition: %s, UID in object '
                                   'meta: %s' % (sent['uid'], old['metadata']['uid']))
-        return self.update(resource, old, new, subresource, dry_run)
+        sent['managedFields'] = managers.based_on(old, data)
+        return self.update(resource, old, new, subresource, dry_run, manager)
 
-    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False):
+    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False,
+              manager=managers.CONTROLLERS):
         """Patch an object, and return the new object. Raise ApiError 400, 404, 409, 415 or 422."""
         old = self.get(resource, namespace, name)
         row = RESOURCES[resource]
-        patched = patches.apply(content_type, versions.shown(row, old), patch, row.type)
+        shown = versions.shown(row, old)
+        if not managers.are_in(patch):
+            shown = managers.hidden(shown)  # copying them takes longer than everything else
+        patched = patches.apply(content_type, shown, patch, row.type)
         try:
             new = versions.to_stored(row, decode(row.type, patched, strict))
         except errors.ApiError as e:
@@ -153,10 +167,60 @@ class Registry(object):
         if sent.get('uid') != old['metadata']['uid']:
             raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
                                                       'is immutable' % sent.get('uid', ''))])
-        return self.update(resource, old, new, subresource, dry_run)
+        sent['managedFields'] = managers.based_on(old, patched)
+        return self.update(resource, old, new, subresource, dry_run, manager)
 
-    def update(self, resource, old, new, subresource='', dry_run=False):
-        """Store `new` (decoded, ours) in place of `old` as far as the (sub)resource may change it; return it."""
+    def apply(self, resource, namespace, name, config, manager, subresource='', force=False, dry_run=False,
+              strict=False):
+        """Apply a configuration. Return (object, whether it was created). Raise ApiError 400, 404, 409 or 422."""
+        row = RESOURCES[resource]
+        applying.check(config, row)
+        decoded = versions.to_stored(row, self.decode_configuration(row, namespace, name, config))
+        decoded.update(kind=row.kind, apiVersion=row.stored_version)
+        sent = decoded.setdefault('metadata', {})
+        sent.setdefault('name', name)
+        strategies.check_identity(sent, namespace, name)
+        stored_row = RESOURCES[row.name]
+        old = self.store.get(row.name, namespace, name)
+        if old is None:
+            if subresource:
+                raise errors.not_found(row.qualified, name)
+            return self.apply_new(row, stored_row, namespace, decoded, manager, dry_run), True
+        if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
+            raise errors.conflict(row.qualified, name, 'Precondition failed: UID in precondition: %s, UID in object '
+                                  'meta: %s' % (sent['uid'], old['metadata']['uid']))
+        merged, owners = applying.apply(old, decoded, stored_row, manager, force, subresource)
+        new = decode(stored_row.type, merged)
+        new['metadata'].pop('resourceVersion', None)
+        if sent.get('resourceVersion') or row.name in UPDATED_BY_VERSION:
+            new['metadata']['resourceVersion'] = sent.get('resourceVersion') or old['metadata']['resourceVersion']
+        new['metadata']['managedFields'] = owners
+        return self.update(row.name, old, new, subresource, dry_run, manager=None), False
+
+    def decode_configuration(self, row, namespace, name, config):
+        """Return a configuration as an object. Unlike other requests, it must not contain unknown fields."""
+        try:
+            return decode(row.type, config, strict=True)
+        except errors.ApiError as e:
+            field = re.search('unknown field "([^"]*)"', str(e))
+            if field is None:
+                raise
+            raise errors.ApiError(500, '', 'failed to create typed patch object (%s; %s, Kind=%s): .%s: field not '
+                                  'declared in schema' % ('/'.join(filter(None, (namespace, name))), '/' * (
+                                      '/' not in row.api_version) + row.api_version, row.kind, field.group(1)))
+
+    def apply_new(self, row, stored_row, namespace, config, manager, dry_run):
+        for field in ('uid', 'resourceVersion'):
+            if config['metadata'].get(field):
+                raise errors.conflict(row.qualified, config['metadata']['name'])
+        owners = applying.apply({}, config, stored_row, manager)[1]
+        return self.create(row.name, namespace, config, dry_run, owners=owners)
+
+    def update(self, resource, old, new, subresource='', dry_run=False, manager=managers.CONTROLLERS):
+        """Store `new` (decoded, ours) in place of `old` as far as the (sub)resource may change it; return it.
+
+        manager (str or None): who owns what changes; with None, the managedFields of `new` say that already.
+        """
         row, name = RESOURCES[resource], old['metadata']['name']
         version = new['metadata'].pop('resourceVersion', None)
         if version and not version.isdigit():
@@ -173,6 +237,8 @@ class Registry(object):
             services.complete_update(new, old)
         validate_update(row, new, old)
         charges = [] if subresource or new == old else self.check(row, new, old)
+        if manager:
+            new['metadata']['managedFields'] = managers.of_update(old, new, row.stored_type, manager, subresource)
         if dry_run:
             new['metadata']['resourceVersion'] = old['metadata']['resourceVersion']
             return new
@@ -189,18 +255,20 @@ class Registry(object):
             self.store.remove(resource, dict(new, metadata=dict(metadata)))
             return new
         metadata['resourceVersion'] = old['metadata']['resourceVersion']
+        if not metadata.get('managedFields'):
+            metadata.pop('managedFields', None)
         if new == old:
             return old
         return self.store.put(resource, new)
 
-    def patch_status(self, resource, obj, patch):
+    def patch_status(self, resource, obj, patch, manager=managers.KUBELET):
         """Merge `patch` into the status of the object that `obj` was read as; None when that is gone."""
         metadata = obj['metadata']
         now = self.store.get(resource, metadata.get('namespace', ''), metadata['name'])
         if now is None or now['metadata']['uid'] != metadata['uid']:
             return None
         return self.patch(resource, metadata.get('namespace', ''), metadata['name'], 'application/merge-patch+json',
-                          {'status': patch}, 'status')
+                          {'status': patch}, 'status', manager=manager)
 
     def replace_status(self, resource, obj, status):
         """Store another status of the object that `obj` was read as."""

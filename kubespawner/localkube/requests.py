@@ -7,7 +7,7 @@ import json
 
 from tornado import gen, web
 
-from . import errors, protobuf, selectors
+from . import errors, managers, protobuf, selectors
 from .causes import Causes
 from .resources import SUBRESOURCE_TYPES
 from .store import encode
@@ -47,12 +47,10 @@ class BaseHandler(web.RequestHandler):
     def body(self):
         """Return the parsed JSON of the request. Raise ApiError 400 or 415."""
         content_type = self.request.headers.get('Content-Type', 'application/json').partition(';')[0].strip()
-        if content_type == protobuf.CONTENT_TYPE:
-            data = self.parse_protobuf(self.request.body)
-        elif content_type in ('application/json', '*/*'):
-            data = self.parse(self.request.body)
-        else:
-            raise errors.unsupported_media_type(['application/json'])
+        if content_type not in ('application/json', '*/*', protobuf.MEDIA_TYPE):
+            raise errors.unsupported_media_type(['application/json', protobuf.MEDIA_TYPE])
+        is_protobuf = content_type == protobuf.MEDIA_TYPE
+        data = protobuf.decode(self.request.body) if is_protobuf else self.parse(self.request.body)
         if not isinstance(data, dict):
             raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
                                      'version/kind; json parse error: not an object' % self.row.kind)
@@ -67,12 +65,6 @@ class BaseHandler(web.RequestHandler):
         if api_version != self.row.api_version:
             raise errors.bad_request('the API version in the data (%s) does not match the expected API version (%s)'
                                      % (api_version, self.row.api_version))
-
-    def parse_protobuf(self, body):
-        try:
-            return protobuf.decode(body, SUBRESOURCE_TYPES.get(self.subresource, {}).get('kind', self.row.type))
-        except ValueError:
-            raise errors.unsupported_media_type(['application/json'])
 
     def parse(self, body):
         try:
@@ -90,6 +82,14 @@ class BaseHandler(web.RequestHandler):
                                                                '"All"' % asked[0]))
             raise errors.invalid(options, '', causes, 'meta.k8s.io')
         return bool(asked)
+
+    def manager(self, options, is_apply=False):
+        """Return the name of the client as managedFields have it. Raise ApiError 422."""
+        name = self.query('fieldManager')
+        causes = managers.check(name, self.query('force'), is_apply)
+        if causes:
+            raise errors.invalid(options, '', causes, 'meta.k8s.io')
+        return managers.name_of(name, self.request.headers.get('User-Agent', ''))
 
     def strict(self):
         """Return whether the client wants unknown fields rejected, as newer versions of kubectl do."""

@@ -14,7 +14,7 @@ class Resource(namedtuple('Resource', 'name kind namespaced short_names subresou
     """One row: a kind of object in one API version.
 
     name (str): plural, as in paths: 'pods'.
-    subresources (tuple): which of 'status', 'binding', 'log', 'finalize', 'token' it has.
+    subresources (tuple): the names of those it has, such as 'status' and 'log'.
     fields (tuple): what a field selector may name, besides metadata.name and metadata.namespace.
     group, version (str): 'networking.k8s.io' and 'v1'; the group of the core API is ''.
     is_stored (bool): whether the store contains the kind in this version.
@@ -40,6 +40,16 @@ class Resource(namedtuple('Resource', 'name kind namespaced short_names subresou
     def qualified(self):
         """The name with its group, as in messages."""
         return '%s.%s' % (self.name, self.group) if self.group else self.name
+
+    @property
+    def stored_type(self):
+        """The name of the type in fields.py of stored objects."""
+        return self.kind
+
+    @property
+    def stored_version(self):
+        """The apiVersion of stored objects."""
+        return self.api_version if self.is_stored else RESOURCES[self.name].api_version
 
     @property
     def type(self):
@@ -74,7 +84,7 @@ RESOURCES = {row.key: row for row in [
     Resource('nodes', 'Node', False, ['no'], ('status',), ('spec.unschedulable',)),
     Resource('limitranges', 'LimitRange', True, ['limits'], (), ()),
     Resource('persistentvolumeclaims', 'PersistentVolumeClaim', True, ['pvc'], ('status',), ()),
-    Resource('pods', 'Pod', True, ['po'], ('binding', 'log', 'status'), POD_FIELDS),
+    Resource('pods', 'Pod', True, ['po'], ('attach', 'binding', 'exec', 'log', 'portforward', 'status'), POD_FIELDS),
     Resource('resourcequotas', 'ResourceQuota', True, ['quota'], ('status',), ()),
     Resource('secrets', 'Secret', True, [], (), ('type',)),
     Resource('serviceaccounts', 'ServiceAccount', True, ['sa'], ('token',), ()),
@@ -103,9 +113,12 @@ GROUPS = {  # group -> versions; the preferred one comes first
     'authentication.k8s.io': ['v1'], 'authorization.k8s.io': ['v1'], 'rbac.authorization.k8s.io': ['v1']}
 
 READ_WRITE = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-SUBRESOURCE_VERBS = {'binding': ['create'], 'finalize': ['update'], 'log': ['get'],
+CONNECTIONS = ('attach', 'exec', 'portforward')
+SUBRESOURCE_VERBS = {'attach': ['create', 'get'], 'binding': ['create'], 'exec': ['create', 'get'],
+                     'finalize': ['update'], 'log': ['get'], 'portforward': ['create', 'get'],
                      'status': ['get', 'patch', 'update'], 'token': ['create']}
-SUBRESOURCE_TYPES = {'binding': {'kind': 'Binding'},
+SUBRESOURCE_TYPES = {'attach': {'kind': 'PodAttachOptions'}, 'binding': {'kind': 'Binding'},
+                     'exec': {'kind': 'PodExecOptions'}, 'portforward': {'kind': 'PodPortForwardOptions'},
                      'token': {'kind': 'TokenRequest', 'group': 'authentication.k8s.io', 'version': 'v1'}}
 NO_COLLECTION_DELETE = ('namespaces', 'services')
 

@@ -24,7 +24,8 @@ STOP_SECONDS = 2
 
 
 class Api(object):
-    """The data that all handlers share. The kubelet sets `logs`, which returns the logs of containers."""
+    """The data that all handlers share. The kubelet sets `node` to itself, and `logs`, which
+    returns the logs of containers."""
 
     def __init__(self, token, ssl_context, port=0, rbac=False):
         self.store = Store()
@@ -34,6 +35,8 @@ class Api(object):
         self.watches = set()  # the handlers of running watches
         self.stalled = False
         self.logs = None
+        self.node = None
+        self.connections = set()  # sockets of upgraded connections
         sockets = listen(port)
         self.port = sockets[0].getsockname()[1]
         self.documents = dict(discovery('127.0.0.1:%d' % self.port), **openapi.documents())
@@ -47,6 +50,8 @@ class Api(object):
         """Stop listening, and close all connections, so that no client waits for a response."""
         self.server.stop()
         self.cut_watches()
+        for connection in list(self.connections):
+            connection.close()
         try:
             yield gen.with_timeout(timedelta(seconds=STOP_SECONDS), gen.convert_yielded(
                 self.server.close_all_connections()))

@@ -42,17 +42,17 @@ def identify(obj, row, namespace):
 def keep(row, old, new, subresource):
     """Copy the fields from `old` that this update cannot change."""
     new.update(kind=old['kind'], apiVersion=old['apiVersion'])
+    owners = new['metadata'].get('managedFields', [])
     for field in KEPT_METADATA:
         new['metadata'].pop(field, None)
         if field in old['metadata']:
             new['metadata'][field] = old['metadata'][field]
-    new['metadata'].pop('managedFields', None)
     if subresource == 'status':
         for field in set(old) - {'status', 'metadata'}:
             new[field] = old[field]
         mirror_pod_address(new.get('status', {}))
     elif subresource == 'finalize':
-        new['metadata'], new['status'] = dict(old['metadata']), old['status']
+        new['metadata'], new['status'] = dict(old['metadata'], managedFields=owners), old['status']
     else:
         if 'status' in row.subresources:
             new.pop('status', None)

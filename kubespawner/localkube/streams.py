@@ -1,16 +1,19 @@
 """Streaming responses: watches and logs, until they time out or the client closes the connection.
 
 What belongs here: when a stream begins and ends, and how it is sent. What does not: which changes a watch sends
-(watches.py), where logs are stored (kubelet.py). Everything runs on the loop thread of the server.
+(watches.py), what a log contains (logs.py). Everything runs on the loop thread of the server.
 """
 import random
+import time
 
 from tornado import gen, locks
 from tornado.ioloop import IOLoop
 
 from . import errors
+from .causes import Causes
 from .requests import BaseHandler
 from .store import Expired
+from .times import seconds_of
 from .watches import Watch
 
 BOOKMARK_SECONDS = 60
@@ -119,8 +122,24 @@ class StreamHandler(BaseHandler):
             return lambda: self.send_text('')
         chunks = self.api.logs(pod, self.query('container'), previous=self.flag('previous'),
                                tail=self.number('tailLines') if self.query('tailLines') else None,
-                               limit=self.number('limitBytes') if self.query('limitBytes') else None)
+                               limit=self.number('limitBytes') if self.query('limitBytes') else None,
+                               since=self.since(), timestamps=self.flag('timestamps'))
         return lambda: self.stream_log(chunks)
+
+    def since(self):
+        """Return the time before which no output is wanted, in seconds since 1970, or None. Raise ApiError 400, 422."""
+        seconds, moment = self.query('sinceSeconds'), self.query('sinceTime')
+        causes = Causes()
+        if seconds and moment:
+            causes.forbidden('', 'at most one of `sinceTime` or `sinceSeconds` may be specified')
+        elif seconds and self.number('sinceSeconds') < 1:
+            causes.invalid('sinceSeconds', self.number('sinceSeconds'), 'must be greater than 0')
+        if causes:
+            raise errors.invalid('PodLogOptions', '', causes)
+        try:
+            return time.time() - int(seconds) if seconds else seconds_of(moment) if moment else None
+        except ValueError:
+            raise errors.bad_request('parsing time "%s" as "2006-01-02T15:04:05Z07:00"' % moment)
 
     @gen.coroutine
     def stream_log(self, log):

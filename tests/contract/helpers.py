@@ -23,6 +23,7 @@ JSON = 'application/json'
 MERGE_PATCH = 'application/merge-patch+json'
 STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
 JSON_PATCH = 'application/json-patch+json'
+APPLY = 'application/apply-patch+yaml'
 
 #: The node that pods are bound to. It does not exist, so no kubelet touches them.
 NODE = 'made-up-node'

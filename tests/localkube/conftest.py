@@ -25,14 +25,14 @@ class Client(object):
         self.context.check_hostname = False
         self.context.verify_mode = ssl.CERT_NONE
 
-    def request(self, method, path, body=None, content_type='application/json'):
+    def request(self, method, path, body=None, content_type='application/json', headers=()):
         """Return (connection, response), to be read and closed by the caller."""
         if self.scheme == 'https':
             connection = http.client.HTTPSConnection(self.address, context=self.context, timeout=PATIENCE)
         else:  # the package trustme is missing
             connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
         connection.request(method, path, body and json.dumps(body), {
-            'Authorization': 'Bearer ' + self.token, 'Content-Type': content_type})
+            'Authorization': 'Bearer ' + self.token, 'Content-Type': content_type, **dict(headers)})
         return connection, connection.getresponse()
 
     def text(self, path):
@@ -42,9 +42,9 @@ class Client(object):
         finally:
             connection.close()
 
-    def call(self, method, path, body=None, content_type='application/json'):
+    def call(self, method, path, body=None, content_type='application/json', headers=()):
         """Return (HTTP status, parsed answer)."""
-        connection, response = self.request(method, path, body, content_type)
+        connection, response = self.request(method, path, body, content_type, headers)
         try:
             return response.status, json.loads(response.read().decode('utf8'))
         finally:
