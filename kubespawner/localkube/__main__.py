@@ -7,7 +7,7 @@ import sys
 
 from tornado.ioloop import IOLoop
 
-from . import TOKEN
+from . import TOKEN, releases
 from .cluster import Cluster
 
 NOTICE = """\
@@ -37,8 +37,18 @@ def parse(arguments):
                         help='serve the API, but do not run pods (default: run pods)')
     parser.add_argument('--no-mounts', dest='mounts', action='store_false',
                         help='do not give pods mount namespaces (default: do, if this machine allows it)')
+    parser.add_argument('--version', type=known_release, default='%d.%d' % releases.TODAY, metavar='RELEASE',
+                        help='answer as this release of Kubernetes, from %d.%d on (default: %%(default)s)' % releases.OLDEST)
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
+
+
+def known_release(text):
+    try:
+        releases.parse(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e))
+    return text
 
 
 def main(arguments=None):

@@ -13,7 +13,7 @@ import tempfile
 
 from tornado import gen
 
-from . import certificate, directories
+from . import certificate, directories, releases
 from .controllers import ClaimController, EventExpirer, NamespaceController, Scheduler
 from .endpoints import EndpointsController
 from .garbage import GarbageCollector
@@ -32,13 +32,15 @@ class Cluster(object):
     data (str or None): directory for claims and logs, which other users cannot read. None means a temporary directory,
         which `stop` removes.
     token (str or None): bearer token of the API; None means a random token.
-    kubelet (bool): with False there is no node, and pods stay Pending.
+    kubelet (bool): with False there is no node, and pods and claims stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
     mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
+    version (str): the release of Kubernetes as which the API answers, such as '1.20'.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10,
-                 mounts=True):
+                 mounts=True, version='%d.%d' % releases.TODAY):
+        self.release = releases.parse(version)
         check_kubeconfig(kubeconfig)
         self.kubeconfig = kubeconfig
         self.temporary = None if data else directories.temporary('localkube')
@@ -54,10 +56,10 @@ class Cluster(object):
 
     def _start(self, token, port, kubelet):
         context, authority = certificate.make(self._tls)
-        self.api = Api(token, context, port)
+        self.api = Api(token, context, port, self.release)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
-        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data),
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data, binds=bool(kubelet)),
                             GarbageCollector(registry), EndpointsController(registry)]
         self.expirer = EventExpirer(registry)
         self.kubelet = None

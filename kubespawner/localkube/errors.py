@@ -1,7 +1,11 @@
-"""Errors of the API with their Status bodies. The messages are those of Kubernetes 1.20.
+"""Errors of the API with their Status bodies. The messages are those of Kubernetes.
 
 What belongs here: one function for each kind of error. What does not: when to raise it. Plain values only; any thread.
 """
+
+
+REGISTRY_DIRECTORIES = {'services': 'services/specs', 'endpoints': 'services/endpoints', 'ingresses': 'ingress',
+                        'nodes': 'minions'}
 
 
 class ApiError(Exception):
@@ -32,6 +36,24 @@ def bad_request(message):
     return ApiError(400, 'BadRequest', message)
 
 
+def unrecognized(kind, why, summary):
+    return bad_request('the object provided is unrecognized (must be of type %s): %s (%s)' % (kind, why, summary))
+
+
+def too_large(limit):
+    return ApiError(413, 'RequestEntityTooLarge', 'Request entity too large: limit is %d' % limit)
+
+
+def unknown_kind(kind, api_version, scheme):
+    return 'no kind "%s" is registered for version "%s" in scheme "%s"' % (kind, api_version, scheme)
+
+
+def cannot_be_handled(go_name, why):
+    """400 for a body that cannot be decoded. go_name (str): its type with the version, such as v1.Pod."""
+    version, name = go_name.split('.')
+    return bad_request('%s in version "%s" cannot be handled as a %s: %s' % (name, version, name, why))
+
+
 def not_found(resource, name):
     return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), details_of(resource, name))
 
@@ -55,6 +77,16 @@ def conflict(resource, name, why='the object has been modified; please apply you
                     details_of(resource, name))
 
 
+def uid_differs(resource, namespace, name, wanted, actual):
+    """409 for an update of an object with another uid."""
+    kind, _, group = resource.partition('.')
+    directory = REGISTRY_DIRECTORIES.get(kind, kind)
+    key = '/'.join(part for part in ('/registry', directory, namespace, name) if part)
+    return conflict(resource, name, 'StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, '
+                    'AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s'
+                    % (key, wanted, actual))
+
+
 def being_terminated(resource, name, namespace):
     message = ('%s "%s" is forbidden: unable to create new content in namespace %s because it is being terminated'
                % (resource, name, namespace))
@@ -69,6 +101,14 @@ def forbidden(resource, name, why):
 
 def expired(message):
     return ApiError(410, 'Expired', message)
+
+
+def not_a_patch():
+    return ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+
+
+def not_acceptable():
+    return ApiError(406, 'NotAcceptable', '406: Not Acceptable', {})
 
 
 def unsupported_media_type(accepted):

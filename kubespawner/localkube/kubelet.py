@@ -20,7 +20,7 @@ from .forwarding import ServiceProxy
 from .hosts import HostsFiles
 from .later import later
 from .pods import PodWorker
-from .resources import VERSION
+from .releases import version_info
 from .times import timestamp
 
 NODE = 'localkube'
@@ -92,7 +92,7 @@ class Kubelet(object):
         self.processes = set()
         self.http = AsyncHTTPClient(force_instance=True, max_clients=PODS)  # for probes and hooks
         self.closed = False
-        registry.create('nodes', '', node_object(self.address))
+        registry.create('nodes', '', node_object(self.address, registry.release))
         self.store.watch('pods', self.on_change)
 
     def on_change(self, change):
@@ -239,7 +239,7 @@ def choices(pod):
     return text + (' or one of the init containers: [%s]' % ' '.join(init_names) if init_names else '')
 
 
-def node_object(address):
+def node_object(address, release):
     """Return the node object with which the node registers."""
     capacity = {'cpu': str(os.cpu_count()), 'memory': '%dKi' % (memory_of_machine() // 1024), 'pods': str(PODS)}
     conditions = [
@@ -261,5 +261,6 @@ def node_object(address):
             'daemonEndpoints': {'kubeletEndpoint': {'Port': LOCK_PORT}},
             'nodeInfo': {'architecture': machine, 'operatingSystem': 'linux', 'kernelVersion': platform.release(),
                          'osImage': 'this machine', 'containerRuntimeVersion': 'localkube://1',
-                         'kubeletVersion': VERSION['gitVersion'], 'kubeProxyVersion': VERSION['gitVersion'],
+                         'kubeletVersion': version_info(release)['gitVersion'],
+                         'kubeProxyVersion': version_info(release)['gitVersion'],
                          'machineID': '', 'systemUUID': '', 'bootID': ''}}}

@@ -5,14 +5,16 @@ which fields a client may set (strategies.py), lists and watches (store.py and w
 on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs,
 too, mostly `patch_status` and `delete`.
 """
-from . import defaults, errors, patches, services, strategies, versions
+import json
+
+from . import defaults, errors, patches, releases, services, strategies, versions, wrong_types
 from .causes import Causes
 from .decoding import decode
-from .resources import RESOURCES
+from .field_validation import FieldValidation
+from .resources import RESOURCES, SCHEME
 from .times import earlier, timestamp
 from .validation import refuse, validate, validate_update
 
-RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
@@ -25,8 +27,9 @@ class Registry(object):
     objects without a namespace.
     """
 
-    def __init__(self, store):
+    def __init__(self, store, release=releases.TODAY):
         self.store = store
+        self.release = release
         self.service_network = services.DEFAULT_NETWORK
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
             self.create('namespaces', '', {'metadata': {'name': name}})
@@ -43,10 +46,10 @@ class Registry(object):
 
     # Create
 
-    def create(self, resource, namespace, data, dry_run=False, strict=False):
+    def create(self, resource, namespace, data, dry_run=False, validation=None):
         """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422."""
         row = RESOURCES[resource]
-        obj = versions.to_stored(row, decode(row.type, data, strict))
+        obj = versions.to_stored(row, self.decode(row, data, validation))
         strategies.identify(obj, row, namespace)
         self.admit(row, obj)
         defaults.complete(obj)
@@ -86,31 +89,54 @@ class Registry(object):
             services.allocate(causes, obj, others, self.service_network)
             refuse(row, causes, obj)
 
+    def decode(self, row, data, validation):
+        """Return the object of a create or an update. Raise ApiError 400, if the request is strict for any complaint."""
+        validation = validation or FieldValidation(release=self.release)
+        obj = decode(row.type, data, validation)
+        validation.check(wrong_types.go_name(row.type))
+        return obj
+
+    def decode_patched(self, row, patched, content_type, patch, validation):
+        """Return the object that a patch results in. Raise ApiError 422."""
+        validation = validation or FieldValidation(release=self.release)
+        try:
+            obj = decode(row.type, patched, validation)
+            complaint = validation.error or self.kind_complaint(row, patched, content_type)
+        except errors.ApiError as e:
+            complaint = str(e).partition(' cannot be handled as a %s: ' % row.kind)[2] or str(e)
+        if complaint:
+            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s: %s' % (
+                json.dumps(patches.shown(content_type, patch, patched)), complaint))])
+        return obj
+
+    def kind_complaint(self, row, patched, content_type):
+        """Return what is wrong with the kind in the result of a patch."""
+        kind, api_version = patched.get('kind', row.kind), patched.get('apiVersion', row.api_version)
+        if (kind, api_version) == (row.kind, row.api_version) or 'strategic' in content_type:
+            return ''
+        return errors.unknown_kind(kind, api_version, SCHEME)
+
     # Update
 
-    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False):
+    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, validation=None):
         """Replace an object with `data`, and return the new object. Raise ApiError 400, 404, 409 or 422."""
-        old = self.get(resource, namespace, name)
         row = RESOURCES[resource]
-        new = versions.to_stored(row, decode(row.type, data, strict))
+        new = versions.to_stored(row, self.decode(row, data, validation))
         sent = new.setdefault('metadata', {})
         strategies.check_identity(sent, namespace, name)
-        if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
-            raise errors.conflict(row.qualified, name, 'Precondition failed: UID in precondition: %s, UID in object '
-                                  'meta: %s' % (sent['uid'], old['metadata']['uid']))
+        old = self.store.get(row.name, namespace, name)
+        uid = old['metadata']['uid'] if old else '' if self.release < releases.NO_UID_ON_MISSING else None
+        if uid is not None and sent.get('uid', uid) != uid:
+            raise errors.uid_differs(row.qualified, namespace, name, sent['uid'], uid)
+        old = self.get(resource, namespace, name)
         return self.update(resource, old, new, subresource, dry_run)
 
-    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False):
+    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, validation=None):
         """Patch an object, and return the new object. Raise ApiError 400, 404, 409, 415 or 422."""
         old = self.get(resource, namespace, name)
         row = RESOURCES[resource]
         patched = patches.apply(content_type, versions.shown(row, old), patch, row.type)
-        try:
-            new = versions.to_stored(row, decode(row.type, patched, strict))
-        except errors.ApiError as e:
-            if strict:
-                raise
-            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s' % e)])
+        new = versions.to_stored(row, self.decode_patched(row, patched, content_type, patch, validation))
         sent = new.setdefault('metadata', {})
         strategies.check_identity(sent, namespace, name)
         if sent.get('uid') != old['metadata']['uid']:
@@ -165,9 +191,8 @@ class Registry(object):
 
     def bind(self, namespace, name, data, dry_run=False):
         """Assign a pod to a node: POST of a Binding."""
-        binding = decode('Binding', data)
+        binding = decode('Binding', data, FieldValidation(release=self.release))
         target = binding.get('target', {})
-        pod = self.get('pods', namespace, name)
         complaints = []
         if target.get('kind', 'Node') != 'Node':
             complaints.append('target.kind: Unsupported value: "%s": supported values: "Node", "<empty>"'
@@ -176,6 +201,7 @@ class Registry(object):
             complaints.append('target.name: Required value')
         if complaints:
             raise errors.ApiError(500, None, '[%s]' % ', '.join(complaints) if complaints[1:] else complaints[0])
+        pod = self.get('pods', namespace, name)
         if pod['metadata'].get('deletionTimestamp'):
             raise errors.conflict('pods/binding', name, 'pod %s is being deleted, cannot be assigned to a host' % name)
         if pod['spec'].get('nodeName'):
@@ -214,7 +240,7 @@ class Registry(object):
         else:
             metadata['deletionGracePeriodSeconds'] = grace
         if dry_run:
-            return deleted, False
+            return deleted, strategies.is_released(resource, deleted)
         if not strategies.is_released(resource, deleted):
             if deleted == obj:
                 return obj, False

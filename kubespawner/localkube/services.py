@@ -23,7 +23,8 @@ def complete_service(service):
         spec.setdefault('sessionAffinityConfig', {'clientIP': {'timeoutSeconds': 10800}})
     for port in spec.get('ports', ()):
         port.setdefault('protocol', 'TCP')
-        port.setdefault('targetPort', port.get('port'))
+        if not port.get('targetPort'):
+            port['targetPort'] = port.get('port', 0)
     if spec['type'] in WITH_NODE_PORTS:
         spec.setdefault('externalTrafficPolicy', 'Cluster')
     if spec['type'] != 'ExternalName' and spec.get('clusterIP'):

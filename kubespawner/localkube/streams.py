@@ -8,7 +8,7 @@ import random
 from tornado import gen, locks
 from tornado.ioloop import IOLoop
 
-from . import errors
+from . import errors, options
 from .requests import BaseHandler
 from .store import Expired
 from .watches import Watch
@@ -55,10 +55,17 @@ class StreamHandler(BaseHandler):
 
     # Watches
 
-    def stream_watch(self, seconds):
-        matches, version = self.selector(), self.version()
+    def stream_watch(self, matches, seconds):
+        version = self.read_version()
         seconds = seconds or random.uniform(1800, 3600)
         return lambda: self.run_watch(matches, version, seconds)
+
+    def read_version(self):
+        """Return the resourceVersion of a watch or of one object, or None. Raise ApiError 500."""
+        try:
+            return options.parse_version(self.query('resourceVersion'))
+        except ValueError as e:
+            raise errors.ApiError(500, None, str(e))
 
     @gen.coroutine
     def run_watch(self, matches, version, seconds):
@@ -92,7 +99,7 @@ class StreamHandler(BaseHandler):
         """Send the changes before the start of the watch. Return whether the watch can continue."""
         store = self.api.store
         try:
-            if version:
+            if version and not self.flag('sendInitialEvents'):
                 for change in store.since(self.row.name, version):
                     self.watch.send_change(change)
                 return True
@@ -103,7 +110,7 @@ class StreamHandler(BaseHandler):
         for stored in store.list(self.row.name, self.namespace):
             if self.watch.selects(stored):
                 self.watch.send('ADDED', stored)
-        if self.flag('sendInitialEvents'):
+        if self.flag('sendInitialEvents') and self.flag('allowWatchBookmarks'):
             self.watch.send_bookmark(store.version, {'k8s.io/initial-events-end': 'true'})
         return True
 

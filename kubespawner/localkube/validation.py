@@ -157,6 +157,7 @@ def validate_endpoints(causes, endpoints):
 RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
          'Secret': validate_secret, 'ConfigMap': validate_keys, 'Event': validate_event,
          'Endpoints': validate_endpoints, 'Ingress': validate_ingress}
+CHECKED_TWICE = ('Service',)  # the labels of an update, so each complaint comes twice
 CREATE_RULES = {'Ingress': validate_new_ingress}
 GROUPS = {'Ingress': 'extensions'}  # groups in a 422, where they differ from those of requests
 UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
@@ -189,6 +190,8 @@ def validate_update(row, new, old):
         if added:
             causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
                              'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
+    if new['kind'] in CHECKED_TWICE:
+        validate_labels(causes, 'metadata.labels', new['metadata'].get('labels', {}))
     RULES.get(new['kind'], no_rules)(causes, new)
     UPDATE_RULES.get(new['kind'], no_rules)(causes, new, old)
     refuse(row, causes, new)

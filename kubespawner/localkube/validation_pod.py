@@ -16,11 +16,12 @@ ENV_NAME_COMPLAINT = ("a valid environment variable name must consist of alphabe
 FIELD_PATH = re.compile(r"(metadata\.(name|namespace|uid|(labels|annotations)\['[^']*'\])|spec\.(nodeName|"
                         r"serviceAccountName)|status\.(hostIP|podIP|podIPs))\Z")
 VALUE_SOURCES = ('fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef')
-HANDLERS = ('exec', 'httpGet', 'tcpSocket')
+HANDLERS = ('exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep')
 STANDARD_RESOURCES = ('cpu', 'memory', 'ephemeral-storage')
 UPDATE_COMPLAINT = ('pod updates may not change fields other than `spec.containers[*].image`, '
                     '`spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only '
                     'additions to existing tolerations)')
+EFFECTS = ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
 HIGHEST_ID = 2 ** 31 - 1
 
 
@@ -77,6 +78,8 @@ def validate_toleration(causes, field, toleration):
     if operator == 'Exists' and toleration.get('value'):
         causes.invalid(field + '.operator', operator, "value must be empty when `operator` is 'Exists'")
     causes.one_of(field + '.operator', operator or 'Equal', ('Equal', 'Exists'))
+    if toleration.get('effect'):
+        causes.one_of(field + '.effect', toleration['effect'], EFFECTS)
 
 
 def validate_container(causes, field, container, names, volumes):
@@ -123,7 +126,7 @@ def validate_handler(causes, field, handler):
         causes.required(field, 'must specify a handler type')
     if chosen[:1] == ['exec'] and not handler['exec'].get('command'):
         causes.required(field + '.exec.command')
-    elif chosen and chosen[0] != 'exec':
+    elif chosen and chosen[0] not in ('exec', 'sleep'):
         port, where = handler[chosen[0]].get('port', 0), '%s.%s.port' % (field, chosen[0])
         if isinstance(port, int):
             causes.port(where, port)
