@@ -38,7 +38,8 @@ def parse(arguments):
     parser.add_argument('--no-mounts', dest='mounts', action='store_false',
                         help='do not give pods mount namespaces (default: do, if this machine allows it)')
     parser.add_argument('--version', type=known_release, default='%d.%d' % releases.TODAY, metavar='RELEASE',
-                        help='answer as this release of Kubernetes, from %d.%d on (default: %%(default)s)' % releases.OLDEST)
+                        help='answer as this release of Kubernetes, %d.%d or newer (default: %%(default)s)'
+                             % releases.OLDEST)
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
 

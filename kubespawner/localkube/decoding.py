@@ -110,7 +110,7 @@ def read_bool(value):
 
 
 def read_int_or_string(value):
-    if not isinstance(value, (str, int)) or isinstance(value, bool):
+    if not isinstance(value, (str, int)) or isinstance(value, bool) or isinstance(value, int) and not fits(value, ''):
         raise WrongType('intstr', value)
     return value
 

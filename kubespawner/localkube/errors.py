@@ -2,10 +2,16 @@
 
 What belongs here: one function for each kind of error. What does not: when to raise it. Plain values only; any thread.
 """
-
+import json
+import re
 
 REGISTRY_DIRECTORIES = {'services': 'services/specs', 'endpoints': 'services/endpoints', 'ingresses': 'ingress',
                         'nodes': 'minions'}
+
+
+def quoted(text):
+    """Return a text as Go quotes it: on one line, whatever is in it."""
+    return re.sub(r'\\u00([01][0-9a-f])', r'\\x\1', json.dumps(text, ensure_ascii=False))
 
 
 class ApiError(Exception):
@@ -36,6 +42,10 @@ def bad_request(message):
     return ApiError(400, 'BadRequest', message)
 
 
+def bad_name(name, what, which):
+    return bad_request('Name parameter invalid: %s: may not %s \'%s\'' % (quoted(name), what, which))
+
+
 def unrecognized(kind, why, summary):
     return bad_request('the object provided is unrecognized (must be of type %s): %s (%s)' % (kind, why, summary))
 
@@ -55,7 +65,7 @@ def cannot_be_handled(go_name, why):
 
 
 def not_found(resource, name):
-    return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), details_of(resource, name))
+    return ApiError(404, 'NotFound', '%s %s not found' % (resource, quoted(name)), details_of(resource, name))
 
 
 def no_such_path():
@@ -67,8 +77,8 @@ def method_not_allowed():
 
 
 def already_exists(resource, name, being_deleted=False):
-    return ApiError(409, 'AlreadyExists', '%s%s "%s" already exists' % (
-        'object is being deleted: ' if being_deleted else '', resource, name), details_of(resource, name))
+    return ApiError(409, 'AlreadyExists', '%s%s %s already exists' % (
+        'object is being deleted: ' if being_deleted else '', resource, quoted(name)), details_of(resource, name))
 
 
 def conflict(resource, name, why='the object has been modified; please apply your changes to the latest version '
@@ -124,10 +134,13 @@ def version_too_large(version, current):
 
 def invalid(kind, name, causes, group=''):
     """422. `causes`: [(reason, field, message)], e.g. ('FieldValueRequired', 'spec.containers', 'Required value')."""
-    lines = ['%s: %s' % (field, message) for _, field, message in causes]
+    lines = []
+    for _, field, message in causes:
+        line = '%s: %s' % (field, message)
+        lines += [] if line in lines else [line]
     text = lines[0] if len(lines) == 1 else '[%s]' % ', '.join(lines)
     details = {'name': name, 'group': group, 'kind': kind}
     details = {key: value for key, value in details.items() if value}
     details['causes'] = [{'reason': reason, 'message': message, 'field': field} for reason, field, message in causes]
     full_kind = kind + '.' + group if group else kind
-    return ApiError(422, 'Invalid', '%s "%s" is invalid: %s' % (full_kind, name, text), details)
+    return ApiError(422, 'Invalid', '%s %s is invalid: %s' % (full_kind, quoted(name), text), details)

@@ -36,8 +36,8 @@ Ingress metadata:ObjectMeta spec:IngressSpec status:IngressStatus
 Ingress_v1beta1 metadata:ObjectMeta spec:IngressSpec_v1beta1 status:IngressStatus
 Binding metadata:ObjectMeta target:ObjectReference
 ObjectMeta clusterName:string@-25 generateName name namespace resourceVersion selfLink uid:string
-    deletionGracePeriodSeconds generation:int creationTimestamp deletionTimestamp:time annotations labels:{string} finalizers:[string]*
-    managedFields:[object] ownerReferences:[OwnerReference]uid
+    deletionGracePeriodSeconds generation:int creationTimestamp deletionTimestamp:time annotations labels:{string}
+    finalizers:[string]* managedFields:[object] ownerReferences:[OwnerReference]uid
 PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPolicy runtimeClassName schedulerName
     serviceAccount serviceAccountName subdomain:string activeDeadlineSeconds priority
     terminationGracePeriodSeconds:int automountServiceAccountToken enableServiceLinks:bool hostIPC hostNetwork

@@ -16,6 +16,7 @@ from .streams import StreamHandler
 NOT_CACHED = ('events',)  # whose lists the API server always reads from its store
 RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims')
 BAD_ESCAPE = re.compile('%(?![0-9a-fA-F]{2})')
+OPEN_DOCUMENTS = ('/apis',) + tuple('/apis/' + group for group in GROUPS)  # for every method
 PREFIXES = ('/api/',) + tuple('/apis/%s/' % group for group in GROUPS)
 REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 410: 'Expired',
            429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout'}
@@ -72,6 +73,8 @@ class Handler(StreamHandler):
         if path in ('/healthz', '/readyz', '/livez'):
             return lambda: self.send_text('ok')
         if path in self.api.documents:
+            if self.request.method != 'GET' and path not in OPEN_DOCUMENTS:
+                raise errors.method_not_allowed()
             return 200, self.api.documents[path]
         if not path.startswith(PREFIXES):
             return lambda: self.send_text('404 page not found\n', 404)
@@ -98,10 +101,16 @@ class Handler(StreamHandler):
             parts = parts[2:]
         resource, self.name, self.subresource = (parts + ['', ''])[:3]
         self.row = ROWS.get((api_version, resource))
-        if (self.row is None or not is_served(self.row, self.api.release) or len(parts) > 3 or self.subresource and self.subresource not in self.row.subresources
+        if (self.row is None or not is_served(self.row, self.api.release) or len(parts) > 3
+                or self.subresource and self.subresource not in self.row.subresources
                 or bool(self.namespace) > self.row.namespaced
                 or self.name and self.row.namespaced and not self.namespace):
             raise errors.no_such_path()
+        if self.name in ('.', '..'):
+            raise errors.bad_name(self.name, 'be', self.name)
+        for character in '/%':
+            if character in self.name:
+                raise errors.bad_name(self.name, 'contain', character)
         self.key = self.row.key, self.namespace, self.name
 
     # One object
@@ -148,7 +157,7 @@ class Handler(StreamHandler):
     def delete_object(self):
         choices, dry_run = self.delete_options()
         obj, gone = self.api.registry.delete(*self.key, options=choices, dry_run=dry_run)
-        if not gone or self.is_returned():
+        if self.is_returned() or not gone and self.row.name != 'services':
             return 200, self.shown(obj)
         details = dict(errors.details_of(self.row.qualified, self.name), uid=obj['metadata']['uid'])
         return 200, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'details': details}
@@ -157,7 +166,7 @@ class Handler(StreamHandler):
         body = self.raw_body()
         if body:
             media.check_body(self.content_type())
-        return options.delete_options(body, self.parameters, self.api.release)
+        return options.delete_options(body, self.parameters, self.api.release, self.row.group)
 
     def is_returned(self):
         """Return whether the answer to a deletion is the object, and not only a Status."""
@@ -198,12 +207,17 @@ class Handler(StreamHandler):
             return 200, tables.table(self.row, [stored.object for stored in found], metadata)
         return 200, lists.partial_document(found, metadata) if form else lists.document(self.row, found, metadata)
 
+    def reads_store(self):
+        """Return whether the API server reads a list from its store, and not from its cache."""
+        return (self.row.name in NOT_CACHED or self.number('limit') > 0
+                or self.query('resourceVersionMatch') == options.EXACT)
+
     def listed_version(self):
         """Return resourceVersion as an int, or None if the request does not have it. Raise ApiError 400 or 500."""
         try:
             return options.parse_version(self.query('resourceVersion'))
         except ValueError as e:
-            if self.api.release >= releases.LIST_VERSION_CHECKED or self.row.name in NOT_CACHED or self.number('limit'):
+            if self.api.release >= releases.LIST_VERSION_CHECKED or self.reads_store():
                 raise errors.bad_request('invalid resource version: %s' % e)
             raise errors.ApiError(500, None, str(e))
 

@@ -16,6 +16,7 @@ LONE_SURROGATE = re.compile('[\ud800-\udfff]')
 STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
 NUMBER = re.compile(r'-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?')
 SPACE = re.compile(r'[ \t\r\n]*')
+CONTROLS = {'\n': '\\n', '\t': '\\t', '\r': '\\r'}
 LITERALS = ('true', 'false', 'null')
 END = 'unexpected end of JSON input'
 
@@ -30,13 +31,13 @@ def parse(body):
         value = json.loads(text, object_pairs_hook=from_pairs, parse_int=parse_int, parse_float=parse_float,
                            parse_constant=parse_constant)
     except RecursionError:
-        raise ValueError(complaint(text) or TOO_DEEP)
+        raise ValueError(complaint(body) or TOO_DEEP)
     except OutOfRange:
         if is_number(text.strip()):
             return 0.0  # which is no object either
         raise
     except ValueError:
-        raise ValueError(complaint(text) or 'invalid JSON')
+        raise ValueError(complaint(body) or 'invalid JSON')
     if deeper_than(value, DEEPEST):
         raise ValueError(TOO_DEEP)
     return without_surrogates(value) if '\\ud' in text.lower() else value
@@ -89,7 +90,7 @@ def without_surrogates(value):
 
 
 def summary(body):
-    """Return the beginning of a body for a message: as text if it begins like an object, as hexadecimal digits if not."""
+    """Return the beginning of a body for a message, in hexadecimal digits unless it begins like an object."""
     if not body:
         return '<empty>'
     begin = body[:30]
@@ -99,10 +100,10 @@ def summary(body):
 
 # Go's complaints
 
-def complaint(text):
-    """Return why `text` is not JSON; '' if it is."""
+def complaint(body):
+    """Return why `body` is not JSON; '' if it is."""
     try:
-        return Scanner(text).scan()
+        return Scanner(body.decode('latin1')).scan()  # as Go shows the first byte of a character
     except Complaint as e:
         return str(e)
 
@@ -222,5 +223,5 @@ def quoted(character):
     if character == '\\':
         return "'\\\\'"
     if character < ' ' or character == '\x7f':
-        return "'%s'" % {'\n': '\\n', '\t': '\\t', '\r': '\\r', '\0': '\\x00'}.get(character, '\\x%02x' % ord(character))
+        return "'%s'" % CONTROLS.get(character, '\\x%02x' % ord(character))
     return "'%s'" % character

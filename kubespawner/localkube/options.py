@@ -16,7 +16,8 @@ LONGEST_MANAGER = 128  # bytes
 POLICIES = ('Foreground', 'Background', 'Orphan', 'nil')
 EXACT, NOT_OLDER_THAN = MATCHES = ('Exact', 'NotOlderThan')
 OPTIONS_GROUP = 'meta.k8s.io'
-OPTIONS_SCHEME = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:31'
+OPTIONS_SCHEME = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'
+META_KINDS = ('CreateOptions', 'GetOptions', 'ListOptions', 'PatchOptions', 'Status', 'UpdateOptions', 'WatchEvent')
 
 
 class Query(object):
@@ -38,9 +39,8 @@ class Query(object):
         return name in self.values and self.text(name).lower() not in ('false', '0')
 
     def number(self, name):
-        text = self.text(name) or '0'
         try:
-            return parse_integer(text)
+            return parse_integer(self.text(name)) if name in self.values else 0
         except ValueError as e:
             raise errors.bad_request(str(e))
 
@@ -151,10 +151,13 @@ def check_watch(causes, query, release):
 
 # Deletions
 
-def delete_options(body, query, release):
-    """Return (DeleteOptions, whether it is a dry run). They are from the body if there is one, else from the query."""
+def delete_options(body, query, release, group=''):
+    """Return (DeleteOptions, whether it is a dry run). They are from the body if there is one, else from the query.
+
+    group (str): the API group of what is deleted.
+    """
     if body:
-        options = read_delete_options(body, release)
+        options = read_delete_options(body, release, group)
     else:
         options = {name: query.text(name) for name in ('propagationPolicy',) if name in query.values}
         if query.values.get('gracePeriodSeconds'):
@@ -174,7 +177,7 @@ def delete_options(body, query, release):
     return options, bool(dry_run)
 
 
-def read_delete_options(body, release):
+def read_delete_options(body, release, group):
     try:
         data = json_text.parse(body)
         if not isinstance(data, (dict, type(None))):
@@ -184,8 +187,9 @@ def read_delete_options(body, release):
     data = data or {}
     kind, version = data.get('kind') or 'DeleteOptions', data.get('apiVersion') or 'v1'
     if kind != 'DeleteOptions':
+        known = kind in META_KINDS or not group and is_known(kind, version)
         raise undecodable('converting (%s) to (v1.DeleteOptions): unknown conversion' % go_type(kind, version)
-                          if is_known(kind, version) else errors.unknown_kind(kind, version, OPTIONS_SCHEME), release)
+                          if known else errors.unknown_kind(kind, version, OPTIONS_SCHEME), release)
     try:
         return Reader(FieldValidation(release=release)).read_object(data, 'DeleteOptions', '')
     except wrong_types.WrongType as e:

@@ -57,7 +57,8 @@ def strategically_merged(obj, patch, type_name):
     if patch.get('$patch') == 'delete':
         return {}
     if '$patch' in patch:
-        raise errors.ApiError(500, None, 'unknown patch type: %s in map: %s' % (go_text(patch['$patch']), go_map(patch)))
+        raise errors.ApiError(500, None, 'unknown patch type: %s in map: %s'
+                              % (go_text(patch['$patch']), go_map(patch)))
     if '$retainKeys' in patch:
         obj = {key: value for key, value in obj.items() if key in patch['$retainKeys']}
     for key, value in values.items():

@@ -13,7 +13,7 @@ from .decoding import decode
 from .field_validation import FieldValidation
 from .resources import RESOURCES, SCHEME
 from .times import earlier, timestamp
-from .validation import refuse, validate, validate_update
+from .validation import qualified_kind, refuse, validate, validate_update
 
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
@@ -53,6 +53,8 @@ class Registry(object):
         strategies.identify(obj, row, namespace)
         self.admit(row, obj)
         defaults.complete(obj)
+        if row.name == 'services':
+            services.complete_for(obj, self.release)
         status = defaults.initial_status(obj)
         if status:
             obj['status'] = status
@@ -90,7 +92,7 @@ class Registry(object):
             refuse(row, causes, obj)
 
     def decode(self, row, data, validation):
-        """Return the object of a create or an update. Raise ApiError 400, if the request is strict for any complaint."""
+        """Return the object of a create or an update. Raise ApiError 400."""
         validation = validation or FieldValidation(release=self.release)
         obj = decode(row.type, data, validation)
         validation.check(wrong_types.go_name(row.type))
@@ -126,6 +128,8 @@ class Registry(object):
         strategies.check_identity(sent, namespace, name)
         old = self.store.get(row.name, namespace, name)
         uid = old['metadata']['uid'] if old else '' if self.release < releases.NO_UID_ON_MISSING else None
+        if not old and row.name == 'services' and not subresource:
+            uid = None  # which the API server looks for first
         if uid is not None and sent.get('uid', uid) != uid:
             raise errors.uid_differs(row.qualified, namespace, name, sent['uid'], uid)
         old = self.get(resource, namespace, name)
@@ -139,7 +143,7 @@ class Registry(object):
         new = versions.to_stored(row, self.decode_patched(row, patched, content_type, patch, validation))
         sent = new.setdefault('metadata', {})
         strategies.check_identity(sent, namespace, name)
-        if sent.get('uid') != old['metadata']['uid']:
+        if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
             raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
                                                       'is immutable' % sent.get('uid', ''))])
         return self.update(resource, old, new, subresource, dry_run)
@@ -159,6 +163,7 @@ class Registry(object):
         defaults.complete(new)
         if row.name == 'services':
             services.complete_update(new, old)
+            services.complete_for(new, self.release)
         validate_update(row, new, old)
         if dry_run:
             new['metadata']['resourceVersion'] = old['metadata']['resourceVersion']
@@ -228,7 +233,8 @@ class Registry(object):
         grace = strategies.grace_period(resource, obj, options.get('gracePeriodSeconds'))
         deleted = dict(obj, metadata=dict(obj['metadata']))
         metadata = deleted['metadata']
-        strategies.set_propagation(metadata, options)
+        if resource != 'events':  # which own nothing
+            strategies.set_propagation(metadata, options)
         before = metadata.get('deletionGracePeriodSeconds')
         if 'deletionTimestamp' in metadata and before is not None and grace >= before and before > 0:
             return obj, False  # the current deletion is at least as fast
@@ -257,6 +263,6 @@ def check_preconditions(obj, preconditions):
                               ('resourceVersion', 'ResourceVersion', 'modified')):
         wanted = preconditions.get(field)
         if wanted is not None and wanted != metadata[field]:
-            raise errors.conflict(obj['kind'], metadata['name'],
+            raise errors.conflict(qualified_kind(obj['kind']), metadata['name'],
                                   'the %s in the precondition (%s) does not match the %s in record (%s). The object '
                                   'might have been %s' % (what, wanted, what, metadata[field], hint))

@@ -12,13 +12,15 @@ OLDEST = (1, 20)
 
 # Since which release ...
 PLAIN_JSON_DECODER = (1, 23)     # wrong types are reported in the words of Go's encoding/json
+INTERNAL_TRAFFIC_POLICY = (1, 22)  # services have an internalTrafficPolicy
+IP_FAMILIES = (1, 23)            # services have ipFamilies, even with one family
 SERVICE_COLLECTIONS = (1, 23)    # services can be deleted as a collection
 FIELD_VALIDATION = (1, 25)       # unknown, duplicate and wrongly cased fields are reported
 SERVICES_RETURNED = (1, 23)      # the answer to the deletion of a service is the service
 INITIAL_EVENTS = (1, 27)         # a watch can begin with the objects that exist, and say when it has sent them
-DELETE_OPTIONS_CHECKED = (1, 30) # a deletion with a body that is not DeleteOptions is 400, not 500
+DELETE_OPTIONS_CHECKED = (1, 30)  # a deletion with a body that is not DeleteOptions is 400, not 500
 LIST_VERSION_CHECKED = (1, 31)   # a list with a resourceVersion that is not a number is 400, not 500
-WATCH_CONTINUE_FORBIDDEN = (1, 31)
+WATCH_CONTINUE_FORBIDDEN = (1, 31)  # a watch cannot continue a list
 NO_UID_ON_MISSING = (1, 31)      # a PUT of a missing object with a uid is 404, not 409
 TOO_LONG_REWORDED = (1, 32)      # "may not be more than", not "must have at most"
 

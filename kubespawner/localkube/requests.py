@@ -58,8 +58,7 @@ class BaseHandler(web.RequestHandler):
         return self.request.body
 
     def body(self):
-        """Return the parsed JSON of the request. Raise ApiError 400, 413 or 415."""
-        media.check_body(self.content_type())
+        """Return the parsed JSON of the request. Raise ApiError 400 or 413."""
         kind = 'Binding' if self.subresource == 'binding' else self.row.kind
         body = self.raw_body()
         try:
@@ -77,7 +76,7 @@ class BaseHandler(web.RequestHandler):
 
     def check_type(self, data, expected, expected_version, body):
         """Raise ApiError 400 unless `data` is of the expected kind and version, or does not say what it is."""
-        kind, api_version = data.get('kind') or expected, data.get('apiVersion') or expected_version
+        kind, api_version = data.get('kind') or expected, (data.get('apiVersion') or expected_version).lstrip('/')
         if api_version.count('/') > 1:
             raise errors.unrecognized(expected, 'unexpected GroupVersion string: ' + api_version,
                                       json_text.summary(body))
@@ -97,6 +96,8 @@ class BaseHandler(web.RequestHandler):
     def patch_body(self, content_type):
         """Return the parsed JSON of a patch. Raise ApiError 400 or 413."""
         try:
+            if 'strategic' in content_type and not self.request.body:
+                raise ValueError('EOF')
             patch = json_text.parse(self.raw_body())
         except ValueError as e:
             if 'merge-patch' in content_type and 'strategic' not in content_type:
@@ -109,6 +110,8 @@ class BaseHandler(web.RequestHandler):
 
     def check_write(self, kind):
         """Check the options of a create, update or patch. Return whether it is a dry run."""
+        if kind != 'PatchOptions':
+            media.check_body(self.content_type())
         return options.check_write(kind, self.parameters, self.api.release)
 
     def selector(self):

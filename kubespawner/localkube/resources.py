@@ -7,6 +7,7 @@ from collections import namedtuple
 
 from . import releases
 
+
 class Resource(namedtuple('Resource', 'name kind namespaced short_names subresources fields group version is_stored')):
     """One row: a kind of object in one API version.
 

@@ -39,7 +39,9 @@ def parse_fields(text, resource):
     tests = split_fields(text)
     for path, _, _ in tests:
         if path not in ('metadata.name', 'metadata.namespace') and path not in resource.fields:
-            raise errors.bad_request('field label not supported: %s' % path)
+            raise errors.bad_request('field label not supported: %s' % path if resource.fields else
+                                     '"%s" is not a known field selector: only "metadata.name", "metadata.namespace"'
+                                     % path)
     return lambda obj: all((field(obj, path) == value) == equal for path, value, equal in tests)
 
 

@@ -11,7 +11,7 @@ from .resources import STORED
 from .times import timestamp
 
 SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
-KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
+KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds',
                  'namespace', 'name', 'selfLink', 'generation')
 ORPHAN, FOREGROUND = 'orphan', 'foregroundDeletion'  # finalizers, see garbage.py
 PROPAGATION = {'Orphan': {ORPHAN}, 'Foreground': {FOREGROUND}, 'Background': set()}

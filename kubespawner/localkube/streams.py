@@ -5,7 +5,7 @@ What belongs here: when a stream begins and ends, and how it is sent. What does 
 """
 import random
 
-from tornado import gen, locks
+from tornado import gen, iostream, locks
 from tornado.ioloop import IOLoop
 
 from . import errors, options
@@ -14,6 +14,7 @@ from .store import Expired
 from .watches import Watch
 
 BOOKMARK_SECONDS = 60
+LARGEST_BACKLOG = 64 * 2 ** 20  # bytes that wait for a client, after which its stream ends
 FOLLOW_SECONDS = 0.1  # interval at which followed logs are read
 
 
@@ -26,6 +27,7 @@ class StreamHandler(BaseHandler):
     def begin_stream(self, content_type):
         self.ended = locks.Event()
         self.chunks = []
+        self.request.connection.stream.max_write_buffer_size = LARGEST_BACKLOG
         self.set_header('Content-Type', content_type)
         self.flush()
 
@@ -39,7 +41,10 @@ class StreamHandler(BaseHandler):
         if self.chunks and not self.ended_by_client():
             self.write(b''.join(self.chunks))
             self.chunks = []
-            self.flush()
+            try:
+                self.flush()
+            except iostream.StreamBufferFullError:  # the client does not read
+                self.drop()
 
     def end_stream(self):
         if not self.ended_by_client():
@@ -65,6 +70,8 @@ class StreamHandler(BaseHandler):
         try:
             return options.parse_version(self.query('resourceVersion'))
         except ValueError as e:
+            if self.name and self.row.name == 'events':
+                raise errors.bad_request('invalid resource version: %s' % e)
             raise errors.ApiError(500, None, str(e))
 
     @gen.coroutine

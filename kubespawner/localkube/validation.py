@@ -13,13 +13,14 @@ from .causes import (
     LABEL_1035,
     SUBDOMAIN,
     Causes,
-    is_address,
+    is_ip,
     validate_key,
     validate_labels,
 )
 from .ingresses import validate_ingress, validate_new_ingress
 from .services import validate_service, validate_service_update
 from .validation_pod import validate_pod, validate_pod_update
+from .validation_scheduling import validate_selector
 
 NAME_FORMATS = {'Namespace': LABEL, 'Service': LABEL_1035}
 ANNOTATIONS_LIMIT = 256 * 1024  # bytes
@@ -39,7 +40,7 @@ def validate_metadata(causes, obj):
     name_format = NAME_FORMATS.get(obj['kind'], SUBDOMAIN)
     if not metadata.get('name'):
         causes.required('metadata.name', 'name or generateName is required')
-    else:
+    elif obj['kind'] != 'Event':  # which may have any name
         causes.format('metadata.name', metadata['name'], name_format)
     validate_labels(causes, 'metadata.labels', metadata.get('labels', {}))
     for key in metadata.get('annotations', ()):
@@ -61,6 +62,7 @@ def validate_metadata(causes, obj):
 
 def validate_claim(causes, claim):
     spec = claim['spec']
+    validate_selector(causes, 'spec.selector', spec.get('selector', {}))
     if not spec.get('accessModes'):
         causes.required('spec.accessModes', 'at least 1 access mode is required')
     for mode in spec.get('accessModes', ()):
@@ -143,21 +145,39 @@ def validate_endpoints(causes, endpoints):
         field = 'subsets[%d]' % i
         if not subset.get('addresses') and not subset.get('notReadyAddresses'):
             causes.required(field, 'must specify `addresses` or `notReadyAddresses`')
-        for j, address in enumerate(subset.get('addresses', ())):
-            ip = address.get('ip', '')
-            if not is_address(ip):
-                causes.invalid('%s.addresses[%d].ip' % (field, j), ip, 'must be a valid IP address')
-            elif ip.startswith('127.') and 'targetRef' not in address:  # pods of localkube have such addresses
-                causes.invalid('%s.addresses[%d].ip' % (field, j), ip,
-                               'may not be in the loopback range (127.0.0.0/8)')
+        for kind in ('addresses', 'notReadyAddresses'):
+            for j, address in enumerate(subset.get(kind, ())):
+                validate_endpoint(causes, '%s.%s[%d]' % (field, kind, j), address)
         for j, port in enumerate(subset.get('ports', ())):
+            if port.get('name'):
+                causes.format('%s.ports[%d].name' % (field, j), port['name'], LABEL)
             causes.port('%s.ports[%d].port' % (field, j), port.get('port', 0))
+            causes.one_of('%s.ports[%d].protocol' % (field, j), port['protocol'], ('SCTP', 'TCP', 'UDP'))
+
+
+def validate_endpoint(causes, field, address):
+    ip = address.get('ip', '')
+    if not is_ip(ip):
+        causes.invalid(field + '.ip', ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
+        causes.invalid(field + '.ip', ip, 'must be a valid IP address')
+    elif ip.startswith('127.') and 'targetRef' not in address:  # pods of localkube have such addresses
+        causes.invalid(field + '.ip', ip, 'may not be in the loopback range (127.0.0.0/8)')
+    if address.get('hostname'):
+        causes.format(field + '.hostname', address['hostname'], LABEL)
+    if 'nodeName' in address:
+        causes.format(field + '.nodeName', address['nodeName'], SUBDOMAIN)
+
+
+def validate_balancer(causes, obj):
+    """Check where a load balancer says that it is."""
+    for i, ingress in enumerate(obj.get('status', {}).get('loadBalancer', {}).get('ingress', ())):
+        if ingress.get('ip') and not is_ip(ingress['ip']):
+            causes.invalid('status.loadBalancer.ingress[%d].ip' % i, ingress['ip'], 'must be a valid IP address')
 
 
 RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
          'Secret': validate_secret, 'ConfigMap': validate_keys, 'Event': validate_event,
          'Endpoints': validate_endpoints, 'Ingress': validate_ingress}
-CHECKED_TWICE = ('Service',)  # the labels of an update, so each complaint comes twice
 CREATE_RULES = {'Ingress': validate_new_ingress}
 GROUPS = {'Ingress': 'extensions'}  # groups in a 422, where they differ from those of requests
 UPDATE_RULES = {'Pod': validate_pod_update, 'PersistentVolumeClaim': validate_claim_update,
@@ -190,11 +210,19 @@ def validate_update(row, new, old):
         if added:
             causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
                              'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
-    if new['kind'] in CHECKED_TWICE:
+    if new['kind'] == 'Service':  # whose labels the API server checks twice
         validate_labels(causes, 'metadata.labels', new['metadata'].get('labels', {}))
+        validate_balancer(causes, new)
     RULES.get(new['kind'], no_rules)(causes, new)
+    if new['kind'] == 'PersistentVolumeClaim':  # all of which it checks twice
+        causes += list(causes)
     UPDATE_RULES.get(new['kind'], no_rules)(causes, new, old)
     refuse(row, causes, new)
+
+
+def qualified_kind(kind):
+    """Return a kind with its group, as in messages."""
+    return '%s.%s' % (kind, GROUPS[kind]) if kind in GROUPS else kind
 
 
 def refuse(row, causes, obj):

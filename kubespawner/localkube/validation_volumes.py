@@ -25,6 +25,9 @@ def validate_volumes(causes, volumes):
         for source in KEYED + ('hostPath',):
             if source in sources[:1]:
                 validate_source(causes, '%s.%s' % (field, source), volume[source], source == 'hostPath')
+        path = volume[sources[0]].get('path', '') if sources[:1] == ['nfs'] else None
+        if path is not None and not path.startswith('/'):
+            causes.invalid(field + '.nfs.path', path, 'must be an absolute path')
         name = volume.get('name', '')
         if not name:
             causes.required(field + '.name')

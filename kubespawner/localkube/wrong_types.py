@@ -131,7 +131,9 @@ def complaint(error, field):
         if isinstance(value, float):
             return 'assertInteger: can not decode float as int'
         if isinstance(value, int) and not isinstance(value, bool):
-            return 'ReadInt%d: overflow: %d' % (64 if field in LONG else 32, value)
+            size = 64 if field in LONG else 32
+            return 'readUint%d: overflow' % size if abs(value) >= 2 ** size else 'ReadInt%d: overflow: %d' % (size,
+                                                                                                              value)
         return 'readUint%d: unexpected character: \ufffd' % (64 if field in LONG else 32)
     return {'object': 'readObjectStart: expect { or n, but found ' + found,
             'list': 'decode slice: expect [ or n, but found ' + found,
