@@ -4,13 +4,13 @@ What belongs here: `LocalKube`, which starts it from Python. What does not: its 
 LocalKube block. Call them from any thread except localkube's own.
 
     the whole           cluster, certificate, __main__
-    the API over HTTP   server, requests, media, options, json_text, handlers, lists, streams, watches, tables, errors,
-                        faults
+    the API over HTTP   server, connections, requests, media, options, json_text, handlers, lists, streams, watches,
+                        tables, errors, faults
     what it serves      releases, resources, versions, fields, openapi, selectors, label_selectors; single kinds:
                         ingresses, services
-    what it does        registry, store; on the way: decoding, wrong_types, field_validation,
-                        strategies, defaults, validation,
-                        validation_pod, validation_volumes, causes, patches, quantities
+    what it does        registry, store; on the way: decoding, wrong_types, field_validation, strategies, defaults,
+                        validation, validation_pod, validation_scheduling, validation_volumes, causes, patches,
+                        quantities
     controllers         controllers (scheduler, claims, namespaces), endpoints, garbage (owner references), events
     the node            kubelet, pods, podstate, containers, pulling, images, environment, volumes, filesystems, probes
     services            forwarding (connections), hosts (names), enter (for programs outside of pods)

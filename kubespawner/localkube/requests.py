@@ -28,6 +28,9 @@ class BaseHandler(web.RequestHandler):
         self.parameters = options.Query(self.request.query)
         self.validation = FieldValidation(self.parameters.text('fieldValidation'), api.release)
 
+    def prepare(self):
+        self.api.server.busy(self.request.connection.stream)
+
     def check_token(self):
         scheme, _, token = self.request.headers.get('Authorization', '').partition(' ')
         given, expected = token.encode('utf8', 'surrogatepass'), self.api.token.encode('utf8')

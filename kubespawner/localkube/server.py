@@ -7,10 +7,10 @@ import json
 from datetime import timedelta
 
 from tornado import gen, web
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from . import errors, openapi, releases
+from .connections import Server
 from .faults import Faults
 from .handlers import Handler
 from .registry import Registry
@@ -37,7 +37,7 @@ class Api(object):
         sockets = listen(port)
         self.port = sockets[0].getsockname()[1]
         self.documents = dict(discovery('127.0.0.1:%d' % self.port, release), **openapi.documents())
-        self.server = HTTPServer(web.Application([('/localkube/(.*)', SwitchHandler, {'api': self}),
+        self.server = Server(web.Application([('/localkube/(.*)', SwitchHandler, {'api': self}),
                                                   ('.*', Handler, {'api': self})], log_function=lambda handler: None),
                                  ssl_options=ssl_context, max_buffer_size=LARGEST_REQUEST)
         self.server.add_sockets(sockets)

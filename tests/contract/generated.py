@@ -24,8 +24,9 @@ UID, VERSION, REMOVED = '$uid', '$resourceVersion', '$removed'
 LABELS = {'app': 'x', 'tier.example.org/part': 'A_b.c'}
 ODD_VALUES = [
     None, True, False, 0, 1, -1, 1.5, 65536, 2 ** 31, 2 ** 63, 10 ** 30, '', 'a', 'A_b', 'a.b', '-a', 'a-', ' ', 'ü',
-    '1', '0', '-1', '1.5', '1Gi', '1e3', '100m', 'x' * 64, 'x' * 254, 'a/b', 'a//b', '../a', '/a', '127.0.0.1', '10.1.2.3',
-    '2001:db8::1', '256.1.1.1', 'None', 'TCP', 'Always', 'true', '2020-01-02T03:04:05Z', '2020-13-02', 'YQ==', '!',
+    '1', '0', '-1', '1.5', '1Gi', '1e3', '100m', 'x' * 64, 'x' * 254, 'a/b', 'a//b', '../a', '/a', '127.0.0.1',
+    '10.1.2.3', '2001:db8::1', '256.1.1.1', 'None', 'TCP', 'Always', 'true', '2020-01-02T03:04:05Z', '2020-13-02',
+    'YQ==', '!',
     [], [None], [''], ['a'], ['a', 'a'], [1], [[]], [{}], {}, {'a': None}, {'a': 'b'}, {'a': 1}, {'': ''}, {'a b': 'c'},
     {'a': {}}, {'name': 'a'},
 ]
@@ -465,8 +466,8 @@ class Story:
                                    '/api/v1/namespaces/' + self.namespace, '/version', '/api/v1/pods/none'])
         path = base + self.random.choice([
             '', '', '', '/', '//', '/.', '/..', '/../' + self.name, '/%2F', '/%2e%2e', '/a%2Fb', '/%00', '/%ff',
-            '/%C3%BC', '/a/b', '/status', '/log', '/nonsense', '/binding', '/a/b/c/d', '/%', '/a%20b', '?', '?a', '/scale',
-            '/%2e', '/exec', '/proxy', '/finalize', '/eviction'])
+            '/%C3%BC', '/a/b', '/status', '/log', '/nonsense', '/binding', '/a/b/c/d', '/%', '/a%20b', '?', '?a',
+            '/scale', '/%2e', '/exec', '/proxy', '/finalize', '/eviction'])
         method = self.random.choice(['GET', 'GET', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'])
         if method == 'DELETE' and self.path not in path:
             method = 'GET'
