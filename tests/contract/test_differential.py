@@ -13,7 +13,7 @@ from .differential import VERSION_OF_LOCALKUBE, Server, explain, run
 from .helpers import created, ok, unique
 
 SCENARIOS = 600  # about 2,500 requests, the same ones in each run
-SECONDS = 80
+SECONDS = 70
 
 
 @pytest.fixture
