@@ -39,6 +39,8 @@ TIMEOUT = 300  # seconds for a test that waits, if its mark names no others; the
 def pytest_addoption(parser):
     group = parser.getgroup('kubespawner')
     group.addoption('--kubeconfig', help='run the tests on the cluster of this kubeconfig, not on a localkube')
+    group.addoption('--localkube-version', metavar='RELEASE',
+                    help='without --kubeconfig: the release of Kubernetes as which localkube answers, such as 1.20')
     group.addoption('--context', help='the context of --kubeconfig to use (default: its current one)')
     group.addoption('--hub-kubeconfig', help='what KubeSpawner itself uses, as a user who is given the rights of the '
                                              "README's role, and no others, in the namespaces of the tests")
@@ -82,7 +84,8 @@ def cluster(request):
             environment.setenv('KUBECONFIG', of_hub or path)
             yield Cluster(path, of_hub, False, None)
         else:
-            with LocalKube(rbac=True) as kube:
+            version = option('--localkube-version')
+            with LocalKube(rbac=True, **({'version': version} if version else {})) as kube:
                 of_hub = kube.add_user('hub')
                 environment.setenv('KUBECONFIG', of_hub)
                 yield Cluster(kube.kubeconfig, of_hub, True, kube)

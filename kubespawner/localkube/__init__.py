@@ -6,11 +6,14 @@ LocalKube block. Call them from any thread except localkube's own.
     the whole           cluster, certificate, kubeconfigs, __main__
     who may do what     access; users, tokens, accounts (of pods); attributes (of requests), rbac, escalation, reviews,
                         default_roles, validation_rbac
-    the API over HTTP   server, requests, protobuf, handlers, lists, streams, watches, tables, errors, faults
+    the API over HTTP   server, connections, requests, media, options, json_text, protobuf, handlers, lists, streams,
+                        watches, tables, errors, faults
     upgraded requests   upgrades, spdy, channels, execution, portforward
-    what it serves      resources, versions, fields, openapi, selectors; single kinds: ingresses, services
-    what it does        registry, store; on the way: decoding, strategies, defaults, validation,
-                        validation_pod, validation_volumes, causes, patches, quantities
+    what it serves      releases, resources, versions, fields, openapi, selectors, label_selectors; single kinds:
+                        ingresses, services
+    what it does        registry, store; on the way: decoding, wrong_types, field_validation, strategies, defaults,
+                        validation, validation_pod, validation_scheduling, validation_volumes, causes, patches,
+                        quantities
     owners of fields    managers, fieldsets, applying
     controllers         controllers (claims, namespaces), endpoints, endpoint_slices, garbage (owner references), events
     admission           quotas, quota_usage, limit_ranges

@@ -7,7 +7,7 @@ import sys
 
 from tornado.ioloop import IOLoop
 
-from . import TOKEN, node
+from . import TOKEN, node, releases
 from .cluster import Cluster
 
 NOTICE = """\
@@ -48,8 +48,19 @@ def parse(arguments):
     parser.add_argument('--node-allocatable', type=node.allocatable, metavar='RESOURCE=QUANTITY,...',
                         help='what the node has for pods, such as cpu=4,memory=8Gi,pods=20 (default: what this machine '
                              'has, and 110 pods)')
+    parser.add_argument('--version', type=known_release, default='%d.%d' % releases.TODAY, metavar='RELEASE',
+                        help='answer as this release of Kubernetes, %d.%d or newer (default: %%(default)s)'
+                             % releases.OLDEST)
     parser.add_argument('--until-eof', action='store_true', help='also stop at the end of standard input')
     return parser.parse_args(arguments)
+
+
+def known_release(text):
+    try:
+        releases.parse(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e))
+    return text
 
 
 def main(arguments=None):

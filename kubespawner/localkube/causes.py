@@ -3,8 +3,10 @@
 What belongs here: messages and formats for validation.py and validation_pod.py. What does not: rules for any kind of
 object. Pure; any thread.
 """
-import json
+import ipaddress
 import re
+
+from .errors import quoted
 
 LABEL = ("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
          "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
@@ -78,10 +80,6 @@ class Causes(list):
             self.invalid(field, new, 'field is immutable')
 
 
-def quoted(value):
-    return json.dumps(value, ensure_ascii=False)
-
-
 def quoted_list(values):
     """Return strings as Go quotes a slice of them: ["a" "b"]."""
     return '[%s]' % ' '.join(map(quoted, values))
@@ -113,6 +111,18 @@ def validate_port_name(causes, field, name):
         causes.invalid(field, name, 'must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
     if not re.search('[a-z]', name):
         causes.invalid(field, name, 'must contain at least one letter or number (a-z, 0-9)')
+    if '--' in name:
+        causes.invalid(field, name, 'must not contain consecutive hyphens')
+    if name[:1] == '-' or name[-1:] == '-':
+        causes.invalid(field, name, 'must not begin or end with a hyphen')
+
+
+def is_ip(text):
+    """Return whether `text` is an IPv4 or IPv6 address."""
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def is_address(text):

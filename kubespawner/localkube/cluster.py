@@ -10,7 +10,7 @@ import shutil
 
 from tornado import gen
 
-from . import certificate, default_roles, directories, kubeconfigs, node
+from . import certificate, default_roles, directories, kubeconfigs, node, releases
 from .accounts import AccountController
 from .controllers import ClaimController, EventExpirer, NamespaceController
 from .endpoint_slices import EndpointSliceController
@@ -31,7 +31,7 @@ class Cluster(object):
     data (str or None): directory for claims and logs, which other users cannot read. None means a temporary directory,
         which `stop` removes.
     token (str or None): bearer token of the API; None means a random token.
-    kubelet (bool): with False there is no node, and pods stay Pending.
+    kubelet (bool): with False there is no node, and pods and claims stay Pending.
     backoff (float): seconds before the second restart of a container that fails; doubled for each further restart.
     mounts (bool): with False, volumes are not at their mount paths, even if this machine allows it.
     rbac (bool): with True, users have the rights that roles give them, and no others. With False, they have all.
@@ -40,15 +40,18 @@ class Cluster(object):
     node_taints (list or str): taints of the node: ['gpu=yes:NoSchedule'] or the same with commas in one string.
     node_allocatable (dict or str): what the node has for pods: {'cpu': 4, 'example.com/gpu': 1} or 'cpu=4,...'. The
         default is what this machine has, and 110 pods.
+    version (str): the release of Kubernetes as which the API answers, such as '1.20'.
 
-    Raise ValueError for options of the node that cannot be read.
+    Raise ValueError for options that cannot be read.
     """
 
     def __init__(self, kubeconfig, port=0, data=None, token=None, kubelet=True, backoff=10, mounts=True, rbac=False,
-                 users=(), node_labels=None, node_taints=None, node_allocatable=None):
+                 users=(), node_labels=None, node_taints=None, node_allocatable=None,
+                 version='%d.%d' % releases.TODAY):
         users = [parse_user(user) for user in users]
         options = {'backoff': backoff, 'mounts': mounts, 'node_labels': node.labels(node_labels),
                    'node_taints': node.taints(node_taints), 'node_allocatable': node.allocatable(node_allocatable)}
+        self.release = releases.parse(version)
         self.kubeconfig = kubeconfig
         self.user_kubeconfigs = {name: kubeconfigs.path_of(kubeconfig, name) for name, _ in users}
         self.kubeconfigs = [kubeconfig] + list(self.user_kubeconfigs.values())
@@ -67,12 +70,12 @@ class Cluster(object):
 
     def _start(self, token, port, rbac, users, kubelet):
         context, authority = certificate.make(self._tls)
-        self.api = Api(token, context, port, rbac)
+        self.api = Api(token, context, port, rbac, self.release)
         self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.api.port)
         registry = self.api.registry
-        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data), LimitRanger(registry),
-                            QuotaController(registry), GarbageCollector(registry), EndpointsController(registry),
-                            EndpointSliceController(registry),
+        self.controllers = [NamespaceController(registry), ClaimController(registry, self.data, binds=bool(kubelet)),
+                            LimitRanger(registry), QuotaController(registry), GarbageCollector(registry),
+                            EndpointsController(registry), EndpointSliceController(registry),
                             AccountController(registry, certificate.text_of(authority))]
         if rbac:
             default_roles.create(registry)

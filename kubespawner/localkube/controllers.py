@@ -17,10 +17,11 @@ EXPIRE_SECONDS = 60
 class ClaimController(object):
     """Binds every claim immediately. Removes a deleted claim and its data when no pod uses it."""
 
-    def __init__(self, registry, data):
+    def __init__(self, registry, data, binds=True):
         self.registry = registry
         self.store = registry.store
         self.data = data
+        self.binds = binds
         self.store.watch('persistentvolumeclaims', self.on_claim)
         self.store.watch('pods', self.on_pod)
 
@@ -43,7 +44,7 @@ class ClaimController(object):
             return
         if 'deletionTimestamp' in claim['metadata']:
             self.release(claim, *key)
-        elif claim['status'].get('phase') == 'Pending':
+        elif self.binds and claim['status'].get('phase') == 'Pending':
             self.bind(claim, *key)
 
     def bind(self, claim, namespace, name):

@@ -1,7 +1,17 @@
-"""Errors of the API with their Status bodies. The messages are those of Kubernetes 1.20.
+"""Errors of the API with their Status bodies. The messages are those of Kubernetes.
 
 What belongs here: one function for each kind of error. What does not: when to raise it. Plain values only; any thread.
 """
+import json
+import re
+
+REGISTRY_DIRECTORIES = {'services': 'services/specs', 'endpoints': 'services/endpoints', 'ingresses': 'ingress',
+                        'nodes': 'minions'}
+
+
+def quoted(text):
+    """Return a text as Go quotes it: on one line, whatever is in it."""
+    return re.sub(r'\\u00([01][0-9a-f])', r'\\x\1', json.dumps(text, ensure_ascii=False))
 
 
 class ApiError(Exception):
@@ -36,8 +46,30 @@ def internal(message):
     return ApiError(500, 'InternalError', message)
 
 
+def bad_name(name, what, which):
+    return bad_request('Name parameter invalid: %s: may not %s \'%s\'' % (quoted(name), what, which))
+
+
+def unrecognized(kind, why, summary):
+    return bad_request('the object provided is unrecognized (must be of type %s): %s (%s)' % (kind, why, summary))
+
+
+def too_large(limit):
+    return ApiError(413, 'RequestEntityTooLarge', 'Request entity too large: limit is %d' % limit)
+
+
+def unknown_kind(kind, api_version, scheme):
+    return 'no kind "%s" is registered for version "%s" in scheme "%s"' % (kind, api_version, scheme)
+
+
+def cannot_be_handled(go_name, why):
+    """400 for a body that cannot be decoded. go_name (str): its type with the version, such as v1.Pod."""
+    version, name = go_name.split('.')
+    return bad_request('%s in version "%s" cannot be handled as a %s: %s' % (name, version, name, why))
+
+
 def not_found(resource, name):
-    return ApiError(404, 'NotFound', '%s "%s" not found' % (resource, name), details_of(resource, name))
+    return ApiError(404, 'NotFound', '%s %s not found' % (resource, quoted(name)), details_of(resource, name))
 
 
 def no_such_path():
@@ -49,14 +81,24 @@ def method_not_allowed():
 
 
 def already_exists(resource, name, being_deleted=False):
-    return ApiError(409, 'AlreadyExists', '%s%s "%s" already exists' % (
-        'object is being deleted: ' if being_deleted else '', resource, name), details_of(resource, name))
+    return ApiError(409, 'AlreadyExists', '%s%s %s already exists' % (
+        'object is being deleted: ' if being_deleted else '', resource, quoted(name)), details_of(resource, name))
 
 
 def conflict(resource, name, why='the object has been modified; please apply your changes to the latest version '
                                  'and try again'):
     return ApiError(409, 'Conflict', 'Operation cannot be fulfilled on %s "%s": %s' % (resource, name, why),
                     details_of(resource, name))
+
+
+def uid_differs(resource, namespace, name, wanted, actual):
+    """409 for an update of an object with another uid."""
+    kind, _, group = resource.partition('.')
+    directory = REGISTRY_DIRECTORIES.get(kind, kind)
+    key = '/'.join(part for part in ('/registry', directory, namespace, name) if part)
+    return conflict(resource, name, 'StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, '
+                    'AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s'
+                    % (key, wanted, actual))
 
 
 def being_terminated(resource, name, namespace):
@@ -76,6 +118,14 @@ def expired(message):
     return ApiError(410, 'Expired', message)
 
 
+def not_a_patch():
+    return ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+
+
+def not_acceptable():
+    return ApiError(406, 'NotAcceptable', '406: Not Acceptable', {})
+
+
 def unsupported_media_type(accepted):
     return ApiError(415, 'UnsupportedMediaType', 'the body of the request was in an unknown format - accepted media '
                     'types include: %s' % ', '.join(accepted))
@@ -89,10 +139,13 @@ def version_too_large(version, current):
 
 def invalid(kind, name, causes, group=''):
     """422. `causes`: [(reason, field, message)], e.g. ('FieldValueRequired', 'spec.containers', 'Required value')."""
-    lines = ['%s: %s' % (field, message) for _, field, message in causes]
+    lines = []
+    for _, field, message in causes:
+        line = '%s: %s' % (field, message)
+        lines += [] if line in lines else [line]
     text = lines[0] if len(lines) == 1 else '[%s]' % ', '.join(lines)
     details = {'name': name, 'group': group, 'kind': kind}
     details = {key: value for key, value in details.items() if value}
     details['causes'] = [{'reason': reason, 'message': message, 'field': field} for reason, field, message in causes]
     full_kind = kind + '.' + group if group else kind
-    return ApiError(422, 'Invalid', '%s "%s" is invalid: %s' % (full_kind, name, text), details)
+    return ApiError(422, 'Invalid', '%s %s is invalid: %s' % (full_kind, quoted(name), text), details)

@@ -1,4 +1,4 @@
-"""The fields of every object that this API serves, as Kubernetes 1.20 declares them.
+"""The fields of every object that this API serves, as Kubernetes declares them from 1.20 on.
 
 What belongs here: names and types. What does not: values (defaults.py), rules (validation.py) and the reading of
 requests (decoding.py). The table is constant, so any thread may read it.
@@ -14,6 +14,8 @@ the version v1 unless its name ends with another one. Types:
     [T]                                          a list that a strategic merge patch replaces
     [T]key                                       a list of objects that a strategic merge patch merges by `key`
     [T]*                                         a list of plain values to which a strategic merge patch adds
+
+`@28` behind a type means that the field is there since Kubernetes 1.28, and `@-25` that it is no longer there in 1.25.
 """
 import re
 from collections import namedtuple
@@ -59,9 +61,9 @@ SelfSubjectAccessReview metadata:ObjectMeta spec:SubjectAccessReviewSpec status:
 SubjectAccessReview metadata:ObjectMeta spec:SubjectAccessReviewSpec status:object
 LocalSubjectAccessReview metadata:ObjectMeta spec:SubjectAccessReviewSpec status:object
 SelfSubjectRulesReview metadata:ObjectMeta spec:SelfSubjectRulesReviewSpec status:object
-ObjectMeta clusterName generateName name namespace resourceVersion selfLink uid:string deletionGracePeriodSeconds
-    generation:int creationTimestamp deletionTimestamp:time annotations labels:{string} finalizers:[string]*
-    managedFields:[object] ownerReferences:[OwnerReference]uid
+ObjectMeta clusterName:string@-25 generateName name namespace resourceVersion selfLink uid:string
+    deletionGracePeriodSeconds generation:int creationTimestamp deletionTimestamp:time annotations labels:{string}
+    finalizers:[string]* managedFields:[object] ownerReferences:[OwnerReference]uid
 PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPolicy runtimeClassName schedulerName
     serviceAccount serviceAccountName subdomain:string activeDeadlineSeconds priority
     terminationGracePeriodSeconds:int automountServiceAccountToken enableServiceLinks:bool hostIPC hostNetwork
@@ -69,10 +71,12 @@ PodSpec dnsPolicy hostname nodeName preemptionPolicy priorityClassName restartPo
     initContainers:[Container]name dnsConfig:PodDNSConfig ephemeralContainers:[object] hostAliases:[HostAlias]ip
     imagePullSecrets:[LocalObjectReference]name nodeSelector:{string} overhead:{quantity}
     readinessGates:[PodReadinessGate] securityContext:PodSecurityContext tolerations:[Toleration]
-    topologySpreadConstraints:[TopologySpreadConstraint]topologyKey volumes:[Volume]name
+    topologySpreadConstraints:[TopologySpreadConstraint]topologyKey volumes:[Volume]name os:PodOS@23 hostUsers:bool@25
+    schedulingGates:[PodSchedulingGate]name@26 resourceClaims:[object]name@26 resources:ResourceRequirements@32
+    hostnameOverride:text@34
 PodStatus hostIP message nominatedNodeName phase podIP qosClass reason:string startTime:time
     conditions:[PodCondition]type containerStatuses ephemeralContainerStatuses initContainerStatuses:[ContainerStatus]
-    podIPs hostIPs:[PodIP]ip observedGeneration:number
+    podIPs:[PodIP]ip hostIPs:[PodIP]@28 observedGeneration:number@33 resize:string@27 resourceClaimStatuses:[object]@28
 PolicyRule apiGroups nonResourceURLs resourceNames resources verbs:[string]
 AggregationRule clusterRoleSelectors:[LabelSelector]
 Subject apiGroup kind name namespace:string
@@ -86,16 +90,18 @@ ResourceAttributes namespace verb group version resource subresource name:string
 NonResourceAttributes path verb:string
 SelfSubjectRulesReviewSpec namespace:string
 PersistentVolumeClaimSpec storageClassName:text volumeMode volumeName:string accessModes:[string] dataSource:object
-    resources:ResourceRequirements selector:LabelSelector
+    resources:ResourceRequirements selector:LabelSelector dataSourceRef:object@22 volumeAttributesClassName:string@29
 PersistentVolumeClaimStatus phase:string accessModes:[string] capacity:{quantity}
-    conditions:[PersistentVolumeClaimCondition]type
+    conditions:[PersistentVolumeClaimCondition]type allocatedResources:{quantity}@23
+    allocatedResourceStatuses:{string}@28 currentVolumeAttributesClassName:string@29 modifyVolumeStatus:object@29
 ObjectReference apiVersion fieldPath kind name namespace resourceVersion uid:string
 EventSeries count:int lastObservedTime:time
 EventSource component host:string
 ServiceSpec clusterIP externalName externalTrafficPolicy ipFamilyPolicy loadBalancerIP sessionAffinity type:string
     healthCheckNodePort:number allocateLoadBalancerNodePorts:bool publishNotReadyAddresses:flag clusterIPs externalIPs
-    ipFamilies loadBalancerSourceRanges topologyKeys:[string] ports:[ServicePort]port selector:{string}
-    sessionAffinityConfig:object
+    ipFamilies loadBalancerSourceRanges:[string] topologyKeys:[string]@-22 ports:[ServicePort]port selector:{string}
+    sessionAffinityConfig:object internalTrafficPolicy:string@21 loadBalancerClass:string@21
+    trafficDistribution:string@30
 IngressSpec ingressClassName:text defaultBackend:IngressBackend rules:[IngressRule] tls:[IngressTLS]
 IngressSpec_v1beta1 ingressClassName:text backend:IngressBackend_v1beta1 rules:[IngressRule_v1beta1] tls:[IngressTLS]
 IngressStatus loadBalancer:LoadBalancerStatus
@@ -118,32 +124,36 @@ NamespaceStatus phase:string conditions:[NamespaceCondition]type
 NodeSpec externalID podCIDR providerID:string unschedulable:flag configSource:object podCIDRs:[string]* taints:[Taint]
 NodeStatus phase:string addresses:[NodeAddress]type allocatable capacity:{quantity} conditions:[NodeCondition]type
     config:object daemonEndpoints:NodeDaemonEndpoints images:[ContainerImage] nodeInfo:NodeSystemInfo
-    volumesAttached:[AttachedVolume] volumesInUse:[string]
+    volumesAttached:[AttachedVolume] volumesInUse:[string] features:object@31 runtimeHandlers:[object]@30
 OwnerReference apiVersion kind name uid:string blockOwnerDeletion controller:bool
 Affinity nodeAffinity:NodeAffinity podAffinity:PodAffinity podAntiAffinity:PodAntiAffinity
-Container image imagePullPolicy name restartPolicy terminationMessagePath terminationMessagePolicy
+Container image imagePullPolicy name terminationMessagePath terminationMessagePolicy
     workingDir:string stdin stdinOnce tty:flag args command:[string] env:[EnvVar]name envFrom:[EnvFromSource]
     lifecycle:Lifecycle livenessProbe readinessProbe startupProbe:Probe
     ports:[ContainerPort]containerPort resources:ResourceRequirements
     securityContext:SecurityContext volumeDevices:[VolumeDevice]devicePath volumeMounts:[VolumeMount]mountPath
+    restartPolicy:string@28 resizePolicy:[object]@27 restartPolicyRules:[object]@34
 PodDNSConfig nameservers searches:[string] options:[PodDNSConfigOption]
 HostAlias ip:string hostnames:[string]
 LocalObjectReference name:string
 PodReadinessGate conditionType:string
 PodSecurityContext fsGroupChangePolicy:string fsGroup runAsGroup runAsUser:int runAsNonRoot:bool seLinuxOptions
-    seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl]
+    seccompProfile windowsOptions:object supplementalGroups:[int] sysctls:[Sysctl] appArmorProfile:object@30
+    supplementalGroupsPolicy:string@31 seLinuxChangePolicy:string@32
 Toleration effect key operator value:string tolerationSeconds:int
-TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew minDomains:int labelSelector:LabelSelector
+TopologySpreadConstraint topologyKey whenUnsatisfiable:string maxSkew:int labelSelector:LabelSelector minDomains:int@24
+    nodeAffinityPolicy:string@25 nodeTaintsPolicy:string@25 matchLabelKeys:[string]@25
 Volume name:string awsElasticBlockStore azureDisk azureFile cephfs cinder csi ephemeral fc flexVolume
     flocker gcePersistentDisk gitRepo glusterfs iscsi photonPersistentDisk portworxVolume quobyte rbd
     scaleIO storageos vsphereVolume:object configMap:ConfigMapVolumeSource emptyDir:EmptyDirVolumeSource
     hostPath:HostPathVolumeSource nfs:NFSVolumeSource persistentVolumeClaim:PersistentVolumeClaimVolumeSource
-    secret:SecretVolumeSource downwardAPI:DownwardAPIVolumeSource projected:ProjectedVolumeSource
-PodCondition message reason status type:string lastProbeTime lastTransitionTime:time observedGeneration:number
-ContainerStatus containerID name:string image imageID:text restartCount:int ready started:bool lastState
-    state:ContainerState
+    secret:SecretVolumeSource downwardAPI:DownwardAPIVolumeSource projected:ProjectedVolumeSource image:object@31
+PodCondition message reason status type:string lastProbeTime lastTransitionTime:time observedGeneration:number@33
+ContainerStatus containerID:string image imageID name:text restartCount:int ready started:bool lastState
+    state:ContainerState allocatedResources:{quantity}@27 resources:ResourceRequirements@27
+    volumeMounts:[object]mountPath@30 user:object@31 allocatedResourcesStatus:[object]name@31 stopSignal:string@33
 PodIP ip:string
-ResourceRequirements limits requests:{quantity}
+ResourceRequirements limits requests:{quantity} claims:[object]@26
 LabelSelector matchExpressions:[LabelSelectorRequirement] matchLabels:{string}
 PersistentVolumeClaimCondition message reason status type:string lastProbeTime lastTransitionTime:time
 ServicePort appProtocol name protocol:string nodePort:number port:int targetPort:intstr
@@ -158,7 +168,7 @@ NodeCondition message reason status type:string lastHeartbeatTime lastTransition
 NodeDaemonEndpoints kubeletEndpoint:DaemonEndpoint
 ContainerImage sizeBytes:int names:[string]
 NodeSystemInfo architecture bootID containerRuntimeVersion kernelVersion kubeProxyVersion kubeletVersion machineID
-    operatingSystem osImage systemUUID:string
+    operatingSystem osImage systemUUID:string swap:object@33
 AttachedVolume devicePath name:string
 NodeAffinity preferredDuringSchedulingIgnoredDuringExecution:[PreferredSchedulingTerm]
     requiredDuringSchedulingIgnoredDuringExecution:NodeSelector
@@ -168,14 +178,15 @@ PodAntiAffinity preferredDuringSchedulingIgnoredDuringExecution:[WeightedPodAffi
     requiredDuringSchedulingIgnoredDuringExecution:[PodAffinityTerm]
 EnvVar name value:string valueFrom:EnvVarSource
 EnvFromSource prefix:string configMapRef:ConfigMapEnvSource secretRef:SecretEnvSource
-Lifecycle postStart preStop:Handler
+Lifecycle postStart preStop:Handler stopSignal:string@33
 Probe failureThreshold initialDelaySeconds periodSeconds successThreshold timeoutSeconds:number exec:ExecAction
-    httpGet:HTTPGetAction tcpSocket:TCPSocketAction
+    httpGet:HTTPGetAction tcpSocket:TCPSocketAction grpc:GRPCAction@23 terminationGracePeriodSeconds:int@21
 ContainerPort hostIP name protocol:string containerPort:int hostPort:number
 SecurityContext procMount:string runAsGroup runAsUser:int allowPrivilegeEscalation privileged readOnlyRootFilesystem
     runAsNonRoot:bool capabilities:Capabilities seLinuxOptions seccompProfile windowsOptions:object
+    appArmorProfile:object@30
 VolumeDevice devicePath name:string
-VolumeMount mountPath mountPropagation name subPath subPathExpr:string readOnly:flag
+VolumeMount mountPath mountPropagation name subPath subPathExpr:string readOnly:flag recursiveReadOnly:string@30
 PodDNSConfigOption name value:string
 Sysctl name value:string
 ConfigMapVolumeSource name:string defaultMode:int optional:bool items:[KeyToPath]
@@ -195,18 +206,18 @@ DownwardAPIProjection items:[DownwardAPIVolumeFile]
 ServiceAccountTokenProjection audience path:string expirationSeconds:int
 ContainerState running:ContainerStateRunning terminated:ContainerStateTerminated waiting:ContainerStateWaiting
 LabelSelectorRequirement key operator:string values:[string]
-LoadBalancerIngress hostname ip:string ports:[PortStatus]
+LoadBalancerIngress hostname ip:string ports:[PortStatus] ipMode:string@29
 DaemonEndpoint Port:int
 PreferredSchedulingTerm weight:int preference:NodeSelectorTerm
 NodeSelector nodeSelectorTerms:[NodeSelectorTerm]
 WeightedPodAffinityTerm weight:int podAffinityTerm:PodAffinityTerm
-PodAffinityTerm topologyKey:string labelSelector namespaceSelector:LabelSelector matchLabelKeys mismatchLabelKeys
-    namespaces:[string]
+PodAffinityTerm topologyKey:string labelSelector:LabelSelector namespaces:[string] namespaceSelector:LabelSelector@21
+    matchLabelKeys:[string]@29 mismatchLabelKeys:[string]@29
 EnvVarSource configMapKeyRef:ConfigMapKeySelector fieldRef:ObjectFieldSelector resourceFieldRef:ResourceFieldSelector
-    secretKeyRef:SecretKeySelector
+    secretKeyRef:SecretKeySelector fileKeyRef:object@34
 ConfigMapEnvSource name:string optional:bool
 SecretEnvSource name:string optional:bool
-Handler exec:ExecAction httpGet:HTTPGetAction tcpSocket:TCPSocketAction
+Handler exec:ExecAction httpGet:HTTPGetAction tcpSocket:TCPSocketAction sleep:SleepAction@29
 ExecAction command:[string]
 HTTPGetAction host path scheme:string httpHeaders:[HTTPHeader] port:intstr
 TCPSocketAction host:string port:intstr
@@ -223,23 +234,39 @@ ResourceFieldSelector containerName resource:string divisor:quantity
 SecretKeySelector key name:string optional:bool
 HTTPHeader name value:string
 NodeSelectorRequirement key operator:string values:[string]
+PodOS name:string
+PodSchedulingGate name:string
+GRPCAction port:int service:text
+SleepAction seconds:int
+DeleteOptions gracePeriodSeconds:int preconditions:Preconditions orphanDependents:bool propagationPolicy:text
+    dryRun:[string]
+Preconditions uid resourceVersion:text
 """
 
-Field = namedtuple('Field', 'shape type merge_key')
+Field = namedtuple('Field', 'shape type merge_key since until')
 Field.__doc__ += """: what a field can contain.
 
 shape (str): 'one', 'list' or 'map' of `type`.
 type (str): a plain type, or the name of a type of the table.
 merge_key (str): the key by which a strategic merge patch merges a list; '*' means as a set, and '' not at all.
+since, until (tuple): the first release that has the field, and the first that no longer has it.
 """
 
-NOTATION = re.compile(r'(\w+)|\{(\w+)\}|\[(\w+)\](\*|\w*)')
+NOTATION = re.compile(r'(?:(\w+)|\{(\w+)\}|\[(\w+)\](\*|\w*))(?:@(\d+)|@-(\d+))?\Z')
+ALWAYS, NEVER = (1, 0), (2, 0)
 
 
 def parse_field(notation):
-    one, map_of, list_of, merge_key = NOTATION.match(notation).groups()
+    one, map_of, list_of, merge_key, since, until = NOTATION.match(notation).groups()
     shape = 'one' if one else 'map' if map_of else 'list'
-    return Field(shape, one or map_of or list_of, merge_key or '')
+    return Field(shape, one or map_of or list_of, merge_key or '', (1, int(since)) if since else ALWAYS,
+                 (1, int(until)) if until else NEVER)
+
+
+def field_of(type_name, name, release):
+    """Return the Field that objects of a type have in a release, or None."""
+    field = TYPES[type_name].get(name)
+    return field if field and field.since <= release < field.until else None
 
 
 def parse(table):
@@ -264,5 +291,22 @@ ROOTS = ('Pod', 'PersistentVolumeClaim', 'Event', 'Service', 'Endpoints', 'Secre
          'Binding', 'Ingress', 'Ingress_v1beta1', 'ServiceAccount', 'Role', 'ClusterRole', 'RoleBinding',
          'ClusterRoleBinding', 'TokenRequest', 'TokenReview', 'SelfSubjectReview', 'SelfSubjectAccessReview',
          'SubjectAccessReview', 'LocalSubjectAccessReview', 'SelfSubjectRulesReview', 'ResourceQuota', 'LimitRange',
-         'EndpointSlice')
+         'EndpointSlice', 'DeleteOptions')
 TYPES = parse(TABLE)
+
+CONDITION = {'type': '', 'status': '', 'lastTransitionTime': None}
+ALWAYS_SENT = {  # type -> what its objects have where a request leaves it out
+    'PodCondition': dict(CONDITION, lastProbeTime=None),
+    'PersistentVolumeClaimCondition': dict(CONDITION, lastProbeTime=None),
+    'NodeCondition': dict(CONDITION, lastHeartbeatTime=None),
+    'NamespaceCondition': CONDITION,
+    'Condition': dict(CONDITION, reason='', message=''),
+    'ContainerStatus': {'name': '', 'image': '', 'imageID': '', 'ready': False, 'restartCount': 0, 'state': {},
+                        'lastState': {}},
+    'ContainerStateRunning': {'startedAt': None},
+    'ContainerStateTerminated': {'exitCode': 0, 'startedAt': None, 'finishedAt': None},
+    'Event': {'firstTimestamp': None, 'lastTimestamp': None, 'involvedObject': {}},
+    'WeightedPodAffinityTerm': {'weight': 0, 'podAffinityTerm': {'topologyKey': ''}},
+    'PreferredSchedulingTerm': {'weight': 0, 'preference': {}},
+    'NodeSelector': {'nodeSelectorTerms': None},
+}

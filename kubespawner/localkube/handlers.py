@@ -3,18 +3,21 @@
 What belongs here: routing, faults, and calling the verb of the registry for a request. What does not: decoding requests
 (requests.py), what the verbs do (registry.py). Everything runs on the loop thread of the server.
 """
+import re
 from urllib.parse import unquote
 
 from tornado import gen, iostream
 
-from . import applying, errors, lists, tables, versions
-from .causes import Causes
+from . import applying, errors, label_selectors, lists, media, options, releases, selectors, tables, versions
 from .decoding import decode
-from .registry import RETURNED_WHEN_DELETED
-from .resources import CONNECTIONS, GROUPS, NO_COLLECTION_DELETE, RESOURCES, REVIEWS, ROWS
+from .resources import CONNECTIONS, GROUPS, RESOURCES, REVIEWS, ROWS, deletes_collections, is_served
 from .upgrades import UpgradeHandler
 
 APPLY = 'application/apply-patch+yaml'
+NOT_CACHED = ('events',)  # whose lists the API server always reads from its store
+RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims', 'resourcequotas', 'serviceaccounts')
+BAD_ESCAPE = re.compile('%(?![0-9a-fA-F]{2})')
+OPEN_DOCUMENTS = ('/apis',) + tuple('/apis/' + group for group in GROUPS)  # for every method
 PREFIXES = ('/api/',) + tuple('/apis/%s/' % group for group in GROUPS)
 REASONS = {401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 410: 'Expired',
            429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout'}
@@ -52,7 +55,8 @@ class Handler(UpgradeHandler):
             self.drop()
         return bool(due)
 
-    get = post = put = patch = delete = handle
+    SUPPORTED_METHODS = UpgradeHandler.SUPPORTED_METHODS + ('TRACE',)
+    get = post = put = patch = delete = head = options = trace = handle
 
     @gen.coroutine
     def give(self, answer):
@@ -64,24 +68,36 @@ class Handler(UpgradeHandler):
 
     def answer(self):
         """Execute the request. Return (code, body), or a coroutine function that streams the response."""
+        if BAD_ESCAPE.search(self.request.path):
+            return lambda: self.send_text('400 Bad Request', 400)
         path = self.request.path.rstrip('/')
         if path in ('/healthz', '/readyz', '/livez'):
             return lambda: self.send_text('ok')
         if path in self.api.documents:
+            if self.request.method != 'GET' and path not in OPEN_DOCUMENTS:
+                raise errors.method_not_allowed()
             return 200, self.api.documents[path]
         if not path.startswith(PREFIXES):
             return lambda: self.send_text('404 page not found\n', 404)
         self.route(path)
+        verb = self.verb()
+        if verb is Handler.patch_object:
+            media.check_patch(self.content_type(), self.request.body)
+        if verb is not Handler.connect:
+            media.check_accept(self.accept(), MORE_MEDIA.get(verb, ()))
+        with self.api.registry.acting_for(self.user):
+            return verb(self)
+
+    def verb(self):
+        """Return the method that executes the request. Raise ApiError 405."""
         verb = VERBS.get((self.request.method, bool(self.name), self.subresource))
-        if self.row.name in REVIEWS:
-            verb = verb if verb is Handler.create else None
-        if verb is None or (self.request.method == 'DELETE' and not self.name and
-                            self.row.name in NO_COLLECTION_DELETE):
+        if self.row.name in REVIEWS and verb is not Handler.create:
+            raise errors.method_not_allowed()
+        if verb is None or verb is Handler.delete_collection and not deletes_collections(self.row, self.api.release):
             raise errors.method_not_allowed()
         if self.row.namespaced and not self.namespace and self.request.method != 'GET':
             raise errors.method_not_allowed()
-        with self.api.registry.acting_for(self.user):
-            return verb(self)
+        return verb
 
     def route(self, path):
         """Set row, namespace, name and subresource from the path. Raise ApiError 404."""
@@ -94,111 +110,143 @@ class Handler(UpgradeHandler):
             parts = parts[2:]
         resource, self.name, self.subresource = (parts + ['', ''])[:3]
         self.row = ROWS.get((api_version, resource))
-        if (self.row is None or len(parts) > 3 or self.subresource and self.subresource not in self.row.subresources
+        if (self.row is None or not is_served(self.row, self.api.release) or len(parts) > 3
+                or self.subresource and self.subresource not in self.row.subresources
                 or bool(self.namespace) > self.row.namespaced
                 or self.name and self.row.namespaced and not self.namespace):
             raise errors.no_such_path()
+        if self.name in ('.', '..'):
+            raise errors.bad_name(self.name, 'be', self.name)
+        for character in '/%':
+            if character in self.name:
+                raise errors.bad_name(self.name, 'contain', character)
         self.key = self.row.key, self.namespace, self.name
 
     # One object
 
     def read(self):
+        self.read_version()
         obj = self.api.registry.get(*self.key)
-        if self.wants_table():
-            return 200, tables.table(self.row, [obj], {'resourceVersion': obj['metadata']['resourceVersion']})
         return 200, self.shown(obj)
 
     def shown(self, obj):
-        """Return a stored object in the version of the request."""
-        return versions.shown(self.row, obj)
+        """Return a stored object in the version of the request, and in the form that it asks for."""
+        form = media.transformed(self.accept())
+        if form == 'Table':
+            return tables.table(self.row, [obj], {'resourceVersion': obj['metadata']['resourceVersion']})
+        return lists.partial(obj) if form else versions.shown(self.row, obj)
 
     def create(self):
+        dry_run = self.check_write('CreateOptions')
         if self.row.name in REVIEWS:
             return 201, self.api.access.reviews.answer(self.row, self.namespace, self.body(), self.user)
-        return 201, self.shown(self.api.registry.create(self.row.key, self.namespace, self.body(), self.dry_run(),
-                                                        self.strict(), self.manager('CreateOptions')))
+        return 201, self.shown(self.api.registry.create(
+            self.row.key, self.namespace, self.body(), dry_run=dry_run, validation=self.validation,
+            manager=self.manager()))
 
     def replace(self):
-        dry_run = self.dry_run('UpdateOptions')
+        dry_run = self.check_write('UpdateOptions')
         return 200, self.shown(self.api.registry.replace(
-            *self.key, data=self.body(), subresource=self.subresource, dry_run=dry_run, strict=self.strict(),
-            manager=self.manager('UpdateOptions')))
+            *self.key, data=self.body(), subresource=self.subresource, dry_run=dry_run, validation=self.validation,
+            manager=self.manager()))
 
     def patch_object(self):
-        content_type = self.request.headers.get('Content-Type', '').partition(';')[0].strip()
+        content_type = self.content_type().partition(';')[0].strip()
         if content_type == APPLY:
             return self.apply()
-        dry_run = self.dry_run('PatchOptions')
+        dry_run = self.check_write('PatchOptions')
+        self.api.registry.get(*self.key)  # a missing object is reported before an invalid patch
         return 200, self.shown(self.api.registry.patch(
-            *self.key, content_type=content_type, patch=self.parse(self.request.body), subresource=self.subresource,
-            dry_run=dry_run, strict=self.strict(), manager=self.manager('PatchOptions')))
+            *self.key, content_type=content_type, patch=self.patch_body(content_type), subresource=self.subresource,
+            dry_run=dry_run, validation=self.validation, manager=self.manager()))
 
     def apply(self):
-        manager, dry_run = self.manager('PatchOptions', is_apply=True), self.dry_run('PatchOptions')
+        dry_run = self.check_write('PatchOptions', is_apply=True)
         obj, created = self.api.registry.apply(
-            *self.key, config=applying.parse(self.request.body), manager=manager, subresource=self.subresource,
-            force=self.flag('force'), dry_run=dry_run, strict=self.strict())
+            *self.key, config=applying.parse(self.raw_body()), manager=self.manager(), subresource=self.subresource,
+            force=self.flag('force'), dry_run=dry_run)
         return 201 if created else 200, self.shown(obj)
 
     def bind(self):
-        self.api.registry.bind(self.namespace, self.name, self.body(), self.dry_run())
+        dry_run = self.check_write('CreateOptions')
+        data = self.body()
+        binding = decode('Binding', data, self.validation)
+        if binding.get('metadata', {}).get('name') != self.name:
+            raise errors.bad_request('name in URL does not match name in Binding object')
+        self.api.registry.bind(self.namespace, self.name, data, dry_run)
         return 201, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'code': 201}
 
     def create_token(self):
-        request = decode('TokenRequest', self.body())
+        self.check_write('CreateOptions')
+        request = decode('TokenRequest', self.body(), self.validation)
         return 201, self.api.access.accounts.answer(self.namespace, self.name, request)
 
-    def delete_options(self):
-        """Return DeleteOptions, from the body or the query."""
-        options = self.parse(self.request.body) if self.request.body.strip() else {}
-        options = options if isinstance(options, dict) else {}
-        if 'gracePeriodSeconds' in self.request.arguments:
-            options['gracePeriodSeconds'] = self.number('gracePeriodSeconds')
-        grace = options.get('gracePeriodSeconds')
-        if grace is not None and (isinstance(grace, bool) or not isinstance(grace, int)):
-            raise errors.ApiError(500, None, 'v1.DeleteOptions.GracePeriodSeconds: readUint64: unexpected character')
-        policy = options.get('propagationPolicy') or self.query('propagationPolicy')
-        causes = Causes()
-        if policy:
-            causes.one_of('propagationPolicy', policy, ('Foreground', 'Background', 'Orphan', 'nil'))
-        if policy:
-            options['propagationPolicy'] = policy
-        if causes:
-            raise errors.invalid('DeleteOptions', '', causes, 'meta.k8s.io')
-        return options
-
     def delete_object(self):
-        options = self.delete_options()
-        dry_run = self.dry_run('DeleteOptions', options)
-        obj, gone = self.api.registry.delete(*self.key, options=options, dry_run=dry_run)
-        if not gone or self.row.name in RETURNED_WHEN_DELETED:
+        choices, dry_run = self.delete_options()
+        obj, gone = self.api.registry.delete(*self.key, options=choices, dry_run=dry_run)
+        if self.is_returned() or not gone and self.row.name != 'services':
             return 200, self.shown(obj)
         details = dict(errors.details_of(self.row.qualified, self.name), uid=obj['metadata']['uid'])
         return 200, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'details': details}
 
+    def delete_options(self):
+        body = self.raw_body()
+        if body:
+            media.check_body(self.content_type())
+        return options.delete_options(body, self.parameters, self.api.release, self.row.group)
+
+    def is_returned(self):
+        """Return whether the answer to a deletion is the object, and not only a Status."""
+        return self.row.name in RETURNED_WHEN_DELETED or (
+            self.row.name == 'services' and self.api.release >= releases.SERVICES_RETURNED)
+
     # Many objects
 
     def delete_collection(self):
-        options, matches = self.delete_options(), self.selector()
-        dry_run = self.dry_run('DeleteOptions', options)
+        matches = self.list_selector()
+        choices, dry_run = self.delete_options()
         chosen = [stored for stored in self.api.store.list(self.row.name, self.namespace)
                   if matches is None or matches(stored.object)]
         for stored in chosen:
-            self.api.registry.delete(self.row.key, self.namespace, stored.object['metadata']['name'], options, dry_run)
+            self.api.registry.delete(self.row.key, self.namespace, stored.object['metadata']['name'], choices, dry_run)
         return 200, lists.document(self.row, chosen, {'resourceVersion': str(self.api.store.version)})
 
     def list_or_watch(self):
         seconds = self.number('timeoutSeconds')
-        return self.stream_watch(seconds) if self.flag('watch') else self.list_objects()
+        limit = self.number('limit')
+        matches = self.list_selector()
+        return self.stream_watch(matches, seconds) if self.flag('watch') else self.list_objects(matches, limit)
 
-    def list_objects(self):
+    def list_selector(self):
+        """Return a predicate on objects, or None for all. Raise ApiError 400 or 422 for the options of a list."""
+        label_selectors.parse(self.query('labelSelector'))
+        selectors.split_fields(self.query('fieldSelector'))
+        options.check_list(self.parameters, self.api.release)
+        return self.selector()
+
+    def list_objects(self, matches, limit):
         found, metadata = lists.find(
-            self.api.store, self.row.name, self.namespace, self.selector(), version=self.version(),
-            exact=self.query('resourceVersionMatch') == 'Exact', limit=max(0, self.number('limit')),
+            self.api.store, self.row.name, self.namespace, matches, version=self.listed_version(),
+            exact=self.query('resourceVersionMatch') == options.EXACT, limit=max(0, limit),
             token=self.query('continue'))
-        if self.wants_table():
+        form = media.transformed(self.accept())
+        if form == 'Table':
             return 200, tables.table(self.row, [stored.object for stored in found], metadata)
-        return 200, lists.document(self.row, found, metadata)
+        return 200, lists.partial_document(found, metadata) if form else lists.document(self.row, found, metadata)
+
+    def reads_store(self):
+        """Return whether the API server reads a list from its store, and not from its cache."""
+        return (self.row.name in NOT_CACHED or self.number('limit') > 0
+                or self.query('resourceVersionMatch') == options.EXACT)
+
+    def listed_version(self):
+        """Return resourceVersion as an int, or None if the request does not have it. Raise ApiError 400 or 500."""
+        try:
+            return options.parse_version(self.query('resourceVersion'))
+        except ValueError as e:
+            if self.api.release >= releases.LIST_VERSION_CHECKED or self.reads_store():
+                raise errors.bad_request('invalid resource version: %s' % e)
+            raise errors.ApiError(500, None, str(e))
 
 
 def injected(status=500, headers=None, message=None, reason=None, after=False):
@@ -217,3 +265,4 @@ VERBS = {  # (HTTP method, whether the path names one object, subresource) -> me
     ('GET', True, 'log'): Handler.log, ('POST', True, 'token'): Handler.create_token,
 }
 VERBS.update({(method, True, name): Handler.connect for method in ('GET', 'POST') for name in CONNECTIONS})
+MORE_MEDIA = {Handler.list_or_watch: ('application/json;stream=watch',), Handler.log: ('text/plain',)}

@@ -96,7 +96,7 @@ class Kubelet(object):
         self.processes = set()
         self.http = AsyncHTTPClient(force_instance=True, max_clients=PROBES)  # for probes and hooks
         self.closed = False
-        registry.create('nodes', '', node.node_object(self.address, data, **options))
+        registry.create('nodes', '', node.node_object(self.address, data, registry.release, **options))
         self.store.watch('pods', self.on_change)
         for resource in ('secrets', 'configmaps'):
             self.store.watch(resource, lambda change, resource=resource: later(

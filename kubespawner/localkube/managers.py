@@ -4,7 +4,6 @@ What belongs here: recording what an update has changed, and names of managers. 
 (fieldsets.py), server-side apply (applying.py). Pure, except for the current time; any thread.
 """
 from . import fieldsets
-from .causes import Causes
 from .times import timestamp
 
 CONTROLLERS = 'kube-controller-manager'
@@ -28,20 +27,6 @@ ADMITTED = {'Pod': {'preemptionPolicy', 'priority', 'serviceAccount', 'serviceAc
 def name_of(query, user_agent):
     """Return the name of the manager: the fieldManager of the query, or the first word of the User-Agent."""
     return query or ''.join(c for c in user_agent.partition('/')[0] if c.isprintable())[:LONGEST_NAME] or 'unknown'
-
-
-def check(query, force, is_apply):
-    """Return Causes for the options fieldManager and force (str) of a request."""
-    causes = Causes()
-    if is_apply and not query:
-        causes.required('fieldManager', 'is required for apply patch')
-    if force and not is_apply:
-        causes.forbidden('force', 'may not be specified for non-apply patch')
-    if len(query.encode('utf8')) > LONGEST_NAME:
-        causes.append(('FieldValueTooLong', 'fieldManager', 'Too long: must have at most %d bytes' % LONGEST_NAME))
-    if not query.isprintable():
-        causes.invalid('fieldManager', query, 'should only contain printable characters')
-    return causes
 
 
 def entry(manager, operation, api_version, fields, subresource=''):

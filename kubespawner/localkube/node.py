@@ -10,7 +10,7 @@ from collections import Counter
 
 from . import node_fit, quantities
 from .environment import memory_of_machine
-from .resources import VERSION
+from .releases import version_info
 from .times import timestamp
 
 NODE = 'localkube'
@@ -74,11 +74,13 @@ def option_text(value):
 
 # The object
 
-def node_object(address, data, node_labels=None, node_taints=None, node_allocatable=None):
+def node_object(address, data, release, node_labels=None, node_taints=None, node_allocatable=None):
     """Return the object with which the node registers. Raise ValueError for options that cannot be read.
 
     address (str): of the node. data (str): a directory on the disk whose size is the node's ephemeral storage.
+    release (tuple): of Kubernetes, as whose kubelet the node answers.
     """
+    version = version_info(release)['gitVersion']
     machine = {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(platform.machine(), platform.machine())
     own_labels = {'kubernetes.io/hostname': NODE, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': machine,
                   'beta.kubernetes.io/os': 'linux', 'beta.kubernetes.io/arch': machine}
@@ -98,7 +100,7 @@ def node_object(address, data, node_labels=None, node_taints=None, node_allocata
             'daemonEndpoints': {'kubeletEndpoint': {'Port': LOCK_PORT}},
             'nodeInfo': {'architecture': machine, 'operatingSystem': 'linux', 'kernelVersion': platform.release(),
                          'osImage': 'this machine', 'containerRuntimeVersion': 'localkube://1',
-                         'kubeletVersion': VERSION['gitVersion'], 'kubeProxyVersion': VERSION['gitVersion'],
+                         'kubeletVersion': version, 'kubeProxyVersion': version,
                          'machineID': '', 'systemUUID': '', 'bootID': ''}}}
 
 

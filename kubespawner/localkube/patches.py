@@ -5,9 +5,11 @@ share no data with the original object. The package jsonpatch applies JSON patch
 6902 forbids and Kubernetes 1.20 accepts, such as replacing a missing value, or negative indices.
 """
 import copy
+import json
 
 from . import errors
 from .fields import TYPES
+from .wrong_types import TYPE_META
 
 
 def apply(content_type, obj, patch, kind):
@@ -19,8 +21,12 @@ def apply(content_type, obj, patch, kind):
 
 
 def merge_patch(obj, patch, kind=None):
+    if isinstance(patch, list):
+        complaint = TYPE_META % 'array'
+        raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: "[]": couldn\'t get version/kind; '
+                                       'json parse error: ' + complaint)])
     if not isinstance(patch, dict):
-        raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: a merge patch is a JSON object')])
+        raise errors.ApiError(500, None, 'Invalid JSON Patch')
     return merged(obj, patch)
 
 
@@ -50,6 +56,9 @@ def strategically_merged(obj, patch, type_name):
         return values
     if patch.get('$patch') == 'delete':
         return {}
+    if '$patch' in patch:
+        raise errors.ApiError(500, None, 'unknown patch type: %s in map: %s'
+                              % (go_text(patch['$patch']), go_map(patch)))
     if '$retainKeys' in patch:
         obj = {key: value for key, value in obj.items() if key in patch['$retainKeys']}
     for key, value in values.items():
@@ -95,9 +104,14 @@ def merge_item(items, item, field):
     if item.get('$patch') == 'delete':
         items[:] = [old for i, old in enumerate(items) if i not in found]
     elif found:
-        items[found[0]] = strategically_merged(items[found[0]], item, field.type)
+        items[found[0]] = strategically_merged(items[found[0]], without_merge(item), field.type)
     else:
-        items.append(strategically_merged({}, item, field.type))
+        items.append(strategically_merged({}, without_merge(item), field.type))
+
+
+def without_merge(item):
+    """Return an element of a patched list without the directive that says what happens anyway."""
+    return {key: value for key, value in item.items() if (key, value) != ('$patch', 'merge')}
 
 
 def without_primitives(obj, patch):
@@ -152,6 +166,31 @@ def may_be_applied(operation):
     if not operation or operation.get('op') not in OPERATIONS:
         return False
     return operation.get('path') != '' and (operation['op'] not in ('move', 'copy') or operation.get('from') != '')
+
+
+def shown(content_type, patch, patched):
+    """Return the text that stands for a patch whose result is invalid."""
+    if content_type.startswith('application/strategic'):
+        return go_map(patch)
+    return json.dumps(patched, separators=(',', ':'), sort_keys=True, ensure_ascii=False)
+
+
+def go_text(value):
+    """Return a value as Go prints it where it expects a text."""
+    if isinstance(value, str):
+        return value
+    kind = {bool: 'bool=', int: 'int64=', float: 'float64='}.get(type(value), '')
+    return '%%!s(%s%s)' % (kind, go_map(value))
+
+
+def go_map(value):
+    """Return a value as Go prints it."""
+    if isinstance(value, dict):
+        return 'map[%s]' % ' '.join('%s:%s' % (key, go_map(value[key])) for key in sorted(value))
+    if isinstance(value, list):
+        return '[%s]' % ' '.join(go_map(each) for each in value)
+    return {None: '<nil>', True: 'true', False: 'false'}.get(value, str(value)) if not isinstance(
+        value, (int, float)) or isinstance(value, bool) else str(value)
 
 
 def cannot_unmarshal(value, type_name):

@@ -13,7 +13,6 @@ from . import errors
 from .fields import TYPES
 
 MAGIC = b'k8s\0'
-MEDIA_TYPE = 'application/vnd.kubernetes.protobuf'
 TABLE = """
 ObjectMeta name=1 generateName=2 namespace=3 selfLink=4 uid=5 resourceVersion=6 generation=7 creationTimestamp=8
     deletionTimestamp=9 deletionGracePeriodSeconds=10 labels=11 annotations=12 ownerReferences=13 finalizers=14

@@ -5,21 +5,20 @@ which fields a client may set (strategies.py), lists and watches (store.py and w
 on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs,
 too, mostly `patch_status` and `delete`.
 """
-import re
+import json
 from contextlib import contextmanager
 
-from . import applying, defaults, errors, managers, patches, services, strategies, versions
+from . import applying, defaults, errors, managers, patches, releases, services, strategies, versions, wrong_types
 from .causes import Causes
 from .decoding import decode
-from .resources import RESOURCES
+from .field_validation import FieldValidation
+from .resources import RESOURCES, SCHEME
 from .times import earlier, timestamp
-from .validation import refuse, validate, validate_update
+from .validation import qualified_kind, refuse, validate, validate_update
 
-RETURNED_WHEN_DELETED = ('pods', 'persistentvolumeclaims', 'resourcequotas', 'serviceaccounts')
 UPDATED_BY_VERSION = ('services',)  # an update must name the version that it replaces
 UNDELETABLE_NAMESPACES = ('default', 'kube-system', 'kube-public')
 CLAIM_FINALIZER = 'kubernetes.io/pvc-protection'
-NEWEST = 1, 36  # the version of Kubernetes whose messages and statuses the components write
 
 
 class Registry(object):
@@ -33,12 +32,12 @@ class Registry(object):
         updates.
     """
 
-    def __init__(self, store):
+    def __init__(self, store, release=releases.TODAY):
         self.store = store
         self.user = None
         self.admission = []
+        self.release = release
         self.service_network = services.DEFAULT_NETWORK
-        self.release = NEWEST
         self.mutators = []  # admission: callables (row, new object)
         self.validators = []  # admission: callables (row, object, old object or None), see `check`
         for name in UNDELETABLE_NAMESPACES + ('kube-node-lease',):
@@ -65,23 +64,27 @@ class Registry(object):
 
     # Create
 
-    def create(self, resource, namespace, data, dry_run=False, strict=False, manager=managers.CONTROLLERS, owners=None):
+    def create(self, resource, namespace, data, dry_run=False, validation=None, manager=managers.CONTROLLERS,
+               owners=None):
         """Create an object from `data` (parsed JSON), and return it. Raise ApiError 400, 403, 404, 409 or 422.
 
         owners (list or None): its managedFields; None means that `manager` owns it.
         """
         row = RESOURCES[resource]
-        obj = versions.to_stored(row, decode(row.type, data, strict))
+        obj = versions.to_stored(row, self.decode(row, data, validation))
         strategies.identify(obj, row, namespace)
         sent_spec = list(obj.get('spec', ()))
         self.admit(row, obj)
         self.call_admission(row, obj)
         defaults.complete(obj)
+        if row.name == 'services':
+            services.complete_for(obj, self.release)
         for mutate in self.mutators:
             mutate(row, obj)
         if owners is None:
             owners = managers.of_new(obj, sent_spec, row.stored_type, manager)
-        obj['metadata']['managedFields'] = owners
+        if owners:
+            obj['metadata']['managedFields'] = owners
         status = defaults.initial_status(obj)
         if status is not None:
             obj['status'] = status
@@ -131,23 +134,53 @@ class Registry(object):
             services.allocate(causes, obj, others, self.service_network)
             refuse(row, causes, obj)
 
+    def decode(self, row, data, validation):
+        """Return the object of a create or an update. Raise ApiError 400."""
+        validation = validation or FieldValidation(release=self.release)
+        obj = decode(row.type, data, validation)
+        validation.check(wrong_types.go_name(row.type))
+        return obj
+
+    def decode_patched(self, row, patched, content_type, patch, validation):
+        """Return the object that a patch results in. Raise ApiError 422."""
+        validation = validation or FieldValidation(release=self.release)
+        try:
+            obj = decode(row.type, patched, validation)
+            complaint = validation.error or self.kind_complaint(row, patched, content_type)
+        except errors.ApiError as e:
+            complaint = str(e).partition(' cannot be handled as a %s: ' % row.kind)[2] or str(e)
+        if complaint:
+            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s: %s' % (
+                json.dumps(patches.shown(content_type, patch, patched)), complaint))])
+        return obj
+
+    def kind_complaint(self, row, patched, content_type):
+        """Return what is wrong with the kind in the result of a patch."""
+        kind, api_version = patched.get('kind', row.kind), patched.get('apiVersion', row.api_version)
+        if (kind, api_version) == (row.kind, row.api_version) or 'strategic' in content_type:
+            return ''
+        return errors.unknown_kind(kind, api_version, SCHEME)
+
     # Update
 
-    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, strict=False,
+    def replace(self, resource, namespace, name, data, subresource='', dry_run=False, validation=None,
                 manager=managers.CONTROLLERS):
         """Replace an object with `data`, and return the new object. Raise ApiError 400, 404, 409 or 422."""
-        old = self.get(resource, namespace, name)
         row = RESOURCES[resource]
-        new = versions.to_stored(row, decode(row.type, data, strict))
+        new = versions.to_stored(row, self.decode(row, data, validation))
         sent = new.setdefault('metadata', {})
         strategies.check_identity(sent, namespace, name)
-        if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
-            raise errors.conflict(row.qualified, name, 'Precondition failed: UID in precondition: %s, UID in object '
-                                  'meta: %s' % (sent['uid'], old['metadata']['uid']))
+        old = self.store.get(row.name, namespace, name)
+        uid = old['metadata']['uid'] if old else '' if self.release < releases.NO_UID_ON_MISSING else None
+        if not old and row.name == 'services' and not subresource:
+            uid = None  # which the API server looks for first
+        if uid is not None and sent.get('uid', uid) != uid:
+            raise errors.uid_differs(row.qualified, namespace, name, sent['uid'], uid)
+        old = self.get(resource, namespace, name)
         sent['managedFields'] = managers.based_on(old, data)
         return self.update(resource, old, new, subresource, dry_run, manager)
 
-    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, strict=False,
+    def patch(self, resource, namespace, name, content_type, patch, subresource='', dry_run=False, validation=None,
               manager=managers.CONTROLLERS):
         """Patch an object, and return the new object. Raise ApiError 400, 404, 409, 415 or 422."""
         old = self.get(resource, namespace, name)
@@ -156,22 +189,16 @@ class Registry(object):
         if not managers.are_in(patch):
             shown = managers.hidden(shown)  # copying them takes longer than everything else
         patched = patches.apply(content_type, shown, patch, row.type)
-        try:
-            new = versions.to_stored(row, decode(row.type, patched, strict))
-        except errors.ApiError as e:
-            if strict:
-                raise
-            raise errors.invalid('', '', [('FieldValueInvalid', 'patch', 'Invalid value: %s' % e)])
+        new = versions.to_stored(row, self.decode_patched(row, patched, content_type, patch, validation))
         sent = new.setdefault('metadata', {})
         strategies.check_identity(sent, namespace, name)
-        if sent.get('uid') != old['metadata']['uid']:
+        if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
             raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
                                                       'is immutable' % sent.get('uid', ''))])
         sent['managedFields'] = managers.based_on(old, patched)
         return self.update(resource, old, new, subresource, dry_run, manager)
 
-    def apply(self, resource, namespace, name, config, manager, subresource='', force=False, dry_run=False,
-              strict=False):
+    def apply(self, resource, namespace, name, config, manager, subresource='', force=False, dry_run=False):
         """Apply a configuration. Return (object, whether it was created). Raise ApiError 400, 404, 409 or 422."""
         row = RESOURCES[resource]
         applying.check(config, row)
@@ -187,8 +214,7 @@ class Registry(object):
                 raise errors.not_found(row.qualified, name)
             return self.apply_new(row, stored_row, namespace, decoded, manager, dry_run), True
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
-            raise errors.conflict(row.qualified, name, 'Precondition failed: UID in precondition: %s, UID in object '
-                                  'meta: %s' % (sent['uid'], old['metadata']['uid']))
+            raise errors.uid_differs(row.qualified, namespace, name, sent['uid'], old['metadata']['uid'])
         merged, owners = applying.apply(old, decoded, stored_row, manager, force, subresource)
         new = decode(stored_row.type, merged)
         new['metadata'].pop('resourceVersion', None)
@@ -199,15 +225,14 @@ class Registry(object):
 
     def decode_configuration(self, row, namespace, name, config):
         """Return a configuration as an object. Unlike other requests, it must not contain unknown fields."""
-        try:
-            return decode(row.type, config, strict=True)
-        except errors.ApiError as e:
-            field = re.search('unknown field "([^"]*)"', str(e))
-            if field is None:
-                raise
+        validation = FieldValidation('Strict')
+        obj = decode(row.type, config, validation)
+        if validation.complaints:
             raise errors.ApiError(500, '', 'failed to create typed patch object (%s; %s, Kind=%s): .%s: field not '
                                   'declared in schema' % ('/'.join(filter(None, (namespace, name))), '/' * (
-                                      '/' not in row.api_version) + row.api_version, row.kind, field.group(1)))
+                                      '/' not in row.api_version) + row.api_version, row.kind,
+                                      validation.complaints[0].split('"')[1]))
+        return obj
 
     def apply_new(self, row, stored_row, namespace, config, manager, dry_run):
         for field in ('uid', 'resourceVersion'):
@@ -235,6 +260,7 @@ class Registry(object):
         defaults.complete(new)
         if row.name == 'services':
             services.complete_update(new, old)
+            services.complete_for(new, self.release)
         validate_update(row, new, old)
         charges = [] if subresource or new == old else self.check(row, new, old)
         if manager:
@@ -278,9 +304,8 @@ class Registry(object):
 
     def bind(self, namespace, name, data, dry_run=False):
         """Assign a pod to a node: POST of a Binding."""
-        binding = decode('Binding', data)
+        binding = decode('Binding', data, FieldValidation(release=self.release))
         target = binding.get('target', {})
-        pod = self.get('pods', namespace, name)
         complaints = []
         if target.get('kind', 'Node') != 'Node':
             complaints.append('target.kind: Unsupported value: "%s": supported values: "Node", "<empty>"'
@@ -289,6 +314,7 @@ class Registry(object):
             complaints.append('target.name: Required value')
         if complaints:
             raise errors.ApiError(500, None, '[%s]' % ', '.join(complaints) if complaints[1:] else complaints[0])
+        pod = self.get('pods', namespace, name)
         if pod['metadata'].get('deletionTimestamp'):
             raise errors.conflict('pods/binding', name, 'pod %s is being deleted, cannot be assigned to a host' % name)
         if pod['spec'].get('nodeName'):
@@ -315,7 +341,8 @@ class Registry(object):
         grace = strategies.grace_period(resource, obj, options.get('gracePeriodSeconds'))
         deleted = dict(obj, metadata=dict(obj['metadata']))
         metadata = deleted['metadata']
-        strategies.set_propagation(metadata, options)
+        if resource != 'events':  # which own nothing
+            strategies.set_propagation(metadata, options)
         before = metadata.get('deletionGracePeriodSeconds')
         if 'deletionTimestamp' in metadata and before is not None and grace >= before and before > 0:
             return obj, False  # the current deletion is at least as fast
@@ -327,7 +354,7 @@ class Registry(object):
         else:
             metadata['deletionGracePeriodSeconds'] = grace
         if dry_run:
-            return deleted, False
+            return deleted, strategies.is_released(resource, deleted)
         if not strategies.is_released(resource, deleted):
             if deleted == obj:
                 return obj, False
@@ -346,6 +373,6 @@ def check_preconditions(obj, preconditions):
                               ('resourceVersion', 'ResourceVersion', 'modified')):
         wanted = preconditions.get(field)
         if wanted is not None and wanted != metadata[field]:
-            raise errors.conflict(obj['kind'], metadata['name'],
+            raise errors.conflict(qualified_kind(obj['kind']), metadata['name'],
                                   'the %s in the precondition (%s) does not match the %s in record (%s). The object '
                                   'might have been %s' % (what, wanted, what, metadata[field], hint))

@@ -1,105 +1,129 @@
 """One request: decoding it, and sending the response.
 
-What belongs here: headers, query and body as plain values, and sending complete responses. What does not: executing
-requests (handlers.py), streaming responses (streams.py). Everything runs on the loop thread of the server.
+What belongs here: headers, query and body as plain values, and sending complete responses. What does not: what options
+mean (options.py), executing requests (handlers.py), streaming responses (streams.py). Everything runs on the loop
+thread of the server.
 """
-import json
-
 from tornado import gen, web
 
-from . import errors, managers, protobuf, selectors
-from .causes import Causes
-from .resources import SUBRESOURCE_TYPES
+from . import errors, json_text, managers, media, options, protobuf, selectors, wrong_types
+from .field_validation import FieldValidation, warning_header
+from .resources import SCHEME, body_type, go_type, is_known
 from .store import encode
 
 PHRASES = {422: 'Unprocessable Entity'}  # as in Go; Python 3.13 has another phrase
+LARGEST_BODY = 3 * 2 ** 20  # bytes
 
 
 class BaseHandler(web.RequestHandler):
     """Decodes a request and sends the response. `api` is server.Api; `row` is the Resource, which handlers.py sets."""
 
     row = None
+    subresource = ''
 
     def initialize(self, api):
         self.api = api
+        self.parameters = options.Query(self.request.query)
+        self.validation = FieldValidation(self.parameters.text('fieldValidation'), api.release)
+
+    def prepare(self):
+        self.api.server.busy(self.request.connection.stream)
 
     def query(self, name, default=''):
-        return self.get_query_argument(name, default)
+        return self.parameters.text(name) or default
 
     def flag(self, name):
-        return self.query(name, 'false').lower() in ('true', '1')
+        return self.parameters.flag(name)
 
     def number(self, name):
-        text = self.query(name) or '0'
-        try:
-            return int(text)
-        except ValueError:
-            raise errors.bad_request('strconv.ParseInt: parsing "%s": invalid syntax' % text)
+        return self.parameters.number(name)
 
-    def version(self):
-        """Return resourceVersion as an int, or None if the request does not have it."""
-        text = self.query('resourceVersion')
-        if text and not text.isdigit():
-            raise errors.ApiError(500, None, 'resourceVersion: Invalid value: "%s": strconv.ParseUint: parsing "%s": '
-                                             'invalid syntax' % (text, text))
-        return int(text) if text else None
+    def accept(self):
+        return self.request.headers.get('Accept', '')
+
+    def content_type(self):
+        return self.request.headers.get('Content-Type', '')
+
+    # Bodies
+
+    def raw_body(self):
+        """Return the bytes of the body. Raise ApiError 413."""
+        if len(self.request.body) > LARGEST_BODY:
+            raise errors.too_large(LARGEST_BODY)
+        return self.request.body
 
     def body(self):
-        """Return the parsed JSON of the request. Raise ApiError 400 or 415."""
-        content_type = self.request.headers.get('Content-Type', 'application/json').partition(';')[0].strip()
-        if content_type not in ('application/json', '*/*', protobuf.MEDIA_TYPE):
-            raise errors.unsupported_media_type(['application/json', protobuf.MEDIA_TYPE])
-        is_protobuf = content_type == protobuf.MEDIA_TYPE
-        data = protobuf.decode(self.request.body) if is_protobuf else self.parse(self.request.body)
-        if not isinstance(data, dict):
-            raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
-                                     'version/kind; json parse error: not an object' % self.row.kind)
-        if self.subresource not in SUBRESOURCE_TYPES:
-            self.check_type(data.get('kind') or self.row.kind, data.get('apiVersion') or self.row.api_version)
+        """Return the parsed JSON of the request. Raise ApiError 400, 413 or 415."""
+        kind, api_version = body_type(self.row, self.subresource)
+        body = self.raw_body()
+        if media.is_protobuf(self.content_type()):
+            data = protobuf.decode(body)
+        else:
+            data = self.parse(kind, body)
+        self.check_type(data, kind, api_version, body)
+        self.validation.find_duplicates(data)
         return data
 
-    def check_type(self, kind, api_version):
-        if kind != self.row.kind:
-            raise errors.bad_request('%s in version "%s" cannot be handled as a %s'
-                                     % (kind, api_version.rpartition('/')[2], self.row.kind))
-        if api_version != self.row.api_version:
-            raise errors.bad_request('the API version in the data (%s) does not match the expected API version (%s)'
-                                     % (api_version, self.row.api_version))
-
-    def parse(self, body):
+    def parse(self, kind, body):
         try:
-            return json.loads(body.decode('utf8'))
+            data = json_text.parse(body)
+            if not isinstance(data, dict) and data is not None:
+                raise ValueError(wrong_types.TYPE_META % options.json_type(data))
+            check_type_meta(data or {})
         except ValueError as e:
-            raise errors.bad_request('the object provided is unrecognized (must be of type %s): couldn\'t get '
-                                     'version/kind; json parse error: %s (%s)'
-                                     % (self.row.kind, e, body[:40].decode('utf8', 'replace') or '<empty>'))
+            raise errors.unrecognized(kind, "couldn't get version/kind; json parse error: %s" % e,
+                                      json_text.summary(body))
+        return data or {}
 
-    def dry_run(self, options='CreateOptions', body=None):
-        asked = self.get_query_arguments('dryRun') or (body or {}).get('dryRun') or []
-        if any(value != 'All' for value in asked):
-            causes = Causes()
-            causes.append(('FieldValueNotSupported', 'dryRun', 'Unsupported value: []string{"%s"}: supported values: '
-                                                               '"All"' % asked[0]))
-            raise errors.invalid(options, '', causes, 'meta.k8s.io')
-        return bool(asked)
+    def check_type(self, data, expected, expected_version, body):
+        """Raise ApiError 400 unless `data` is of the expected kind and version, or does not say what it is."""
+        kind, api_version = data.get('kind') or expected, (data.get('apiVersion') or expected_version).lstrip('/')
+        if api_version.count('/') > 1:
+            raise errors.unrecognized(expected, 'unexpected GroupVersion string: ' + api_version,
+                                      json_text.summary(body))
+        if (kind, api_version) == (expected, expected_version):
+            return
+        if not is_known(kind, api_version):
+            why = errors.unknown_kind(kind, api_version, SCHEME)
+        elif kind == expected:
+            raise errors.bad_request('the API version in the data (%s) does not match the expected API version (%s)'
+                                     % (api_version, expected_version))
+        else:
+            why = 'converting (%s) to (%s): unknown conversion' % (go_type(kind, api_version),
+                                                                   go_type(expected, expected_version, True))
+        raise errors.bad_request('%s in version "%s" cannot be handled as a %s: %s'
+                                 % (kind, api_version.rpartition('/')[2], expected, why))
 
-    def manager(self, options, is_apply=False):
-        """Return the name of the client as managedFields have it. Raise ApiError 422."""
-        name = self.query('fieldManager')
-        causes = managers.check(name, self.query('force'), is_apply)
-        if causes:
-            raise errors.invalid(options, '', causes, 'meta.k8s.io')
-        return managers.name_of(name, self.request.headers.get('User-Agent', ''))
+    def patch_body(self, content_type):
+        """Return the parsed JSON of a patch. Raise ApiError 400 or 413."""
+        try:
+            if 'strategic' in content_type and not self.request.body:
+                raise ValueError('EOF')
+            patch = json_text.parse(self.raw_body())
+        except ValueError as e:
+            if 'merge-patch' in content_type and 'strategic' not in content_type:
+                raise errors.ApiError(500, None, 'Invalid JSON Patch')
+            raise errors.bad_request(str(e))
+        self.validation.find_duplicates(patch)
+        return patch
 
-    def strict(self):
-        """Return whether the client wants unknown fields rejected, as newer versions of kubectl do."""
-        return self.query('fieldValidation') == 'Strict'
+    # Options
+
+    def check_write(self, kind, is_apply=False):
+        """Check the options of a create, update or patch. Return whether it is a dry run."""
+        if kind != 'PatchOptions':
+            media.check_body(self.content_type())
+        return options.check_write(kind, self.parameters, self.api.release, is_apply)
+
+    def manager(self):
+        """Return the name of the client as managedFields have it."""
+        return managers.name_of(self.query('fieldManager'), self.request.headers.get('User-Agent', ''))
 
     def selector(self):
         return selectors.parse(self.row, self.query('labelSelector'), self.query('fieldSelector'))
 
     def wants_table(self):
-        return 'as=Table' in self.request.headers.get('Accept', '')
+        return media.transformed(self.accept()) == 'Table'
 
     # Responses
 
@@ -107,6 +131,10 @@ class BaseHandler(web.RequestHandler):
         """Send a JSON response: bytes, or a value to encode."""
         self.set_status(code, PHRASES.get(code))
         self.set_header('Content-Type', 'application/json')
+        for warning in self.validation.warnings():
+            header = warning_header(warning)
+            if header.isprintable():
+                self.add_header('Warning', header.encode('utf8', 'replace').decode('latin1'))
         self.finish((body if isinstance(body, bytes) else encode(body)) + b'\n')
 
     @gen.coroutine
@@ -127,3 +155,11 @@ class BaseHandler(web.RequestHandler):
     def drop(self):
         """Close the connection without a response."""
         self.request.connection.stream.close()
+
+
+def check_type_meta(data):
+    """Raise ValueError if the kind or version of an object is not a string."""
+    for name, field in (('apiVersion', 'apiVersion'), ('kind', 'kind')):
+        if not isinstance(data.get(name, ''), (str, type(None))):
+            raise ValueError('json: cannot unmarshal %s into Go struct field .%s of type string'
+                             % (options.json_type(data[name]), field))

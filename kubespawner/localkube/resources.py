@@ -5,9 +5,7 @@ Constant; any thread may read it.
 """
 from collections import namedtuple
 
-VERSION = {'major': '1', 'minor': '20', 'gitVersion': 'v1.20.2+localkube', 'gitCommit': '', 'gitTreeState': '',
-           'buildDate': '', 'goVersion': '', 'compiler': '', 'platform': 'linux/amd64'}
-
+from . import releases
 
 
 class Resource(namedtuple('Resource', 'name kind namespaced short_names subresources fields group version is_stored')):
@@ -107,6 +105,7 @@ REVIEWS = {row.name: row for row in [  # are answered, but not stored
 ]}
 STORED = [row for row in RESOURCES.values() if row.is_stored]
 ROWS = {(row.api_version, row.name): row for row in list(RESOURCES.values()) + list(REVIEWS.values())}
+OTHER_KINDS = ('Binding', 'DeleteOptions', 'List', 'ReplicationController', 'Status')  # of the core API, besides lists
 API_VERSIONS = sorted({row.api_version for row in ROWS.values()})
 GROUPS = {  # group -> versions; the preferred one comes first
     'discovery.k8s.io': ['v1'], 'networking.k8s.io': ['v1', 'v1beta1'], 'extensions': ['v1beta1'],
@@ -120,19 +119,54 @@ SUBRESOURCE_VERBS = {'attach': ['create', 'get'], 'binding': ['create'], 'exec':
 SUBRESOURCE_TYPES = {'attach': {'kind': 'PodAttachOptions'}, 'binding': {'kind': 'Binding'},
                      'exec': {'kind': 'PodExecOptions'}, 'portforward': {'kind': 'PodPortForwardOptions'},
                      'token': {'kind': 'TokenRequest', 'group': 'authentication.k8s.io', 'version': 'v1'}}
-NO_COLLECTION_DELETE = ('namespaces', 'services')
+BETA = 'v1beta1'
+SINCE = {'endpointslices': releases.ENDPOINT_SLICES, 'selfsubjectreviews': releases.SELF_SUBJECT_REVIEWS}
+SCHEME = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30'  # where Kubernetes registers the kinds
 
 
-def verbs(resource):
+def body_type(resource, subresource):
+    """Return (kind, API version) of what a request to a resource or subresource contains."""
+    other = SUBRESOURCE_TYPES.get(subresource)
+    if not other:
+        return resource.kind, resource.api_version
+    return other['kind'], '/'.join(filter(None, (other.get('group'), other.get('version', 'v1'))))
+
+
+def is_served(resource, release):
+    """Return whether a release of Kubernetes serves a Resource."""
+    if resource.version == BETA:
+        return release < releases.BETA_INGRESSES
+    return release >= SINCE.get(resource.name, releases.OLDEST)
+
+
+def deletes_collections(resource, release):
+    return resource.name != 'namespaces' and (resource.name != 'services' or release >= releases.SERVICE_COLLECTIONS)
+
+
+def is_known(kind, api_version):
+    """Return whether Kubernetes has a kind in an API version, even if it does not serve it as a resource."""
+    kinds = {row.kind for row in ROWS.values() if row.api_version == api_version}
+    if kinds:
+        kinds |= {each + 'List' for each in kinds} | {'DeleteOptions'}
+    return kind in kinds or api_version == 'v1' and kind in OTHER_KINDS
+
+
+def go_type(kind, api_version, internal=False):
+    """Return the name of a kind in Go: v1.Pod, and core.Pod for the form that no API version has."""
+    group, _, version = api_version.rpartition('/')
+    return '%s.%s' % ((group.partition('.')[0] or 'core') if internal else version, kind)
+
+
+def verbs(resource, release):
     if resource.name in REVIEWS:
         return ['create']
-    return [verb for verb in READ_WRITE if verb != 'deletecollection' or resource.name not in NO_COLLECTION_DELETE]
+    return [verb for verb in READ_WRITE if verb != 'deletecollection' or deletes_collections(resource, release)]
 
 
-def discover_resource(resource):
+def discover_resource(resource, release):
     """Yield the entries of the discovery document for a resource and its subresources."""
     row = {'name': resource.name, 'singularName': '', 'namespaced': resource.namespaced, 'kind': resource.kind,
-           'verbs': verbs(resource)}
+           'verbs': verbs(resource, release)}
     if resource.short_names:
         row['shortNames'] = resource.short_names
     if resource.name in ('pods', 'services'):
@@ -144,15 +178,22 @@ def discover_resource(resource):
                    **SUBRESOURCE_TYPES.get(subresource, {}))
 
 
-def discovery(address):
+def discovery(address, release):
     """Return {path: document} for discovery. `address` is this server's host:port."""
-    documents = {base_path(api_version): discover_version(api_version) for api_version in API_VERSIONS}
-    documents.update({'/apis/' + name: dict(discover_group(name), kind='APIGroup', apiVersion='v1') for name in GROUPS})
+    documents = {}
+    for api_version in API_VERSIONS:
+        rows = sorted(row for row in ROWS.values() if row.api_version == api_version and is_served(row, release))
+        if rows:
+            documents[base_path(api_version)] = {
+                'kind': 'APIResourceList', 'apiVersion': 'v1', 'groupVersion': api_version,
+                'resources': [entry for row in rows for entry in discover_resource(row, release)]}
+    groups = [group for group in (discover_group(name, documents) for name in GROUPS) if group]
+    documents.update({'/apis/' + group['name']: dict(group, kind='APIGroup', apiVersion='v1') for group in groups})
     documents.update({
         '/api': {'kind': 'APIVersions', 'versions': ['v1'], 'serverAddressByClientCIDRs': [
             {'clientCIDR': '0.0.0.0/0', 'serverAddress': address}]},
-        '/apis': {'kind': 'APIGroupList', 'apiVersion': 'v1', 'groups': [discover_group(name) for name in GROUPS]},
-        '/version': VERSION,
+        '/apis': {'kind': 'APIGroupList', 'apiVersion': 'v1', 'groups': groups},
+        '/version': releases.version_info(release),
     })
     return documents
 
@@ -161,12 +202,8 @@ def base_path(api_version):
     return ('/apis/' if '/' in api_version else '/api/') + api_version
 
 
-def discover_version(api_version):
-    rows = sorted(row for row in ROWS.values() if row.api_version == api_version)
-    return {'kind': 'APIResourceList', 'apiVersion': 'v1', 'groupVersion': api_version,
-            'resources': [entry for row in rows for entry in discover_resource(row)]}
-
-
-def discover_group(name):
-    versions = [{'groupVersion': '%s/%s' % (name, version), 'version': version} for version in GROUPS[name]]
-    return {'name': name, 'versions': versions, 'preferredVersion': versions[0]}
+def discover_group(name, documents):
+    """Return the description of an API group that has `documents`, or None if it has none."""
+    versions = [{'groupVersion': '%s/%s' % (name, version), 'version': version} for version in GROUPS[name]
+                if '/apis/%s/%s' % (name, version) in documents]
+    return versions and {'name': name, 'versions': versions, 'preferredVersion': versions[0]}

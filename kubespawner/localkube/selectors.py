@@ -1,47 +1,11 @@
 """Label and field selectors of lists and watches.
 
-What belongs here: parsing and matching. What does not: what to do with the matches. Pure; any thread.
+What belongs here: field selectors, and both kinds together. What does not: label selectors (label_selectors.py), what
+to do with the matches. Pure; any thread.
 """
 import re
 
-from . import errors
-
-LABEL = r'[A-Za-z0-9_./-]+'
-REQUIREMENT = re.compile(r"""\s*(?:
-      (?P<absent>!)\s*(?P<name>{label})
-    | (?P<set>{label})\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)
-    | (?P<key>{label})\s*(?P<equality>==|=|!=)\s*(?P<value>[A-Za-z0-9_.-]*)
-    | (?P<present>{label})
-    )\s*(?:,|$)""".format(label=LABEL), re.VERBOSE)
-
-
-def parse_labels(text):
-    """Return a predicate on a dictionary of labels. Raise ApiError 400 for an invalid selector."""
-    tests = []
-    position = 0
-    while position < len(text):
-        match = REQUIREMENT.match(text, position)
-        if not match:
-            raise errors.bad_request('unable to parse requirement: found %r, expected: a label selector such as '
-                                     '\'a=b,c!=d,e in (f,g),!h\'' % text[position:])
-        tests.append(label_test(match.groupdict()))
-        position = match.end()
-    return lambda labels: all(test(labels) for test in tests)
-
-
-def label_test(parts):
-    if parts['absent']:
-        return lambda labels: parts['name'] not in labels
-    if parts['present']:
-        return lambda labels: parts['present'] in labels
-    if parts['set']:
-        values = {value.strip() for value in parts['values'].split(',')}
-        if parts['operator'] == 'in':
-            return lambda labels: labels.get(parts['set']) in values
-        return lambda labels: labels.get(parts['set']) not in values
-    if parts['equality'] == '!=':
-        return lambda labels: labels.get(parts['key']) != parts['value']
-    return lambda labels: labels.get(parts['key']) == parts['value']
+from . import errors, label_selectors
 
 
 def field(obj, path):
@@ -56,24 +20,36 @@ def field(obj, path):
     return '' if value is None else str(value)
 
 
-def parse_fields(text, resource):
-    """Return a predicate on objects of `resource`. Raise ApiError 400 for a field that cannot be selected."""
-    tests = []
-    for term in filter(None, text.split(',')):
+def split_fields(text):
+    """Return [(path, value, whether it must be equal)] of a field selector. Raise ApiError 400."""
+    terms = []
+    for term in filter(None, re.split(r'(?<!\\),', text)):
         path, operator, value = re.match(r'([^=!]*)(==|=|!=|)(.*)$', term, re.DOTALL).groups()
         if not operator:
             raise errors.bad_request("invalid selector: '%s'; can't understand '%s'" % (text, term))
+        unescaped = re.search(r'(?<!\\)[=]', value)
+        if unescaped:
+            raise errors.bad_request('invalid field selector: unescaped character in value: %d' % ord('='))
+        terms.append((path, re.sub(r'\\([\\,=])', r'\1', value), operator != '!='))
+    return terms
+
+
+def parse_fields(text, resource):
+    """Return a predicate on objects of `resource`. Raise ApiError 400 for a field that cannot be selected."""
+    tests = split_fields(text)
+    for path, _, _ in tests:
         if path not in ('metadata.name', 'metadata.namespace') and path not in resource.fields:
-            raise errors.bad_request('field label not supported: %s' % path)
-        tests.append((path, operator != '!=', value))
-    return lambda obj: all((field(obj, path) == value) == equal for path, equal, value in tests)
+            raise errors.bad_request('field label not supported: %s' % path if resource.fields else
+                                     '"%s" is not a known field selector: only "metadata.name", "metadata.namespace"'
+                                     % path)
+    return lambda obj: all((field(obj, path) == value) == equal for path, value, equal in tests)
 
 
 def parse(resource, label_selector, field_selector):
     """Return one predicate on objects for both selectors, or None if there are no selectors."""
     if not label_selector and not field_selector:
         return None
-    labels = parse_labels(label_selector or '')
+    labels = label_selectors.parse(label_selector or '')
     fields = parse_fields(field_selector or '', resource)
     return lambda obj: labels(obj['metadata'].get('labels') or {}) and fields(obj)
 

@@ -7,11 +7,11 @@ import json
 from datetime import timedelta
 
 from tornado import gen, web
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from . import errors, openapi
+from . import errors, openapi, releases
 from .access import Access
+from .connections import Server
 from .faults import Faults
 from .handlers import Handler
 from .registry import Registry
@@ -19,7 +19,7 @@ from .requests import BaseHandler
 from .resources import discovery
 from .store import Store
 
-LARGEST_BODY = 16 * 2 ** 20  # bytes
+LARGEST_REQUEST = 16 * 2 ** 20  # bytes, after which the connection is closed; see also requests.LARGEST_BODY
 STOP_SECONDS = 2
 
 
@@ -27,9 +27,10 @@ class Api(object):
     """The data that all handlers share. The kubelet sets `node` to itself, and `logs`, which
     returns the logs of containers."""
 
-    def __init__(self, token, ssl_context, port=0, rbac=False):
+    def __init__(self, token, ssl_context, port=0, rbac=False, release=releases.TODAY):
+        self.release = release
         self.store = Store()
-        self.registry = Registry(self.store)
+        self.registry = Registry(self.store, release)
         self.access = Access(self.registry, token, rbac)
         self.faults = Faults()
         self.watches = set()  # the handlers of running watches
@@ -39,10 +40,10 @@ class Api(object):
         self.connections = set()  # sockets of upgraded connections
         sockets = listen(port)
         self.port = sockets[0].getsockname()[1]
-        self.documents = dict(discovery('127.0.0.1:%d' % self.port), **openapi.documents())
-        self.server = HTTPServer(web.Application([('/localkube/(.*)', SwitchHandler, {'api': self}),
+        self.documents = dict(discovery('127.0.0.1:%d' % self.port, release), **openapi.documents())
+        self.server = Server(web.Application([('/localkube/(.*)', SwitchHandler, {'api': self}),
                                                   ('.*', Handler, {'api': self})], log_function=lambda handler: None),
-                                 ssl_options=ssl_context, max_buffer_size=LARGEST_BODY)
+                                 ssl_options=ssl_context, max_buffer_size=LARGEST_REQUEST)
         self.server.add_sockets(sockets)
 
     @gen.coroutine

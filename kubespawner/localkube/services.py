@@ -5,11 +5,14 @@ connections on to them (forwarding.py). Pure; any thread.
 """
 import ipaddress
 
+from . import releases
 from .causes import LABEL, SUBDOMAIN, is_address, quoted, validate_labels, validate_port_name
 
 DEFAULT_NETWORK = '10.96.0.0/16'  # where nothing listens
 NODE_PORTS = range(30000, 32768)
 RESERVED = 10  # the first addresses of the network
+DUPLICATE_PORT = ('core.ServicePort{Name:"", Protocol:"%s", AppProtocol:(*string)(nil), Port:%d, TargetPort:'
+                  'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}')
 WITH_NODE_PORTS = ('LoadBalancer', 'NodePort')
 
 
@@ -23,18 +26,31 @@ def complete_service(service):
         spec.setdefault('sessionAffinityConfig', {'clientIP': {'timeoutSeconds': 10800}})
     for port in spec.get('ports', ()):
         port.setdefault('protocol', 'TCP')
-        port.setdefault('targetPort', port.get('port'))
+        if not port.get('targetPort'):
+            port['targetPort'] = port.get('port', 0)
     if spec['type'] in WITH_NODE_PORTS:
         spec.setdefault('externalTrafficPolicy', 'Cluster')
     if spec['type'] != 'ExternalName' and spec.get('clusterIP'):
         spec.setdefault('clusterIPs', [spec['clusterIP']])
 
 
+def complete_for(service, release):
+    """Add the defaults that only newer releases have. Completes a service in place."""
+    spec = service['spec']
+    if spec['type'] == 'ExternalName':
+        return
+    if release >= releases.INTERNAL_TRAFFIC_POLICY:
+        spec.setdefault('internalTrafficPolicy', 'Cluster')
+    if release >= releases.IP_FAMILIES:
+        spec.setdefault('ipFamilies', ['IPv4'])
+        spec.setdefault('ipFamilyPolicy', 'SingleStack')
+
+
 def complete_update(new, old):
     """Drop the fields that the type of the service no longer has. Completes an update in place."""
     spec, before = new['spec'], old['spec']
     if spec['type'] == 'ExternalName' and before['type'] != 'ExternalName':
-        for field in ('clusterIP', 'clusterIPs'):
+        for field in ('clusterIP', 'clusterIPs', 'internalTrafficPolicy', 'ipFamilies', 'ipFamilyPolicy'):
             spec.pop(field, None)
     if spec['type'] not in WITH_NODE_PORTS and before['type'] in WITH_NODE_PORTS:
         if spec.get('externalTrafficPolicy') == before.get('externalTrafficPolicy'):
@@ -107,7 +123,8 @@ def validate_service(causes, service):
         if port.get('nodePort') and spec['type'] not in WITH_NODE_PORTS:
             causes.forbidden('spec.ports[%d].nodePort' % i, "may not be used when `type` is '%s'" % spec['type'])
         if (port.get('port'), port.get('protocol')) in numbers:
-            causes.duplicate('spec.ports[%d]' % i, '%s/%s' % (port.get('port'), port.get('protocol')))
+            causes.append(('FieldValueDuplicate', 'spec.ports[%d]' % i, 'Duplicate value: ' + DUPLICATE_PORT
+                           % (port.get('protocol'), port.get('port'))))
         numbers.add((port.get('port'), port.get('protocol')))
     causes.one_of('spec.sessionAffinity', spec['sessionAffinity'], ('ClientIP', 'None'))
     causes.one_of('spec.type', spec['type'], ('ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'))

@@ -11,7 +11,7 @@ from .resources import STORED
 from .times import timestamp
 
 SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
-KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generateName',
+KEPT_METADATA = ('uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds',
                  'namespace', 'name', 'selfLink', 'generation')
 ORPHAN, FOREGROUND = 'orphan', 'foregroundDeletion'  # finalizers, see garbage.py
 PROPAGATION = {'Orphan': {ORPHAN}, 'Foreground': {FOREGROUND}, 'Background': set()}
@@ -94,7 +94,8 @@ def grace_period(resource, obj, asked):
 def check_identity(metadata, namespace, name):
     """Reject an object whose name or namespace differs from that in the request."""
     if not metadata.get('name'):
-        raise errors.bad_request('name must be provided')
+        raise errors.bad_request('the name of the object (%s based on URL) was undeterminable: name must be provided'
+                                 % name)
     if metadata['name'] != name:
         raise errors.bad_request('the name of the object (%s) does not match the name on the URL (%s)'
                                  % (metadata['name'], name))

@@ -6,10 +6,10 @@ What belongs here: when a stream begins and ends, and how it is sent. What does 
 import random
 import time
 
-from tornado import gen, locks
+from tornado import gen, iostream, locks
 from tornado.ioloop import IOLoop
 
-from . import errors
+from . import errors, options
 from .causes import Causes
 from .requests import BaseHandler
 from .store import Expired
@@ -17,6 +17,7 @@ from .times import seconds_of
 from .watches import Watch
 
 BOOKMARK_SECONDS = 60
+LARGEST_BACKLOG = 64 * 2 ** 20  # bytes that wait for a client, after which its stream ends
 FOLLOW_SECONDS = 0.1  # interval at which followed logs are read
 
 
@@ -29,6 +30,7 @@ class StreamHandler(BaseHandler):
     def begin_stream(self, content_type):
         self.ended = locks.Event()
         self.chunks = []
+        self.request.connection.stream.max_write_buffer_size = LARGEST_BACKLOG
         self.set_header('Content-Type', content_type)
         self.flush()
 
@@ -42,7 +44,10 @@ class StreamHandler(BaseHandler):
         if self.chunks and not self.ended_by_client():
             self.write(b''.join(self.chunks))
             self.chunks = []
-            self.flush()
+            try:
+                self.flush()
+            except iostream.StreamBufferFullError:  # the client does not read
+                self.drop()
 
     def end_stream(self):
         if not self.ended_by_client():
@@ -58,10 +63,19 @@ class StreamHandler(BaseHandler):
 
     # Watches
 
-    def stream_watch(self, seconds):
-        matches, version = self.selector(), self.version()
+    def stream_watch(self, matches, seconds):
+        version = self.read_version()
         seconds = seconds or random.uniform(1800, 3600)
         return lambda: self.run_watch(matches, version, seconds)
+
+    def read_version(self):
+        """Return the resourceVersion of a watch or of one object, or None. Raise ApiError 500."""
+        try:
+            return options.parse_version(self.query('resourceVersion'))
+        except ValueError as e:
+            if self.name and self.row.name == 'events':
+                raise errors.bad_request('invalid resource version: %s' % e)
+            raise errors.ApiError(500, None, str(e))
 
     @gen.coroutine
     def run_watch(self, matches, version, seconds):
@@ -95,7 +109,7 @@ class StreamHandler(BaseHandler):
         """Send the changes before the start of the watch. Return whether the watch can continue."""
         store = self.api.store
         try:
-            if version:
+            if version and not self.flag('sendInitialEvents'):
                 for change in store.since(self.row.name, version):
                     self.watch.send_change(change)
                 return True
@@ -106,7 +120,7 @@ class StreamHandler(BaseHandler):
         for stored in store.list(self.row.name, self.namespace):
             if self.watch.selects(stored):
                 self.watch.send('ADDED', stored)
-        if self.flag('sendInitialEvents'):
+        if self.flag('sendInitialEvents') and self.flag('allowWatchBookmarks'):
             self.watch.send_bookmark(store.version, {'k8s.io/initial-events-end': 'true'})
         return True
 

@@ -13,7 +13,7 @@ from .causes import (
     LABEL_1035,
     SUBDOMAIN,
     Causes,
-    is_address,
+    is_ip,
     validate_key,
     validate_labels,
 )
@@ -27,6 +27,7 @@ from .validation_rbac import (
     validate_path_name,
     validate_role,
 )
+from .validation_scheduling import validate_selector
 
 NAME_FORMATS = {'Namespace': LABEL, 'Service': LABEL_1035}
 WITH_PATH_NAMES = ('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding')  # whose names are any part of a path
@@ -42,15 +43,18 @@ SECRET_TYPES = {  # type -> (keys, name of their fields in an error, how many of
 }
 
 
+def validate_name(causes, kind, name):
+    if not name:
+        causes.required('metadata.name', 'name or generateName is required')
+    elif kind in WITH_PATH_NAMES:
+        validate_path_name(causes, 'metadata.name', name)
+    elif kind != 'Event':  # which may have any name
+        causes.format('metadata.name', name, NAME_FORMATS.get(kind, SUBDOMAIN))
+
+
 def validate_metadata(causes, obj):
     metadata = obj['metadata']
-    name_format = NAME_FORMATS.get(obj['kind'], SUBDOMAIN)
-    if not metadata.get('name'):
-        causes.required('metadata.name', 'name or generateName is required')
-    elif obj['kind'] in WITH_PATH_NAMES:
-        validate_path_name(causes, 'metadata.name', metadata['name'])
-    else:
-        causes.format('metadata.name', metadata['name'], name_format)
+    validate_name(causes, obj['kind'], metadata.get('name'))
     validate_labels(causes, 'metadata.labels', metadata.get('labels', {}))
     for key in metadata.get('annotations', ()):
         validate_key(causes, 'metadata.annotations', key.lower())
@@ -71,6 +75,7 @@ def validate_metadata(causes, obj):
 
 def validate_claim(causes, claim):
     spec = claim['spec']
+    validate_selector(causes, 'spec.selector', spec.get('selector', {}))
     if not spec.get('accessModes'):
         causes.required('spec.accessModes', 'at least 1 access mode is required')
     for mode in spec.get('accessModes', ()):
@@ -153,15 +158,34 @@ def validate_endpoints(causes, endpoints):
         field = 'subsets[%d]' % i
         if not subset.get('addresses') and not subset.get('notReadyAddresses'):
             causes.required(field, 'must specify `addresses` or `notReadyAddresses`')
-        for j, address in enumerate(subset.get('addresses', ())):
-            ip = address.get('ip', '')
-            if not is_address(ip):
-                causes.invalid('%s.addresses[%d].ip' % (field, j), ip, 'must be a valid IP address')
-            elif ip.startswith('127.') and 'targetRef' not in address:  # pods of localkube have such addresses
-                causes.invalid('%s.addresses[%d].ip' % (field, j), ip,
-                               'may not be in the loopback range (127.0.0.0/8)')
+        for kind in ('addresses', 'notReadyAddresses'):
+            for j, address in enumerate(subset.get(kind, ())):
+                validate_endpoint(causes, '%s.%s[%d]' % (field, kind, j), address)
         for j, port in enumerate(subset.get('ports', ())):
+            if port.get('name'):
+                causes.format('%s.ports[%d].name' % (field, j), port['name'], LABEL)
             causes.port('%s.ports[%d].port' % (field, j), port.get('port', 0))
+            causes.one_of('%s.ports[%d].protocol' % (field, j), port['protocol'], ('SCTP', 'TCP', 'UDP'))
+
+
+def validate_endpoint(causes, field, address):
+    ip = address.get('ip', '')
+    if not is_ip(ip):
+        causes.invalid(field + '.ip', ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
+        causes.invalid(field + '.ip', ip, 'must be a valid IP address')
+    elif ip.startswith('127.') and 'targetRef' not in address:  # pods of localkube have such addresses
+        causes.invalid(field + '.ip', ip, 'may not be in the loopback range (127.0.0.0/8)')
+    if address.get('hostname'):
+        causes.format(field + '.hostname', address['hostname'], LABEL)
+    if 'nodeName' in address:
+        causes.format(field + '.nodeName', address['nodeName'], SUBDOMAIN)
+
+
+def validate_balancer(causes, obj):
+    """Check where a load balancer says that it is."""
+    for i, ingress in enumerate(obj.get('status', {}).get('loadBalancer', {}).get('ingress', ())):
+        if ingress.get('ip') and not is_ip(ingress['ip']):
+            causes.invalid('status.loadBalancer.ingress[%d].ip' % i, ingress['ip'], 'must be a valid IP address')
 
 
 RULES = {'Pod': validate_pod, 'PersistentVolumeClaim': validate_claim, 'Service': validate_service,
@@ -202,9 +226,19 @@ def validate_update(row, new, old):
         if added:
             causes.forbidden('metadata.finalizers', 'no new finalizers can be added if the object is being deleted, '
                              'found new finalizers []string{%s}' % ', '.join('"%s"' % each for each in sorted(added)))
+    if new['kind'] == 'Service':  # whose labels the API server checks twice
+        validate_labels(causes, 'metadata.labels', new['metadata'].get('labels', {}))
+        validate_balancer(causes, new)
     RULES.get(new['kind'], no_rules)(causes, new)
+    if new['kind'] == 'PersistentVolumeClaim':  # all of which it checks twice
+        causes += list(causes)
     UPDATE_RULES.get(new['kind'], no_rules)(causes, new, old)
     refuse(row, causes, new)
+
+
+def qualified_kind(kind):
+    """Return a kind with its group, as in messages."""
+    return '%s.%s' % (kind, GROUPS[kind]) if kind in GROUPS else kind
 
 
 def refuse(row, causes, obj):

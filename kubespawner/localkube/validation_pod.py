@@ -6,7 +6,8 @@ any thread. Functions add errors to `causes`, a Causes. `field` is the path of t
 import re
 
 from . import quantities
-from .causes import CONFIG_KEY, LABEL, SUBDOMAIN, validate_key, validate_labels, validate_port_name
+from .causes import CONFIG_KEY, LABEL, SUBDOMAIN, is_ip, validate_key, validate_labels, validate_port_name
+from .validation_scheduling import validate_affinity, validate_spreads
 from .validation_volumes import validate_mounts, validate_volumes
 
 ENV_NAME = re.compile(r'[-._a-zA-Z][-._a-zA-Z0-9]*\Z')
@@ -16,11 +17,12 @@ ENV_NAME_COMPLAINT = ("a valid environment variable name must consist of alphabe
 FIELD_PATH = re.compile(r"(metadata\.(name|namespace|uid|(labels|annotations)\['[^']*'\])|spec\.(nodeName|"
                         r"serviceAccountName)|status\.(hostIP|hostIPs|podIP|podIPs))\Z")
 VALUE_SOURCES = ('fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef')
-HANDLERS = ('exec', 'httpGet', 'tcpSocket')
+HANDLERS = ('exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep')
 STANDARD_RESOURCES = ('cpu', 'memory', 'ephemeral-storage')
 UPDATE_COMPLAINT = ('pod updates may not change fields other than `spec.containers[*].image`, '
                     '`spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only '
                     'additions to existing tolerations)')
+EFFECTS = ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
 HIGHEST_ID = 2 ** 31 - 1
 
 
@@ -46,8 +48,31 @@ def validate_pod(causes, pod):
     deadline = spec.get('activeDeadlineSeconds')
     if deadline is not None and not 1 <= deadline <= HIGHEST_ID:
         causes.invalid('spec.activeDeadlineSeconds', deadline, 'must be between 1 and 2147483647, inclusive')
+    validate_scheduling(causes, spec)
+    validate_names(causes, spec)
+
+
+def validate_scheduling(causes, spec):
+    validate_affinity(causes, 'spec.affinity', spec.get('affinity', {}))
+    validate_spreads(causes, spec.get('topologySpreadConstraints', ()))
     for i, toleration in enumerate(spec.get('tolerations', ())):
         validate_toleration(causes, 'spec.tolerations[%d]' % i, toleration)
+
+
+def validate_names(causes, spec):
+    """Check what a pod says about name servers and hosts."""
+    for alias in spec.get('hostAliases', ()):
+        validate_alias(causes, alias)
+    for i, address in enumerate(spec.get('dnsConfig', {}).get('nameservers', ())):
+        if not is_ip(address):
+            causes.invalid('spec.dnsConfig.nameservers[%d]' % i, address, 'must be valid IP address')
+
+
+def validate_alias(causes, alias):
+    if not is_ip(alias.get('ip', '')):
+        causes.invalid('spec.hostAliases.ip', alias.get('ip', ''), 'must be valid IP address')
+    for name in alias.get('hostnames', ()):
+        causes.format('spec.hostAliases.hostnames', name, SUBDOMAIN)
 
 
 def at_least(causes, field, value, least):
@@ -58,6 +83,9 @@ def at_least(causes, field, value, least):
 def validate_security(causes, field, context):
     for name in ('fsGroup', 'runAsUser', 'runAsGroup'):
         validate_id(causes, '%s.%s' % (field, name), context.get(name, 0))
+    for i, sysctl in enumerate(context.get('sysctls', ())):
+        if not sysctl.get('name'):
+            causes.required('%s.sysctls[%d].name' % (field, i))
     for i, group in enumerate(context.get('supplementalGroups', ())):
         validate_id(causes, '%s.supplementalGroups[%d]' % (field, i), group)
 
@@ -77,6 +105,11 @@ def validate_toleration(causes, field, toleration):
     if operator == 'Exists' and toleration.get('value'):
         causes.invalid(field + '.operator', operator, "value must be empty when `operator` is 'Exists'")
     causes.one_of(field + '.operator', operator or 'Equal', ('Equal', 'Exists'))
+    if 'tolerationSeconds' in toleration and toleration.get('effect') != 'NoExecute':
+        causes.invalid(field + '.effect', toleration.get('effect', ''),
+                       "effect must be 'NoExecute' when `tolerationSeconds` is set")
+    elif toleration.get('effect'):
+        causes.one_of(field + '.effect', toleration['effect'], EFFECTS)
 
 
 def validate_container(causes, field, container, names, volumes):
@@ -97,8 +130,9 @@ def validate_container(causes, field, container, names, volumes):
     if 'restartPolicy' in container:
         causes.one_of(field + '.restartPolicy', container['restartPolicy'], ('Always', 'Never', 'OnFailure'))
     causes.one_of(field + '.imagePullPolicy', container['imagePullPolicy'], ('Always', 'IfNotPresent', 'Never'))
-    causes.one_of(field + '.terminationMessagePolicy', container['terminationMessagePolicy'],
-                  ('File', 'FallbackToLogsOnError'))
+    if container['terminationMessagePolicy'] not in ('File', 'FallbackToLogsOnError'):
+        causes.invalid(field + '.terminationMessagePolicy', container['terminationMessagePolicy'],
+                       "must be 'File' or 'FallbackToLogsOnError'")
     validate_resources(causes, field + '.resources', container['resources'])
     validate_container_security(causes, field + '.securityContext', container.get('securityContext', {}))
 
@@ -125,7 +159,7 @@ def validate_handler(causes, field, handler):
         causes.required(field, 'must specify a handler type')
     if chosen[:1] == ['exec'] and not handler['exec'].get('command'):
         causes.required(field + '.exec.command')
-    elif chosen and chosen[0] != 'exec':
+    elif chosen and chosen[0] not in ('exec', 'sleep'):
         port, where = handler[chosen[0]].get('port', 0), '%s.%s.port' % (field, chosen[0])
         if isinstance(port, int):
             causes.port(where, port)
@@ -165,18 +199,27 @@ def validate_env(causes, field, container):
     for i, source in enumerate(container.get('envFrom', ())):
         if not ('configMapRef' in source) ^ ('secretRef' in source):
             causes.invalid(field + '.envFrom', '', 'must specify one of: `configMapRef` or `secretRef`')
-        if source.get('prefix') and not ENV_NAME.match(source['prefix']):
-            causes.invalid('%s.envFrom[%d].prefix' % (field, i), source['prefix'], ENV_NAME_COMPLAINT)
+        if source.get('prefix'):
+            validate_env_name(causes, '%s.envFrom[%d].prefix' % (field, i), source['prefix'])
         for name in ('configMapRef', 'secretRef'):
             if name in source and not source[name].get('name'):
                 causes.required('%s.envFrom[%d].%s.name' % (field, i, name))
 
 
+def validate_env_name(causes, field, name):
+    if not ENV_NAME.match(name):
+        causes.invalid(field, name, ENV_NAME_COMPLAINT)
+    if name in ('.', '..'):
+        causes.invalid(field, name, "must not be '%s'" % name)
+    elif name.startswith('..'):
+        causes.invalid(field, name, "must not start with '..'")
+
+
 def validate_variable(causes, field, variable):
     if not variable.get('name'):
         causes.required(field + '.name')
-    elif not ENV_NAME.match(variable['name']):
-        causes.invalid(field + '.name', variable['name'], ENV_NAME_COMPLAINT)
+    else:
+        validate_env_name(causes, field + '.name', variable['name'])
     if 'valueFrom' in variable:
         field += '.valueFrom'
         validate_value_source(causes, field, variable['valueFrom'])
@@ -197,6 +240,8 @@ def validate_value_source(causes, field, source):
     elif path and not FIELD_PATH.match(path):
         causes.invalid(field + '.fieldRef.fieldPath', path,
                        'error converting fieldPath: field label not supported: ' + path)
+    if 'resourceFieldRef' in source and not source['resourceFieldRef'].get('resource'):
+        causes.required(field + '.resourceFieldRef.resource')
     for name in ('configMapKeyRef', 'secretKeyRef'):
         if name in source:
             causes.format('%s.%s.name' % (field, name), source[name].get('name', ''), SUBDOMAIN)

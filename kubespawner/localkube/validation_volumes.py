@@ -44,6 +44,8 @@ def validate_of_kind(causes, field, kind, source):
             causes.required('%s.%s' % (field, needed))
     if kind in KEYED + ('hostPath',):
         validate_source(causes, field, source, kind == 'hostPath')
+    elif kind == 'nfs' and not source.get('path', '').startswith('/'):
+        causes.invalid(field + '.path', source.get('path', ''), 'must be an absolute path')
     elif kind == 'downwardAPI':
         validate_mode(causes, field + '.defaultMode', source['defaultMode'])
         validate_downward(causes, field, source)

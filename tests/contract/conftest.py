@@ -3,13 +3,20 @@ import time
 
 import pytest
 
-from .helpers import NODE, PATIENCE, Http, binding, created, names, pod, unique
+from .helpers import NODE, PATIENCE, Http, binding, created, names, ok, pod, unique
 
 
 @pytest.fixture(scope='session')
 def http(cluster, tmp_path_factory):
     """Raw calls to the cluster under test, an `Http`."""
     return Http(cluster.kubeconfig, str(tmp_path_factory.mktemp('contract')))
+
+
+@pytest.fixture(scope='session')
+def release(http):
+    """The release of the server as a tuple, such as (1, 36). releases.py says what differs between releases."""
+    version = ok(http.get('/version'))
+    return int(version['major']), int(version['minor'].rstrip('+'))
 
 
 @pytest.fixture(scope='module')

@@ -273,6 +273,6 @@ def test_who_sets_the_status_owns_it(http, url, name):
     obj = ok(http.patch(url('pods', name, 'status'), {'status': {'conditions': [ready], 'podIP': '1.2.3.4'}},
                         fieldManager='node'))
     fields = managed(obj, 'node', 'Update')['f:status']
-    assert fields['f:conditions'][key(type='Ready')] == {'.': {}, 'f:lastTransitionTime': {}, 'f:status': {},
-                                                         'f:type': {}}
+    assert fields['f:conditions'][key(type='Ready')] == {'.': {}, 'f:lastProbeTime': {}, 'f:lastTransitionTime': {},
+                                                         'f:status': {}, 'f:type': {}}
     assert fields['f:podIPs'] == {'.': {}, key(ip='1.2.3.4'): {'.': {}, 'f:ip': {}}}

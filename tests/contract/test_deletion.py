@@ -15,7 +15,7 @@ from .helpers import (
     ok,
     outcome,
     pod,
-    service,
+    secret,
     told,
     unique,
     version,
@@ -50,7 +50,7 @@ def time_left(answer):
     return (due.replace(tzinfo=timezone.utc) - parsedate_to_datetime(answer.headers['Date'])).total_seconds()
 
 
-@pytest.mark.parametrize('resource, make', [('configmaps', configmap), ('services', service)])
+@pytest.mark.parametrize('resource, make', [('configmaps', configmap), ('secrets', secret)])
 def test_answer_of_a_deletion_names_the_object(http, url, resource, make):
     name = unique()
     uid = created(http.post(url(resource), make(name)))['metadata']['uid']
