@@ -11,7 +11,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 
-PATIENCE = 30  # seconds for a step that takes none
+PATIENCE = 10  # seconds for a step that takes none
 CHUNK = 65536  # bytes
 
 
