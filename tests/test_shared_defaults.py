@@ -119,4 +119,4 @@ def test_a_copy_has_the_same_values_and_defaults(copied):
 def test_a_wrong_default_is_refused_when_it_is_read():
     wrong = type('Wrong', (SharedDefaults,), {'numbers': List(Integer(), ['a'])})()
     with pytest.raises(traitlets.TraitError):
-        getattr(wrong, 'numbers')
+        assert wrong.numbers
