@@ -89,7 +89,7 @@ def test_get_pods_is_a_table(kubectl, applied):
 
 @pytest.mark.parametrize('resource, words', [
     ('pvc', ['Bound', '1Gi', 'RWO']), ('configmap', ['1']), ('service', ['ClusterIP', '8080/TCP']),
-    ('ingress', ['hub.example.org', '80']), ('ingress.v1beta1.extensions', ['hub.example.org', '80'])])
+    ('ingress', ['hub.example.org', '80'])])
 def test_get_other_tables(kubectl, applied, resource, words):
     assert set(words) <= set(kubectl('get', resource, applied).split())
 
