@@ -346,7 +346,7 @@ class Story:
                 ('resourceVersionMatch', 'Exact'), ('resourceVersionMatch', 'x'), ('timeoutSeconds', 'x'),
                 ('fieldSelector', 'metadata.name=' + self.name), ('fieldSelector', 'metadata.name!=' + self.name),
                 ('fieldSelector', 'x=y'), ('fieldSelector', 'metadata.name'), ('fieldSelector', 'status.phase=Pending'),
-                ('fieldSelector', ','), ('fieldSelector', 'metadata.name=a=b'), ('watch', 'x'),
+                ('fieldSelector', ','), ('fieldSelector', 'metadata.name=a=b'), ('limit', '500'),
                 ('labelSelector', 'a b'), ('labelSelector', '=x'), ('labelSelector', 'a=b=c'), ('labelSelector', ','),
                 ('labelSelector', 'a in ()'), ('labelSelector', 'a in (b'), ('labelSelector', '!'),
                 ('labelSelector', 'a>1'), ('labelSelector', 'a>x'), ('labelSelector', 'ü=x'),
