@@ -193,8 +193,7 @@ class Registry(object):
         sent = new.setdefault('metadata', {})
         strategies.check_identity(sent, namespace, name)
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
-            raise errors.invalid(old['kind'], name, [('FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field '
-                                                      'is immutable' % sent.get('uid', ''))])
+            raise immutable_uid(old, sent)
         sent['managedFields'] = managers.based_on(old, patched)
         return self.update(resource, old, new, subresource, dry_run, manager)
 
@@ -214,7 +213,7 @@ class Registry(object):
                 raise errors.not_found(row.qualified, name)
             return self.apply_new(row, stored_row, namespace, decoded, manager, dry_run), True
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
-            raise errors.uid_differs(row.qualified, namespace, name, sent['uid'], old['metadata']['uid'])
+            raise immutable_uid(old, sent)
         merged, owners = applying.apply(old, decoded, stored_row, manager, force, subresource)
         new = decode(stored_row.type, merged)
         new['metadata'].pop('resourceVersion', None)
@@ -376,3 +375,9 @@ def check_preconditions(obj, preconditions):
             raise errors.conflict(qualified_kind(obj['kind']), metadata['name'],
                                   'the %s in the precondition (%s) does not match the %s in record (%s). The object '
                                   'might have been %s' % (what, wanted, what, metadata[field], hint))
+
+
+def immutable_uid(old, sent):
+    """Return the ApiError for a patch of `old` whose metadata `sent` has another uid."""
+    return errors.invalid(old['kind'], old['metadata']['name'], [(
+        'FieldValueInvalid', 'metadata.uid', 'Invalid value: "%s": field is immutable' % sent.get('uid', ''))])

@@ -25,7 +25,7 @@ class Reviews(object):
         """Return a review with its status. data: parsed JSON; user: who asks. Raise ApiError 400 or 422."""
         review = decode(row.type, data)
         spec = review.get('spec', {})
-        status, spec = ANSWERS[row.kind](self, row, namespace, spec, user)
+        status, spec = ANSWERS[row.kind](self, row, review.get('metadata', {}).get('namespace', namespace), spec, user)
         answer = {'kind': row.kind, 'apiVersion': row.api_version, 'metadata': {'creationTimestamp': None},
                   'status': status}
         if spec is not None:
@@ -57,7 +57,7 @@ class Reviews(object):
         if resource is None and url is None:
             causes.required('spec.resourceAttributes', NEITHER)
         if causes:
-            raise errors.invalid(row.kind, '', causes, AUTHORIZATION)
+            raise errors.invalid('', '', causes, AUTHORIZATION)  # the API server names no kind here
         allowed, reason = self.access.decide(user, attributes(resource, url))
         return dict({'allowed': allowed}, **({'reason': reason} if reason else {}))
 

@@ -3,12 +3,11 @@
 What belongs here: the rules of the kinds in rbac.authorization.k8s.io. What does not: which rights a user may grant
 (escalation.py). Pure; any thread.
 """
-from .causes import SUBDOMAIN, quoted, validate_key, validate_labels
+from .causes import SUBDOMAIN, quoted
 from .rbac import GROUP
-from .selectors import OPERATORS
+from .validation_scheduling import validate_selector
 
 SUBJECTS = ('ServiceAccount', 'User', 'Group')
-WITH_VALUES = ('In', 'NotIn')  # operators of label selectors
 ROLES_OF = {'RoleBinding': ('Role', 'ClusterRole'), 'ClusterRoleBinding': ('ClusterRole',)}
 ROLE_REF = 'rbac.RoleRef{APIGroup:"%(apiGroup)s", Kind:"%(kind)s", Name:"%(name)s"}'
 
@@ -42,21 +41,15 @@ def validate_role(causes, role):
         causes.required('aggregationRule.clusterRoleSelectors',
                         'at least one clusterRoleSelector required if aggregationRule is non-nil')
     for i, selector in enumerate((aggregation or {}).get('clusterRoleSelectors', ())):
-        validate_selector(causes, 'aggregationRule.clusterRoleSelectors[%d]' % i, selector)
+        validate_selector_of_roles(causes, 'aggregationRule.clusterRoleSelectors[%d]' % i, selector)
 
 
-def validate_selector(causes, field, selector):
-    """Check a LabelSelector."""
-    validate_labels(causes, field + '.matchLabels', selector.get('matchLabels', {}))
-    for i, each in enumerate(selector.get('matchExpressions', ())):
-        where, operator = '%s.matchExpressions[%d]' % (field, i), each.get('operator', '')
-        if operator not in OPERATORS:
-            causes.invalid(where + '.operator', operator, 'not a valid selector operator')
-        elif operator in WITH_VALUES and not each.get('values'):
-            causes.required(where + '.values', "must be specified when `operator` is 'In' or 'NotIn'")
-        elif operator not in WITH_VALUES and each.get('values'):
-            causes.forbidden(where + '.values', "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-        validate_key(causes, where + '.key', each.get('key', ''))
+def validate_selector_of_roles(causes, field, selector):
+    """Check a LabelSelector. The API server complains about one twice: it also cannot use it."""
+    before = len(causes)
+    validate_selector(causes, field, selector)
+    if len(causes) > before:
+        causes.append(('FieldValueInvalid', field, 'Invalid value: null: invalid label selector.'))
 
 
 def validate_rule(causes, field, rule, is_namespaced):

@@ -87,10 +87,10 @@ def validate_projected(causes, field, projected):
     for i, source in enumerate(projected.get('sources', ())):
         where = '%s.sources[%d]' % (field, i)
         kinds = [kind for kind in PROJECTED if kind in source]
-        for kind in kinds[1:]:
-            causes.forbidden('%s.%s' % (where, kind), 'may not specify more than 1 volume type')
-        for kind in kinds[:1]:
+        for kind in kinds:
             PROJECTED[kind](causes, '%s.%s' % (where, kind), source[kind])
+        if len(kinds) > 1:
+            causes.forbidden(where, 'may not specify more than 1 volume type')
         for path in paths_of(source):
             if path in paths:
                 causes.invalid(field, source.get('secret', source.get('configMap', {})).get('name', path),
@@ -135,7 +135,7 @@ def validate_token(causes, field, token):
     if seconds > 2 ** 32:
         causes.invalid(field + '.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds')
     if not token.get('path'):
-        causes.required(field + '.path')
+        causes.required(field.partition('.sources[')[0] + '.path')  # where the API server says that it is
     else:
         validate_visible_path(causes, field + '.path', token['path'])
 
