@@ -193,7 +193,7 @@ class Handler(UpgradeHandler):
         body = self.raw_body()
         if body:
             media.check_body(self.content_type())
-        return options.delete_options(body, self.parameters, self.api.release, self.row.group)
+        return options.delete_options(body, self.parameters, self.api.release, of_many=not self.name)
 
     def is_returned(self):
         """Return whether the answer to a deletion is the object, and not only a Status."""

@@ -10,7 +10,7 @@ from . import errors, json_text, releases, wrong_types
 from .causes import Causes
 from .decoding import Reader
 from .field_validation import MODES, FieldValidation
-from .resources import go_type, is_known
+from .resources import SCHEME, go_type, is_known
 
 LONGEST_MANAGER = 128  # bytes
 POLICIES = ('Foreground', 'Background', 'Orphan', 'nil')
@@ -155,13 +155,13 @@ def check_watch(causes, query, release):
 
 # Deletions
 
-def delete_options(body, query, release, group=''):
+def delete_options(body, query, release, of_many=False):
     """Return (DeleteOptions, whether it is a dry run). They are from the body if there is one, else from the query.
 
-    group (str): the API group of what is deleted.
+    of_many (bool): whether a collection is deleted. Then the API server reads a body of any of its kinds.
     """
     if body:
-        options = read_delete_options(body, release, group)
+        options = read_delete_options(body, release, of_many)
     else:
         options = {name: query.text(name) for name in ('propagationPolicy',) if name in query.values}
         if query.values.get('gracePeriodSeconds'):
@@ -181,7 +181,7 @@ def delete_options(body, query, release, group=''):
     return options, bool(dry_run)
 
 
-def read_delete_options(body, release, group):
+def read_delete_options(body, release, of_many):
     try:
         data = json_text.parse(body)
         if not isinstance(data, (dict, type(None))):
@@ -191,9 +191,10 @@ def read_delete_options(body, release, group):
     data = data or {}
     kind, version = data.get('kind') or 'DeleteOptions', data.get('apiVersion') or 'v1'
     if kind != 'DeleteOptions':
-        known = kind in META_KINDS or not group and is_known(kind, version)
+        known = kind in META_KINDS or of_many and is_known(kind, version)
         raise undecodable('converting (%s) to (v1.DeleteOptions): unknown conversion' % go_type(kind, version)
-                          if known else errors.unknown_kind(kind, version, OPTIONS_SCHEME), release)
+                          if known else errors.unknown_kind(kind, version, SCHEME if of_many else OPTIONS_SCHEME),
+                          release)
     try:
         return Reader(FieldValidation(release=release)).read_object(data, 'DeleteOptions', '')
     except wrong_types.WrongType as e:
