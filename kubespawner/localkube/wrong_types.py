@@ -19,7 +19,7 @@ ALIASES = {'restartPolicy': 'RestartPolicy', 'dnsPolicy': 'DNSPolicy', 'preempti
            'sessionAffinity': 'ServiceAffinity'}
 LONG = ('generation', 'deletionGracePeriodSeconds', 'terminationGracePeriodSeconds', 'activeDeadlineSeconds',
         'runAsUser', 'runAsGroup', 'fsGroup', 'supplementalGroups', 'tolerationSeconds', 'observedGeneration',
-        'sizeBytes', 'seconds', 'gracePeriodSeconds')
+        'sizeBytes', 'seconds', 'gracePeriodSeconds', 'expirationSeconds')
 SCALARS = {'text': 'string', 'flag': 'bool', 'time': 'v1.Time', 'quantity': 'resource.Quantity', 'bytes': '[]uint8',
            'intstr': 'intstr.IntOrString', 'object': 'v1.JSON'}
 TYPE_META = ('json: cannot unmarshal %s into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty'

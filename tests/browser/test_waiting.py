@@ -95,11 +95,11 @@ def test_times_are_those_of_the_readers_zone_and_the_seconds_of_the_last_step_ar
     hours, minutes, seconds = [int(part) for part in time.get_attribute('title').split()[0].split(':')]
     half_past_five_later = (hours * 60 + minutes + 330) % (24 * 60)
     assert time.inner_text() == '%02d:%02d:%02d' % (half_past_five_later // 60, half_past_five_later % 60, seconds)
-    waited = page.locator('#progress-message .kubespawner-waited')
-    page.wait_for_function('element => parseInt(element.textContent.slice(2)) >= 2', arg=waited.element_handle())
+    counted = ('() => parseInt((document.querySelector("#progress-message .kubespawner-waited") || {'
+               'textContent: ""}).textContent.slice(2)) >= 2')
+    page.wait_for_function(counted)
     page.reload()
-    page.wait_for_function('() => parseInt((document.querySelector("#progress-message .kubespawner-waited") || {'
-                           'textContent: ""}).textContent.slice(2)) >= 2')
+    page.wait_for_function(counted)
     assert page.locator('#progress-log script').count() == 0
 
 

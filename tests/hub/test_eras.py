@@ -52,6 +52,9 @@ def test_a_hub_understands_a_configuration_of_some_year_and_makes_its_pod(cluste
     for varying in ('env', 'args', 'resources'):  # with the hub, and as numbers that Kubernetes writes in its own way
         pod['spec']['containers'][0].pop(varying, None)
     username, servername = eras.ERAS[era]
+    account = pod['spec'].get('serviceAccountName', 'default')
+    if account != 'default':
+        core.create_namespaced_service_account(namespace=namespace, body={'metadata': {'name': account}})
     with HubOfAnEra(str(tmpdir), namespace, era) as hub:
         hub.user(username).begin(servername, **eras.CHOSEN.get(era, {}))
         until(lambda: pod['metadata']['name'] in pods(), 60, 'the pod')
