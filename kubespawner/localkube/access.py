@@ -6,6 +6,7 @@ thread of the server.
 """
 from . import attributes, errors
 from .accounts import AccountAdmission
+from .attributes import Attributes
 from .escalation import Escalation
 from .rbac import MASTERS, AlwaysAllow, RoleBasedAccess
 from .reviews import Reviews
@@ -36,6 +37,12 @@ class Access(object):
         if not allowed:
             raise attributes.forbidden(user, wanted, reason)
         return user
+
+    def check_create(self, user, row, namespace, name):
+        """Raise ApiError 403 unless a user may create an object, which a patch of a missing one does."""
+        allowed, reason = self.rules.decide(user, Attributes('create', namespace, row.group, row.name, name=name))
+        if not allowed:
+            raise errors.forbidden(row.qualified, name, reason)  # which does not say more in Kubernetes, either
 
     def check_admin(self, request):
         """Raise ApiError 401 unless a request is the administrator's."""

@@ -1,7 +1,7 @@
 """Service accounts: the one that each namespace has, and what pods get of them.
 
 What belongs here: the controllers for accounts and for the certificate of the cluster, and what a new pod gets. What
-does not: tokens (tokens.py), mounting them (projected.py). Everything runs on the loop thread of the server.
+does not: tokens (tokens.py), mounting them (projections.py). Everything runs on the loop thread of the server.
 """
 import random
 

@@ -24,8 +24,8 @@ def parse(body):
     except ImportError:
         raise errors.ApiError(415, 'UnsupportedMediaType', 'localkube needs the package PyYAML for YAML; it reads JSON')
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as e:
+        return json.loads(json.dumps(yaml.safe_load(text), default=str, allow_nan=False))  # its keys are strings
+    except (yaml.YAMLError, TypeError, ValueError) as e:
         raise errors.bad_request('error decoding YAML: %s' % e)
 
 
@@ -40,7 +40,11 @@ def check(config, row):
     if config['apiVersion'] != row.api_version:
         raise errors.bad_request('Incorrect version specified in apply patch. Specified patch version: %s, expected: '
                                  '%s' % (config['apiVersion'], row.api_version))
-    if (config.get('metadata') or {}).get('managedFields'):
+    metadata = config.get('metadata') or {}
+    if not isinstance(metadata, dict):
+        raise errors.bad_request('error decoding YAML: json: cannot unmarshal %s into Go struct field .metadata of '
+                                 'type v1.ObjectMeta' % json_type(metadata))
+    if metadata.get('managedFields'):
         raise errors.bad_request('metadata.managedFields must be nil')
 
 

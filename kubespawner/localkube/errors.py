@@ -46,6 +46,10 @@ def internal(message):
     return ApiError(500, 'InternalError', message)
 
 
+def other_namespace():
+    return bad_request('the namespace of the provided object does not match the namespace sent on the request')
+
+
 def bad_name(name, what, which):
     return bad_request('Name parameter invalid: %s: may not %s \'%s\'' % (quoted(name), what, which))
 

@@ -51,6 +51,8 @@ class Escalation(object):
         resource = ROLES.get(reference.get('kind'))
         if resource is None or self.may(user, 'bind', namespace, resource, name):
             return
+        if not name:
+            raise errors.bad_request('Name parameter required.')
         role = self.access.role(reference, namespace)
         if role is None:
             raise errors.not_found(RESOURCES[resource].qualified, name)

@@ -8,7 +8,19 @@ from urllib.parse import unquote
 
 from tornado import gen, iostream
 
-from . import applying, errors, label_selectors, lists, media, options, releases, selectors, tables, versions
+from . import (
+    applying,
+    errors,
+    label_selectors,
+    lists,
+    media,
+    options,
+    releases,
+    selectors,
+    tables,
+    versions,
+    wrong_types,
+)
 from .decoding import decode
 from .resources import CONNECTIONS, GROUPS, RESOURCES, REVIEWS, ROWS, deletes_collections, is_served
 from .upgrades import UpgradeHandler
@@ -139,7 +151,8 @@ class Handler(UpgradeHandler):
     def create(self):
         dry_run = self.check_write('CreateOptions')
         if self.row.name in REVIEWS:
-            return 201, self.api.access.reviews.answer(self.row, self.namespace, self.body(), self.user)
+            return 201, self.api.access.reviews.answer(
+                self.row, self.namespace, self.body(), self.user, self.validation)
         return 201, self.shown(self.api.registry.create(
             self.row.key, self.namespace, self.body(), dry_run=dry_run, validation=self.validation,
             manager=self.manager()))
@@ -162,6 +175,8 @@ class Handler(UpgradeHandler):
 
     def apply(self):
         dry_run = self.check_write('PatchOptions', is_apply=True)
+        if not self.subresource and not self.api.registry.has(*self.key):
+            self.api.access.check_create(self.user, self.row, self.namespace, self.name)
         obj, created = self.api.registry.apply(
             *self.key, config=applying.parse(self.raw_body()), manager=self.manager(), subresource=self.subresource,
             force=self.flag('force'), dry_run=dry_run)
@@ -170,15 +185,23 @@ class Handler(UpgradeHandler):
     def bind(self):
         dry_run = self.check_write('CreateOptions')
         data = self.body()
-        binding = decode('Binding', data, self.validation)
+        binding = self.decoded('Binding', data)
         if binding.get('metadata', {}).get('name') != self.name:
             raise errors.bad_request('name in URL does not match name in Binding object')
         self.api.registry.bind(self.namespace, self.name, data, dry_run)
         return 201, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Success', 'code': 201}
 
+    def decoded(self, kind, data):
+        """Return the object of another kind than that of the resource. Raise ApiError 400."""
+        obj = decode(kind, data, self.validation)
+        self.validation.check(wrong_types.go_name(kind))
+        if obj.get('metadata', {}).get('namespace', self.namespace) != self.namespace:
+            raise errors.other_namespace()
+        return obj
+
     def create_token(self):
         self.check_write('CreateOptions')
-        request = decode('TokenRequest', self.body(), self.validation)
+        request = self.decoded('TokenRequest', self.body())
         return 201, self.api.access.accounts.answer(self.namespace, self.name, request)
 
     def delete_object(self):
@@ -192,7 +215,7 @@ class Handler(UpgradeHandler):
     def delete_options(self):
         body = self.raw_body()
         if body:
-            media.check_body(self.content_type())
+            media.check_body(self.content_type(), protobuf=False)
         return options.delete_options(body, self.parameters, self.api.release, of_many=not self.name)
 
     def is_returned(self):

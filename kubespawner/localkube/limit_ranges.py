@@ -30,7 +30,9 @@ class LimitRanger(object):
                 complete_pod(obj, item)
 
     def validate(self, row, obj, old=None):
-        """Raise ApiError 403 if an object is out of range."""
+        """Raise ApiError 403 if an object is out of range, unless it is being deleted."""
+        if old is not None and old['metadata'].get('deletionTimestamp'):
+            return
         complaints = []
         if row.name == 'pods' and old is None:
             for item in self.items(obj, 'Container', 'Pod'):

@@ -25,9 +25,9 @@ def check_accept(accept, more=()):
         raise errors.not_acceptable()
 
 
-def check_body(content_type):
-    """Raise ApiError 415 unless the header Content-Type, which may be missing, is that of JSON or protobuf."""
-    if content_type and media_type(content_type) not in (JSON, PROTOBUF):
+def check_body(content_type, protobuf=True):
+    """Raise ApiError 415 unless the header Content-Type, which may be missing, is that of JSON, or of `protobuf`."""
+    if content_type and media_type(content_type) not in ((JSON, PROTOBUF) if protobuf else (JSON,)):
         raise errors.unsupported_media_type(READ)
 
 

@@ -3,7 +3,8 @@
 What belongs here: fields.py and resources.py as OpenAPI 3. What does not: behaviour. Constant; any thread may read it.
 """
 from .fields import TYPES
-from .resources import API_VERSIONS, RESOURCES, ROWS, base_path
+from .releases import version_info
+from .resources import API_VERSIONS, RESOURCES, ROWS, base_path, is_served
 
 PREFIX = 'io.k8s.api.'
 OF_SUBRESOURCES = {'Binding': [{'group': '', 'kind': 'Binding', 'version': 'v1'}],
@@ -55,16 +56,18 @@ def path_item(resource):
     return {'patch': patch, 'put': dict(operation, **{'x-kubernetes-action': 'put'})}
 
 
-def documents():
-    """Return {path: document}."""
+def documents(release):
+    """Return {path: document} for a release of Kubernetes."""
+    rows = [row for row in RESOURCES.values() if is_served(row, release)]
+    served = [api_version for api_version in API_VERSIONS if any(row.api_version == api_version for row in rows)]
     schemas = {PREFIX + name: type_schema(name, fields) for name, fields in TYPES.items()}
     result = {'/openapi/v3': {'paths': {path[1:]: {'serverRelativeURL': '/openapi/v3%s?hash=localkube' % path}
-                                        for path in map(base_path, API_VERSIONS)}}}
-    for api_version in API_VERSIONS:
+                                        for path in map(base_path, served)}}}
+    for api_version in served:
         paths = {'%s/%s%s/{name}' % (base_path(api_version), 'namespaces/{namespace}/' if row.namespaced else '',
                                      row.name): path_item(row)
-                 for row in RESOURCES.values() if row.api_version == api_version}
+                 for row in rows if row.api_version == api_version}
         result['/openapi/v3' + base_path(api_version)] = {
-            'openapi': '3.0.0', 'info': {'title': 'Kubernetes', 'version': 'v1.20.2'}, 'paths': paths,
-            'components': {'schemas': schemas}}
+            'openapi': '3.0.0', 'info': {'title': 'Kubernetes', 'version': version_info(release)['gitVersion']},
+            'paths': paths, 'components': {'schemas': schemas}}
     return result

@@ -68,9 +68,10 @@ class RoleBasedAccess(object):
 
     def role(self, reference, namespace):
         """Return the role that a roleRef names, or None."""
+        name = reference.get('name', '')
         if reference['kind'] == 'ClusterRole':
-            return self.store.get('clusterroles', '', reference['name'])
-        return self.store.get('roles', namespace, reference['name'])
+            return self.store.get('clusterroles', '', name)
+        return self.store.get('roles', namespace, name)
 
 
 def is_meant(subject, user, namespace):

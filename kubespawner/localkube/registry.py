@@ -1,10 +1,11 @@
 """The verbs: what create, read, update, patch and delete do to the objects in the store.
 
-What belongs here: the path of an object from the request to the store, for all kinds. What does not: HTTP (server.py),
-which fields a client may set (strategies.py), lists and watches (store.py and watches.py), processes. Everything runs
-on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet call the verbs,
-too, mostly `patch_status` and `delete`.
+What belongs here: the path of an object from the request to the store, for all kinds. What does not: HTTP
+(handlers.py), which fields a client may set (strategies.py), lists and watches (store.py and watches.py), processes.
+Everything runs on the loop thread of the server. Nothing waits, so each verb is atomic. Controllers and the kubelet
+call the verbs, too, mostly `patch_status` and `delete`.
 """
+import copy
 import json
 from contextlib import contextmanager
 
@@ -62,6 +63,9 @@ class Registry(object):
             raise errors.not_found(row.qualified, name)
         return obj
 
+    def has(self, resource, namespace, name):
+        return self.store.get(RESOURCES[resource].name, namespace, name) is not None
+
     # Create
 
     def create(self, resource, namespace, data, dry_run=False, validation=None, manager=managers.CONTROLLERS,
@@ -75,14 +79,14 @@ class Registry(object):
         strategies.identify(obj, row, namespace)
         sent_spec = list(obj.get('spec', ()))
         self.admit(row, obj)
+        if owners is None:
+            owners = self.owners_of_new(row, obj, sent_spec, manager)
         self.call_admission(row, obj)
         defaults.complete(obj)
         if row.name == 'services':
             services.complete_for(obj, self.release)
         for mutate in self.mutators:
             mutate(row, obj)
-        if owners is None:
-            owners = managers.of_new(obj, sent_spec, row.stored_type, manager)
         if owners:
             obj['metadata']['managedFields'] = owners
         status = defaults.initial_status(obj)
@@ -104,6 +108,12 @@ class Registry(object):
     def check(self, row, obj, old=None):
         """Have all validators check an object. Return functions to call if it is stored. Raise ApiError 403."""
         return [charge for charge in [validator(row, obj, old) for validator in self.validators] if charge]
+
+    def owners_of_new(self, row, obj, sent_spec, manager):
+        """Return the managedFields of a new object. What admission adds to it is nobody's."""
+        completed = copy.deepcopy(obj)
+        defaults.complete(completed)
+        return managers.of_new(completed, sent_spec, row.stored_type, manager)
 
     def admit(self, row, obj):
         """Reject an object whose namespace does not exist, and set fields that only the server knows."""
@@ -215,7 +225,7 @@ class Registry(object):
         if sent.get('uid', old['metadata']['uid']) != old['metadata']['uid']:
             raise immutable_uid(old, sent)
         merged, owners = applying.apply(old, decoded, stored_row, manager, force, subresource)
-        new = decode(stored_row.type, merged)
+        new = decode(stored_row.type, merged, FieldValidation(release=self.release))
         new['metadata'].pop('resourceVersion', None)
         if sent.get('resourceVersion') or row.name in UPDATED_BY_VERSION:
             new['metadata']['resourceVersion'] = sent.get('resourceVersion') or old['metadata']['resourceVersion']
@@ -224,7 +234,8 @@ class Registry(object):
 
     def decode_configuration(self, row, namespace, name, config):
         """Return a configuration as an object. Unlike other requests, it must not contain unknown fields."""
-        validation = FieldValidation('Strict')
+        validation = FieldValidation('Strict')  # in every release
+        validation.release = self.release
         obj = decode(row.type, config, validation)
         if validation.complaints:
             raise errors.ApiError(500, '', 'failed to create typed patch object (%s; %s, Kind=%s): .%s: field not '
@@ -261,7 +272,7 @@ class Registry(object):
             services.complete_update(new, old)
             services.complete_for(new, self.release)
         validate_update(row, new, old)
-        charges = [] if subresource or new == old else self.check(row, new, old)
+        charges = [] if subresource else self.check(row, new, old)
         if manager:
             new['metadata']['managedFields'] = managers.of_update(old, new, row.stored_type, manager, subresource)
         if dry_run:

@@ -3,7 +3,7 @@
 What belongs here: SelfSubjectAccessReview and its kin, SelfSubjectReview and TokenReview. What does not: the decisions
 (rbac.py), HTTP. Everything runs on the loop thread of the server.
 """
-from . import errors
+from . import errors, wrong_types
 from .attributes import Attributes
 from .causes import Causes
 from .decoding import decode
@@ -21,11 +21,14 @@ class Reviews(object):
         self.users = users
         self.access = access
 
-    def answer(self, row, namespace, data, user):
+    def answer(self, row, namespace, data, user, validation):
         """Return a review with its status. data: parsed JSON; user: who asks. Raise ApiError 400 or 422."""
-        review = decode(row.type, data)
+        review = decode(row.type, data, validation)
+        validation.check(wrong_types.go_name(row.type))
+        if review.get('metadata', {}).get('namespace', namespace) != namespace:
+            raise errors.other_namespace()
         spec = review.get('spec', {})
-        status, spec = ANSWERS[row.kind](self, row, review.get('metadata', {}).get('namespace', namespace), spec, user)
+        status, spec = ANSWERS[row.kind](self, row, namespace, spec, user)
         answer = {'kind': row.kind, 'apiVersion': row.api_version, 'metadata': {'creationTimestamp': None},
                   'status': status}
         if spec is not None:

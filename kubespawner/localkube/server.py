@@ -24,8 +24,7 @@ STOP_SECONDS = 2
 
 
 class Api(object):
-    """The data that all handlers share. The kubelet sets `node` to itself, and `logs`, which
-    returns the logs of containers."""
+    """What all handlers share. Cluster sets `node`, the kubelet, and `logs`, which returns the logs of containers."""
 
     def __init__(self, token, ssl_context, port=0, rbac=False, release=releases.TODAY):
         self.release = release
@@ -40,7 +39,7 @@ class Api(object):
         self.connections = set()  # sockets of upgraded connections
         sockets = listen(port)
         self.port = sockets[0].getsockname()[1]
-        self.documents = dict(discovery('127.0.0.1:%d' % self.port, release), **openapi.documents())
+        self.documents = dict(discovery('127.0.0.1:%d' % self.port, release), **openapi.documents(release))
         self.server = Server(web.Application([('/localkube/(.*)', SwitchHandler, {'api': self}),
                                                   ('.*', Handler, {'api': self})], log_function=lambda handler: None),
                                  ssl_options=ssl_context, max_buffer_size=LARGEST_REQUEST)

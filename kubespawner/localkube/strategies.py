@@ -26,8 +26,7 @@ def identify(obj, row, namespace):
     if metadata.get('resourceVersion'):
         raise errors.ApiError(500, None, 'resourceVersion should not be set on objects to be created')
     if metadata.get('namespace', namespace) != namespace:
-        raise errors.bad_request('the namespace of the provided object does not match the namespace sent on the '
-                                 'request')
+        raise errors.other_namespace()
     if not metadata.get('name') and metadata.get('generateName'):
         metadata['name'] = metadata['generateName'][:58] + ''.join(random.choice(SUFFIX_LETTERS) for _ in range(5))
     for field in ('selfLink', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields', 'generation'):

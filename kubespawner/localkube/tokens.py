@@ -115,7 +115,7 @@ class AccountTokens(object):
         self.account(namespace, name)
         expiration = spec.get('expirationSeconds', DEFAULT_EXPIRATION)
         audiences = spec.get('audiences') or [ISSUER]
-        validate(expiration)
+        validate(expiration, request.get('metadata', {}).get('name', name), name)
         reference = spec.get('boundObjectRef') or {}
         bound = self.bound_object(namespace, name, reference) if reference else None
         token = self.issue(namespace, name, audiences, expiration, reference.get('kind', ''), bound)
@@ -142,8 +142,10 @@ class AccountTokens(object):
         return obj
 
 
-def validate(expiration):
+def validate(expiration, name, account):
     causes = Causes()
+    if name != account:
+        causes.invalid('metadata.name', name, 'must match the service account name if specified')
     if expiration < SHORTEST:
         causes.invalid('spec.expirationSeconds', expiration, 'may not specify a duration less than 10 minutes')
     if expiration > LONGEST:

@@ -277,3 +277,24 @@ def test_who_sets_the_status_owns_it(http, url, name):
     assert fields['f:conditions'][key(type='Ready')] == {'.': {}, 'f:lastProbeTime': {}, 'f:lastTransitionTime': {},
                                                          'f:status': {}, 'f:type': {}}
     assert fields['f:podIPs'] == {'.': {}, key(ip='1.2.3.4'): {'.': {}, 'f:ip': {}}}
+
+
+def test_what_admission_adds_to_a_pod_belongs_to_nobody(http, url, name):
+    body = pod(name)
+    del body['spec']['automountServiceAccountToken']
+    obj = created(http.post(url('pods'), body, fieldManager='maker'))
+    assert obj['spec']['volumes'] and obj['spec']['containers'][0]['volumeMounts']
+    fields = managed(obj, 'maker', 'Update')['f:spec']
+    assert 'f:volumes' not in fields and 'f:volumeMounts' not in fields['f:containers'][key(name='main')]
+
+
+def test_keys_of_yaml_are_strings(http, path, name):
+    body = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {1: x}\n' % name
+    assert created(http.patch(path, body.encode(), APPLY, fieldManager='one'))['data'] == {'1': 'x'}
+
+
+@pytest.mark.parametrize('field', ['"x"', '7', '[]'])
+def test_metadata_that_is_no_object_is_refused(http, path, field):
+    answer = http.patch(path, b'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": %s}' % field.encode(), APPLY,
+                        fieldManager='one')
+    assert answer.code in (400, 500) and answer.body['status'] == 'Failure'

@@ -265,3 +265,18 @@ def test_claims_have_a_range(http, place):
         'persistentvolumeclaims "one" is forbidden: maximum storage usage per PersistentVolumeClaim is 2Gi, but '
         'request is 3Gi')
     created(http.post(place('persistentvolumeclaims'), claim('one', '2Gi')))
+
+
+def test_events_are_not_counted(http, place):
+    created(http.post(place('resourcequotas'), {'metadata': {'name': 'q'}, 'spec': {'hard': {'count/events': '1'}}}))
+    for name in ('one', 'two'):
+        created(http.post(place('events'), {'metadata': {'name': name}, 'involvedObject': {
+            'kind': 'Pod', 'name': 'x', 'namespace': place('x').split('/')[4]}}))
+
+
+def test_a_claim_that_is_too_large_by_now_can_be_deleted(http, place):
+    created(http.post(place('persistentvolumeclaims'), claim('home')))
+    created(http.post(place('limitranges'), {'metadata': {'name': 'small'}, 'spec': {'limits': [
+        {'type': 'PersistentVolumeClaim', 'max': {'storage': '1Mi'}}]}}))
+    ok(http.delete(place('persistentvolumeclaims', 'home')))
+    until(lambda: http.get(place('persistentvolumeclaims', 'home')).code == 404, 'the claim to go')

@@ -1,7 +1,7 @@
 """Roles and bindings, and what they allow: the decisions and the words of the API server."""
 import pytest
 
-from .helpers import configmap, created, failure, meta, ok, outcome, pod, shown, soon, unique
+from .helpers import APPLY, configmap, created, failure, meta, ok, outcome, pod, shown, soon, unique
 
 RBAC = '/apis/rbac.authorization.k8s.io/v1'
 REVIEWS = '/apis/authorization.k8s.io/v1/'
@@ -467,6 +467,12 @@ def test_the_administrator_can_ask_about_others(http, user, grant, namespace, so
     assert is_forbidden(review(user, 'SubjectAccessReview', dict(asked(namespace, 'list', 'pods'), user='x')))
 
 
+def test_a_local_review_is_about_the_namespace_of_its_path(http, namespace):
+    answer = http.post(REVIEWS + 'namespaces/%s/localsubjectaccessreviews' % namespace, {
+        'metadata': {'namespace': 'kube-system'}, 'spec': dict(asked('kube-system', 'list', 'pods'), user='x')})
+    assert answer.code in (400, 422)
+
+
 @pytest.mark.parametrize('kind, spec, field', [
     ('SelfSubjectAccessReview', {}, 'spec.resourceAttributes'),
     ('SelfSubjectAccessReview', dict(asked('a', 'get', 'pods'), nonResourceAttributes={'path': '/', 'verb': 'get'}),
@@ -503,3 +509,22 @@ def test_pods_are_created_for_the_user_who_has_the_right(user, http, grant, url)
     assert ok(user.get(url('pods', name)))['metadata']['name'] == name
     assert is_forbidden(user.patch(url('pods', name), {'metadata': {'labels': {'a': 'b'}}}))
     ok(user.delete(url('pods', name), gracePeriodSeconds=0))
+
+
+# Server-side apply
+
+
+def test_to_create_by_applying_takes_the_right_to_create(user, grant, url, name):
+    grant(rule('patch get', 'configmaps'))
+    until_allowed(user, url('configmaps', name))
+    answer = user.patch(url('configmaps', name), configmap(name), APPLY, fieldManager='m')
+    assert outcome(answer) == (403, 'Forbidden')
+    assert answer.body['message'].startswith('configmaps "%s" is forbidden: ' % name)
+
+
+def test_a_binding_to_a_role_without_a_name_is_refused(user, grant, namespace):
+    grant(rule('create get', 'rolebindings', groups=[GROUP]))
+    until_allowed(user, '%s/namespaces/%s/rolebindings/x' % (RBAC, namespace))
+    answer = user.post('%s/namespaces/%s/rolebindings' % (RBAC, namespace), {
+        'metadata': meta(unique()), 'roleRef': {'apiGroup': GROUP, 'kind': 'Role'}})
+    assert answer.code == 400, shown(answer)
