@@ -3,7 +3,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.hub.browser import Browser
+from tests.hub.browser import Browser, until
 from tests.support import quotas
 
 from .conftest import PATIENCE, pods
@@ -52,14 +52,18 @@ def failure_on(page):
     return failure
 
 
+def is_there_after_a_click(failure, raw):
+    failure.get_by_text('Details').click()
+    return raw in failure.inner_text()
+
+
 def check_said_once(page, profile):
     """Check that the page says once why and what to do, and has Kubernetes' words behind `Details`."""
     words, raw = TOLD[profile]
     failure = failure_on(page)
     assert page.locator('body').inner_text().count(words) == 1
     assert raw not in failure.inner_text() and failure.inner_text().strip().startswith(words)
-    failure.get_by_text('Details').click()
-    assert raw in failure.inner_text()
+    until(lambda: is_there_after_a_click(failure, raw), 30, raw)  # a click is lost if the page changes at that moment
     failure.get_by_text('Details').click()
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.support import cluster_files
-from tests.support.cluster_install import PASSWORD, installed
+from tests.support.cluster_install import PASSWORD, installed, proxy_of_node
 
 from .browser import Browser, until
 
@@ -21,7 +21,10 @@ def hub(request, cluster):
     """The running hub, an `Installation`."""
     if not request.config.getoption('--pod-gateway'):
         pytest.skip('needs a real node: --pod-gateway')
-    with tempfile.TemporaryDirectory() as directory, installed(cluster.kubeconfig, directory) as hub:
+    proxy = proxy_of_node()
+    if proxy is None:
+        pytest.skip('needs configurable-http-proxy (Node.js)')
+    with tempfile.TemporaryDirectory() as directory, installed(cluster.kubeconfig, directory, proxy) as hub:
         hub.logged = lambda: hub.log('hub')
         yield hub
 

@@ -34,24 +34,38 @@ c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r}
 """
 
 CHECKOUT = os.path.realpath(documentation.ROOT)
-SOURCE = {'volume': {'name': 'checkout', 'hostPath': {'path': CHECKOUT}},
-          'mount': {'name': 'checkout', 'mountPath': CHECKOUT, 'readOnly': True}}
 
 
-def with_this_machines_image(manifest):
-    """Return an object of docs/cluster with nothing changed but the image, and what an image without contents needs."""
+def proxy_of_node():
+    """Return the directory of configurable-http-proxy for Node.js, and the one that contains it. None if there is none."""
+    found = shutil.which('configurable-http-proxy')
+    return found and (os.path.dirname(found), os.path.dirname(os.path.dirname(found)))
+
+
+def with_this_machines_image(manifest, proxy):
+    """Return an object of docs/cluster with nothing changed but the image, and what an image without contents needs.
+
+    proxy (tuple): see `proxy_of_node`.
+    """
     manifest = copy.deepcopy(manifest)
+    programs, parent = proxy
+    mounts = [{'name': 'checkout', 'mountPath': CHECKOUT, 'readOnly': True}]
+    volumes = [{'name': 'checkout', 'hostPath': {'path': CHECKOUT}}]
+    if not parent.startswith('/usr'):
+        mounts.append({'name': 'proxy', 'mountPath': parent, 'readOnly': True})
+        volumes.append({'name': 'proxy', 'hostPath': {'path': parent}})
     if manifest['kind'] == 'ConfigMap':
         manifest['data']['jupyterhub_config.py'] += SERVERS.format(prefix=sys.prefix, **machine.AS_A_CONTAINER)
     if manifest['kind'] == 'Deployment':
         spec = manifest['spec']['template']['spec']
         container, = spec['containers']
         container.update(image=machine.AS_A_CONTAINER['image'], imagePullPolicy='IfNotPresent')
-        spec['volumes'] = spec.get('volumes', []) + [SOURCE['volume']] + machine.AS_A_CONTAINER['volumes']
+        spec['volumes'] = spec.get('volumes', []) + volumes + machine.AS_A_CONTAINER['volumes']
         container['volumeMounts'] = (
-            container.get('volumeMounts', []) + [SOURCE['mount']] + machine.AS_A_CONTAINER['volume_mounts'])
+            container.get('volumeMounts', []) + mounts + machine.AS_A_CONTAINER['volume_mounts'])
+        path = ':'.join([programs, sys.prefix + '/bin', '/usr/bin', '/bin'])
         container['env'] = container['env'] + [
-            {'name': 'PATH', 'value': sys.prefix + '/bin:/usr/bin:/bin'}, {'name': 'PYTHONPATH', 'value': CHECKOUT}]
+            {'name': 'PATH', 'value': path}, {'name': 'PYTHONPATH', 'value': CHECKOUT}]
     return manifest
 
 
@@ -119,12 +133,12 @@ class Installation:
 
 
 @contextmanager
-def installed(kubeconfig, directory):
+def installed(kubeconfig, directory, proxy):
     """Install docs/cluster, in the order that the documentation gives; remove all of it in the end."""
     os.chmod(directory, 0o755)
     hub = Installation(kubeconfig, directory)
     objects = cluster_files.objects()
-    changed = [with_this_machines_image(each) for each in objects]
+    changed = [with_this_machines_image(each, proxy) for each in objects]
     print(difference(objects, changed))
     volumes = hub.volumes()
     try:
