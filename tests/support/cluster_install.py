@@ -37,7 +37,7 @@ CHECKOUT = os.path.realpath(documentation.ROOT)
 
 
 def proxy_of_node():
-    """Return the directory of configurable-http-proxy for Node.js, and the one that contains it. None if there is none."""
+    """Return the directory of configurable-http-proxy for Node.js, and the one around it. None if there is none."""
     found = shutil.which('configurable-http-proxy')
     return found and (os.path.dirname(found), os.path.dirname(os.path.dirname(found)))
 
