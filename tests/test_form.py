@@ -78,10 +78,30 @@ def test_an_image_that_is_not_there_any_more_is_not_selected_because_it_worked_o
 
 
 @pytest.mark.gen_test
-def test_the_last_choice_stays_selected_if_it_can_be_tried_again_or_nothing_else_worked(spawner):
+@pytest.mark.parametrize('failed, default, expected', [
+    ('missing', 'works', 'works'), ('missing', 'other', 'other'), ('missing', 'missing', 'works'),
+    ('works', 'works', 'missing')])
+def test_if_nothing_else_worked_the_default_is_selected_or_the_first_profile_that_has_not_failed(
+        spawner, failed, default, expected):
+    listed = [dict(each, default=each['slug'] == default) for each in PROFILES]
+    try_to_start(spawner, failed, IMAGE)
+    form = form_of(successor_of(spawner, failed, profile_list=listed))
+    assert selected(form) == expected and form.count(' checked') == 1
+    assert 'Another profile is selected.' in form and 'worked' not in form
+
+
+@pytest.mark.gen_test
+def test_the_only_profile_and_its_options_stay_selected_if_it_failed(spawner):
+    only = dict(PROFILES[1], profile_options={'size': {'choices': {'small': {}, 'large': {}}}})
     try_to_start(spawner, 'missing', IMAGE)
-    form = form_of(successor_of(spawner, 'missing'))
-    assert selected(form) == 'missing' and 'worked' not in form
+    made = successor_of(spawner, 'missing', profile_list=[only])
+    made.user_options = {'profile': 'missing', 'size': 'large'}
+    form = form_of(made)
+    assert selected(form) == 'missing' and '<option value="large" selected>' in form and 'is selected' not in form
+
+
+@pytest.mark.gen_test
+def test_the_last_choice_stays_selected_if_it_can_be_tried_again(spawner):
     try_to_start(spawner, 'works')
     try_to_start(spawner, 'other', CRASH)
     assert selected(form_of(successor_of(spawner, 'other'))) == 'other'
@@ -92,7 +112,7 @@ def test_what_worked_but_is_not_offered_any_more_is_not_selected(spawner):
     try_to_start(spawner, 'works')
     try_to_start(spawner, 'missing', IMAGE)
     form = form_of(successor_of(spawner, 'missing', profile_list=PROFILES[1:]))
-    assert selected(form) == 'missing' and 'worked' not in form
+    assert selected(form) == 'other' and 'worked' not in form
 
 
 @pytest.mark.gen_test

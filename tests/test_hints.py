@@ -201,5 +201,31 @@ def test_what_kubernetes_says_is_cut_in_a_message_and_whole_in_its_field():
     said = 'begin' + 'x' * 200000 + 'end'
     error = SpawnError('It failed.', 'Failed', Cause.NODE, said, said)
     for text in (error.message, error.jupyterhub_message, str(error)):
-        assert text.startswith('It failed. begin') and text.endswith('end') and len(text) < 3000 and '\u2026' in text
-    assert error.details == said  # in which what is secret is still to be masked
+        assert text.startswith('It failed. begin') and text.endswith('end.') and len(text) < 3000 and '\u2026' in text
+    assert error.details == said + '.'  # in which what is secret is still to be masked
+
+
+@pytest.mark.parametrize('details, told', [
+    ('container notebook: Error. exit code 3', 'Container notebook: Error. exit code 3.'),
+    ('Last seen: phase Pending; Unschedulable: 1 Insufficient cpu..',
+     'Last seen: phase Pending; Unschedulable: 1 Insufficient cpu.'),
+    ('Last seen: 1 Insufficient cpu.. The last warning: FailedMount: x', 'Last seen: 1 Insufficient cpu. The last '
+     'warning: FailedMount: x.'),
+    ('Is it there?', 'Is it there?'), ('It says "no."', 'It says "no."'), ('it says (no)', 'It says (no).'),
+    ('mem_limit is wrong', 'mem_limit is wrong.'), ('cannot open ../a or ..', 'Cannot open ../a or ..'),
+    ('waiting for x... 1..5', 'Waiting for x... 1..5.'), ('', '')])
+def test_each_sentence_of_the_details_ends_once_and_they_begin_with_a_capital_letter(details, told):
+    error = hints.with_hint(SpawnError('It failed.', 'Error', Cause.CONTAINER, details), may_choose=True)
+    assert error.further == ('It failed. ' + told).strip()
+    assert error.message.lower() == ('%s It failed. %s' % (error.hint, told)).strip().lower()
+    assert SpawnError('It failed.', 'Error', details=details).further == told
+    assert error.replaced(details=error.details).further == error.further
+
+
+def test_what_follows_a_colon_goes_on_and_a_sentence_without_an_end_gets_one():
+    assert SpawnError('Kubernetes could not list pods:', 'x', Cause.API, 'no route').message == (
+        'Kubernetes could not list pods: no route.')
+    refused_again = hints.with_hint(SpawnError('It cannot be had:', 'x', Cause.API, 'no route'), may_choose=True)
+    assert refused_again.further == 'It cannot be had: no route.'
+    assert SpawnError('It failed', details='why').message == 'It failed. why.'
+    assert SpawnError('mem_limit').message == 'mem_limit'

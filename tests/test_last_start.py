@@ -27,7 +27,7 @@ def after(*starts):
 
 def test_a_failure_is_kept_in_short_and_in_detail():
     failure = after(MISSING).failure
-    assert failure.summary == MISSING.hint and failure.details == 'Pod p failed to start. not found'
+    assert failure.summary == MISSING.hint and failure.details == 'Pod p failed to start. Not found.'
     assert (failure.seconds, failure.wants_another) == (1600000000, True)
     assert not after(CRASHED).failure.wants_another
 
@@ -119,6 +119,6 @@ def test_what_a_hook_says_to_users_stays():
 def test_the_page_says_first_what_to_do_and_folds_the_rest():
     html = MISSING.jupyterhub_html_message
     assert '<p>%s</p>' % MISSING.hint in html
-    assert '<details><summary>Details</summary>Pod p failed to start. not found</details>' in html
-    assert html.count(MISSING.hint) == html.count('not found') == 1
+    assert '<details><summary>Details</summary>Pod p failed to start. Not found.</details>' in html
+    assert html.count(MISSING.hint) == html.count('Not found') == 1
     assert MISSING.message_html == html

@@ -36,7 +36,7 @@ def written(caplog):
 def test_the_last_line_is_in_the_error_and_the_last_lines_are_in_the_hubs_log(caplog):
     server, fake = logs('first\nModuleNotFoundError: no module\n\n')
     error = yield added(server)
-    assert error.details.endswith('exit code 3: no *** The last line of its log: ModuleNotFoundError: no module')
+    assert error.details.endswith('no ***. The last line of its log: ModuleNotFoundError: no module.')
     assert (error.hint, error.sentence, error.k8s_reason, error.cause) == (
         ERROR.hint, ERROR.sentence, ERROR.k8s_reason, ERROR.cause)
     assert written(caplog) == ['Log of pod a, container notebook: first',
@@ -81,7 +81,7 @@ def test_the_run_that_ended_is_read_first_and_the_other_one_if_there_is_no_such_
 @with_fake_time
 def test_without_a_log_the_error_stays_as_it_is_but_for_secrets(answer, said, caplog):
     error = yield added(logs(answer)[0])
-    assert error.details == 'container notebook: Error. exit code 3: no ***' and said in caplog.text
+    assert error.details == 'container notebook: Error. exit code 3: no ***.' and said in caplog.text
 
 
 @with_fake_time

@@ -497,3 +497,11 @@ def test_a_flag_of_another_type_means_what_it_says_and_is_told(value, is_default
 def test_a_name_that_is_almost_that_of_a_setting_is_told_from_another():
     assert profiles.meant('mem_limt', SETTINGS) == 'mem_limit'
     assert profiles.meant('course', SETTINGS) is None
+
+
+def test_each_thing_that_a_note_of_the_form_says_ends_as_a_sentence_does():
+    unlisted = {'enabled': True, 'validation_regex': '[a-z]+', 'validation_message': 'Use letters only'}
+    offered = profiles.checked([{'display_name': 'A', 'profile_options': {
+        name: {'unlisted_choice': unlisted} for name in ('one', 'two')}}])
+    _, note = profiles.for_form(offered, {'one--unlisted-choice': '1', 'two--unlisted-choice': '2'})
+    assert note.count('Use letters only.') == 2

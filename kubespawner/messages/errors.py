@@ -21,6 +21,9 @@ except ImportError:  # before JupyterHub 6.0
 from . import pages
 
 _BREAKS = re.compile('[\t\n\v\f\r\x85\u2028\u2029]+')
+_TWO_STOPS = re.compile(r'(?<![\s./])\.\.(?![\w./])')  # at the end of a sentence, not those of `..` and `...`
+_END = re.compile(r'(?:^|[.!?:;\u2026])["\')\]]*\Z')
+_FIRST_WORD = re.compile(r'\A[a-z]+(?=[ :])')  # an ordinary one, and no name such as `mem_limit`
 _CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
@@ -31,6 +34,18 @@ def one_line(text: Any) -> str:
 
 def _escaped(match):
     return match.group().encode('unicode_escape').decode('ascii')
+
+
+def ended(text: str) -> str:
+    """Return a text that ends as a sentence does: with a full stop, unless it has an end already."""
+    text = text.rstrip()
+    return text if _END.search(text) else text + '.'
+
+
+def _joined(*texts):
+    """Return sentences as one text, each with at most LONGEST characters. None ends with two full stops."""
+    *before, last = [_TWO_STOPS.sub('.', shortened(text, LONGEST)) for text in texts if text] or ['']
+    return ' '.join([ended(text) for text in before] + [last])
 
 
 def shortened(text: str, longest: int) -> str:
@@ -81,7 +96,7 @@ class UserFacingError(web.HTTPError):
     k8s_reason (str): Kubernetes' word for it, such as `ImagePullBackOff`; may be empty.
     cause (Cause or None): what failed; None if nothing did: the server was stopped, or what was chosen is not offered.
     details (str): what Kubernetes says, to be shown after the sentence; may be empty. It may quote what a container
-        printed.
+        printed. It ends as a sentence does.
     k8s_message (str): the message that Kubernetes gives with `k8s_reason`, and nothing else.
     hint (str): what that means for the user, and what the user can do; may be empty.
     fault (Fault): whose fault it is.
@@ -101,10 +116,9 @@ class UserFacingError(web.HTTPError):
 
     def __init__(self, sentence: Any, k8s_reason: str = '', cause: Optional[Cause] = None, details: Any = '',
                  k8s_message: Any = '', hint: Any = '') -> None:
-        self.sentence, self.details, self.hint = one_line(sentence), one_line(details), one_line(hint)
+        self.sentence, self.details, self.hint = one_line(sentence), ended(one_line(details)), one_line(hint)
         self.k8s_reason, self.k8s_message, self.cause = k8s_reason, one_line(k8s_message), cause
-        parts = [self.hint, self.sentence, self.details]
-        self.message = ' '.join(shortened(part, LONGEST) for part in parts if part)
+        self.message = _joined(self.hint, self.sentence, self.details)
         self.jupyterhub_message = self.for_users or self.message
         web.HTTPError.__init__(self, self.status_code, self.jupyterhub_message)
         self._reason = (re.sub('[^A-Za-z0-9_-]', '', k8s_reason)[:60] or 'Failed') if SpawnException else None
@@ -128,8 +142,9 @@ class UserFacingError(web.HTTPError):
         """What the user is told after the summary; may be empty."""
         if self.for_users:
             return ''
-        parts = [self.sentence, self.details] if self.hint else [self.details]
-        return ' '.join(shortened(part, LONGEST) for part in parts if part)
+        is_begun = self.sentence.endswith(':')
+        details = self.details if is_begun else _FIRST_WORD.sub(lambda word: word.group().capitalize(), self.details)
+        return _joined(self.sentence if self.hint else '', details)
 
     @property
     def jupyterhub_html_message(self):

@@ -21,6 +21,9 @@ SCRIPT = _read('progress.html')
 
 _STYLE = _read('failure.html')
 
+# What shows the time of the last failure in the reader's time zone. It follows that time.
+_LOCAL_TIME = _read('last_failure.html')
+
 _SECONDS = '<span class="kubespawner-waited" aria-hidden="true" data-seconds="%d"></span>'  # no text has its quotes
 
 
@@ -62,9 +65,9 @@ def last_failure(summary: str, details: str, seconds: float, note: str = '', is_
     """
     when = time.gmtime(seconds)
     shown = _time(time.strftime('%Y-%m-%dT%H:%M:%SZ', when), time.strftime('%Y-%m-%d, %H:%M UTC', when))
-    return '%s<div class="alert alert-danger%s"><p>Your server did not start (%s).</p>%s%s</div>' % (
+    return '%s<div class="alert alert-danger%s"><p>Your server did not start (%s).</p>%s%s</div>%s' % (
         _ONLY_ONCE if is_news else '', ' kubespawner-news' if is_news else '', shown, failure(summary, details),
-        '<p>%s</p>' % escape(note) if note else '')
+        '<p>%s</p>' % escape(note) if note else '', _LOCAL_TIME)
 
 
 def _time(when, text):

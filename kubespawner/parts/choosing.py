@@ -37,6 +37,7 @@ NO_FORM = (
     '<p role="alert">The profiles of this hub cannot be shown. Please tell its operator; the log says why.</p>')
 
 THAT_WORKED = 'The choice that worked last is selected.'
+ANOTHER = 'Another profile is selected.'
 
 
 class Choosing(FormNames):
@@ -130,14 +131,14 @@ class Choosing(FormNames):
             return ''
         refused, self._refused = self._refused, None
         failure = None if refused else self._last_start.failure_to_tell(time.time())
-        worked = self._choice_that_worked(offered) if failure is not None and failure.wants_another else None
-        shown, note = profiles.for_form(offered, refused or worked or self._last_choice())
+        instead, why = self._choice_instead(offered) if failure is not None and failure.wants_another else (None, '')
+        shown, note = profiles.for_form(offered, refused or instead or self._last_choice())
         if not (note or profiles.is_a_choice(offered)):
             return ''
         if refused:  # the page says why
             note = ''
         form = _form(tuple(self.additional_profile_form_template_paths), self.profile_form_template)
-        return self._said_of(failure, THAT_WORKED if worked else '') + form.render(profile_list=shown, note=note)
+        return self._said_of(failure, why) + form.render(profile_list=shown, note=note)
 
     def _said_of(self, failure, note):
         """Return what the form says of the last start, if that failed; it is no news any more."""
@@ -145,6 +146,18 @@ class Choosing(FormNames):
         if failure is None:
             return ''
         return pages.last_failure(failure.summary, failure.details, failure.seconds, note, is_news)
+
+    def _choice_instead(self, offered):
+        """Return (the options to select instead of the last choice, a note about them): (None, '') if there are none.
+
+        offered: what is offered now, see `profiles.checked`.
+        """
+        worked = self._choice_that_worked(offered)
+        if worked:
+            return worked, THAT_WORKED
+        last = _chosen(offered, self._last_choice())
+        slug = profiles.another_slug(offered, last[0]) if last else None
+        return ({'profile': slug}, ANOTHER) if slug else (None, '')
 
     def _choice_that_worked(self, offered):
         """Return the options of the last start that worked, with another choice than the last; None if there is none.

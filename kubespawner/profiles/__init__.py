@@ -12,16 +12,17 @@ import re
 from collections import OrderedDict, namedtuple
 
 from .. import naming
-from ..messages.errors import SpawnError
+from ..messages.errors import SpawnError, ended
 from .advice import advice
 from .matching import matches
-from .offered import Mistakes, checked, default_slug, is_a_choice, mistakes, settings_of, values_of
+from .offered import Mistakes, another_slug, checked, default_slug, is_a_choice, mistakes, settings_of, values_of
 from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, meant, quoted
 
 __all__ = [
-    'AS_UNLISTED', 'UNLISTED', 'Mistakes', 'Override', 'advice', 'check_link', 'checked', 'chosen', 'copied',
-    'default_slug', 'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice', 'is_of_profiles',
-    'meant', 'merged', 'mistakes', 'overrides', 'settings_of', 'unwrapped', 'values_of', 'with_numbers']
+    'AS_UNLISTED', 'UNLISTED', 'Mistakes', 'Override', 'advice', 'another_slug', 'check_link', 'checked', 'chosen',
+    'copied', 'default_slug', 'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice',
+    'is_of_profiles', 'meant', 'merged', 'mistakes', 'overrides', 'settings_of', 'unwrapped', 'values_of',
+    'with_numbers']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 
@@ -253,7 +254,7 @@ def for_form(profiles, options):
             (key, _option_of_form(profile, key, said, notes)) for key in profile['profile_options'])
         is_selected = profile is selected if selected else profile['default']
         shown.append(dict(profile, default=is_selected, profile_options=of_the_form))
-    return shown, ' '.join(['Your last choice is no longer available.'] + notes) if notes else ''
+    return shown, ' '.join(['Your last choice is no longer available.'] + list(map(ended, notes))) if notes else ''
 
 
 def _option_of_form(profile, key, options, notes):

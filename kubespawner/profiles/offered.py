@@ -7,6 +7,7 @@ import unicodedata
 from collections import OrderedDict
 
 from .. import naming
+from ..messages.errors import ended
 from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, meant
 
 # The keys of the configured list, and the types of their values.
@@ -29,8 +30,7 @@ class Mistakes(ValueError):
 
     def __init__(self, mistakes):
         self.mistakes = list(mistakes)
-        super().__init__(' '.join(mistake if mistake.endswith('.') else mistake + '.' for mistake in self.mistakes)
-                         if len(self.mistakes) > 1 else self.mistakes[0])
+        super().__init__(' '.join(map(ended, self.mistakes)) if len(self.mistakes) > 1 else self.mistakes[0])
 
 
 def mistakes(error):
@@ -183,6 +183,12 @@ def is_a_choice(profiles):
 def default_slug(profiles):
     """Return the slug of the default profile, None if there are no profiles."""
     return next((profile['slug'] for profile in profiles if profile['default']), None)
+
+
+def another_slug(profiles, slug):
+    """Return the slug of the default profile, or else of the first, that is not this one; None if there is no other."""
+    others = [profile for profile in profiles if profile['slug'] != slug]
+    return default_slug(others) or (others[0]['slug'] if others else None)
 
 
 def settings_of(profiles):

@@ -6,7 +6,7 @@ import pytest
 from tests.hub.browser import Browser, until
 from tests.support import quotas
 
-from .conftest import PATIENCE, pods
+from .conftest import PATIENCE, PHONE, pods
 
 # Those that fail have no claim: until it is bound, a pod has another reason not to start.
 PROFILES = """
@@ -17,9 +17,15 @@ profiles = [
     {'display_name': 'Missing', 'kubespawner_override': dict(failing, image=%(missing)r)},
     {'display_name': 'Crashing', 'kubespawner_override': dict(failing, cmd=['sh', '-c', 'exit 3'])},
     {'display_name': 'Large', 'kubespawner_override': dict(failing, **%(large)r)},
+    {'display_name': %(long)r, 'description': %(long)r,
+     'profile_options': {'size': {'display_name': %(long)r, 'choices': {'a': {'display_name': %(long)r}}}}},
 ]
 c.KubeSpawner.profile_list = lambda spawner: [{'slug': 'a--b'}] if spawner.user.name == 'nothing' else profiles
 """
+
+LONG = 'Donaudampfschifffahrtselektrizitaetenhauptbetriebswerk5'  # without a place to break
+
+TOUCH = 44  # pixels that a finger needs
 
 # Why, and what the user can do.
 TOLD = {
@@ -34,7 +40,7 @@ TOLD = {
 @pytest.fixture(scope='module')
 def more(cluster):
     return PROFILES % {'missing': 'localkube/missing' if cluster.is_localkube else 'local/missing:latest',
-                       'large': {'cpu_guarantee': 1000}}
+                       'large': {'cpu_guarantee': 1000}, 'long': LONG}
 
 
 @pytest.fixture
@@ -67,6 +73,11 @@ def check_said_once(page, profile):
     failure.get_by_text('Details').click()
 
 
+def check_touchable(elements):
+    """Check that a finger can touch these elements of a page."""
+    assert all(element.bounding_box()['height'] >= TOUCH for element in elements)
+
+
 def check_accessible(page, place):
     """Check a part of the page as a screen reader has it, in both colour schemes."""
     axe = pytest.importorskip('axe_playwright_python.sync_playwright').Axe()
@@ -74,6 +85,13 @@ def check_accessible(page, place):
         page.evaluate('theme => document.documentElement.setAttribute("data-bs-theme", theme)', theme)
         found = axe.run(page, context=place)
         assert found.violations_count == 0, found.generate_report()
+
+
+def check_local(time):
+    """Check that a time is shown as it is in India, and in UTC as its title."""
+    hours, minutes = [int(part) for part in time.get_attribute('title').split(' ')[1].split(':')]
+    minutes += hours * 60 + 330
+    assert time.inner_text().endswith('%02d:%02d' % (minutes // 60 % 24, minutes % 60))
 
 
 def start(page, profile):
@@ -91,10 +109,13 @@ def works(page, username):
 def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tried_again(
         hub, visit, core, namespace, screenshot, profile):
     username = profile.lower()
-    page = visit(hub.url, username, viewport={'width': 800, 'height': 430})
+    page = visit(hub.url, username, viewport={'width': 800, 'height': 430}, timezone_id='Asia/Kolkata', locale='en-GB')
     start(page, profile)
     check_said_once(page, profile)
     assert 'You will be redirected' not in page.locator('body').inner_text()
+    assert not page.locator('#stop-server-btn').is_visible()  # of JupyterHub 6.1: there is nothing to stop
+    message = page.locator('#progress-message')
+    check_touchable([message.get_by_text('Details'), message.get_by_role('link', name='Try again')])
 
     page.reload()
     assert page.get_by_role('heading', name='Spawn failed').is_visible()
@@ -102,8 +123,9 @@ def test_a_start_that_fails_says_why_and_what_to_do_within_seconds_and_can_be_tr
     if profile == 'Missing':
         screenshot(page, 'failure')
     page.get_by_role('button', name='Relaunch Server').click()
-    assert page.get_by_role('radio', name=profile).is_checked()
+    assert page.get_by_role('radio', name=profile if profile == 'Crashing' else 'Works').is_checked()
     check_said_once(page, profile)
+    check_local(page.locator('#spawn_form .alert time'))
     if profile == 'Crashing':
         check_accessible(page, '#spawn_form .alert')
     works(page, username)
@@ -115,7 +137,8 @@ def test_the_page_of_progress_leads_to_another_profile_if_one_has_worked(hub, vi
     start(page, 'Missing')
     try_again = page.locator('#progress-message').get_by_role('link', name='Try again')
     try_again.click()
-    assert page.get_by_role('radio', name='Missing').is_checked()
+    assert page.get_by_role('radio', name='Works').is_checked()
+    assert page.get_by_text('Another profile is selected.').is_visible()
     works(page, 'impatient')
     user = Browser(hub.url, 'impatient')
     user.log_in()
@@ -143,3 +166,12 @@ def test_what_a_quota_refuses_is_told_above_the_form(hub, visit, quota, core, na
     quota()
     page.goto(hub.url + '/hub/spawn')
     works(page, 'many')
+
+
+@pytest.mark.parametrize('width', [320, PHONE['viewport']['width']])
+def test_a_long_word_of_the_operators_fits_on_a_phone(hub, visit, width):
+    page = visit(hub.url, 'narrow-%d' % width, **dict(PHONE, viewport={'width': width, 'height': 667}))
+    page.get_by_role('radio', name=LONG).check()
+    assert page.evaluate('document.documentElement.scrollWidth') <= width
+    for label in page.locator('.kubespawner-profile label').all():
+        assert label.evaluate('label => label.scrollWidth <= label.clientWidth')
