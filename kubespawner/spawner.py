@@ -184,6 +184,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._logged_pod = None  # the uid of the last pod whose log the hub's log has
         self._kept_pod = None  # the uid of the pod of a start that failed, which stays until the next one
         self._attempts = []  # the starts that go on, the abandoned ones included
+        self._unanswered = []  # the start whose pod runs, and whose server JupyterHub waits for
 
     def _share_reflector(self):
         """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
@@ -359,7 +360,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     def _cancel_starts(self):
         """Have all starts notice that nobody wants them any more."""
-        for attempt in self._attempts:
+        for attempt in self._attempts + self._unanswered:
             attempt.give_up()
         self._give_up_recovery()
 
@@ -367,7 +368,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     def _start_with_hints(self, attempt):
         """Start, with a progress log of it; raise what JupyterHub shows."""
         self._attempts.append(attempt)
-        with self._progress_of_start() as attempt.progress_log:
+        with self._progress_of_start(lambda: attempt.is_given_up) as attempt.progress_log:
             try:
                 return (yield self._start())
             except (api.ApiError, SpawnError, HubError) as e:
@@ -508,17 +509,20 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
         @gen.coroutine
         def watched(answer):
-            with self._append_progress(attempt.progress_log):
+            with self._append_progress(attempt.progress_log, lambda: attempt.is_given_up):
                 try:
                     return (yield watch.until_answered(answer))
                 except SpawnError as e:
-                    if self._is_by_user:
+                    if self._is_by_user and not attempt.is_given_up:
                         do_not_count(handler)
                     raise (yield self._with_log(attempt, e))
+                finally:
+                    self._unanswered = [each for each in self._unanswered if each is not attempt]
 
+        self._unanswered = [attempt]
         attempt.record.goes_on = True
         attempt.progress_log.continues_after_start = True
-        replace_wait_up(self.server, attempt.counted(watched))
+        replace_wait_up(self.server, attempt.counted(watched), attempt.give_up)
 
     def _failure_with_hint(self, attempt, *args, **kwargs):
         failure = attempt.failure(*args, **kwargs)

@@ -5,7 +5,7 @@ from tornado.ioloop import IOLoop
 
 from kubespawner.lifecycle import podstatus
 from kubespawner.lifecycle.attempt import StartAttempt
-from kubespawner.messages.errors import SpawnError
+from kubespawner.messages.errors import Cause, SpawnError
 from kubespawner.messages.progress_log import ProgressLog
 from kubespawner.spawner import KubeSpawner
 from tests.cluster.conftest import make_spawner
@@ -37,6 +37,35 @@ def test_a_start_ends_with_its_pod():
 @with_fake_time
 def test_a_start_ends_when_its_pod_is_gone(pod):
     assert 'Pod a was deleted while it was starting' in str(attempt().outcome(pod))
+
+
+def being_deleted(**status):
+    pod = pod_in('Pending')
+    pod['metadata']['deletionTimestamp'] = '2020-01-01T12:00:00Z'
+    pod['status'].update(status)
+    return pod
+
+
+@pytest.mark.parametrize('pod', [
+    being_deleted(),
+    being_deleted(phase='Failed', containerStatuses=[{
+        'name': 'notebook', 'ready': False, 'state': {'terminated': {'exitCode': 137, 'reason': 'Error'}}}]),
+    being_deleted(phase='Failed', reason='Evicted'),
+    waits_for('InvalidImageName'),
+    None,
+])
+@with_fake_time
+def test_whatever_becomes_of_the_pod_of_a_start_that_is_given_up_is_its_deletion(pod):
+    start = attempt()
+    start.give_up()
+    outcome = start.outcome(pod)
+    assert str(outcome).endswith('Pod a was deleted while it was starting.')
+    assert (outcome.cause, outcome.k8s_reason) == (Cause.DELETION, 'NotFound')
+
+
+@with_fake_time
+def test_a_pod_that_somebody_else_deletes_ends_a_start_with_that():
+    assert attempt().outcome(being_deleted()).k8s_reason == 'Deleted'
 
 
 @with_fake_time

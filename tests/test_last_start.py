@@ -42,12 +42,19 @@ def test_an_error_that_is_none_of_ours_is_kept_without_its_words():
     assert 'Tell the operator' in failure.summary.replace('tell', 'Tell') and 'secret' not in repr(failure)
 
 
-@pytest.mark.parametrize('stopped', [
-    SpawnError('The start of pod p was given up.'),
-    SpawnError('Pod p was deleted while it was starting.', 'NotFound', Cause.DELETION)])
-def test_a_server_that_was_stopped_has_not_failed(stopped):
-    assert after(stopped).failure is None
-    assert after(MISSING, stopped).failure is None
+@pytest.mark.parametrize('before', [[], [MISSING], [{'profile': 'a'}]])
+def test_a_server_that_was_stopped_has_neither_failed_nor_worked(before):
+    given_up = after(*(before + [SpawnError('The start of pod p was given up.')]))
+    stopped = after(*before)
+    stopped.begin()
+    stopped.succeeded({'profile': 'b'})  # its pod runs
+    stopped.stopped()
+    for last in (given_up, stopped):
+        assert last.failure is None and last.worked == after(*before).worked
+
+
+def test_a_server_whose_pod_somebody_else_deleted_has_failed():
+    assert after(SpawnError('Pod p was deleted while it was starting.', 'NotFound', Cause.DELETION)).failure
 
 
 def test_a_start_that_works_ends_what_is_told_of_the_one_before():

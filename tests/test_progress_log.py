@@ -307,6 +307,60 @@ def test_forged_events_and_reminders_have_an_end(told):
     assert len(told.entries) == MAX_EVENTS + MAX_REMINDERS and len(told.failed_hooks) == MAX_HOOKS
 
 
+# Starts that take long
+
+def minutes():
+    """Return (a progress log, function that lets so many seconds pass): its clock begins at noon."""
+    seconds = [0]
+    log = ProgressLog(lambda: '2020-01-01T12:%02d:%02dZ' % divmod(seconds[0], 60), lambda: seconds[0])
+    log.about('u1')
+    return log, lambda passed: seconds.__setitem__(0, seconds[0] + passed)
+
+
+def in_the_log(told):
+    """Return what JupyterHub's page lists, as a text: without what the style of a reminder hides there."""
+    listed = []
+    for number in range(len(told.entries)):
+        html = re.sub(r'<(script|style)>.*?</\1>', '', told.shown(number)['html_message'], flags=re.DOTALL)
+        hidden = r'<div class="kubespawner-(repeated">(<div.*?</div>)?|step">).*?</div>'
+        listed.append(re.sub('<.*?>', '', re.sub(hidden, '', html)).strip())
+    return [text for text in listed if text]
+
+
+def test_a_reminder_follows_the_newest_step_whose_seconds_are_counted_on():
+    told, wait = minutes()
+    told.running()
+    wait(60)
+    told.remind('Be <patient>.')
+    wait(7)
+    running = STEPS['running'][1]
+    assert messages(told)[-1] == running + ' Be <patient>. (12:01:00 UTC)' and told.entries[-1]['progress'] == 95
+    html = told.shown(len(told.entries) - 1)['html_message']
+    assert html.index(running) < html.index('datetime="2020-01-01T12:00:00Z"') < html.index('Be &lt;patient&gt;.')
+    assert html.count('data-seconds="67"') == html.count('data-seconds') == 1
+
+
+def test_a_reminder_follows_an_event_with_its_reason():
+    told, _ = minutes()
+    told.event(event('FailedScheduling', '0/3 nodes are available'))
+    told.remind('Be patient.')
+    assert messages(told)[-1].startswith(EVENTS['FailedScheduling'][1] + ' 0/3 nodes are available. Be patient.')
+
+
+def test_the_page_lists_a_reminder_once_for_each_step_and_without_the_step():
+    told, wait = minutes()
+    for step in (None, 'claim found', 'pod created'):
+        if step:
+            told.add_step(step)
+        for _ in range(3):
+            wait(5)
+            told.remind('Be patient.')
+    assert in_the_log(told) == [
+        'Be patient. (12:00:05 UTC)', 'Storage found. (12:00:15 UTC)', 'Be patient. (12:00:20 UTC)',
+        STEPS['pod created'][1] + ' (12:00:30 UTC)', 'Be patient. (12:00:35 UTC)']
+    assert len(told.entries) == 11
+
+
 # The order of what happened
 
 def of(container, reason, time='2020-01-01T05:53:16Z'):

@@ -119,7 +119,8 @@ class LifeConfiguration(HasTraits):
         config=True,
         help="""
         The message that users see if a start takes long, see `slow_spawn_message_threshold`. `{seconds}` is replaced by
-        the time that the start has taken so far. An empty string disables the message.
+        the time that the start has taken so far. The message follows the present step of the start. An empty string
+        disables the message.
         """
     )
 
@@ -138,7 +139,8 @@ class LifeConfiguration(HasTraits):
         min=0,
         config=True,
         help="""
-        The time in seconds between two repetitions of `slow_spawn_message`. 0 shows it only once.
+        The time in seconds between two repetitions of `slow_spawn_message`. 0 shows it only once. The event log of
+        JupyterHub's page lists the message once for each step.
         """
     )
 

@@ -102,9 +102,18 @@ class StartAttempt:
         """Return why a pod (None: there is none) that is not this start's, or does not run, never will: a SpawnError.
 
         None if it may. is_late (bool): nothing has the time to heal any more.
+
+        The pod of a start that was given up is deleted. Whatever becomes of it meanwhile is no failure of its own.
         """
         if uid_of(pod) != self.uid:
-            return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
+            return self._deleted()
+        failure = self._failure_of_own(pod, is_late)
+        return self._deleted() if failure is not None and self.is_given_up else failure
+
+    def _deleted(self):
+        return SpawnError('Pod %s was deleted while it was starting.' % self.pod_name, 'NotFound', Cause.DELETION)
+
+    def _failure_of_own(self, pod, is_late):
         if self._is_running(pod) and not is_late:
             return None
         if self.failed is not None:

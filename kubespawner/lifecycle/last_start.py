@@ -7,14 +7,11 @@ import json
 from collections import namedtuple
 
 from ..messages import hints
-from ..messages.errors import Cause, UserFacingError, shortened
+from ..messages.errors import UserFacingError, shortened
 
 LONGEST = 1000  # characters of each text, and of each choice, that is kept
 MOST = 3  # choices that worked
 LASTS = 24 * 60 * 60  # seconds for which a failure is told of
-
-# Errors of a server that was stopped: nothing has failed.
-STOPPED = [(None, ''), (Cause.DELETION, 'NotFound')]
 
 Failure = namedtuple('Failure', 'summary details seconds wants_another')
 Failure.__doc__ = """Failure(summary, details, seconds, wants_another): why a start failed.
@@ -43,14 +40,18 @@ class LastStart:
 
     def failed(self, error, seconds):
         """Take note of the error that ended a start, which has the attributes that JupyterHub shows."""
-        self.worked, self.failure = self._worked_before, None
+        self.stopped()
         texts, wants_another = (error.jupyterhub_message, ''), False
         if isinstance(error, UserFacingError):
-            if (error.cause, error.k8s_reason) in STOPPED:
+            if (error.cause, error.k8s_reason) == (None, ''):  # nothing has failed
                 return
             texts, wants_another = (error.summary, error.further), hints.calls_for_another_profile(error)
         summary, details = [shortened(str(text), LONGEST) for text in texts]
         self.failure, self.is_news = Failure(summary, details, int(seconds), wants_another), True
+
+    def stopped(self):
+        """Take note that a start ended because nobody wanted it any more: it has neither worked nor failed."""
+        self.worked, self.failure = self._worked_before, None
 
     def succeeded(self, options):
         """Take note of the `user_options` (dict) of a start that has not failed until now."""

@@ -16,16 +16,17 @@ from .waiting import TIMEOUTS, shielded
 MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_timeout
 
 
-def replace_wait_up(server, watched):
+def replace_wait_up(server, watched, when_cancelled=lambda: None):
     """Have `watched(answer)` be what comes of the next call of `wait_up` of JupyterHub's `Server`, but of no later one.
 
     watched (callable): of the future that JupyterHub's method returns, returns another one in its place.
+    when_cancelled (callable): called when JupyterHub does not wait any more.
     """
     wait_up = server.wait_up
 
     def once(*args, **kwargs):
         del server.wait_up  # what comes later is not about the start
-        return shielded(watched(gen.convert_yielded(wait_up(*args, **kwargs))))
+        return shielded(watched(gen.convert_yielded(wait_up(*args, **kwargs))), when_cancelled)
 
     server.wait_up = once
 

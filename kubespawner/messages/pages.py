@@ -37,6 +37,22 @@ def with_seconds(html: str, seconds: int) -> str:
     return html.replace(_SECONDS % 0, _SECONDS % seconds)
 
 
+# The log has the step already, and each of its reminders says nearly the same.
+_IN_LOG = ('<style>#progress-log .kubespawner-step, #progress-log .kubespawner-repeated, '
+           '#progress-message .kubespawner-told { display: none; } '
+           '#progress-log > :has(.kubespawner-repeated) { display: none; }</style>')
+
+
+def reminder(step: str, text: str, when: str, is_repeated: bool) -> str:
+    """Return what is told of a `step` (empty: of none yet) that takes long. In the log it stands alone, and only once.
+
+    when (str): such as `2018-01-01T05:53:16Z`. is_repeated (bool): whether there was one of the same step before.
+    """
+    told = '%s <span class="kubespawner-told">(%s)</span>' % (escape(text), _time(when, when[11:19] + ' UTC'))
+    shown = '<div class="kubespawner-step">%s</div> %s' % (step, told) if step else told
+    return _IN_LOG + ('<div class="kubespawner-repeated">%s</div>' % shown if is_repeated else shown)
+
+
 def failed_step(text: str, when: str, failure: str) -> str:
     """Return the last step of a start that failed, with the `failure` for the place where it is read aloud."""
     return '%s (%s)<div role="alert">%s</div>' % (escape(text), _time(when, when[11:19] + ' UTC'), failure)

@@ -150,6 +150,11 @@ def _words_of(reason, message):
     return percent, (found + [words])[0]
 
 
+def _ended(text):
+    """Return a text so that another sentence can follow it."""
+    return text if not text or text.endswith(('.', '!', '?')) else text + '.'
+
+
 def _subject(warning):
     """Return what a warning (`reason: message`) is about; None if that is not known."""
     return SUBJECTS.get(warning.partition(': ')[0])
@@ -185,7 +190,7 @@ class ProgressLog:
         self.entries, self.last_warning, self.failed_hooks = [], '', {}
         self.has_begun = self.continues_after_start = self.is_over = self.is_scaling_up = False
         self.timer, self._clock, self._seconds = None, clock, seconds
-        self._added = []  # when each entry was, in seconds
+        self._added = []  # when the step was that each entry shows, in seconds
         self._late = []  # events that are not shown
         self._reached = 0  # the latest of ORDER
         self._started = set()  # containers
@@ -195,6 +200,8 @@ class ProgressLog:
         self._early = []  # events that arrived before the uid was known
         self._places = {}  # a step, or what identifies an event -> index of its entry
         self._events = self._reminders = 0
+        self._newest = None  # (text, time, seconds) of the newest step or event, None: there is none
+        self._is_reminded = False  # a reminder has come after that
         self._listeners = []
 
     def changed(self):
@@ -236,11 +243,18 @@ class ProgressLog:
             self.add_step('running', time=self._running_since)
 
     def remind(self, text):
-        """Add what users are told of a start that is slow; again each time."""
-        if not self.is_over and self._reminders < MAX_REMINDERS:
-            self._reminders += 1
-            percent, words = STEPS['slow']
-            self._add(self._clock(), percent, words, text)
+        """Add what users are told of a start that is slow, after the newest step; again each time.
+
+        JupyterHub's page shows each of them with that step, which goes on, and lists only the first one of a step.
+        """
+        if self.is_over or self._reminders >= MAX_REMINDERS:
+            return
+        self._reminders += 1
+        text, now = one_line(text), self._clock()
+        step, time, since = self._newest or ('', '', self._seconds())
+        html = pages.reminder(pages.step(step, time) if step else '', text, now, self._is_reminded)
+        self._is_reminded = True
+        self._append(now, STEPS['slow'][0], ' '.join(filter(None, [_ended(step), text])), html, since)
 
     @property
     def events(self):
@@ -323,11 +337,17 @@ class ProgressLog:
             self._add(time_of(event) or self._clock(), percent, words, message, raw_event=event)
 
     def _add(self, time, percent, *words, **more):
-        percent = max(percent, self.entries[-1]['progress'] if self.entries else 0)
+        """Add a step or an event."""
         text = one_line(' '.join(filter(None, words)))
+        self._newest, self._is_reminded = (text, time, self._seconds()), False
+        self._append(time, percent, text, pages.step(text, time), self._newest[2], **more)
+
+    def _append(self, time, percent, text, html, since, **more):
+        """Append an entry. since (float): when the step was that it shows, from which the page counts on."""
+        percent = max(percent, self.entries[-1]['progress'] if self.entries else 0)
         self.entries.append(dict(more, progress=percent, message='%s (%s UTC)' % (text, time[11:19]),
-                                 html_message=pages.step(text, time) + ('' if self.entries else pages.SCRIPT)))
-        self._added.append(self._seconds())
+                                 html_message=html + ('' if self.entries else pages.SCRIPT)))
+        self._added.append(since)
         self._wake()
 
     def end(self, failure=None, html=''):

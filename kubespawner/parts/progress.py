@@ -75,8 +75,11 @@ class Progress(Configuration):
         return ProgressLog(_now)
 
     @contextmanager
-    def _progress_of_start(self):
-        """Keep the progress log of a start. It ends with this, unless it `continues_after_start`."""
+    def _progress_of_start(self, is_given_up=lambda: False):
+        """Keep the progress log of a start. It ends with this, unless it `continues_after_start`.
+
+        is_given_up (callable): returns whether nobody wants the start any more.
+        """
         if self._progress_log is not None and self._progress_log.has_begun:
             self._progress_log = None
         progress_log = self._progress_of_this_start()
@@ -85,18 +88,24 @@ class Progress(Configuration):
         if self.slow_spawn_message and self.slow_spawn_message_threshold:
             progress_log.timer = IOLoop.current().call_later(
                 self.slow_spawn_message_threshold, self._tell_of_slowness, progress_log, IOLoop.current().time())
-        with self._append_progress(progress_log):
+        with self._append_progress(progress_log, is_given_up):
             yield progress_log
 
     @contextmanager
-    def _append_progress(self, progress_log):
-        """Continue a progress log until this ends; the error that it ends with is part of it."""
+    def _append_progress(self, progress_log, is_given_up):
+        """Continue a progress log until this ends; the error that it ends with is part of it.
+
+        A start that is given up has not failed, whatever error it ends with.
+        """
         progress_log.continues_after_start = False
         try:
             yield
         except Exception as e:
             in_words_for_users(e, self._url_of_another_try())
-            self._last_start.failed(e, time.time())
+            if is_given_up():
+                self._last_start.stopped()
+            else:
+                self._last_start.failed(e, time.time())
             self._end(progress_log, e)
             raise
         self._last_start.succeeded(self.user_options or {})

@@ -37,6 +37,8 @@ c.KubeSpawner.slow_spawn_message_frequency = 0
 c.KubeSpawner.profile_list = [
     {'display_name': 'Slow', 'kubespawner_override': {'image': 'localkube/slow:3'}},
     {'display_name': 'Slower', 'kubespawner_override': {'image': 'localkube/slow:21'}},
+    {'display_name': 'Reminding', 'kubespawner_override': {
+        'image': 'localkube/slow:9', 'slow_spawn_message_frequency': 1}},
 ]
 """ % SLOW
 
@@ -72,7 +74,7 @@ def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, sc
     page, told = starting('ann', viewport={'width': 800, 'height': 700})
     page.get_by_text('Event log').click()
     page.locator('#progress-log').get_by_text(SLOW).wait_for()
-    page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).wait_for()
+    page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).first.wait_for()
     screenshot(page, 'progress')
     arrive(page, 'ann')
     percents = [percent for percent, _ in told]
@@ -101,6 +103,18 @@ def test_times_are_those_of_the_readers_zone_and_the_seconds_of_the_last_step_ar
     page.reload()
     page.wait_for_function(counted)
     assert page.locator('#progress-log script').count() == 0
+
+
+def test_a_start_that_takes_long_shows_its_step_and_lists_the_reminder_once_for_it(starting):
+    page, told = starting('fay', profile='Reminding')
+    page.get_by_text('Event log').click()
+    page.wait_for_function("""() => (document.querySelector('#progress-message').innerText.match(
+        /^%s[^]*\\u00b7 [4-9] s\\s+%s$/))""" % (EVENTS['Pulling'][1], SLOW))
+    assert len([text for _, text in told if SLOW in text]) > 2
+    listed = [each.inner_text() for each in page.locator('#progress-log > div').all() if each.is_visible()]
+    pulling = next(number for number, text in enumerate(listed) if text.startswith(EVENTS['Pulling'][1]))
+    assert [text.startswith(SLOW) for text in listed[pulling:]] == [False, True]
+    arrive(page, 'fay')
 
 
 def test_two_windows_are_told_the_same(starting):

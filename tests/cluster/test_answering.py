@@ -92,6 +92,33 @@ def test_a_pod_that_is_deleted_ends_the_waiting(started, objects):
         yield waiting
 
 
+PROFILES = {'profile_list': [{'display_name': 'One', 'slug': 'one'}], 'user_options': {'profile': 'one'}}
+
+
+@pytest.mark.parametrize('is_cancelled', [False, True])
+@pytest.mark.gen_test
+def test_a_server_that_is_stopped_before_it_answers_has_neither_failed_nor_worked(started, is_cancelled):
+    spawner, waiting = yield started(**PROFILES)
+    listener = Listener(spawner)
+    if is_cancelled:
+        waiting.cancel()
+    yield spawner.stop(now=True)
+    yield listener.end
+    assert 'Your server was stopped while it was starting.' in listener.told[-1]['message']
+    assert 'last_start' not in spawner.get_state()
+
+
+@pytest.mark.gen_test
+def test_a_pod_that_somebody_else_deletes_before_its_server_answers_is_told_of(started, objects):
+    spawner, waiting = yield started(**PROFILES)
+    objects.core.delete_namespaced_pod(name=spawner.pod_name, namespace=spawner.namespace, body={
+        'gracePeriodSeconds': 0}, _preload_content=False)
+    with pytest.raises(SpawnError):
+        yield waiting
+    assert spawner.get_state()['last_start']['failure']
+    yield spawner.stop(now=True)
+
+
 @pytest.mark.skipif(tornado.version_info < (5,), reason='waiting cannot be cancelled')
 @pytest.mark.gen_test
 def test_waiting_that_is_cancelled_because_the_server_is_stopped_is_no_error_in_the_log(started, caplog):

@@ -58,6 +58,62 @@ def test_a_start_that_is_cancelled_before_its_server_is_stopped_leaves_no_pod_an
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
+PROFILES = {'profile_list': [{'display_name': 'Slow', 'slug': 'slow'}], 'user_options': {'profile': 'slow'}}
+SLOW = 'localkube/slow:60'
+
+
+def last_start(spawner):
+    """Return what the state of a server keeps of its last starts; nothing: the form tells of no failure."""
+    return spawner.get_state().get('last_start', {})
+
+
+@gen.coroutine
+def begin_on_a_node(spawner, objects):
+    """Return (future of a start, its listener) once the start has been told that its pod is on a node."""
+    listener, start = Listener(spawner), spawner.start()
+    start.add_done_callback(lambda future: future.cancelled() or future.exception())  # some cannot be cancelled
+    yield objects.until(lambda: listener.has_heard(STEPS['scheduled'][1]))
+    raise gen.Return((start, listener))
+
+
+@pytest.mark.parametrize('now', [False, True])
+@pytest.mark.parametrize('is_cancelled', [False, True])
+@pytest.mark.gen_test
+def test_a_server_that_is_stopped_while_it_starts_has_not_failed(kube, new_spawner, objects, is_cancelled, now):
+    spawner = new_spawner('ann', image=SLOW, delete_grace_period=5, **PROFILES)
+    start, listener = yield begin_on_a_node(spawner, objects)
+    if is_cancelled:
+        start.cancel()
+    yield spawner.stop(now=now)
+    yield listener.end
+    assert last_start(spawner) == {}
+    assert 'Your server was stopped while it was starting.' in listener.told[-1]['message']
+
+
+@pytest.mark.parametrize('grace_seconds', [0, 5])
+@pytest.mark.gen_test
+def test_a_pod_that_somebody_else_deletes_while_it_starts_is_told_of(kube, new_spawner, objects, grace_seconds):
+    spawner = new_spawner('ann', image=SLOW, **PROFILES)
+    start, _ = yield begin_on_a_node(spawner, objects)
+    objects.core.delete_namespaced_pod(name=spawner.pod_name, namespace=spawner.namespace, body={
+        'gracePeriodSeconds': grace_seconds}, _preload_content=False)
+    yield end_of(start)
+    assert last_start(spawner)['failure']
+    yield spawner.stop(now=True)
+    assert last_start(spawner)['failure']
+
+
+@pytest.mark.gen_test
+def test_a_request_that_fails_while_the_server_is_being_stopped_is_no_failure(kube, new_spawner, objects):
+    spawner = new_spawner('ann', **dict(CLAIM, **PROFILES))
+    kube.fail(method='POST', status=503, headers=AGAIN)
+    start = spawner.start()
+    yield objects.until(lambda: creates(kube))
+    yield spawner.stop()
+    yield end_of(start)
+    assert last_start(spawner) == {}
+
+
 @can_cancel
 @pytest.mark.gen_test
 def test_a_start_that_is_cancelled_before_there_is_a_pod_creates_nothing(kube, new_waiting):
