@@ -189,7 +189,7 @@ def test_a_start_that_is_late_says_what_the_last_warning_was(new_teller, objects
     start = start_in_vain(spawner)
     pod = yield objects.until(lambda: objects.pod(spawner.pod_name))
     new_event(pod, 'FailedMount', 'references non-existent config key: colours')
-    assert (yield start).endswith('The last warning: FailedMount: references non-existent config key: colours')
+    assert (yield start).endswith('The last warning: FailedMount: references non-existent config key: colours.')
     yield spawner.stop(now=True)
 
 
