@@ -11,13 +11,11 @@ import uuid
 from collections import namedtuple
 
 import pytest
-import yaml
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 
 from kubespawner.commands.demo.files import copy_kubeconfig
 from kubespawner.localkube import LocalKube
-from tests import documentation
 from tests.support import parallel, rights, temporary_files
 from tests.support.named_files import NothingInVain
 from tests.support.skips import Skips
@@ -161,8 +159,7 @@ def wait_for_service_account(core, namespace):
 
 def grant_hub(core, namespace, kubeconfig):
     """Give the user of a kubeconfig the README's role in a namespace."""
-    rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
-    rights.give(core, namespace, rights.user_of(kubeconfig), 'hub', rules)
+    rights.give(core, namespace, rights.user_of(kubeconfig), 'hub', rights.of_the_readme())
 
 
 @pytest.fixture(scope='module')

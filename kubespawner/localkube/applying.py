@@ -5,7 +5,7 @@ What belongs here: the new object and its managedFields. What does not: who owns
 """
 import json
 
-from . import errors, fieldsets, managers
+from . import errors, fieldsets, managers, wrong_types
 from .fieldsets import LIST, SET
 
 IDENTITY = {'f:metadata': {'f:name': {}}}  # which nobody gives up
@@ -33,7 +33,8 @@ def check(config, row):
     """Raise ApiError 400 for a configuration that does not say what it is."""
     if not isinstance(config, dict):
         raise errors.bad_request('error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot '
-                                 'unmarshal %s into Go value of type map[string]interface {}' % json_type(config))
+                                 'unmarshal %s into Go value of type map[string]interface {}'
+                                 % wrong_types.json_type(config))
     if config.get('kind') != row.kind or not config.get('apiVersion'):
         raise errors.bad_request('invalid object type: %s, Kind=%s' % (config.get('apiVersion') or '',
                                                                        config.get('kind') or ''))
@@ -43,13 +44,9 @@ def check(config, row):
     metadata = config.get('metadata') or {}
     if not isinstance(metadata, dict):
         raise errors.bad_request('error decoding YAML: json: cannot unmarshal %s into Go struct field .metadata of '
-                                 'type v1.ObjectMeta' % json_type(metadata))
+                                 'type v1.ObjectMeta' % wrong_types.json_type(metadata))
     if metadata.get('managedFields'):
         raise errors.bad_request('metadata.managedFields must be nil')
-
-
-def json_type(value):
-    return {str: 'string', list: 'array', bool: 'bool', int: 'number', float: 'number'}.get(type(value), 'null')
 
 
 def apply(live, config, row, manager, force=False, subresource=''):

@@ -3,9 +3,9 @@
 What belongs here: a table of the cluster roles and their bindings, and the controller of roles that consist of others.
 What does not: decisions (rbac.py). Everything runs on the loop thread of the server.
 """
+from .affinity import selects_labels
 from .later import OnceLater
 from .rbac import EVERYTHING, GROUP, MASTERS
-from .selectors import matches_label_selector
 from .users import AUTHENTICATED, UNAUTHENTICATED
 
 READ = ['get', 'list', 'watch']
@@ -109,7 +109,7 @@ class AggregationController(object):
         for selector in role['aggregationRule']['clusterRoleSelectors']:
             for stored in self.store.list('clusterroles'):
                 other = stored.object
-                if other['metadata']['name'] != role['metadata']['name'] and matches_label_selector(
+                if other['metadata']['name'] != role['metadata']['name'] and selects_labels(
                         selector, other['metadata'].get('labels', {})):
                     rules += [each for each in other.get('rules') or () if each not in rules]
         if rules != (role.get('rules') or []):

@@ -185,7 +185,7 @@ def read_delete_options(body, release, of_many):
     try:
         data = json_text.parse(body)
         if not isinstance(data, (dict, type(None))):
-            raise ValueError(wrong_types.TYPE_META % json_type(data))
+            raise ValueError(wrong_types.TYPE_META % wrong_types.json_type(data))
     except ValueError as e:
         raise undecodable("couldn't get version/kind; json parse error: %s" % e, release)
     data = data or {}
@@ -199,10 +199,6 @@ def read_delete_options(body, release, of_many):
         return Reader(FieldValidation(release=release)).read_object(data, 'DeleteOptions', '')
     except wrong_types.WrongType as e:
         raise undecodable(wrong_types.describe(e, release), release)
-
-
-def json_type(value):
-    return wrong_types.json_type(value, '')
 
 
 def undecodable(message, release):

@@ -68,7 +68,7 @@ class BaseHandler(web.RequestHandler):
         try:
             data = json_text.parse(body)
             if not isinstance(data, dict) and data is not None:
-                raise ValueError(wrong_types.TYPE_META % options.json_type(data))
+                raise ValueError(wrong_types.TYPE_META % wrong_types.json_type(data))
             check_type_meta(data or {})
         except ValueError as e:
             raise errors.unrecognized(kind, "couldn't get version/kind; json parse error: %s" % e,
@@ -162,4 +162,4 @@ def check_type_meta(data):
     for name, field in (('apiVersion', 'apiVersion'), ('kind', 'kind')):
         if not isinstance(data.get(name, ''), (str, type(None))):
             raise ValueError('json: cannot unmarshal %s into Go struct field .%s of type string'
-                             % (options.json_type(data[name]), field))
+                             % (wrong_types.json_type(data[name]), field))

@@ -52,18 +52,3 @@ def parse(resource, label_selector, field_selector):
     labels = label_selectors.parse(label_selector or '')
     fields = parse_fields(field_selector or '', resource)
     return lambda obj: labels(obj['metadata'].get('labels') or {}) and fields(obj)
-
-
-def matches_label_selector(selector, labels):
-    """Return whether a LabelSelector, as objects contain it, selects `labels`."""
-    return (all(labels.get(key) == value for key, value in selector.get('matchLabels', {}).items()) and
-            all(OPERATORS[each['operator']](labels.get(each['key']), each.get('values', ()))
-                for each in selector.get('matchExpressions', ())))
-
-
-OPERATORS = {  # operator of a requirement -> predicate on (value of the label or None, values of the requirement)
-    'In': lambda value, values: value in values,
-    'NotIn': lambda value, values: value not in values,
-    'Exists': lambda value, values: value is not None,
-    'DoesNotExist': lambda value, values: value is None,
-}

@@ -87,7 +87,7 @@ def plain(error):
         return 'json: cannot unmarshal %s into Go value of type %s' % (
             json_type(error.value, error.expected), 'string' if error.expected == 'time' else 'int32')
     if not fields:
-        return 'json: cannot unmarshal %s into Go value of type %s' % (json_type(error.value, ''),
+        return 'json: cannot unmarshal %s into Go value of type %s' % (json_type(error.value),
                                                                        scalar_name(error.type_name, ''))
     struct = go_name(fields[0][0]).partition('.')[2]
     return 'json: cannot unmarshal %s into Go struct field %s.%s of type %s' % (
@@ -101,7 +101,7 @@ def expected_name(error, field):
         error.expected, scalar_name(error.expected, field))
 
 
-def json_type(value, expected):
+def json_type(value, expected=''):
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return 'number %s' % json.dumps(value) if expected in ('int', 'number', 'intstr') else 'number'
     return {dict: 'object', list: 'array', str: 'string', bool: 'bool'}.get(type(value), 'null')
@@ -126,7 +126,7 @@ def complaint(error, field):
         return 'unmarshalerDecoder: ' + error.detail
     if expected == 'time':
         return 'unmarshalerDecoder: ' + (unparsed_time(value) if isinstance(value, str) else 'json: cannot unmarshal '
-                                         '%s into Go value of type string' % json_type(value, ''))
+                                         '%s into Go value of type string' % json_type(value))
     if expected in ('int', 'number'):
         if isinstance(value, float):
             return 'assertInteger: can not decode float as int'

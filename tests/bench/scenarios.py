@@ -28,23 +28,23 @@ IDLE_STARTS = 10  # of a hub that has nothing else to do
 def spawns(bench):
     """Spawn servers, some at a time, then stop them."""
     for in_flight in bench.options.in_flight:
-        for run, subject in bench.turns([BARE] + bench.subjects):
-            namespace = 'spawns-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
-            bench.cluster.make_namespace(namespace)
-            with bench.driver(subject, namespace) as do:
-                measured = _spawns(bench, do, namespace, bench.options.spawns, in_flight)
-            yield {'scenario': 'spawns', 'run': run, 'subject': subject, 'in_flight': in_flight, 'measured': measured}
+        yield from _of_subjects(bench, 'spawns', 'in_flight', in_flight, bench.options.spawns)
 
 
 def burst(bench):
     """Start so many servers at once, and then stop them at once; look for stalls, which takes CPU, meanwhile."""
     for count in bench.options.burst:
-        for run, subject in bench.turns([BARE] + bench.subjects):
-            namespace = 'burst-%d-%d-%s' % (count, run, subject.replace('.', '-'))
-            bench.cluster.make_namespace(namespace)
-            with bench.driver(subject, namespace) as do:
-                measured = _spawns(bench, do, namespace, count, count, stalls=True)
-            yield {'scenario': 'burst', 'run': run, 'subject': subject, 'burst': count, 'measured': measured}
+        yield from _of_subjects(bench, 'burst', 'burst', count, count, stalls=True)
+
+
+def _of_subjects(bench, scenario, name, in_flight, count, stalls=False):
+    """Spawn and stop `count` servers with each subject. The records call the number at a time, in_flight, `name`."""
+    for run, subject in bench.turns([BARE] + bench.subjects):
+        namespace = '%s-%d-%d-%s' % (scenario, in_flight, run, subject.replace('.', '-'))
+        bench.cluster.make_namespace(namespace)
+        with bench.driver(subject, namespace) as do:
+            measured = _spawns(bench, do, namespace, count, in_flight, stalls)
+        yield {'scenario': scenario, 'run': run, 'subject': subject, name: in_flight, 'measured': measured}
 
 
 def _spawns(bench, do, namespace, count, in_flight, stalls=False):

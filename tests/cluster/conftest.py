@@ -17,7 +17,7 @@ from kubespawner import KubeSpawner
 from tests import documentation
 from tests.simulated_node import SimulatedNode
 from tests.support.configuration_files import User
-from tests.support.rights import give, take, user_of, wait_for
+from tests.support.rights import give, of_the_readme, take, user_of, wait_for
 
 # A pod that no node takes, so that its life is the test's to tell.
 UNTOUCHED = {'singleuser_extra_pod_config': {'schedulerName': 'nobody'}}
@@ -87,8 +87,7 @@ def node(request, core, namespace):
 @pytest.fixture
 def role():
     """What the README's role allows: a set of (resource, verb)."""
-    rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
-    return {(resource, verb) for rule in rules for resource in rule['resources'] for verb in rule['verbs']}
+    return {(resource, verb) for rule in of_the_readme() for resource in rule['resources'] for verb in rule['verbs']}
 
 
 class Objects:
@@ -156,6 +155,15 @@ def objects(core, namespace):
     """What is in the test's namespace, see `Objects`."""
     return Objects(core, namespace)
 
+
+# The configuration of a hub for the commands, which takes a namespace.
+HUB_FOR_COMMANDS = '''
+c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
+c.JupyterHub.hub_ip = '0.0.0.0'
+c.KubeSpawner.hub_connect_ip = '192.0.2.1'
+c.KubeSpawner.namespace = %r
+c.KubeSpawner.image = 'busybox'
+'''
 
 # What the page about Secrets and Services says that a hub needs for them: pairs of a resource and a verb.
 COMPANION_RIGHTS = [

@@ -15,14 +15,9 @@ from tests import documentation
 from tests.support.quotas import quota
 from tests.support.recording_api import RecordingApi
 
-from .conftest import COMPANION_RIGHTS, SLEEP, additional_rights
+from .conftest import COMPANION_RIGHTS, HUB_FOR_COMMANDS, SLEEP, additional_rights
 
-CONFIGURATION = '''
-c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
-c.JupyterHub.hub_ip = '0.0.0.0'
-c.KubeSpawner.hub_connect_ip = '192.0.2.1'
-c.KubeSpawner.namespace = %r
-c.KubeSpawner.image = 'busybox'
+CONFIGURATION = HUB_FOR_COMMANDS + '''
 c.KubeSpawner.storage_pvc_ensure = True
 c.KubeSpawner.storage_capacity = '1Gi'
 '''

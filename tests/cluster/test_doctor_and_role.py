@@ -1,30 +1,25 @@
 """The doctor asks the API server which rights the hub has: with the documented role, and with one that lacks a verb."""
 import json
-from contextlib import contextmanager
+from functools import partial
 
 import pytest
-import yaml
 from kubernetes import client, config
 from tornado import gen
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console
-from tests import documentation
-from tests.support import cluster_files
+from tests.support import cluster_files, rights
 
-CONFIGURATION = '''
-c.JupyterHub.spawner_class = 'kubespawner.KubeSpawner'
-c.JupyterHub.hub_ip = '0.0.0.0'
-c.KubeSpawner.hub_connect_ip = '192.0.2.1'
-c.KubeSpawner.namespace = %r
-c.KubeSpawner.image = 'busybox'
+from .conftest import HUB_FOR_COMMANDS
+
+CONFIGURATION = HUB_FOR_COMMANDS + '''
 c.KubeSpawner.user_storage_pvc_ensure = True
 c.KubeSpawner.user_storage_capacity = '1Gi'
 c.KubeSpawner.events_enabled = True
 c.KubeSpawner.delete_pvc = True
 '''
 
-ROLES = {'the page for newcomers': yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules'],
+ROLES = {'the page for newcomers': rights.of_the_readme(),
          'the files for a hub in a cluster': cluster_files.of_kind('Role')['hub']['rules']}
 RIGHTS = [(where, resource, verb) for where, rules in sorted(ROLES.items()) for rule in rules
           for resource in rule['resources'] for verb in rule['verbs']]
@@ -35,18 +30,7 @@ def with_rules(cluster, core, namespace):
     """`with with_rules(rules):` gives the hub these rules and no others."""
     if not cluster.hub_kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
-    rbac = client.RbacAuthorizationV1Api(core.api_client)
-    before = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
-
-    @contextmanager
-    def patched(rules):
-        rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules}, _preload_content=False)
-        try:
-            yield
-        finally:
-            rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': before}, _preload_content=False)
-
-    return patched
+    return partial(rights.of_hub, core, namespace)
 
 
 @pytest.fixture

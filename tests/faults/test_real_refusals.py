@@ -3,17 +3,15 @@ import uuid
 from contextlib import ExitStack
 
 import pytest
-import yaml
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
-from tests import documentation
 from tests.cluster.conftest import UNTOUCHED
 from tests.hub.browser import until
-from tests.support import quotas
+from tests.support import quotas, rights
 
 AT_ONCE = 20  # seconds, of 60 that a start may take
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
@@ -130,14 +128,10 @@ def without_events(cluster, core, namespace):
     """The hub's role in the namespace of the test has no events, until the test has ended."""
     if not cluster.hub_kubeconfig:
         pytest.skip('needs a hub whose rights are limited: --hub-kubeconfig')
-    rbac = client.RbacAuthorizationV1Api(core.api_client)
-    rules = yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
-    fewer = [rule for rule in rules if 'events' not in rule['resources']]
-    rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': fewer})
     hubs = client.CoreV1Api(config.new_client_from_config(config_file=cluster.hub_kubeconfig))
-    until(lambda: not is_allowed(hubs, namespace), 30, 'the role to count')
-    yield
-    rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules})
+    with rights.of_hub(core, namespace, [rule for rule in rights.of_the_readme() if 'events' not in rule['resources']]):
+        until(lambda: not is_allowed(hubs, namespace), 30, 'the role to count')
+        yield
 
 
 def is_allowed(core, namespace):

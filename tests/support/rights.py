@@ -3,9 +3,12 @@
 An API server hears of new roles a moment after they were created. So each function returns when they count.
 """
 import time
+from contextlib import contextmanager
 
 import yaml
 from kubernetes import client
+
+from tests import documentation
 
 GROUP = 'rbac.authorization.k8s.io'
 PATIENCE = 60  # seconds
@@ -17,6 +20,29 @@ def user_of(kubeconfig):
         content = yaml.safe_load(f)
     return next(context['context']['user'] for context in content['contexts']
                 if context['name'] == content['current-context'])
+
+
+def of_the_readme():
+    """Return the rules of the role that the documentation gives newcomers."""
+    return yaml.safe_load(documentation.block('yaml', 'kind: Role'))['rules']
+
+
+@contextmanager
+def of_hub(core, namespace, rules):
+    """Give the hub these rules and no others in a namespace, and in the end those of the documentation again.
+
+    Returns at once: the API server hears of it a moment later.
+    """
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+
+    def set_rules(rules):
+        rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules}, _preload_content=False)
+
+    set_rules(rules)
+    try:
+        yield
+    finally:
+        set_rules(of_the_readme())
 
 
 def give(core, namespace, user, name, rules):
