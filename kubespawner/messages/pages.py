@@ -29,7 +29,7 @@ _SECONDS = '<span class="kubespawner-waited" aria-hidden="true" data-seconds="%d
 
 def step(text: str, when: str) -> str:
     """Return a step of a start. when (str): such as `2018-01-01T05:53:16Z`."""
-    return '%s (%s)%s' % (escape(text), _time(when, when[11:19] + ' UTC'), _SECONDS % 0)
+    return '%s (%s)%s' % (escape(text), _clock(when), _SECONDS % 0)
 
 
 def with_seconds(html: str, seconds: int) -> str:
@@ -48,14 +48,14 @@ def reminder(step: str, text: str, when: str, is_repeated: bool) -> str:
 
     when (str): such as `2018-01-01T05:53:16Z`. is_repeated (bool): whether there was one of the same step before.
     """
-    told = '%s <span class="kubespawner-told">(%s)</span>' % (escape(text), _time(when, when[11:19] + ' UTC'))
+    told = '%s <span class="kubespawner-told">(%s)</span>' % (escape(text), _clock(when))
     shown = '<div class="kubespawner-step">%s</div> %s' % (step, told) if step else told
     return _IN_LOG + ('<div class="kubespawner-repeated">%s</div>' % shown if is_repeated else shown)
 
 
 def failed_step(text: str, when: str, failure: str) -> str:
     """Return the last step of a start that failed, with the `failure` for the place where it is read aloud."""
-    return '%s (%s)<div role="alert">%s</div>' % (escape(text), _time(when, when[11:19] + ' UTC'), failure)
+    return '%s (%s)<div role="alert">%s</div>' % (escape(text), _clock(when), failure)
 
 
 def failure(summary: str, details: str = '', url: str = '') -> str:
@@ -88,3 +88,8 @@ def last_failure(summary: str, details: str, seconds: float, note: str = '', is_
 
 def _time(when, text):
     return '<time class="kubespawner-time" datetime="%s">%s</time>' % (escape(when), escape(text))
+
+
+def _clock(when):
+    """Return the time of day of a step. when (str): such as `2018-01-01T05:53:16Z`."""
+    return _time(when, when[11:19] + ' UTC')

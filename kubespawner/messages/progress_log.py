@@ -9,7 +9,7 @@ from time import monotonic
 from tornado.concurrent import Future
 
 from . import pages
-from .errors import Cause, one_line, shortened
+from .errors import Cause, ended, one_line, shortened
 
 # At most of one start. Whoever may create events in the namespace can forge as many as they like, of any length.
 MAX_EVENTS, MAX_REMINDERS, MAX_HOOKS = 100, 500, 20
@@ -150,11 +150,6 @@ def _words_of(reason, message):
     return percent, (found + [words])[0]
 
 
-def _ended(text):
-    """Return a text so that another sentence can follow it."""
-    return text if not text or text.endswith(('.', '!', '?')) else text + '.'
-
-
 def _subject(warning):
     """Return what a warning (`reason: message`) is about; None if that is not known."""
     return SUBJECTS.get(warning.partition(': ')[0])
@@ -254,7 +249,7 @@ class ProgressLog:
         step, time, since = self._newest or ('', '', self._seconds())
         html = pages.reminder(pages.step(step, time) if step else '', text, now, self._is_reminded)
         self._is_reminded = True
-        self._append(now, STEPS['slow'][0], ' '.join(filter(None, [_ended(step), text])), html, since)
+        self._append(now, STEPS['slow'][0], ' '.join([ended(step), text] if step else [text]), html, since)
 
     @property
     def events(self):
