@@ -20,7 +20,6 @@ from .later import later
 from .logs import Log
 from .node import LOCK_PORT, NODE
 from .pods import PodWorker
-from .projections import no_tokens
 from .times import timestamp
 
 API_ADDRESS = '127.0.0.1'
@@ -77,7 +76,7 @@ class Kubelet(object):
 
     log = logging.getLogger('kubespawner.localkube')
 
-    def __init__(self, registry, data, backoff, mounts=True, token_for=no_tokens, api_port=0, **options):
+    def __init__(self, registry, data, token_for, api_port, backoff, mounts=True, **options):
         self.token_for = token_for
         self.api_variables = dict.fromkeys(('KUBERNETES_SERVICE_PORT', 'KUBERNETES_SERVICE_PORT_HTTPS'), str(api_port))
         self.api_variables['KUBERNETES_SERVICE_HOST'] = API_ADDRESS

@@ -24,10 +24,6 @@ class ProjectionError(Exception):
     """Something that a volume needs does not exist. The event FailedMount contains the message."""
 
 
-def no_tokens(namespace, account, audience, seconds, pod):
-    raise ProjectionError('failed to fetch token: this localkube has no service accounts')
-
-
 class Projection(object):
     """The files of one volume of a pod.
 
@@ -35,7 +31,7 @@ class Projection(object):
     token_for (function): (namespace, service account, audience, seconds, pod) -> token.
     """
 
-    def __init__(self, store, kind, source, token_for=no_tokens):
+    def __init__(self, store, kind, source, token_for):
         self.store = store
         self.token_for = token_for
         self.mode = source.get('defaultMode', 0o644)

@@ -8,7 +8,7 @@ import os
 import shutil
 
 from . import atomic_files
-from .projections import KINDS, Projection, ProjectionError, no_tokens
+from .projections import KINDS, Projection, ProjectionError
 
 CLAIM = 'persistentVolumeClaim'
 
@@ -32,7 +32,7 @@ class Volumes(object):
     data, directory (str): where localkube keeps claims, and what belongs to this pod.
     """
 
-    def __init__(self, store, data, directory, token_for=no_tokens):
+    def __init__(self, store, data, directory, token_for):
         self.store = store
         self.data = data
         self.directory = directory

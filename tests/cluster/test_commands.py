@@ -71,9 +71,7 @@ def test_a_doctor_tells_which_right_is_missing(run, cluster):
         out, 'broken')
 
 
-def test_a_doctor_tells_of_a_quota_that_is_used_up(run, core, namespace, cluster):
-    if cluster.is_localkube:
-        pytest.skip('localkube has no quotas')
+def test_a_doctor_tells_of_a_quota_that_is_used_up(run, core, namespace):
     with quota(core, namespace, pods='0'):
         code, out = run('doctor', '', '--json')
     assert code == 1 and any('exceeded quota: quota' in sentence for _, sentence in findings(out, 'broken'))

@@ -65,7 +65,6 @@ ACCEPTED = [Accepted(*row) for row in [
     ('1.20', 'code', '422 .*metadata.deletion.*: field is immutable.*', '200 .*',
      'localkube ignores a changed deletionTimestamp'),
     ('1.20', 'code', r'422 .*metadata.conditions\[0\].Type.*', '(200|500) .*', 'conditions of pods without a type'),
-    ('1.20', 'code', '403 .*serviceaccount ".*" not found', '201.*', 'localkube has no service accounts'),
     ('1.20', 'code', '422 .*resourceFieldRef.divisor.*', '20[01].*', 'localkube does not check divisors'),
     ('1.20', 'code', '422 [A-Z].*Options.*', '415 .*', 'which of two complaints comes first'),
     ('1.20', 'code', '422 .*selector.*', '409 .*', 'which of two complaints comes first'),

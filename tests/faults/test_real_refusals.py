@@ -17,12 +17,6 @@ AT_ONCE = 20  # seconds, of 60 that a start may take
 CLAIM = {'user_storage_pvc_ensure': True, 'user_storage_capacity': '1Gi'}
 
 
-@pytest.fixture
-def real(cluster):
-    if cluster.is_localkube:
-        pytest.skip('localkube has no quotas and no priority classes')
-
-
 @gen.coroutine
 def refusal(spawner, objects):
     """Return what a start that is refused says, within AT_ONCE. There is no pod then, and to stop it is no error."""
@@ -58,14 +52,16 @@ def test_a_service_account_that_does_not_exist(new_spawner, objects):
 
 
 @pytest.mark.gen_test
-def test_a_priority_class_that_does_not_exist(real, new_spawner, objects):
+def test_a_priority_class_that_does_not_exist(cluster, new_spawner, objects):
+    if cluster.is_localkube:
+        pytest.skip('localkube has no priority classes')
     spawner = new_spawner('ann', singleuser_extra_pod_config={'priorityClassName': 'utmost'})
     message = yield refusal(spawner, objects)
     assert '403 Forbidden' in message and 'no PriorityClass with name utmost was found' in message
 
 
 @pytest.fixture
-def quota(real, core, namespace):
+def quota(core, namespace):
     """`quota(pods='1')` limits what there may be in the namespace, until the test has ended."""
     with ExitStack() as stack:
         yield lambda **hard: stack.enter_context(quotas.quota(core, namespace, **hard))
