@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from kubernetes import client
 from kubernetes.client.rest import ApiException
 
+from kubespawner.kube import clients
+
 NAME = 'quota'
 PATIENCE = 60  # seconds
 
@@ -29,10 +31,10 @@ def refuses(core, namespace):
         'requests': {'cpu': '1m', 'memory': '1Mi'}, 'limits': {'cpu': '1m', 'memory': '1Mi'}}}]}}
     claim = {'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '1Gi'}}}}
     try:
-        for kind, body in [('pod', pod), ('persistent_volume_claim', claim)]:
+        for resource, body in [('pods', pod), ('persistentvolumeclaims', claim)]:
             body = dict(body, metadata={'name': 'probe-' + uuid.uuid4().hex[:8]})
-            getattr(core, 'create_namespaced_' + kind)(
-                namespace=namespace, body=body, dry_run='All', _preload_content=False)
+            clients.send(core.api_client, 'POST', '/api/v1/namespaces/%s/%s' % (namespace, resource),
+                         {'dryRun': 'All'}, body)  # the methods of old clients know of no dry runs
     except ApiException as e:
         if e.status != 403:
             raise
