@@ -108,7 +108,7 @@ def test_localkube_needs_the_standard_library_and_tornado_only():
 
 
 def test_the_spawner_does_not_load_what_only_the_demo_needs():
-    code = 'import kubespawner, sys; print(*(name for name in sys.modules if name.startswith("kubespawner.")))'
+    code = 'import kubespawner.spawner, sys; print(*(name for name in sys.modules if name.startswith("kubespawner.")))'
     loaded = {name.split('.')[1] for name in subprocess.check_output([sys.executable, '-c', code]).decode().split()}
     assert 'spawner' in loaded and not loaded & {'commands', 'demo', 'localkube'}
 
@@ -119,3 +119,26 @@ def test_the_hub_and_the_proxy_of_the_demo_load_nothing_of_the_rest_of_it():
     for module, needed in (('login', []), ('guard', []), ('proxy', ['guard', 'relay', 'routes'])):
         loaded = subprocess.check_output([sys.executable, '-c', code % module]).decode().split()
         assert sorted(loaded) == ['kubespawner.commands.demo.' + name for name in sorted([module] + needed)]
+
+
+at_once = pytest.mark.skipif(sys.version_info < (3, 7), reason='this Python imports all of a package at once')
+
+
+@at_once
+def test_the_package_loads_the_spawner_only_when_it_is_asked_for_or_in_a_hub():
+    code = '%s; import sys; print("kubespawner.spawner" in sys.modules, "kubernetes" in sys.modules)'
+    for imports, loaded in (('import kubespawner', False), ('import kubespawner.commands.demo.proxy', False),
+                            ('import jupyterhub.app, kubespawner', True), ('import kubespawner.reflector', False),
+                            ('import kubespawner; kubespawner.KubeSpawner', True),
+                            ('from kubespawner import *; KubeSpawner', True)):
+        printed = subprocess.check_output([sys.executable, '-c', code % imports]).decode().split()
+        assert printed[0] == str(loaded), imports
+        assert 'commands' not in imports or printed[1] == 'False'
+
+
+@at_once
+def test_public_modules_are_attributes_of_the_package():
+    code = 'import kubespawner; print(*(getattr(kubespawner, name).__name__ for name in kubespawner.PUBLIC_MODULES))'
+    names = subprocess.check_output([sys.executable, '-c', code]).decode().split()
+    assert names == ['kubespawner.' + name for name in kubespawner.PUBLIC_MODULES]
+    assert not hasattr(kubespawner, 'nonsense')
