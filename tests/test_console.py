@@ -1,13 +1,13 @@
 """The console script as a process: what it prints where, and how it ends, whatever the code of an operator does."""
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 import yaml
 
 from kubespawner.commands import console
+
+from .support import preloaded
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENVIRONMENT = dict(os.environ, PYTHONPATH=ROOT, PYTHONWARNINGS='ignore')  # those of libraries, about old Pythons
@@ -40,14 +40,13 @@ def run(tmp_path):
     """`run(text, *words)` returns the exit code, standard output and standard error of the script, for a file."""
     def call(text, *words):
         (tmp_path / 'jupyterhub_config.py').write_text(text)
-        process = subprocess.Popen(
-            [sys.executable, '-c', SCRIPT] + list(words), cwd=str(tmp_path), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+        printed = tmp_path / 'stdout', tmp_path / 'stderr'
+        process = preloaded.start(['-c', SCRIPT] + list(words), str(tmp_path), ENVIRONMENT, *map(str, printed))
         try:
-            out, err = process.communicate(timeout=120)
+            code = process.wait(120)
         finally:
             process.kill()
-        return process.returncode, out.decode(), err.decode()
+        return (code,) + tuple(path.read_text() for path in printed)
 
     return call
 

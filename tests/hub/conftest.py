@@ -16,6 +16,7 @@ from kubespawner.commands.demo import configuration
 from kubespawner.commands.demo.network import any_free_port, port_answers
 from tests import machine
 from tests.cluster.conftest import kube  # noqa: F401
+from tests.support import preloaded
 from tests.support.cluster_names import with_cluster_names
 
 from .browser import Browser, until
@@ -50,10 +51,11 @@ SPAWNER_CLASS = 'kubespawner' if jupyterhub.version_info >= (1, 0) else 'kubespa
 class Hub:
     """A hub and its proxy. The proxy outlives a hub that is killed, as it does in a deployment.
 
-    `wrap(command)` returns how both are run as processes: the command that runs a command.
+    `wrap(command)` returns how both are run as processes: the command that runs a command. A hub without it has its
+    libraries preloaded.
     """
 
-    def __init__(self, directory, namespace, hub_ip='127.0.0.1', more='', wrap=list):
+    def __init__(self, directory, namespace, hub_ip='127.0.0.1', more='', wrap=None):
         self.directory, self.hub_ip, self.wrap = directory, hub_ip, wrap
         self.port, self.hub_port, self.api_port = [any_free_port() for _ in range(3)]
         self.url = 'http://127.0.0.1:%d' % self.port
@@ -86,8 +88,9 @@ class Hub:
                 process.wait()
 
     def _process(self, command, log):
+        wrap = self.wrap or list
         with open(os.path.join(self.directory, log), 'a') as f:
-            return subprocess.Popen(self.wrap([str(word) for word in command]), cwd=self.directory, env=self.env,
+            return subprocess.Popen(wrap([str(word) for word in command]), cwd=self.directory, env=self.env,
                                     stdout=f, stderr=subprocess.STDOUT)
 
     def start_proxy(self):
@@ -104,7 +107,11 @@ class Hub:
 
     def launch(self):
         """Start the hub."""
-        self.hub = self._process([sys.executable, '-m', 'jupyterhub', '-f', self.config], 'hub.log')
+        words = ['-m', 'jupyterhub', '-f', self.config]
+        if self.wrap:
+            self.hub = self._process([sys.executable] + words, 'hub.log')
+        else:
+            self.hub = preloaded.start(words, self.directory, self.env, self.log, self.log)
 
     def wait(self):
         """Return when the hub answers through the proxy."""

@@ -20,12 +20,13 @@ c.Kubespawner.mem_limit = '2G'
 
 @pytest.fixture
 def hub_with(tmpdir, namespace):
-    """Return a function that launches a hub with some more lines of configuration, without a proxy."""
+    """Return a function that launches a hub with some more lines of configuration."""
     hubs = []
 
     def launch(more):
         hub = Hub(str(tmpdir), namespace, more=more)
         hubs.append(hub)
+        hub.start_proxy()
         hub.launch()
         return hub
 
@@ -48,7 +49,6 @@ def test_a_hub_does_not_start_if_no_server_could_and_names_all_reasons(hub_with)
 
 def test_a_hub_starts_in_spite_of_misspelt_settings_and_names_them(hub_with):
     hub = hub_with(MISSPELT)
-    hub.start_proxy()  # the hub waits for it
     hub.wait()
     log = hub.logged()
     assert 'Do you mean mem_limit?' in log and 'Do you mean c.KubeSpawner?' in log
