@@ -48,6 +48,9 @@ class FakeCluster:
     def version(self):
         return 1, 30
 
+    def is_localkube(self):
+        return False
+
     def get(self, path, **query):
         found = self.objects.get(path)
         if isinstance(found, int):
@@ -494,7 +497,18 @@ class Connection:
     ('http://0.0.0.0:8081/hub/api', refuse, refuse, BROKEN),
 ])
 def test_where_pods_reach_the_hub(url, resolve, connect, level):
-    assert [each.level for each in hub.address(url, '0.0.0.0', 'me', resolve, connect)] == [level]
+    assert [each.level for each in hub.address(
+        url, '0.0.0.0', 'me', resolve=resolve, connect=connect)] == [level]
+
+
+def test_beside_localkube_pods_reach_a_hub_that_listens_on_this_machine_only(doctor):
+    cluster = FakeCluster()
+    beside = CLAIM + "c.JupyterHub.hub_ip = '127.0.0.1'\nc.KubeSpawner.hub_connect_ip = '127.0.0.1'\n"
+    assert [each['level'] for each in doctor(beside, cluster)[1] if each['check'] == 'hub'] == [BROKEN]
+    cluster.is_localkube = lambda: True
+    assert [each['level'] for each in doctor(beside, cluster)[1] if each['check'] == 'hub'] == [UNKNOWN]
+    assert [each.level for each in hub.address(
+        'http://127.0.0.1:8081/hub/api', '127.0.0.1', pods_are_here=True, connect=lambda *args: Connection())] == [FINE]
 
 
 @pytest.mark.parametrize('toleration, taint, fits', [

@@ -94,6 +94,10 @@ class Cluster:
             raise NoAnswer('%s/version answers %d%s, and not with a version of Kubernetes.' % (
                 self.host, answer.status, said(answer)))
 
+    def is_localkube(self):
+        """Return whether this is localkube, whose pods are processes of its machine. Raises NoAnswer."""
+        return str(self.get('/version').body.get('gitVersion', '')).endswith('+localkube')
+
 
 def said(answer):
     """Return what an Answer that is none of an object says, after `: `; empty if it says nothing."""

@@ -8,6 +8,7 @@ from tornado import gen
 
 from kubespawner import KubeSpawner
 from kubespawner.commands import console
+from kubespawner.commands.cluster import Cluster
 from tests.support import cluster_files, rights
 
 from .conftest import HUB_FOR_COMMANDS
@@ -87,3 +88,8 @@ def test_the_doctor_names_the_verb_that_a_role_lacks(
                      else 'warning')
     assert sentence.startswith('The hub may not %s %s in namespace %s' % (verb, resource, namespace))
     assert verb in advice and resource in advice
+
+
+def test_the_doctor_knows_localkube(cluster):
+    known = Cluster(new_client=lambda: config.new_client_from_config(config_file=cluster.kubeconfig))
+    assert known.is_localkube() == cluster.is_localkube

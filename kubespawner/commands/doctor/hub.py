@@ -14,11 +14,12 @@ ADVICE_OF_HOSTS = ('c.KubeSpawner.hub_connect_ip is a name or an address only, w
                    'port is c.KubeSpawner.hub_connect_port.')
 
 
-def address(api_url, listens_on, own_name='', resolve=socket.getaddrinfo, connect=socket.create_connection):
+def address(api_url, listens_on, own_name='', pods_are_here=False, resolve=socket.getaddrinfo,
+            connect=socket.create_connection):
     """Check where pods reach the hub.
 
     api_url (str): the URL that pods get. listens_on (str): the host that the hub binds.
-    own_name (str): the name of this machine.
+    own_name (str): the name of this machine. pods_are_here (bool): pods have the network of this machine.
     """
     try:
         url = urlparse(api_url)
@@ -27,9 +28,9 @@ def address(api_url, listens_on, own_name='', resolve=socket.getaddrinfo, connec
         return [_no_url(api_url)]
     if '//' in url.path or ':' in url.path:
         return [_no_url(api_url)]
-    if not host or is_local(host):
+    if not host or is_local(host) and not pods_are_here:
         return [broken('Pods are told to reach the hub at %s, which is the pod itself.' % api_url, ADVICE)]
-    if is_local(listens_on) and listens_on != '0.0.0.0':
+    if is_local(listens_on) and listens_on != '0.0.0.0' and not pods_are_here:
         return [broken('The hub listens on %s only, and pods are told to reach it at %s.' % (listens_on, api_url),
                        "Set c.JupyterHub.hub_ip = '0.0.0.0'.")]
     if host == own_name:

@@ -116,9 +116,9 @@ def check_images(patient):
                                hub_version)
 
 
-def check_hub(patient):
+def check_hub(patient, pods_are_here=False):
     return hub.address(patient.spawner.accessible_hub_api_url, patient.configured.app.hub.ip,
-                       socket.gethostname())
+                       socket.gethostname(), pods_are_here)
 
 
 # Checks of a cluster: of a Patient, a Cluster and its version.
@@ -172,7 +172,7 @@ def check_answers(patient, cluster, version):
 
 LOCAL_CHECKS = [('settings', check_settings), ('log', check_log), ('profiles', check_starts),
                 ('installation', check_installation)]
-CHECKS_OF_STARTS = [('pods', check_pods), ('images', check_images), ('hub', check_hub)]
+CHECKS_OF_STARTS = [('pods', check_pods), ('images', check_images)]
 CLUSTER_CHECKS = [('versions', check_versions), ('namespace', check_namespaces), ('rights', check_rights),
                   ('routes', check_routes), ('objects', check_references), ('storage', check_storage),
                   ('quota', check_quotas), ('dry run', check_answers)]
@@ -217,8 +217,8 @@ def findings(arguments):
     checks = LOCAL_CHECKS + (CHECKS_OF_STARTS if patient.rehearsals else [])
     for name, check in checks:
         yield from _all(name, check, patient)
-    if not arguments.offline and patient.rehearsals:
-        yield from _of_cluster(arguments, patient)
+    if patient.rehearsals:
+        yield from _all('hub', check_hub, patient) if arguments.offline else _of_cluster(arguments, patient)
 
 
 def _of_cluster(arguments, patient):
@@ -226,11 +226,13 @@ def _of_cluster(arguments, patient):
     try:
         cluster = Cluster(arguments.as_user, host=spawner.k8s_api_host, ssl_ca_cert=spawner.k8s_api_ssl_ca_cert,
                           verify_ssl=spawner.k8s_api_verify_ssl)
-        version = cluster.version()
+        version, pods_are_here = cluster.version(), cluster.is_localkube()
     except NoAnswer as e:
+        yield from _all('hub', check_hub, patient)
         yield 'API server', broken('The API server cannot be used: %s' % e,
                                    'Check KUBECONFIG, or the service account of the hub. Without a cluster: --offline')
         return
+    yield from _all('hub', check_hub, patient, pods_are_here)
     yield 'API server', fine('%s answers.' % cluster.host)
     for name, check in CLUSTER_CHECKS:
         yield from _all(name, check, patient, cluster, version)
