@@ -138,9 +138,10 @@ class Manifests(Related):
             if configured is None or not (callable(configured) or env[variable] == configured):
                 env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
-            of_jupyterhub += self._legacy_env()
-            env.update(self._legacy_env())
-        self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub if is_of_jupyterhub(variable)}
+            legacy = self._legacy_env()
+            env.update(legacy)
+            of_jupyterhub += filter(is_of_jupyterhub, legacy)
+        self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub}
         self._hub_api_url_in_env = reachable
         return env
 
@@ -226,7 +227,9 @@ class Manifests(Related):
         """
         self._of_jupyterhub, self._hub_api_url_in_env = {}, None
         try:
-            env = yield maybe_await(self.get_env())
+            env = self.get_env()
+            if is_awaitable(env):
+                env = yield env
         except Exception as e:  # some of it are functions that the operator wrote
             raise error_of_setting('environment or env_keep', e)
         late = OrderedDict((variable, value) for variable, value in env.items() if is_awaitable(value))
