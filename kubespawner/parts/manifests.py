@@ -198,7 +198,7 @@ class Manifests(Related):
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
-        env = yield self._resolved_env()
+        env = yield from self._resolved_env()
         pod = _made(
             self._maker('make_pod'),
             OF_A_POD,
@@ -219,11 +219,11 @@ class Manifests(Related):
         self._hide_variables(pod)
         return pod
 
-    @gen.coroutine
     def _resolved_env(self):
         """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose.
 
-        JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
+        JupyterHub calls the functions in `environment`, and does not wait for what comes of them. This is a generator
+        of what to wait for, and no coroutine: mostly there is nothing.
         """
         self._of_jupyterhub, self._hub_api_url_in_env = {}, None
         try:
