@@ -30,6 +30,8 @@ def as_literal(name, value, hub_api_url):
 
     In the host of a URL, and in the whole URL of the hub's API, the operator's own `$(OTHER)` counts as ever.
     """
+    if '$' not in value:  # as in nearly all of them
+        return value
     host = _HOST.match(value) if name.endswith('_URL') else None
     kept = host.end() if host else 0
     if name.endswith('_URL') and value.startswith(hub_api_url):

@@ -4,7 +4,7 @@ import logging
 import pytest
 from jupyterhub import orm
 from jupyterhub.objects import Hub
-from traitlets import TraitError
+from traitlets import HasTraits, TraitError
 from traitlets.config import Config
 
 from kubespawner import KubeSpawner
@@ -49,6 +49,15 @@ def own_reflector(monkeypatch):
 
 def test_every_trait_with_other_names_is_one_that_can_be_configured():
     assert set(aliases.NAMES) == set(VALUES) and set(VALUES) <= set(KubeSpawner.class_traits(config=True))
+
+
+@pytest.mark.parametrize('metadata', [
+    {'config': True}, {'config': None}, {'config': lambda value: value is None}, {'config': True, 'no_such_key': None},
+    {'config': True, 'no_such_key': 'x'}, {'config': lambda value: True, 'help': lambda text: 'pods' in (text or '')},
+], ids=['a value', 'none', 'a function', 'a key that is not there', 'a value that is not there', 'two functions'])
+def test_traits_are_found_by_their_metadata_as_traitlets_finds_them(metadata):
+    spawner = make_spawner(KubeSpawner)
+    assert dict(spawner.traits(**metadata)) == HasTraits.traits(spawner, **metadata)
 
 
 @pytest.mark.parametrize('name, trait', PAIRS)

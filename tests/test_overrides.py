@@ -125,6 +125,25 @@ def test_a_list_is_told_of_once_by_all_that_share_what_was_told(overrides, caplo
     assert sorted(record.levelname for record in caplog.records) == ['ERROR', 'ERROR', 'WARNING', 'WARNING']
 
 
+def test_a_wrong_setting_is_told_of_wherever_it_is_overridden(overrides, caplog):
+    choices = {key: {'kubespawner_override': {'image': key, 'namespace': 'x', 'profile_list': []}} for key in 'ab'}
+    listed = [{'slug': slug, 'kubespawner_override': {'image': 'x', 'profile_list': []},
+               'profile_options': {'tools': {'choices': choices}}} for slug in ('first', 'second')]
+    with pytest.raises(ValueError) as caught:
+        ProfileList(overrides, Server.log, set()).checked(listed)
+    assert [mistake.partition(': ')[2].partition(': kubespawner_override')[0] for mistake in caught.value.mistakes] == [
+        "profile 'first'", "profile 'first': option 'tools'", "profile 'first': option 'tools'",
+        "profile 'second'", "profile 'second': option 'tools'", "profile 'second': option 'tools'"]
+
+
+def test_a_setting_that_users_may_not_write_is_told_of_though_choices_may_override_it(overrides):
+    listed = [{'slug': 'a', 'profile_options': {'where': {
+        'choices': {'x': {'kubespawner_override': {'namespace': 'x'}}},
+        'unlisted_choice': {'enabled': True, 'kubespawner_override': {'namespace': '{value}'}}}}}]
+    with pytest.raises(ValueError, match='must not contain {value}'):
+        ProfileList(overrides, Server.log, set()).checked(listed)
+
+
 class WithProperties(Server):
     """Computes anew what it is asked for, as subclasses of spawners may."""
 

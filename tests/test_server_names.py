@@ -130,6 +130,18 @@ def test_nothing_is_known_of_a_name_that_was_forgotten():
     assert server.names.known('pod_name') is None
 
 
+def test_a_state_asks_for_the_name_of_a_claim_only_if_there_is_one():
+    server, asked = loaded(), []
+
+    def names(attribute):
+        asked.append(attribute)
+        return getattr(server, attribute)
+
+    assert 'pvc_name' not in server.names.state(names) and asked == ['pod_name']
+    server.names.take_claim('files')
+    assert server.names.state(names)['pvc_name'] == 'files'
+
+
 def test_an_attribute_that_a_subclass_overrides_is_what_the_state_has():
     server = loaded(Fixed, {'pod_name': 'old'})
     assert server.pod_name == server.state()['pod_name'] == 'fixed'

@@ -7,12 +7,13 @@ for all. What they are is said with each setting. Any thread.
 from traitlets import HasTraits, TraitError, TraitType, Undefined
 
 from .. import traitlets as ours
+from . import container
 
 PLAIN = (str, int, float, bool, type(None))
 COPIED = (list, dict)  # each spawner has one of its own
 
 # The modules whose trait types make and validate a default without a look at the object.
-MODULES = frozenset(['traitlets.traitlets', 'jupyterhub.traitlets', ours.__name__])
+MODULES = frozenset(['traitlets.traitlets', 'jupyterhub.traitlets', ours.__name__, container.__name__])
 
 
 class Values(dict):

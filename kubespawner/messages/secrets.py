@@ -2,6 +2,7 @@
 
 Here belongs which values are secret, and masking them. Pure, any thread.
 """
+import functools
 import json
 import re
 from urllib.parse import quote
@@ -56,6 +57,7 @@ def _forms(value):
         line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST]
 
 
+@functools.lru_cache(maxsize=1000)  # all servers have nearly the same variables
 def _is_public(name):
     """True for a variable whose name says that its value is no secret."""
     return _PUBLIC_NAME.fullmatch(name) is not None and not _SECRET_NAME.search(_NOT_SECRET.sub('', name))

@@ -197,12 +197,17 @@ def fill(text, expand_one, needs_field=False):
 
     needs_field (bool): also leave a text as it is that has no fields, so that its doubled braces stay doubled.
     """
-    if ('{' not in text and '}' not in text) or not _may_be_template(text, needs_field):
+    if not has_braces(text) or not _may_be_template(text, needs_field):
         return text
     try:
         return expand_one(text)
     except (NoTemplate, LookupError, TypeError, AttributeError):  # a subclass' own expansion can raise the last three
         return text
+
+
+def has_braces(text):
+    """Return whether a string contains a brace. Any other is the same when it is expanded."""
+    return '{' in text or '}' in text
 
 
 def _may_be_template(text, needs_field):
@@ -221,7 +226,7 @@ def _parsed(template):
     """
     ready = _SERVERNAME.sub(_with_its_separator, template)
     names, has_variables = set(), False
-    for literal, field, specification, _ in string.Formatter().parse(ready) if '{' in ready or '}' in ready else ():
+    for literal, field, specification, _ in string.Formatter().parse(ready) if has_braces(ready) else ():
         if field is not None:
             if '.' in field:
                 raise AttributeError('%s is an attribute of a field' % field)

@@ -193,9 +193,9 @@ class ServerNames:
         """Return the part of the state that contains names. names (callable): returns the value of an attribute."""
         rules, state = self._rules(), {'pod_name': names('pod_name')}
         is_usual = self.claim_key is None
-        usual_name, has_usual = (names('pvc_name'), self.has_claim) if is_usual else self._usual
+        has_usual = self.has_claim if is_usual else self._usual[1]
         if has_usual and rules.remember_claim:
-            state['pvc_name'] = usual_name
+            state['pvc_name'] = names('pvc_name') if is_usual else self._usual[0]
         if self.profile_claims:
             state['profile_claims'] = [dict(claim) for claim in self.profile_claims]
         if not is_usual:

@@ -274,9 +274,10 @@ class Choosing(FormNames):
         self._is_by_user = False
         self._start_of_choice = start = deadline, is_wanted
         try:
-            applied = maybe_await(self.load_user_options())
-            is_ours = type(self).load_user_options is Choosing.load_user_options  # which knows what it waits for
-            yield applied if is_ours else in_time(applied, deadline, 'load_user_options', self.pod_name)
+            applied = self.load_user_options()
+            if type(self).load_user_options is not Choosing.load_user_options:  # ours knows what it waits for
+                applied = in_time(maybe_await(applied), deadline, 'load_user_options', self.pod_name)
+            yield applied
         finally:
             if self._start_of_choice is start:
                 del self._start_of_choice

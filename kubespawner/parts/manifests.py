@@ -138,9 +138,10 @@ class Manifests(Related):
             if configured is None or not (callable(configured) or env[variable] == configured):
                 env[variable] = reachable + urlparse(env[variable]).path[len(base):]
         if self.legacy_singleuser_env:
-            of_jupyterhub += self._legacy_env()
-            env.update(self._legacy_env())
-        self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub if is_of_jupyterhub(variable)}
+            legacy = self._legacy_env()
+            env.update(legacy)
+            of_jupyterhub += filter(is_of_jupyterhub, legacy)
+        self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub}
         self._hub_api_url_in_env = reachable
         return env
 
@@ -197,7 +198,7 @@ class Manifests(Related):
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
-        env = yield self._resolved_env()
+        env = yield from self._resolved_env()
         pod = _made(
             self._maker('make_pod'),
             OF_A_POD,
@@ -218,15 +219,17 @@ class Manifests(Related):
         self._hide_variables(pod)
         return pod
 
-    @gen.coroutine
     def _resolved_env(self):
         """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose.
 
-        JupyterHub calls the functions in `environment`, and does not wait for what comes of them.
+        JupyterHub calls the functions in `environment`, and does not wait for what comes of them. This is a generator
+        of what to wait for, and no coroutine: mostly there is nothing.
         """
         self._of_jupyterhub, self._hub_api_url_in_env = {}, None
         try:
-            env = yield maybe_await(self.get_env())
+            env = self.get_env()
+            if is_awaitable(env):
+                env = yield env
         except Exception as e:  # some of it are functions that the operator wrote
             raise error_of_setting('environment or env_keep', e)
         late = OrderedDict((variable, value) for variable, value in env.items() if is_awaitable(value))

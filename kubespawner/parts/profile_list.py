@@ -52,11 +52,16 @@ class ProfileList:
 
     def _wrong_settings(self, offered):
         """Generate what is wrong with the settings that profiles override."""
+        right = set()
         for where, name, is_by_user in profiles.settings_of(offered):
+            if (name, is_by_user) in right:  # most choices override the same settings
+                continue
             try:
                 self._overrides.check(where, name, is_by_user)
             except ValueError as e:
                 yield str(e)
+            else:
+                right.add((name, is_by_user))
 
     def tell_of(self, override):
         """Warn if an `Override`, which a start uses, is of no setting: each time if it is a misspelt one."""

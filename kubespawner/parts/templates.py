@@ -121,6 +121,8 @@ class Templates(Named, Configuration):
         if slug_scheme is not None:
             with self._expanding(scheme=slug_scheme):
                 return self._expand_user_properties(template)
+        if isinstance(template, str) and not naming.has_braces(template):  # then no field has to be known
+            return template
         if self._is_label and (self._scheme or self.slug_scheme) == 'safe':
             template = naming.in_a_label(template)
         return naming.expand(template, self._template_fields())
@@ -173,7 +175,8 @@ class Templates(Named, Configuration):
             template = to_dict(value)
             with self._expanding(needs_field=trait in ONLY_WITH_FIELDS):
                 filled = getattr(self, HOW_FILLED.get(trait, '_fill'))(template)
-            _shorten_volume_names(filled, template)
+            if filled != template:
+                _shorten_volume_names(filled, template)
             return filled
         except ValueError as e:
             raise ValueError('KubeSpawner.%s: %s' % (trait, e))

@@ -118,7 +118,7 @@ class AliasedTraits(HasTraits):
         return TraitNames(super().class_trait_names(**metadata))
 
     def traits(self, **metadata):
-        return Traits(super().traits(**metadata))
+        return Traits(_with_metadata(super().traits(), metadata))
 
     def trait_names(self, **metadata):
         return TraitNames(super().trait_names(**metadata))
@@ -157,6 +157,19 @@ class AliasedTraits(HasTraits):
         def trait_defaults(self, *names, **metadata):
             defaults = super().trait_defaults(*map(canonical_name, names), **metadata)
             return Traits(defaults) if metadata or len(names) != 1 else defaults
+
+
+def _with_metadata(traits, metadata):
+    """Return those of `traits` (a dict) that have this metadata: a value, or one that a function says True to.
+
+    traitlets does the same, but with two calls for each trait. It asks for the configurable ones of each new object.
+    """
+    for key, wanted in metadata.items():
+        if callable(wanted):
+            traits = {name: trait for name, trait in traits.items() if wanted(trait.metadata.get(key))}
+        else:
+            traits = {name: trait for name, trait in traits.items() if trait.metadata.get(key) == wanted}
+    return traits
 
 
 def _as_list(names):
