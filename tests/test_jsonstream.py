@@ -75,6 +75,16 @@ def test_arbitrary_bytes_are_read_or_refused_with_a_value_error(data, size):
         pass
 
 
+@pytest.mark.parametrize('size', [1, 2, 3, 7, 1000])
+def test_what_is_left_out_of_the_text_is_left_out_wherever_it_is_cut(size):
+    def shorten(text):
+        return text.replace(',"b":[2]}', '}')
+
+    data = json.dumps({'x': 0, 'items': [{'a': 1, 'b': [2]}] * 3}, separators=(',', ':')).encode('utf8')
+    assert list(jsonstream.members(in_pieces(data, size), shorten)) == [('x', 0)] + [('items', {'a': 1})] * 3
+    assert jsonstream.value(data, shorten) == {'x': 0, 'items': [{'a': 1}] * 3}
+
+
 @given(st.lists(st.binary()))
 def test_lines_are_the_same_whatever_the_pieces_are(chunks):
     complete = b''.join(chunks).split(b'\n')[:-1]

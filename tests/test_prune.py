@@ -1,4 +1,9 @@
 """Of an object its fields are kept that were asked for, and equal strings are one."""
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from kubespawner.kube import prune
 
 POD = {'kind': 'Pod', 'metadata': {'name': 'a', 'labels': {'x': 'y'}, 'deletionTimestamp': None},
@@ -34,3 +39,55 @@ def test_a_field_that_is_not_there_is_not_there():
 def test_equal_strings_of_different_objects_are_one():
     first, second = [prune.prune({key + 'y': [value + 'z']}, {}) for key, value in ['ab', 'ab']]
     assert list(first)[0] is list(second)[0] and first['ay'][0] is second['ay'][0]
+
+
+# Managed fields, before they are decoded
+
+
+def written(value):
+    """Return JSON as the API server writes it."""
+    return json.dumps(value, separators=(',', ':'), ensure_ascii=False)
+
+
+def managed(*managers):
+    """Return managed fields with an entry for each name in `managers`."""
+    return [{'manager': manager, 'operation': 'Update', 'fieldsType': 'FieldsV1',
+             'fieldsV1': {'f:spec': {'k:{"name":"a"}': {'.': {}, 'f:image': {}}}}} for manager in managers]
+
+
+def without_them(value):
+    """Return an object without its managed fields."""
+    return dict(value, metadata={key: item for key, item in value['metadata'].items() if key != 'managedFields'})
+
+
+def test_managed_fields_of_each_object_are_left_out():
+    pods = [{'metadata': {'name': name, 'managedFields': managed('hub', 'kubelet')}, 'spec': {}} for name in 'ab']
+    event = {'type': 'MODIFIED', 'object': pods[0]}
+    assert json.loads(prune.without_managed_fields(written(event))) == dict(event, object=without_them(pods[0]))
+    listed = prune.without_managed_fields(written({'items': pods, 'kind': 'PodList'}))
+    assert json.loads(listed) == {'items': [without_them(pod) for pod in pods], 'kind': 'PodList'}
+
+
+def test_a_piece_in_which_managed_fields_do_not_end_is_left_as_it_is():
+    text = written({'metadata': {'name': 'a', 'managedFields': managed('hub')}, 'spec': {}})
+    begin, end = text.index(',"managedFields"'), text.index(',"spec"')
+    for length in range(begin, end + len(',"')):
+        assert prune.without_managed_fields(text[:length]) == text[:length]
+
+
+TRICKY = st.lists(st.sampled_from([
+    ',"managedFields":[{"manager":', ']},"spec":', ']},', ']}', '[', ']', '{', '}', '"', '\\', ',', ':', 'a', '\u00e9',
+])).map(''.join)
+
+
+@given(st.dictionaries(TRICKY, TRICKY, max_size=3), st.lists(TRICKY, min_size=1, max_size=2), TRICKY)
+def test_nothing_else_is_left_out_whatever_strings_contain(labels, managers, value):
+    pod = {'metadata': {'name': value, 'labels': labels, 'managedFields': managed(*managers)}, 'spec': {'x': [value]},
+           'status': labels}
+    assert json.loads(prune.without_managed_fields(written(pod))) in (pod, without_them(pod))
+
+
+@given(TRICKY, st.sampled_from(['finalizers', 'ownerReferences']))
+def test_lists_before_and_after_managed_fields_stay(value, key):
+    pod = {'metadata': {key: [value], 'managedFields': managed('hub')}, 'spec': {'list': [{'x': [1]}]}}
+    assert json.loads(prune.without_managed_fields(written(pod))) == without_them(pod)

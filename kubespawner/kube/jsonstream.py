@@ -1,12 +1,13 @@
 """Incremental JSON decoding of a stream of bytes: the lines of a watch, and the items of a list.
 
 Values are decoded one by one, so that decoding does not block other threads for long. What the values mean does not
-belong here. Pure; any thread.
+belong here; a function `shorten` that is called with the text before it is decoded may know, and leave some of it out.
+Pure; any thread.
 """
 import codecs
 import json
 import re
-from typing import Any, Iterable, Iterator, Tuple
+from typing import Any, Callable, Iterable, Iterator, Tuple
 
 _decode = json.JSONDecoder().raw_decode
 AFTER_A_VALUE = frozenset(',:]} \t\r\n')
@@ -33,21 +34,23 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
             raise Garbled('a line is longer than %d bytes' % LONGEST_LINE)
 
 
-def value(data: bytes) -> Any:
+def value(data: bytes, shorten: Callable[[str], str] = str) -> Any:
     """Return the JSON value in a byte string. Raises Garbled."""
     try:
-        return json.loads(data.decode('utf8'))
+        return json.loads(shorten(data.decode('utf8')))
     except (ValueError, RecursionError) as e:
         raise Garbled('%s: %.200r' % (e, data))
 
 
-def members(chunks: Iterable[bytes]) -> Iterator[Tuple[str, Any]]:
+def members(chunks: Iterable[bytes], shorten: Callable[[str], str] = str) -> Iterator[Tuple[str, Any]]:
     """Yield (key, value) for each member of the JSON object in the byte strings `chunks`.
 
     If the value of `items` is a list, yield ('items', item) for each of its items instead. Raises Garbled if the bytes
     are not a complete JSON object.
+
+    shorten (callable): gets pieces of the text. A piece begins anywhere; what has not been decoded is part of the next.
     """
-    text = _Text(chunks)
+    text = _Text(chunks, shorten)
     text.take('{')
     while text.next() != '}':
         key = text.value()
@@ -73,8 +76,8 @@ def _items(text: '_Text') -> Iterator[Any]:
 class _Text:
     """The decoded text of a stream. It contains what has arrived and has not been consumed."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
+    def __init__(self, chunks: Iterable[bytes], shorten: Callable[[str], str]) -> None:
+        self._chunks, self._shorten = iter(chunks), shorten
         self._decoder = codecs.getincrementaldecoder('utf8')()
         self._text, self._at = '', 0
 
@@ -83,7 +86,7 @@ class _Text:
         if chunk is None:
             raise Garbled('the JSON is incomplete, and ends with: ' + self._text[self._at:][-200:])
         try:
-            self._text, self._at = self._text[self._at:] + self._decoder.decode(chunk), 0
+            self._text, self._at = self._shorten(self._text[self._at:] + self._decoder.decode(chunk)), 0
         except UnicodeDecodeError as e:
             raise Garbled(str(e))
 

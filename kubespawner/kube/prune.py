@@ -3,12 +3,24 @@
 A pod from the API takes tens of kilobytes of Python objects, most of which are never read. Pure, except for a table of
 strings that saves memory; any thread.
 """
-
+import re
 from typing import Any, Dict, Iterable
 
 TABLE_SIZE = 10000  # strings; a full table is cleared
 
 _table = {}  # type: Dict[str, str]
+
+# Managed fields as the API server writes them: the last field of `metadata`, with strings and objects, but no lists in
+# it. A `]` inside a string is not taken for their end, because no name could follow the quotation mark then.
+_managed_fields = re.compile(r',"managedFields":\[\{"manager":[^]]*\](?=\},"\w)')
+
+
+def without_managed_fields(text: str) -> str:
+    """Return JSON of objects without their managed fields, as far as the API server has written them.
+
+    They are nearly half of a pod, and take about half of the time that it takes to decode it.
+    """
+    return _managed_fields.sub('', text)
 
 
 def tree_of(paths: Iterable[str]) -> Dict[str, dict]:

@@ -27,6 +27,7 @@ from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
 from .codes import observed, status_of
 from .outage import OutageLog
+from .prune import without_managed_fields
 from .siblings import Siblings
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
@@ -65,9 +66,10 @@ def checked(resource):
 def event_of(line):
     """Return the event in a line (bytes) of a watch, as (type, object). Raise Garbled if the line is not an event.
 
-    The object of a change has a name, a uid and a version. For any other type of event, it can be any dict.
+    The object of a change has a name, a uid and a version. For any other type of event, it can be any dict. Managed
+    fields may be left out.
     """
-    event = jsonstream.value(line)
+    event = jsonstream.value(line, without_managed_fields)
     kind, resource = (event.get('type'), event.get('object')) if isinstance(event, dict) else (None, None)
     if not isinstance(kind, str) or not isinstance(resource, dict):
         raise jsonstream.Garbled('not a Kubernetes watch event: %.200r' % (event,))
@@ -412,7 +414,8 @@ class NamespacedResourceReflector(Cache):
             outdated = set(self._tombstones) if self._resource_version else set()
         listed, version, started = {}, 0, time.monotonic()
         with self._request(LIST_TIMEOUT, **parameters) as response:
-            for key, value in jsonstream.members(response.stream(CHUNK, decode_content=True)):
+            chunks = response.stream(CHUNK, decode_content=True)
+            for key, value in jsonstream.members(chunks, without_managed_fields):
                 if key == 'metadata':
                     version = version_of({key: value})
                 elif key == 'items' and value is not None:

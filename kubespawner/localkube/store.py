@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict, deque, namedtuple
 
 HISTORY = 20000  # changes kept per resource, for watches that resume
+HEAD = 'kind', 'apiVersion', 'metadata'  # what comes first in the JSON of an object
 
 Change = namedtuple('Change', 'version key old new')
 Change.__doc__ += """: one write.
@@ -44,9 +45,16 @@ class Stored(object):
 
     @property
     def item(self):
-        """The JSON of the object as an item of a list, without kind and apiVersion."""
+        """The JSON of the object as an item of a list, without kind and apiVersion.
+
+        As on a real API server, the metadata comes first, and the managed fields are last in it.
+        """
         if self._item is None:
-            self._item = encode({key: value for key, value in self.object.items() if key not in ('kind', 'apiVersion')})
+            item = {'metadata': dict(self.object['metadata'])}
+            if 'managedFields' in item['metadata']:
+                item['metadata']['managedFields'] = item['metadata'].pop('managedFields')
+            item.update((key, value) for key, value in self.object.items() if key not in HEAD)
+            self._item = encode(item)
         return self._item
 
     @property

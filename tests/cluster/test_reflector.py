@@ -1,4 +1,5 @@
 """The reflector: its cache is what the API server has, and who waits for a change is told."""
+import json
 import threading
 
 import pytest
@@ -6,6 +7,7 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
+from kubespawner.kube.prune import without_managed_fields
 from kubespawner.kube.reflector import NamespacedResourceReflector
 from kubespawner.spawner import PodReflector
 
@@ -220,3 +222,12 @@ def test_giving_up_is_told_and_lets_nobody_wait(namespace):
         yield gen.sleep(0.01)
     assert reflector.failed
     assert told == ['failed']
+
+
+@pytest.mark.parametrize('parameters', [{}, {'watch': True, 'timeout_seconds': 1}])
+def test_the_server_writes_managed_fields_so_that_they_are_found(core, namespace, create, parameters):
+    create('a')
+    response = core.list_namespaced_pod(namespace=namespace, _preload_content=False, **parameters)
+    text = response.read().decode('utf8')
+    assert 'managedFields' in text and 'managedFields' not in without_managed_fields(text)
+    json.loads(without_managed_fields(text).splitlines()[0])
