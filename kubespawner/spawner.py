@@ -9,7 +9,8 @@ and how its changes arrive in `reflector`. Of what subclasses of other years use
 `subclass_steps` what they override, and `importable` what they import.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
-calls get plain values and run on an executor thread, through `asynchronize`.
+calls get plain values and run on an executor thread, through `asynchronize`. The steps of a verb are generators, which
+it goes through with `yield from`: as a coroutine, each would cost an iteration of the loop after each wait.
 """
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -63,15 +64,14 @@ START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, beca
 
 
 def raises_user_errors(verb):
-    """Have a coroutine raise what JupyterHub shows, instead of an ApiError."""
+    """Make a coroutine of a generator; it raises what JupyterHub shows, instead of an ApiError."""
     @gen.coroutine
     @wraps(verb)
     def raising(*args, **kwargs):
         try:
-            result = yield verb(*args, **kwargs)
+            return (yield from verb(*args, **kwargs))
         except api.ApiError as e:
             raise e.for_the_user()
-        return result
 
     return raising
 
@@ -255,7 +255,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             if not reflector.is_forbidden:
                 return True
 
-    @gen.coroutine
     def _choose_reflector(self, deadline):
         """Wait until it is known whether this server is followed by a reflector of all namespaces."""
         if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
@@ -397,27 +396,27 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield self._watch_as_subclass_does(deadline, attempt.is_wanted)
+        yield from self._watch_as_subclass_does(deadline, attempt.is_wanted)
         overridden = self._use_profile(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
             self._server_names.forget(self._known.is_ours)
             self._follow_pods()  # in the profile's namespace
-        yield self._choose_reflector(deadline)
+        yield from self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         yield self._take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
-        new_objects = yield self._objects_to_create(attempt)
+        new_objects = yield from self._objects_to_create(attempt)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         if self.user_storage_pvc_ensure:
             self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
-        yield self._create_missing(new_objects, attempt)  # after all that may show that the configuration is wrong
+        yield from self._create_missing(new_objects, attempt)  # after all that may show a wrong configuration
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
@@ -426,19 +425,19 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
         yield in_time(self._check_certificates(), deadline, 'ssl_alt_names', self.pod_name)
-        yield self._make_room(attempt)
+        yield from self._make_room(attempt)
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
         waiter, pods = self._waiter, self._pods
-        yield self._follow_events(progress_log)
+        yield from self._follow_events(progress_log)
         self._known.begin_start()
         self._save_state()  # the hub may die before there is an answer
-        created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
+        created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
         self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), secrets_of(created, self._secret_values())
         progress_log.about(attempt.uid)
         self._save_state()
-        yield self._create_companions(attempt, pods, created)
+        yield from self._create_companions(attempt, pods, created)
         self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
@@ -461,7 +460,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         KubeSpawner._turns = turns_on(IOLoop.current(), KubeSpawner._turns, STARTS_A_TURN)
         return KubeSpawner._turns.take_turn()
 
-    @gen.coroutine
     def _make_room(self, attempt):
         """Have nothing be left of an earlier pod of this server that the next one would take for its own."""
         names = self._names_of_companions()
@@ -470,7 +468,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         for kind, name in names:
             yield self._companions.make_room(kind, name, attempt.deadline, attempt.is_wanted)
 
-    @gen.coroutine
     def _create_companions(self, attempt, pods, created):
         """Create what goes with the pod, which waits for it. If that fails, the pod does not stay."""
         try:
@@ -532,7 +529,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         error = no_answer(attempt.pod_name, self.namespace, self.server.url, self.http_timeout, hub_url)
         return hints.with_hint(error, self._may_be_a_choice())
 
-    @gen.coroutine
     def _objects_to_create(self, attempt):
         """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
 
@@ -550,7 +546,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                 profile = {PROFILE: self._server_names.claim_key}
                 manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
             name = self.pvc_name
-            if missing or (yield self._find_claim(attempt)) is None:
+            if missing or (yield from self._find_claim(attempt)) is None:
                 if self.pvc_name != name:
                     manifest.metadata.name = self.pvc_name
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
@@ -563,7 +559,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
             if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key, **more)
 
-    @gen.coroutine
     def _find_claim(self, attempt):
         """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
         claims = self._claims(True, is_taken=self._is_claim_taken)
@@ -630,7 +625,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             return 1
         reflector = self._follow_pods()
         if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
-            yield self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
+            yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
         if not (reflector.first_load_future.done() or (yield self._is_listed())):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
@@ -696,7 +691,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @records.counts_stops
     @raises_user_errors
-    @gen.coroutine
     def stop(self, now=False):
         """Delete the pod, with `delete_grace_period` for the server to end unless `now`; return when it is gone.
 
@@ -705,8 +699,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
-        yield self._watch_as_subclass_does(deadline)
-        reflector = yield self._choose_reflector(deadline)
+        yield from self._watch_as_subclass_does(deadline)
+        reflector = yield from self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._waiter.refresh_pod(deadline)
