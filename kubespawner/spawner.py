@@ -60,6 +60,7 @@ from .reflector import ResourceReflector
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 STARTS_A_TURN = 5  # that make their pods in one iteration of the loop, which takes some ten milliseconds
+STOPS_A_TURN = 10  # that send their requests in one iteration of the loop
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 
@@ -109,7 +110,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     executor = None
     pod_reflector = None
     event_reflector = None
-    _turns = None  # in which the starts of all spawners go on, one after the other
+    _start_turns = _stop_turns = None  # in which the starts and the stops of all spawners go on
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -405,7 +406,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         yield from self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield self._take_turn()
+        KubeSpawner._start_turns = turns_on(IOLoop.current(), KubeSpawner._start_turns, STARTS_A_TURN)
+        yield KubeSpawner._start_turns.take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
@@ -453,12 +455,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         attempt.has_run()
         self._watch_wait_up(attempt, waiter, created)
         return self._return_address(address)
-
-    @staticmethod
-    def _take_turn():
-        """Return a future for which a start waits before it makes its pod. The loop gets a turn between two starts."""
-        KubeSpawner._turns = turns_on(IOLoop.current(), KubeSpawner._turns, STARTS_A_TURN)
-        return KubeSpawner._turns.take_turn()
 
     def _make_room(self, attempt):
         """Have nothing be left of an earlier pod of this server that the next one would take for its own."""
@@ -699,6 +695,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
+        KubeSpawner._stop_turns = turns_on(IOLoop.current(), KubeSpawner._stop_turns, STOPS_A_TURN)
+        yield KubeSpawner._stop_turns.take_turn()
         yield from self._watch_as_subclass_does(deadline)
         reflector = yield from self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)
