@@ -52,6 +52,7 @@ from .parts import addresses, installation, stand_in, subclass_steps
 from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
+from .parts.hub_database import commit_together
 from .parts.importable import *  # noqa: F403
 from .parts.other_servers import OtherServers, is_of_another_server
 from .parts.progress import Progress
@@ -331,11 +332,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     _configured_namespace = None  # if the state says that the server is in another one
 
-    def _save_state(self):
-        """Have the hub's database know of a new pod at once: the hub may die before the start is over."""
+    def _keep_state(self):
+        """Change the state that the hub's database keeps to what it is now."""
         if self.orm_spawner is not None:
             self.orm_spawner.state = self.get_state()
-            addresses.commit(self.user)
+
+    def _save_state(self):
+        """Have the hub's database know of a new pod: the hub may die before the start is over. Returns a future."""
+        return commit_together(self.user, self._keep_state)
 
     def _maker(self, name):
         return globals()[name]  # where configuration files of all years replace `make_pod`
@@ -432,13 +436,13 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         waiter, pods = self._waiter, self._pods
         yield from self._follow_events(progress_log)
         self._known.begin_start()
-        self._save_state()  # the hub may die before there is an answer
+        yield self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
         self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), secrets_of(created, self._secret_values())
         progress_log.about(attempt.uid)
-        self._save_state()
+        yield self._save_state()
         yield from self._create_companions(attempt, pods, created)
         self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:

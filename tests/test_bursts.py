@@ -95,3 +95,33 @@ def test_a_start_sends_one_request_and_a_stop_another(api, sent):
     sent.clear()
     yield [spawner.stop() for spawner in servers]
     assert sent == [('delete', 'pod')] * SERVERS
+
+
+class Database:
+    """A database session that remembers which states have been committed, and how often."""
+
+    def __init__(self, servers):
+        self.commits, self.committed, self._servers = 0, [], servers
+
+    def commit(self):
+        self.commits += 1
+        self.committed.extend(server.orm_spawner.state for server in self._servers)
+
+
+@pytest.mark.gen_test
+def test_starts_share_commits_and_no_pod_is_created_before_its_state_is_committed(api, monkeypatch):
+    servers, states_known, asynchronize = spawners(), [], KubeSpawner.asynchronize
+
+    def recording(self, *args):
+        states_known.append(self.orm_spawner.state in database.committed)
+        return asynchronize(self, *args)
+
+    yield servers[0].poll()
+    database = Database(servers)
+    for spawner in servers:
+        spawner.user.db = database
+    monkeypatch.setattr(KubeSpawner, 'asynchronize', recording)
+    yield [spawner.start() for spawner in servers]
+    assert states_known == [True] * SERVERS
+    assert database.commits < SERVERS
+    assert all('pod_uid' in database.committed[-1 - number] for number in range(SERVERS))
