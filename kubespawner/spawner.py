@@ -9,7 +9,8 @@ and how its changes arrive in `reflector`. Of what subclasses of other years use
 `subclass_steps` what they override, and `importable` what they import.
 
 Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
-calls get plain values and run on an executor thread, through `asynchronize`.
+calls get plain values and run on an executor thread, through `asynchronize`. The steps of a verb are generators, which
+it goes through with `yield from`: as a coroutine, each would cost an iteration of the loop after each wait.
 """
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ from .parts import addresses, installation, stand_in, subclass_steps
 from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.choosing import Choosing
+from .parts.hub_database import commit_together
 from .parts.importable import *  # noqa: F403
 from .parts.other_servers import OtherServers, is_of_another_server
 from .parts.progress import Progress
@@ -59,19 +61,19 @@ from .reflector import ResourceReflector
 
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 STARTS_A_TURN = 5  # that make their pods in one iteration of the loop, which takes some ten milliseconds
+STOPS_A_TURN = 10  # that send their requests in one iteration of the loop
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 
 def raises_user_errors(verb):
-    """Have a coroutine raise what JupyterHub shows, instead of an ApiError."""
+    """Make a coroutine of a generator; it raises what JupyterHub shows, instead of an ApiError."""
     @gen.coroutine
     @wraps(verb)
     def raising(*args, **kwargs):
         try:
-            result = yield verb(*args, **kwargs)
+            return (yield from verb(*args, **kwargs))
         except api.ApiError as e:
             raise e.for_the_user()
-        return result
 
     return raising
 
@@ -109,7 +111,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     executor = None
     pod_reflector = None
     event_reflector = None
-    _turns = None  # in which the starts of all spawners go on, one after the other
+    _start_turns = _stop_turns = None  # in which the starts and the stops of all spawners go on
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -255,7 +257,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             if not reflector.is_forbidden:
                 return True
 
-    @gen.coroutine
     def _choose_reflector(self, deadline):
         """Wait until it is known whether this server is followed by a reflector of all namespaces."""
         if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
@@ -331,11 +332,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     _configured_namespace = None  # if the state says that the server is in another one
 
-    def _save_state(self):
-        """Have the hub's database know of a new pod at once: the hub may die before the start is over."""
+    def _keep_state(self):
+        """Change the state that the hub's database keeps to what it is now."""
         if self.orm_spawner is not None:
             self.orm_spawner.state = self.get_state()
-            addresses.commit(self.user)
+
+    def _save_state(self):
+        """Have the hub's database know of a new pod: the hub may die before the start is over. Returns a future."""
+        return commit_together(self.user, self._keep_state)
 
     def _maker(self, name):
         return globals()[name]  # where configuration files of all years replace `make_pod`
@@ -397,27 +401,28 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield self._watch_as_subclass_does(deadline, attempt.is_wanted)
+        yield from self._watch_as_subclass_does(deadline, attempt.is_wanted)
         overridden = self._use_profile(deadline, attempt.is_wanted)
         is_known = overridden.done()  # before JupyterHub looks how long it is to wait
         if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
             self._server_names.forget(self._known.is_ours)
             self._follow_pods()  # in the profile's namespace
-        yield self._choose_reflector(deadline)
+        yield from self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield self._take_turn()
+        KubeSpawner._start_turns = turns_on(IOLoop.current(), KubeSpawner._start_turns, STARTS_A_TURN)
+        yield KubeSpawner._start_turns.take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
-        new_objects = yield self._objects_to_create(attempt)
+        new_objects = yield from self._objects_to_create(attempt)
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         if self.user_storage_pvc_ensure:
             self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
-        yield self._create_missing(new_objects, attempt)  # after all that may show that the configuration is wrong
+        yield from self._create_missing(new_objects, attempt)  # after all that may show a wrong configuration
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
@@ -426,19 +431,19 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
         yield in_time(self._check_certificates(), deadline, 'ssl_alt_names', self.pod_name)
-        yield self._make_room(attempt)
+        yield from self._make_room(attempt)
         attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
         waiter, pods = self._waiter, self._pods
-        yield self._follow_events(progress_log)
+        yield from self._follow_events(progress_log)
         self._known.begin_start()
-        self._save_state()  # the hub may die before there is an answer
-        created = clients.Resource((yield self._create_pod(pods, manifest, attempt)))
+        yield self._save_state()  # the hub may die before there is an answer
+        created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
         self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), secrets_of(created, self._secret_values())
         progress_log.about(attempt.uid)
-        self._save_state()
-        yield self._create_companions(attempt, pods, created)
+        yield self._save_state()
+        yield from self._create_companions(attempt, pods, created)
         self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
@@ -455,13 +460,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._watch_wait_up(attempt, waiter, created)
         return self._return_address(address)
 
-    @staticmethod
-    def _take_turn():
-        """Return a future for which a start waits before it makes its pod. The loop gets a turn between two starts."""
-        KubeSpawner._turns = turns_on(IOLoop.current(), KubeSpawner._turns, STARTS_A_TURN)
-        return KubeSpawner._turns.take_turn()
-
-    @gen.coroutine
     def _make_room(self, attempt):
         """Have nothing be left of an earlier pod of this server that the next one would take for its own."""
         names = self._names_of_companions()
@@ -470,7 +468,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         for kind, name in names:
             yield self._companions.make_room(kind, name, attempt.deadline, attempt.is_wanted)
 
-    @gen.coroutine
     def _create_companions(self, attempt, pods, created):
         """Create what goes with the pod, which waits for it. If that fails, the pod does not stay."""
         try:
@@ -532,7 +529,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         error = no_answer(attempt.pod_name, self.namespace, self.server.url, self.http_timeout, hub_url)
         return hints.with_hint(error, self._may_be_a_choice())
 
-    @gen.coroutine
     def _objects_to_create(self, attempt):
         """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
 
@@ -550,7 +546,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                 profile = {PROFILE: self._server_names.claim_key}
                 manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
             name = self.pvc_name
-            if missing or (yield self._find_claim(attempt)) is None:
+            if missing or (yield from self._find_claim(attempt)) is None:
                 if self.pvc_name != name:
                     manifest.metadata.name = self.pvc_name
                 missing.append(('persistent_volume_claim', self.namespace, manifest))
@@ -563,7 +559,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
             if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key, **more)
 
-    @gen.coroutine
     def _find_claim(self, attempt):
         """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
         claims = self._claims(True, is_taken=self._is_claim_taken)
@@ -630,7 +625,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             return 1
         reflector = self._follow_pods()
         if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
-            yield self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
+            yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
         if not (reflector.first_load_future.done() or (yield self._is_listed())):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
@@ -696,7 +691,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @records.counts_stops
     @raises_user_errors
-    @gen.coroutine
     def stop(self, now=False):
         """Delete the pod, with `delete_grace_period` for the server to end unless `now`; return when it is gone.
 
@@ -705,8 +699,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
-        yield self._watch_as_subclass_does(deadline)
-        reflector = yield self._choose_reflector(deadline)
+        KubeSpawner._stop_turns = turns_on(IOLoop.current(), KubeSpawner._stop_turns, STOPS_A_TURN)
+        yield KubeSpawner._stop_turns.take_turn()
+        yield from self._watch_as_subclass_does(deadline)
+        reflector = yield from self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)
         if pod is None:
             pod = yield self._waiter.refresh_pod(deadline)

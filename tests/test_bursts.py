@@ -5,7 +5,7 @@ import pytest
 
 from kubespawner import KubeSpawner
 from kubespawner.kube import clients
-from kubespawner.spawner import STARTS_A_TURN
+from kubespawner.spawner import STARTS_A_TURN, STOPS_A_TURN
 from tests.cluster.conftest import make_spawner
 from tests.support.recording_api import RecordingApi
 from tests.test_turns import Iterations
@@ -29,12 +29,17 @@ def api(tmpdir, monkeypatch):
 
 @pytest.fixture
 def sent(monkeypatch):
-    """The requests that spawners send: pairs of the verb and the kind."""
+    """The requests that spawners send: pairs of the verb and the kind. A pod is gone when it has been deleted."""
     requests, asynchronize = [], KubeSpawner.asynchronize
 
     def recording(self, method, *args, **kwargs):
-        requests.extend((arg.verb, arg.kind) for arg in args if hasattr(arg, 'verb'))
-        return asynchronize(self, method, *args, **kwargs)
+        verbs_and_kinds = [(arg.verb, arg.kind) for arg in args if hasattr(arg, 'verb')]
+        requests.extend(verbs_and_kinds)
+        pod = self.pod_reflector.get(self._pod_key)
+        future = asynchronize(self, method, *args, **kwargs)
+        if verbs_and_kinds == [('delete', 'pod')]:
+            future.add_done_callback(lambda _: self.pod_reflector.forget(pod))  # as the watch of a cluster says
+        return future
 
     monkeypatch.setattr(KubeSpawner, 'asynchronize', recording)
     return requests
@@ -62,6 +67,25 @@ def test_the_loop_has_its_turn_between_the_starts_of_many_servers(api, monkeypat
 
 
 @pytest.mark.gen_test
+def test_the_loop_has_its_turn_between_the_stops_of_many_servers(api, sent, monkeypatch):
+    iterations_of_requests, asynchronize = [], KubeSpawner.asynchronize
+
+    def counting(*args):
+        iterations_of_requests.append(iterations.now)
+        return asynchronize(*args)
+
+    servers = spawners()
+    yield servers[0].poll()
+    yield [spawner.start() for spawner in servers]
+    monkeypatch.setattr(KubeSpawner, 'asynchronize', counting)
+    iterations = Iterations()
+    yield [spawner.stop() for spawner in servers]
+    iterations.goes_on = False
+    assert len(iterations_of_requests) == SERVERS
+    assert max(Counter(iterations_of_requests).values()) <= STOPS_A_TURN
+
+
+@pytest.mark.gen_test
 def test_a_start_sends_one_request_and_a_stop_another(api, sent):
     servers = spawners()
     yield servers[0].poll()
@@ -69,9 +93,35 @@ def test_a_start_sends_one_request_and_a_stop_another(api, sent):
     yield [spawner.start() for spawner in servers]
     assert sent == [('create', 'pod')] * SERVERS
     sent.clear()
-    pods = dict(KubeSpawner.pod_reflector.pods)
-    stopping = [spawner.stop() for spawner in servers]
-    for pod in pods.values():  # as the watch of a cluster says
-        KubeSpawner.pod_reflector.forget(pod)
-    yield stopping
+    yield [spawner.stop() for spawner in servers]
     assert sent == [('delete', 'pod')] * SERVERS
+
+
+class Database:
+    """A database session that remembers which states have been committed, and how often."""
+
+    def __init__(self, servers):
+        self.commits, self.committed, self._servers = 0, [], servers
+
+    def commit(self):
+        self.commits += 1
+        self.committed.extend(server.orm_spawner.state for server in self._servers)
+
+
+@pytest.mark.gen_test
+def test_starts_share_commits_and_no_pod_is_created_before_its_state_is_committed(api, monkeypatch):
+    servers, states_known, asynchronize = spawners(), [], KubeSpawner.asynchronize
+
+    def recording(self, *args):
+        states_known.append(self.orm_spawner.state in database.committed)
+        return asynchronize(self, *args)
+
+    yield servers[0].poll()
+    database = Database(servers)
+    for spawner in servers:
+        spawner.user.db = database
+    monkeypatch.setattr(KubeSpawner, 'asynchronize', recording)
+    yield [spawner.start() for spawner in servers]
+    assert states_known == [True] * SERVERS
+    assert database.commits < SERVERS
+    assert all('pod_uid' in database.committed[-1 - number] for number in range(SERVERS))

@@ -139,7 +139,7 @@ class Pods:
             if before is Ownership.NONE:
                 self._known.ownership = Ownership.UNCERTAIN  # until there is an answer
             try:
-                pod, is_new = yield self._created(manifest, deadline, is_wanted)
+                pod, is_new = yield from self._created(manifest, deadline, is_wanted)
             except api.ApiError as e:
                 if self._known.ownership is Ownership.UNCERTAIN and not _may_have_landed(e):
                     self._known.ownership = before
@@ -171,7 +171,6 @@ class Pods:
         self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self._name, uid_of(pod))
         yield self.delete(pod, self._grace_period, deadline)
 
-    @gen.coroutine
     def _created(self, manifest, deadline, is_wanted):
         """Send the request to create the pod; return the pod that there is then, and whether the request made it.
 
@@ -287,14 +286,13 @@ class Pods:
         forced = IOLoop.current().time() + after
         if forced < deadline:
             try:
-                yield self._delete_and_wait(pod, grace_period_seconds, forced)
+                yield from self._delete_and_wait(pod, grace_period_seconds, forced)
                 return
             except SpawnError as e:
                 self._log.warning('%s Deleting it by force.', e)
                 grace_period_seconds = 0
-        yield self._delete_and_wait(pod, grace_period_seconds, deadline)
+        yield from self._delete_and_wait(pod, grace_period_seconds, deadline)
 
-    @gen.coroutine
     def _delete_and_wait(self, pod, grace_period_seconds, deadline):
         uid = uid_of(pod)
         try:

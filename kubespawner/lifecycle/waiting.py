@@ -130,7 +130,8 @@ class PodWaiter:
                 if is_same and not (yield changed):
                     yield self._try_to_refresh(deadline)
 
-        return (yield self._look_again(look, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
+        return (yield from self._look_again(
+            look, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
 
     @gen.coroutine
     def wait_for_unwatched_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str) -> Any:
@@ -142,9 +143,8 @@ class PodWaiter:
             last[0] = yield self.refresh_pod(deadline)
             return condition(last[0])
 
-        return (yield self._look_again(look, deadline, what, lambda: last[0]))
+        return (yield from self._look_again(look, deadline, what, lambda: last[0]))
 
-    @gen.coroutine
     def _look_again(self, look, deadline, what, last_seen, too_late=_too_late, **pauses):
         """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
 

@@ -23,6 +23,7 @@ from ..lifecycle.pods import uid_of
 from ..lifecycle.records import StartRecord
 from ..lifecycle.waiting import in_time
 from ..messages.errors import Cause, SpawnError
+from .hub_database import commit
 from .subclass_steps import overridden
 
 ADDS_BRACKETS = '[' in Server(ip='::1', port=80).host
@@ -96,13 +97,6 @@ def recorded(server):
 def record(server, address):
     """Write an Address into JupyterHub's `Server`, and so into its database."""
     server.proto, server.ip, server.port = address.proto, host_for_jupyterhub(address.host), address.port
-
-
-def commit(user):
-    """Write what is known of a user's servers to the hub's database. JupyterHub 6 warns when `Spawner.db` is used."""
-    session = getattr(user, 'db', None)
-    if session is not None:
-        session.commit()
 
 
 def is_outdated(on_record, given, actual):
@@ -297,7 +291,8 @@ class Addresses(Configuration):
             actual = yield self._server_address(whole, deadline)
             self._correct_record(before, actual)
             self._follow_address(pod)
-            self._save_state()
+            self._keep_state()
+            commit(self.user)
         else:  # somebody else's
             self._follow_address(pod)
         return True

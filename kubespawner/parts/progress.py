@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from jupyterhub import version_info
 from jupyterhub.utils import url_path_join
-from tornado import gen
 from tornado.ioloop import IOLoop
 
 from ..configuration import Configuration
@@ -152,7 +151,6 @@ class Progress(Configuration):
         if self._progress_log is progress_log:
             self._progress_log = None
 
-    @gen.coroutine
     def _follow_events(self, progress_log):
         """Have the progress log get the events of this server's pod, from now on."""
         self._events = None
@@ -161,12 +159,11 @@ class Progress(Configuration):
         reflector = self._shared_event_reflector()
         if self._has_own('_start_watching_events') and not reflector.is_started:  # a subclass wants none
             return
-        is_followed = yield self._follow_events_with(reflector, progress_log)
+        is_followed = yield from self._follow_events_with(reflector, progress_log)
         if is_followed and reflector.is_forbidden:  # to watch all namespaces
             reflector.unfollow(progress_log.event)
-            yield self._follow_events_with(self._shared_event_reflector(), progress_log)
+            yield from self._follow_events_with(self._shared_event_reflector(), progress_log)
 
-    @gen.coroutine
     def _follow_events_with(self, reflector, progress_log):
         """Have a reflector pass events to the progress log; return whether it does, once its watch has begun."""
         owner_of_reflectors(type(self)).event_reflector.siblings.use(reflector, progress_log)

@@ -100,7 +100,6 @@ class SubclassSteps(Configuration):
             return self._call_step(step, attempt.deadline, attempt.is_wanted, *args)
         return gen.maybe_future(None)
 
-    @gen.coroutine
     def _watch_as_subclass_does(self, deadline, is_wanted=lambda: True):
         """Have a subclass start the reflectors that it wants."""
         for step in ['_start_watching_pods'] + ['_start_watching_events'] * self.events_enabled:
@@ -109,7 +108,6 @@ class SubclassSteps(Configuration):
 
     # Pods and claims
 
-    @gen.coroutine
     def _create_pod(self, pods, manifest, attempt):
         """Create the pod of a start and return it, a dict."""
         if not self._has_own('_make_create_pod_request'):
@@ -136,7 +134,6 @@ class SubclassSteps(Configuration):
             attempt.created = Resource(created)
         return True
 
-    @gen.coroutine
     def _create_missing(self, new_objects, attempt):
         """Create what a start needs besides its pod; see `_objects_to_create`."""
         has_own_claim = self._has_own('_make_create_pvc_request')
