@@ -5,7 +5,7 @@ no process is left with one of them at the end.
 """
 import os
 
-PROCESSES = 4  # on two cores, because hubs and browsers mostly wait; each has a Kubernetes of its own
+PROCESSES = 6  # on two cores, because hubs and browsers mostly wait; each has a Kubernetes of its own
 
 # What is begun first: these files, each of which takes a minute or more, and then what starts hubs, browsers and
 # processes. All others take less time for each test.

@@ -74,7 +74,7 @@ def run(words, cwd, env, stdout, stderr):
     os.environ.clear()
     os.environ.update(env)
     option, program = words[:2]
-    sys.path.insert(0, cwd)
+    sys.path[:0] = [cwd] + env.get('PYTHONPATH', '').split(os.pathsep)
     sys.argv = [option] + words[2:]
     try:
         if option == '-m':
