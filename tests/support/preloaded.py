@@ -10,6 +10,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import warnings
 
 LIBRARIES = ['jupyterhub.app', 'kubernetes.client']
 
@@ -74,7 +75,10 @@ def run(words, cwd, env, stdout, stderr):
     os.environ.clear()
     os.environ.update(env)
     option, program = words[:2]
-    sys.path[:0] = [cwd] + env.get('PYTHONPATH', '').split(os.pathsep)
+    # What an interpreter reads from its environment when it begins
+    sys.path[:0] = [cwd] + list(filter(None, env.get('PYTHONPATH', '').split(os.pathsep)))
+    for action in filter(None, env.get('PYTHONWARNINGS', '').split(',')):
+        warnings.simplefilter(action)
     sys.argv = [option] + words[2:]
     try:
         if option == '-m':
