@@ -16,7 +16,7 @@ from kubernetes.client.rest import ApiException
 
 from kubespawner.commands.demo.files import copy_kubeconfig
 from kubespawner.localkube import LocalKube
-from tests.support import parallel, rights, temporary_files
+from tests.support import lighter, parallel, rights, temporary_files
 from tests.support.named_files import NothingInVain
 from tests.support.skips import Skips
 
@@ -52,6 +52,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    lighter.own_process()
     config.option.async_test_timeout = max(config.option.async_test_timeout, TIMEOUT)
     # Warnings about pytest-tornado's own calls, two for each test.
     config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:pytest_tornado')

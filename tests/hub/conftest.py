@@ -16,7 +16,7 @@ from kubespawner.commands.demo import configuration
 from kubespawner.commands.demo.network import any_free_port, port_answers
 from tests import machine
 from tests.cluster.conftest import kube  # noqa: F401
-from tests.support import preloaded
+from tests.support import lighter, preloaded
 from tests.support.cluster_names import with_cluster_names
 
 from .browser import Browser, until
@@ -61,9 +61,11 @@ class Hub:
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
         self.config = os.path.join(directory, 'jupyterhub_config.py')
+        values = dict(vars(self), namespace=namespace, spawner_class=SPAWNER_CLASS, start_timeout=120,
+                      args=configuration.arguments_for_this_user())
+        servers = lighter.CONFIG if hub_ip == '127.0.0.1' else ''  # else they are not on this machine
         with open(self.config, 'w') as f:
-            f.write(CONFIG.format(namespace=namespace, spawner_class=SPAWNER_CLASS, start_timeout=120,
-                                  args=configuration.arguments_for_this_user(), **vars(self)) + more)
+            f.write(servers + CONFIG.format(**values) + more)
         self.env = dict(os.environ, CONFIGPROXY_AUTH_TOKEN='token-of-the-tests')
         self.hub = self.proxy = None
 

@@ -3,6 +3,7 @@
 It reads Ingresses, services and endpoints of one namespace again and again, and starts haproxy anew when what it has to
 serve has changed. The haproxy before that keeps the connections that it has.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ import subprocess
 import threading
 
 import pytest
+from kubernetes.client.rest import ApiException
+from urllib3.exceptions import HTTPError
 
 from kubespawner.kube import clients
 
@@ -89,7 +92,8 @@ class IngressController:
 
     def _run(self):
         while not self._ended.wait(PAUSE):
-            self.look()
+            with contextlib.suppress(ApiException, HTTPError, OSError):  # of one look; there will be more
+                self.look()
 
     def look(self):
         """Serve what is in the API now."""
