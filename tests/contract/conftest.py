@@ -32,13 +32,14 @@ def namespace(namespace, http):
 
 
 def ready_namespace(http, namespace):
-    pods = '/api/v1/namespaces/%s/pods' % namespace
-    deadline = time.monotonic() + 3 * PATIENCE
+    """Return when a new namespace takes pods, and has the ConfigMaps that the cluster's controllers give to each."""
+    path, deadline = '/api/v1/namespaces/%s/', time.monotonic() + 3 * PATIENCE
+    given = {'kube-root-ca.crt'}.intersection(names(http.get(path % 'default' + 'configmaps').body))
     while True:
-        answer = http.post(pods, pod('probe'), dryRun='All')
-        if answer.code == 201:
+        answer = http.post(path % namespace + 'pods', pod('probe'), dryRun='All')
+        if answer.code == 201 and given <= set(names(http.get(path % namespace + 'configmaps').body)):
             return
-        assert time.monotonic() < deadline, 'the namespace takes no pods: %s' % (answer,)
+        assert time.monotonic() < deadline, 'the namespace is not ready: %s' % (answer,)
         time.sleep(0.1)
 
 
