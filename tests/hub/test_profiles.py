@@ -76,6 +76,7 @@ def test_a_link_starts_what_is_offered_and_nothing_else(hub, pods, size):
     user = hub.user('link-' + size)
     answer = user.session.get(hub.url + '/hub/spawn?profile=simple&size=' + size, timeout=60)
     if size == 'large':
+        until(lambda: pods('link-large'), 60, 'the pod')
         assert {'name': 'SIZE', 'value': 'large'} in pods('link-large')[0]['spec']['containers'][0]['env']
     else:
         assert 'cannot be &#34;huge&#34;' in answer.text and pods('link-huge') == []
