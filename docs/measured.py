@@ -9,7 +9,12 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
-from tests.bench import report
+from tests.bench import published, report
+
+OUTDATED = '''\
+.. note:: The code has changed since these figures were measured.
+
+'''
 
 
 class Measured(Directive):
@@ -20,7 +25,10 @@ class Measured(Directive):
         path = os.path.join(environment.srcdir, self.arguments[0])
         environment.note_dependency(path)
         with open(path, encoding='utf8') as f:
-            text = report.text(json.load(f))
+            results = json.load(f)
+        text = report.text(results)
+        if published.outdated(results, published.code()):
+            text = OUTDATED + text
         lines = StringList(text.splitlines(), source=path)
         container = nodes.section()
         self.state.nested_parse(lines, self.content_offset, container)
