@@ -32,15 +32,22 @@ def namespace(namespace, http):
 
 
 def ready_namespace(http, namespace):
-    """Return when a new namespace takes pods, and has the ConfigMaps that the cluster's controllers give to each."""
-    path, deadline = '/api/v1/namespaces/%s/', time.monotonic() + 3 * PATIENCE
-    given = {'kube-root-ca.crt'}.intersection(names(http.get(path % 'default' + 'configmaps').body))
+    """Return when a new namespace takes pods, and has what the cluster's controllers give to each."""
+    deadline = time.monotonic() + 3 * PATIENCE
     while True:
-        answer = http.post(path % namespace + 'pods', pod('probe'), dryRun='All')
-        if answer.code == 201 and given <= set(names(http.get(path % namespace + 'configmaps').body)):
+        answer = http.post('/api/v1/namespaces/%s/pods' % namespace, pod('probe'), dryRun='All')
+        if answer.code == 201 and given(http, 'default') <= given(http, namespace):
             return
         assert time.monotonic() < deadline, 'the namespace is not ready: %s' % (answer,)
         time.sleep(0.1)
+
+
+def given(http, namespace):
+    """What a namespace has of the things that controllers give to each, depending on the release. A set."""
+    path = '/api/v1/namespaces/%s/' % namespace
+    certificates = {'kube-root-ca.crt'}.intersection(names(http.get(path + 'configmaps').body))
+    account = http.get(path + 'serviceaccounts/default').body
+    return certificates | ({'a token'} if account.get('secrets') else set())
 
 
 def empty_namespace(http, namespace):
