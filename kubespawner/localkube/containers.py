@@ -85,7 +85,7 @@ class Container(object):
 
     def enter(self, kind, **details):
         """Change the state, and update the status of the pod."""
-        if 'terminated' in self.state and kind != 'terminated':
+        if 'terminated' in self.state:  # a process may have ended before anybody saw it run
             self.last_state = {'terminated': self.state['terminated']}
         self.state = {kind: details}
         self.worker.publish()

@@ -52,6 +52,13 @@ def test_on_failure_restarts_failures_only(client):
     assert status(pod)['lastState']['terminated']['exitCode'] == 1
 
 
+def test_a_process_that_ends_before_it_is_seen_to_run_is_the_successor_of_the_last_one(client):
+    name = client.create_pod(policy='OnFailure', lifecycle={'postStart': {'exec': {'command': ['sleep', '0.5']}}},
+                             **shell('if [ -e done ]; then exit 0; fi; touch done; exit 1'))
+    pod = client.wait_for_phase(name, 'Succeeded')
+    assert status(pod)['lastState']['terminated']['exitCode'] == 1
+
+
 def test_command_that_is_not_there(client):
     pod = client.wait_for_phase(client.create_pod(command=['no-such-command']), 'Failed')
     terminated = status(pod)['state']['terminated']
