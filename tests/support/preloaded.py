@@ -1,4 +1,4 @@
-"""Processes that have JupyterHub and the Kubernetes client loaded when they begin. Nothing of this package is.
+"""Processes that have JupyterHub and the Kubernetes client loaded when they begin, but nothing of this package.
 
 Tests start dozens of hubs, and each of them would load these libraries for two to three seconds of CPU. Here, they are
 forked from one process that has loaded them; it ends with the tests.
@@ -7,6 +7,7 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,7 @@ class Process:
         self.process.terminate()
 
     def kill(self):
-        self.send_signal(9)
+        self.send_signal(signal.SIGKILL)
 
 
 def run(words, cwd, env, stdout, stderr):
