@@ -73,9 +73,14 @@ def check_said_once(page, profile):
     failure.get_by_text('Details').click()
 
 
+def is_touchable(element):
+    """Return whether a finger can touch this element of a page; one that is just replaced has no place on it."""
+    box = element.bounding_box()
+    return box is not None and box['height'] >= TOUCH
+
+
 def check_touchable(elements):
-    """Check that a finger can touch these elements of a page."""
-    assert all(element.bounding_box()['height'] >= TOUCH for element in elements)
+    until(lambda: all(is_touchable(element) for element in elements), 10, 'elements of %d pixels' % TOUCH)
 
 
 def check_accessible(page, place):
