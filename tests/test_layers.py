@@ -136,6 +136,15 @@ def test_the_package_loads_the_spawner_only_when_it_is_asked_for_or_in_a_hub():
 
 
 @at_once
+@pytest.mark.parametrize('command', ['doctor', 'manifest'])
+def test_help_is_printed_before_jupyterhub_is_loaded(command):
+    code = 'import atexit, sys; from kubespawner.commands import console; ' \
+        'atexit.register(lambda: print("loaded:", "jupyterhub" in sys.modules)); console.command([%r, "--help"])'
+    printed = subprocess.check_output([sys.executable, '-c', code % command]).decode()
+    assert printed.startswith('usage: kubespawner ' + command) and printed.endswith('loaded: False\n')
+
+
+@at_once
 def test_public_modules_are_attributes_of_the_package():
     code = 'import kubespawner; print(*(getattr(kubespawner, name).__name__ for name in kubespawner.PUBLIC_MODULES))'
     names = subprocess.check_output([sys.executable, '-c', code]).decode().split()

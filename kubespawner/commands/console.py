@@ -1,12 +1,14 @@
 """The console script `kubespawner`, whose first argument is a command.
 
-Here belongs the list of commands. Each command parses its own arguments, and is imported only when it is run.
+Here belongs the list of commands. A command is imported when its arguments have been parsed, since that takes seconds.
 """
 import atexit
 import os
 import sys
 
 from kubespawner import __version__
+
+from . import arguments
 
 
 def demo(argv):
@@ -15,13 +17,15 @@ def demo(argv):
 
 
 def manifest(argv):
+    parsed = arguments.of_manifest(argv)
     from .manifest import main
-    return main(argv)
+    return main(parsed)
 
 
 def doctor(argv):
+    parsed = arguments.of_doctor(argv)
     from .doctor.main import main
-    return main(argv)
+    return main(parsed)
 
 
 # name -> callable that takes the other arguments and returns the exit code

@@ -10,7 +10,7 @@ import sys
 from ..checks import find_problems
 from ..messages.errors import one_line
 from . import contexts
-from .arguments import new_parser, pair, who
+from .arguments import who
 from .cluster import Cluster, NoAnswer
 from .configured import CannotBeUsed, Log, is_of_problems, load
 from .documents import differences, dump, heading, sections
@@ -24,9 +24,8 @@ FINE, DIFFERENT, BROKEN = 0, 1, 2
 REFUSED = DIFFERENT
 
 
-def main(argv):
-    """Run the command; return the exit code."""
-    arguments = parse(argv)
+def main(arguments):
+    """Run the command with its parsed arguments; return the exit code."""
     try:
         cluster = _cluster_to_compare(arguments.diff)
         servers = _rehearsed(arguments)
@@ -41,31 +40,6 @@ def main(argv):
     except (CannotBeUsed, NoAnswer) as e:
         say(e)
         return BROKEN
-
-
-def parse(argv):
-    parser = new_parser('manifest', (
-        'Print as YAML what a start of a server would create in Kubernetes, after profiles, hooks and templates. '
-        'Neither a hub nor a cluster is needed, and nothing is created. The hooks of the configuration run.'))
-    parser.add_argument('--profile', metavar='SLUG', action='append', default=[],
-                        help='the profile that the user chooses; may be repeated (default: the default profile)')
-    parser.add_argument('--option', metavar='KEY=VALUE', type=pair, action='append', default=[],
-                        help='the choice of an option of the profile; may be repeated')
-    parser.add_argument('--all-profiles', action='store_true',
-                        help='all profiles: each with its defaults, and with each other choice of each option in turn')
-    parser.add_argument('--dry-run', action='store_true',
-                        help='send the objects to the API server with dryRun=All, which creates nothing, and print '
-                             'what it changes, warns of and refuses')
-    parser.add_argument('--diff', metavar='FILE|CONTEXT',
-                        help='print the differences to an earlier output (FILE), or to what is in the cluster of a '
-                             'context of the kubeconfig (CONTEXT), for each choice; all choices are compared unless '
-                             '--profile or --option is given')
-    arguments = parser.parse_args(argv)
-    if arguments.all_profiles and (arguments.profile or arguments.option):
-        parser.error('--all-profiles goes with neither --profile nor --option')
-    if arguments.diff and arguments.dry_run:
-        parser.error('--diff does not go with --dry-run')
-    return arguments
 
 
 def say(text):

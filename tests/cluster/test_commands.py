@@ -8,7 +8,7 @@ import yaml
 from kubernetes import client
 
 from kubespawner import KubeSpawner
-from kubespawner.commands import configured, console
+from kubespawner.commands import arguments, configured, console
 from kubespawner.commands.rehearsal import start as steps
 from kubespawner.commands.rehearsal import users
 from tests import documentation
@@ -116,7 +116,7 @@ def start(namespace, core, node, objects, tmp_path):
     def call(text):
         path.write_text(CONFIGURATION % namespace + text)
         hub = configured.load(str(path))
-        spawner = users.new_spawner(hub, users.Who(), hub.log)
+        spawner = users.new_spawner(hub, arguments.Who(), hub.log)
         spawner.api_token = TOKEN
         steps.run(spawner.start)
 

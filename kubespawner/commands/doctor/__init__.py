@@ -10,7 +10,7 @@
     room            nodes that could take a pod, and quotas
     answers         what the API server says of the objects themselves
     with_pod        whether a pod reaches the hub, which is the only check that creates anything
-    main            arguments, the table of checks, output
+    main            the table of checks, output
 
 Each check is a function from plain values to findings, which may ask a `Cluster`. Main thread.
 """

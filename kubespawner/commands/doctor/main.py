@@ -16,7 +16,7 @@ from ...configuration.aliases import canonical_name
 from ...messages.errors import one_line
 from ...parts.installation import others_in
 from ...proxy import KubeIngressProxy
-from ..arguments import new_parser, who
+from ..arguments import who
 from ..cluster import DRY_RUN_SINCE, Cluster, NoAnswer
 from ..configured import CannotBeUsed, is_of_problems, load
 from ..rehearsal import choices
@@ -178,31 +178,12 @@ CLUSTER_CHECKS = [('versions', check_versions), ('namespace', check_namespaces),
                   ('quota', check_quotas), ('dry run', check_answers)]
 
 
-def main(argv):
-    """Run the command; return the exit code."""
-    arguments = parse(argv)
+def main(arguments):
+    """Run the command with its parsed arguments; return the exit code."""
     output = Output(arguments.json)
     for check, finding in findings(arguments):
         output.add(check, finding)
     return output.end()
-
-
-def parse(argv):
-    parser = new_parser('doctor', (
-        'Check the configuration of a hub, and the cluster that it is for: one line for each finding. Nothing is '
-        'created, unless --with-pod is given. The hooks of the configuration run.'))
-    parser.add_argument('--as', metavar='USER', dest='as_user',
-                        help='ask as this user of Kubernetes, such as system:serviceaccount:NAMESPACE:hub, if the hub '
-                             'has another account than this command')
-    parser.add_argument('--offline', action='store_true', help='ask no cluster')
-    parser.add_argument('--autoscaler', action='store_true', help='nodes may be added: that none fits is a warning')
-    parser.add_argument('--with-pod', action='store_true',
-                        help='create a pod that connects to the hub, which has to run, and delete it again')
-    parser.add_argument('--json', action='store_true', help='print the findings as JSON')
-    arguments = parser.parse_args(argv)
-    if arguments.offline and (arguments.with_pod or arguments.as_user):
-        parser.error('--offline goes with neither --with-pod nor --as')
-    return arguments
 
 
 def findings(arguments):

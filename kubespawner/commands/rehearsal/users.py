@@ -22,19 +22,6 @@ from .placeholders import TOKEN
 ADDRESS = '192.0.2.2'  # of the browser: one that documentation uses
 
 
-class Who:
-    """Whose server is started.
-
-    user, server (str): their names; '' is the default server.
-    groups (list of str), is_admin (bool): of the user.
-    auth_state (dict or None): what the authenticator kept at the last login.
-    """
-
-    def __init__(self, user='ann', server='', groups=(), is_admin=False, auth_state=None):
-        self.user, self.server, self.groups = user, server, list(groups)
-        self.is_admin, self.auth_state = is_admin, auth_state
-
-
 def new_session():
     """Return a session of a new database in memory, with JupyterHub's tables."""
     engine = create_engine('sqlite://', connect_args={'check_same_thread': False}, poolclass=StaticPool)
