@@ -4,10 +4,11 @@ import sys
 
 STAND_IN = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'stand_in')
 
-# What a hub of the tests is configured with if its servers are processes of this machine.
+# What a hub of the tests is configured with if its servers are processes of this machine. They have no JupyterLab, but
+# run code.
 CONFIG = """
-c.KubeSpawner.environment = {'PYTHONPATH': %r}
-""" % STAND_IN
+c.KubeSpawner.environment = {'PYTHONPATH': %r, 'JUPYTER_CONFIG_PATH': %r}
+""" % (STAND_IN, os.path.join(STAND_IN, 'jupyter'))
 
 
 def own_process():

@@ -23,6 +23,8 @@ def spread(config):
     config.option.numprocesses = PROCESSES
     config.option.dist = 'loadfile'
     config.option.loadscopereorder = False  # it would begin with the files that have most tests
+    # Containers often have it, for small images. Here, each of hundreds of processes would compile the same modules.
+    os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
 
 
 def is_wanted(option, names):
