@@ -1,6 +1,6 @@
 """Arguments of the commands on a configuration. Pure, but for the file of --auth-state.
 
-Nothing of JupyterHub is imported here, which takes seconds: who asks for help need not wait for it.
+To import JupyterHub takes seconds. Nothing here needs it, so that whoever asks for help does not wait.
 """
 import argparse
 import json
@@ -46,7 +46,7 @@ def of_manifest(argv):
 
 
 def of_doctor(argv):
-    """Return the arguments of `kubespawner doctor`, as above."""
+    """Return the arguments of `kubespawner doctor`. Ends the process if they make no sense, or ask for help."""
     parser = _new_parser('doctor', (
         'Check the configuration of a hub, and the cluster that it is for: one line for each finding. Nothing is '
         'created, unless --with-pod is given. The hooks of the configuration run.'))

@@ -1,6 +1,7 @@
 """The console script `kubespawner`, whose first argument is a command.
 
-Here belongs the list of commands. A command is imported when its arguments have been parsed, since that takes seconds.
+Here belongs the list of commands. A command is imported only when it is run. Those on a configuration take seconds to
+import, so their arguments are parsed before.
 """
 import atexit
 import os

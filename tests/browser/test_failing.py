@@ -74,12 +74,13 @@ def check_said_once(page, profile):
 
 
 def is_touchable(element):
-    """Return whether a finger can touch this element of a page; one that is just replaced has no place on it."""
+    """Return whether a finger can touch this element of a page; one that is being replaced has no place on it."""
     box = element.bounding_box()
     return box is not None and box['height'] >= TOUCH
 
 
 def check_touchable(elements):
+    """Check that a finger can touch these elements, as soon as the page no longer changes."""
     until(lambda: all(is_touchable(element) for element in elements), 10, 'elements of %d pixels' % TOUCH)
 
 
