@@ -13,7 +13,8 @@ import sys
 import tempfile
 import warnings
 
-LIBRARIES = ['jupyterhub.app', 'kubernetes.client']
+# New clients load their classes when they are asked for; these need most of them.
+LIBRARIES = ['jupyterhub.app', 'kubernetes.client', 'kubernetes.client.api.core_v1_api']
 
 # Its socket goes where all temporary files of a run go, and is removed with them.
 multiprocessing.current_process()._config['tempdir'] = tempfile.gettempdir()
