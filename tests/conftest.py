@@ -68,7 +68,7 @@ def pytest_cmdline_main(config):
 
 
 def pytest_collection_modifyitems(items):
-    parallel.slowest_first(items)
+    parallel.put_in_order(items)
 
 
 @pytest.fixture(scope='session')

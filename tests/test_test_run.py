@@ -49,11 +49,22 @@ def test_the_processes_that_share_a_run_do_not_spread_it_again():
     assert option.numprocesses is None and option.dist == 'no'
 
 
-def test_slow_directories_come_first_and_a_file_keeps_its_order():
-    paths = ['tests/test_a.py', 'tests/cluster/test_b.py', 'tests/cluster/test_b.py', 'tests/browser/test_c.py']
+def order_of(paths):
     items = [SimpleNamespace(fspath=path, number=number) for number, path in enumerate(paths)]
-    parallel.slowest_first(items)
-    assert [item.number for item in items] == [3, 1, 2, 0]
+    parallel.put_in_order(items)
+    return [item.number for item in items]
+
+
+def test_what_takes_long_comes_first_and_a_file_keeps_its_order():
+    assert order_of(['tests/test_a.py', 'tests/cluster/test_b.py', 'tests/cluster/test_b.py',
+                     'tests/browser/test_c.py', 'tests/hub/test_metrics.py']) == [4, 3, 0, 1, 2]
+
+
+def test_files_that_mostly_wait_are_spread_evenly_among_the_others():
+    paths = ['tests/cluster/test_%d.py' % number for number in range(3)]
+    paths += ['tests/test_%d.py' % number for number in range(6)]
+    ordered = [number < 3 for number in order_of(paths)]
+    assert [sum(ordered[start:start + 3]) for start in (0, 3, 6)] == [1, 1, 1]
 
 
 def report(when='call', path=FILE, outcome='passed', **more):

@@ -1,17 +1,16 @@
 """Spreads a run of whole directories over several processes, if pytest-xdist is installed and nothing was said.
 
 A file of tests stays together: its tests share a namespace, and often a hub. Files that take long come first, so that
-no process is left with one of them at the end.
+no process is left with one of them at the end; files that mostly wait are spread among those that compute.
 """
 import os
 
-PROCESSES = 6  # on two cores, because hubs and browsers mostly wait; each has a Kubernetes of its own
+PROCESSES = 5  # on two cores, because many tests mostly wait; each has a Kubernetes of its own
 
-# What is begun first: these files, each of which takes a minute or more, and then what starts hubs, browsers and
-# processes. All others take less time for each test.
-SLOWEST_FIRST = ['hub/test_metrics.py', 'hub/test_interrupted_starts.py', 'hub/test_servers.py', 'test_console.py',
-                 'hub/test_profiles.py', 'hub/test_ingress_proxy.py', 'test_fuzz.py', 'faults/test_cycles.py',
-                 'browser', 'hub', 'security', 'faults', 'localkube', 'cluster', 'contract']
+# Begun first: what takes a minute or more, what starts hubs and browsers, and what computes for long.
+FIRST = ['hub/test_metrics.py', 'hub/test_ingress_proxy.py', 'cluster/test_doctor_and_role.py',
+         'faults/test_hub_restarts.py', 'browser', 'hub', 'test_doctor.py', 'test_manifest.py', 'test_fuzz.py']
+MOSTLY_WAIT = ['faults', 'cluster']  # spread over what follows, so that others compute meanwhile
 
 
 def spread(config):
@@ -38,14 +37,28 @@ def is_wanted(option, names):
     return any(map(os.path.isdir, names)) and not (said or needs_this_process or cluster_is_shared)
 
 
-def slowest_first(items):
-    """Sort tests by their file, see SLOWEST_FIRST. The tests of a file keep their order."""
-    items.sort(key=lambda item: rank(str(item.fspath)))
+def put_in_order(items):
+    """Sort tests by their file, so that all processes are busy until the end. The tests of a file keep their order."""
+    paths = list(dict.fromkeys(str(item.fspath) for item in items))
+    places = {path: place for place, path in enumerate(sorted(paths, key=begun_first(paths)))}
+    items.sort(key=lambda item: places[str(item.fspath)])
+
+
+def begun_first(paths):
+    """Return the key to sort files by: first those of FIRST, then those that mostly wait evenly among all others."""
+    keys = {path: (rank(path), 0) for path in paths}
+    others = [path for path in paths if rank(path) == len(FIRST)]
+    for wait in (True, False):
+        alike = [path for path in others if (directory_of(path) in MOSTLY_WAIT) is wait]
+        keys.update((path, (len(FIRST), number / len(alike))) for number, path in enumerate(alike))
+    return keys.get
 
 
 def rank(path):
-    directory, name = os.path.split(path)
-    directory = os.path.basename(directory)
-    places = [SLOWEST_FIRST.index(each) for each in ('%s/%s' % (directory, name), name, directory)
-              if each in SLOWEST_FIRST]
-    return min(places + [len(SLOWEST_FIRST)])
+    directory, name = directory_of(path), os.path.basename(path)
+    places = [FIRST.index(each) for each in ('%s/%s' % (directory, name), name, directory) if each in FIRST]
+    return min(places + [len(FIRST)])
+
+
+def directory_of(path):
+    return os.path.basename(os.path.dirname(path))
