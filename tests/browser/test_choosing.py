@@ -4,6 +4,7 @@ import pytest
 from .conftest import PHONE
 
 AXE = pytest.importorskip('axe_playwright_python.sync_playwright')
+PLAYWRIGHT = pytest.importorskip('playwright.sync_api')
 
 TOUCH = 44  # pixels that a finger needs
 NOT_ZOOMED = 16  # pixels of a field's text, below which phones zoom in
@@ -24,6 +25,18 @@ def start(page):
 def has_arrived(page, username):
     page.wait_for_url('**/user/%s/**' % username)
     return True
+
+
+def stop(page):
+    """Click on JupyterHub's button, again if need be: it does nothing before the scripts of its page have run."""
+    for attempt in range(30):
+        try:
+            with page.expect_request(lambda request: request.method == 'DELETE', timeout=2000):
+                page.get_by_role('button', name='Stop My Server').click()
+            break
+        except PLAYWRIGHT.TimeoutError:
+            assert attempt < 29
+    page.get_by_role('button', name='Start My Server').wait_for()
 
 
 def environment(pod):
@@ -91,8 +104,7 @@ def test_a_keyboard_is_enough_and_the_choice_is_selected_the_next_time(demo, vis
     assert pod['spec']['containers'][0]['resources']['limits']['memory'] == str(2 * 2 ** 30)
 
     page.goto(demo.url + '/hub/home')
-    page.get_by_role('button', name='Stop My Server').click()
-    page.get_by_role('button', name='Start My Server').wait_for()
+    stop(page)
     page.goto(demo.url + '/hub/spawn')
     assert page.get_by_role('radio', name=NAMES['options']).is_checked()
     assert page.get_by_label('Memory').input_value() == 'large'

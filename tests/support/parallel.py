@@ -7,9 +7,12 @@ import os
 
 PROCESSES = 5  # on two cores, because many tests mostly wait; each has a Kubernetes of its own
 
-# Begun first: what takes a minute or more, what starts hubs and browsers, and what computes for long.
+# Begun first: what takes a minute or more, what starts hubs and browsers, and what else takes half a minute.
 FIRST = ['hub/test_metrics.py', 'hub/test_ingress_proxy.py', 'cluster/test_doctor_and_role.py',
-         'faults/test_hub_restarts.py', 'browser', 'hub', 'test_doctor.py', 'test_manifest.py', 'test_fuzz.py']
+         'faults/test_hub_restarts.py', 'browser', 'hub', 'test_doctor.py', 'faults/test_answers.py',
+         'test_manifest.py', 'faults/test_watch.py', 'cluster/test_profiles.py', 'security/test_demo.py',
+         'compat/test_subclasses.py', 'cluster/test_addresses.py', 'localkube/test_kubectl.py', 'test_fuzz.py',
+         'faults/test_server_killed.py', 'test_layers.py']
 MOSTLY_WAIT = ['faults', 'cluster']  # spread over what follows, so that others compute meanwhile
 
 
