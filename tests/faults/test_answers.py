@@ -183,7 +183,8 @@ def test_an_outage_without_end_ends_a_start_and_a_stop_in_time(proxy, node, new_
     spawner.start_timeout = 2
     proxy.refuse()
     started = IOLoop.current().time()
-    with pytest.raises(Exception, match='jupyter-ann.*refused'):
+    # The second is said if a further try has begun, but not ended, in time.
+    with pytest.raises(Exception, match='jupyter-ann.*(refused|does not answer)'):
         yield gen.with_timeout(started + 30, getattr(spawner, verb)())
     assert IOLoop.current().time() - started < SOON
     proxy.resume()

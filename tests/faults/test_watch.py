@@ -83,7 +83,7 @@ def test_after_an_outage_the_cache_is_right_at_once_and_without_a_list(reflector
 def test_a_connection_that_is_half_open_is_noticed_within_the_idle_time_out(
         reflector, proxy, asked, pods, monkeypatch):
     monkeypatch.setattr('kubespawner.kube.reflector.IDLE_TIMEOUT', 1)
-    yield until_watching(reflector, asked, pods)
+    yield until_watching(reflector, asked, pods, lists=None)  # on a busy machine, it may have watched twice by then
     proxy.stall()
     use_up(pods)
     watches = asked.count('watch')
