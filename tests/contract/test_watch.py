@@ -220,8 +220,8 @@ def test_time_out_ends_a_watch_cleanly(http, pods, now):
 
 
 def test_time_out_does_not_cut_an_event(http, pods, name, now):
+    created(http.post(pods, pod(name)))
     with http.watch(pods, resourceVersion=now, timeoutSeconds=1) as watch:
-        created(http.post(pods, pod(name)))
         assert told(list(watch)) == [('ADDED', name)]
 
 

@@ -153,7 +153,7 @@ def test_one_failure_under_two_names_has_one_grace(starting, objects):
 
 @pytest.mark.gen_test
 def test_why_an_image_could_not_be_pulled_is_told_after_its_node_pauses(starting, objects, caplog):
-    spawner, start = yield starting(start_failure_grace=1)
+    spawner, start = yield starting(start_failure_grace=5)  # in which both have to be seen
     objects.set_status(spawner.pod_name, **waiting('ErrImagePull', message='manifest for <it> not found'))
     yield objects.until(lambda: 'This may heal' in caplog.text)
     objects.set_status(spawner.pod_name, **waiting('ImagePullBackOff', message='Back-off'))

@@ -166,7 +166,7 @@ def test_a_watch_that_ends_at_once_again_and_again_misses_nothing(kube, reflecto
 @pytest.mark.gen_test
 def test_watches_that_tell_of_nothing_are_settled_by_a_list_before_the_reflector_gives_up(
         kube, reflector, asked, pods):
-    reflector.give_up_seconds = 4
+    reflector.give_up_seconds = 10
     yield until_watching(reflector, asked, pods)
     kube.insert_into_watches('', path=reflector.namespace, times=1000, end=True)
     kube.cut_watches()
