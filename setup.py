@@ -41,7 +41,7 @@ setup(
             'playwright; python_version >= "3.9"',  # drives the machine's own Chromium
             'pytest<10',  # 10 no longer takes the way in which pytest-tornado marks its hooks
             'pytest-tornado',
-            'pytest-xdist',  # spreads the tests over two processes; without it they run one after the other
+            'pytest-xdist',  # spreads the tests over several processes; without it they run one after the other
             'requests',
             'setuptools<82',  # has the pkg_resources that pytest-tornado imports, but does not ask for
             'websocket-client',

@@ -329,7 +329,7 @@ def test_the_permissions_of_the_documentation_are_those_that_are_used(new_proxy,
     proxy = new_proxy()
     yield proxy.add_route(ANN, TARGET, DATA)
     yield proxy.add_route(ANN, 'http://10.1.2.5:9999', DATA)
-    # Without endpoints. When their service has gone, a controller of the cluster may delete them before the proxy does.
+    # A name needs no endpoints: the proxy deletes them. With a whole route, a controller of the cluster may be faster.
     yield proxy.add_route(ANN, 'http://name:9999', DATA)
     for reflector in (proxy.ingress_reflector, proxy.service_reflector, proxy.endpoints_reflector):
         monkeypatch.setattr(reflector, 'is_stale', True)  # so that the API is asked

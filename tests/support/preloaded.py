@@ -13,7 +13,7 @@ import sys
 import tempfile
 import warnings
 
-# New clients load their classes when they are asked for; these need most of them.
+# New clients load a class when it is asked for; their CoreV1Api asks for most of them.
 LIBRARIES = ['jupyterhub.app', 'kubernetes.client', 'kubernetes.client.api.core_v1_api']
 
 # Its socket goes where all temporary files of a run go, and is removed with them.
