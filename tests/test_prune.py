@@ -41,6 +41,27 @@ def test_equal_strings_of_different_objects_are_one():
     assert list(first)[0] is list(second)[0] and first['ay'][0] is second['ay'][0]
 
 
+# Against the last state
+
+
+def test_what_has_not_changed_is_taken_from_the_last_state_of_the_object():
+    tree = prune.tree_of(['metadata', 'spec.containers.image', 'status'])
+    before = prune.prune(POD, tree)
+    after = prune.prune(dict(json.loads(json.dumps(POD)), status={'phase': 'Running', 'podIP': None}), tree, before)
+    assert after == {'metadata': before['metadata'], 'spec': before['spec'], 'status': {'phase': 'Running'}}
+    assert after['metadata'] is not POD['metadata'] and after['metadata']['labels'] is before['metadata']['labels']
+
+
+@given(st.data())
+def test_whatever_the_last_state_was_nothing_of_it_stays_that_is_gone(data):
+    json_values = st.recursive(
+        st.none() | st.booleans() | st.text(max_size=2),
+        lambda values: st.lists(values, max_size=3) | st.dictionaries(st.sampled_from('abc'), values, max_size=3))
+    tree = prune.tree_of(data.draw(st.lists(st.sampled_from(['a', 'a.b', 'b', 'c.a']), max_size=3)))
+    before, now = [data.draw(st.dictionaries(st.sampled_from('abc'), json_values, max_size=3)) for _ in range(2)]
+    assert prune.prune(now, tree, prune.prune(before, tree)) == prune.prune(now, tree)
+
+
 # Managed fields, before they are decoded
 
 

@@ -110,7 +110,7 @@ class Cache(LoggingConfigurable):
         super().__init__(*args, **kwargs)
         self.resources = KeyedObjects(self.namespace, self.resources)
         self._lock = threading.Lock()
-        self._waiters = {}  # key -> list of (turns, future)
+        self._waiters = {}  # key -> list of (turns, future, timer)
         self._turns = None  # those of the loop on which somebody waited last
         self._subscribers = {}  # key -> (loop, weak reference to an object, method of its class)
         self._resource_version = 0  # the newest version received from a list or a watch
@@ -133,10 +133,10 @@ class Cache(LoggingConfigurable):
 
     def upsert(self, resource):
         """Put an object from the response to a direct request into the cache, unless the cache has a newer state."""
-        resource = self._pruned(resource)
         key = self._key_of(resource)
         with self._lock:
             cached = dict.get(self.resources, key)
+            resource = self._pruned(resource, cached)
             known = version_of(cached) if cached is not None else self._resource_version
             if version_of(resource) > known and not self._is_gone(resource) and self.selects(resource):
                 self.resources[key] = resource
@@ -167,10 +167,11 @@ class Cache(LoggingConfigurable):
         is_here = self.namespace in ('', resource['metadata'].get('namespace', self.namespace))
         return is_here and all(labels.get(label) == value for label, value in self.labels.items())
 
-    def _pruned(self, resource):
-        """Return an object with only the fields that the cache keeps."""
+    def _pruned(self, resource, before=None):
+        """Return an object with only the fields that the cache keeps. before: its last state that the cache has."""
         resource['metadata'].pop('managedFields', None)
-        return Pruned(prune.prune(resource, self._tree), self._tree)
+        tree = self._tree
+        return Pruned(prune.prune(resource, tree, before), tree)
 
     def changed(self, key, timeout):
         """Return a future that is done at the next change of the object with this key, or after `timeout` seconds.
@@ -180,15 +181,14 @@ class Cache(LoggingConfigurable):
         """
         loop, future = IOLoop.current(), Future()
         self._turns = turns_on(loop, self._turns, MOST_WOKEN)
+        timer = loop.call_later(timeout, self._time_out, key, future)
         with self._lock:
-            self._waiters.setdefault(key, []).append((self._turns, future))
-        timer = loop.call_later(timeout, self._time_out, key, loop, future)
-        future.add_done_callback(lambda _: loop.remove_timeout(timer))
+            self._waiters.setdefault(key, []).append((self._turns, future, timer))
         return future
 
-    def _time_out(self, key, loop, future):
+    def _time_out(self, key, future):
         with self._lock:
-            waiters = [pair for pair in self._waiters.get(key, []) if pair[1] is not future]
+            waiters = [waiter for waiter in self._waiters.get(key, []) if waiter[1] is not future]
             if waiters:
                 self._waiters[key] = waiters
             else:
@@ -234,8 +234,8 @@ class Cache(LoggingConfigurable):
 
     def _wake(self, key):
         """Wake the coroutines that wait for `key`, on their loops."""
-        for turns, future in self._waiters.pop(key, ()):
-            turns.resolve(future, True)
+        for turns, future, timer in self._waiters.pop(key, ()):
+            turns.resolve(future, True, timer)
 
     def _add_tombstone(self, resource, version):
         """Ignore all states of an object up to `version` from now on, because it is gone."""
@@ -286,7 +286,7 @@ class Cache(LoggingConfigurable):
                 self.resources.pop(key, None)
             else:
                 before = dict.get(self.resources, key)
-                self.resources[key] = self._pruned(resource)
+                self.resources[key] = self._pruned(resource, before)
                 self._notify_subscriber(key, before)
             self._wake(key)
 

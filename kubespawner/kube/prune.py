@@ -4,9 +4,11 @@ A pod from the API takes tens of kilobytes of Python objects, most of which are 
 strings that saves memory; any thread.
 """
 import re
+from itertools import chain, repeat
 from typing import Any, Dict, Iterable
 
 TABLE_SIZE = 10000  # strings; a full table is cleared
+PLAIN = frozenset([bool, int, float])
 
 _table = {}  # type: Dict[str, str]
 
@@ -38,34 +40,46 @@ def tree_of(paths: Iterable[str]) -> Dict[str, dict]:
     return tree
 
 
-def prune(value: Any, tree: Dict[str, dict]) -> Any:
+def prune(value: Any, tree: Dict[str, dict], before: Any = None) -> Any:
     """Return a copy of `value` with only the fields in `tree`, see `tree_of`. An empty tree keeps all fields.
 
     A tree applies to each item of a list. Fields that are null are left out.
+
+    before: the last state of the same object, pruned. What has not changed since is taken from there.
     """
     if len(_table) >= TABLE_SIZE:
         _table.clear()
-    return _branches(value, tree) if tree else _all(value)
+    return _branches(value, tree, before) if tree else _all(value, before)
 
 
-def _branches(value, tree):
+def _branches(value, tree, before):
     if type(value) is list:
-        return [_branches(item, tree) for item in value]
+        return [_branches(item, tree, old) for item, old in _with_old(value, before)]
     if type(value) is not dict:
-        return _all(value)
-    return {key: _branches(value[key], branch) if branch else _all(value[key])
+        return _all(value, before)
+    old = before if isinstance(before, dict) else {}
+    return {key: _branches(value[key], branch, old.get(key)) if branch else _all(value[key], old.get(key))
             for key, branch in tree.items() if value.get(key) is not None}
 
 
-def _all(value):
+def _all(value, before):
+    if value == before:
+        return before
     kind = type(value)
     if kind is str:
         return _shared(value, value)
     if kind is dict:
-        return {_shared(key, key): _all(item) for key, item in value.items() if item is not None}
+        old = before if isinstance(before, dict) else {}
+        return {_shared(key, key): item if type(item) in PLAIN else _all(item, old.get(key))
+                for key, item in value.items() if item is not None}
     if kind is list:
-        return [_all(item) for item in value]
+        return [_all(item, old) for item, old in _with_old(value, before)]
     return value
+
+
+def _with_old(values, before):
+    """Return each item of a list with the one at its place in the list `before`; None where there is none."""
+    return zip(values, chain(before if isinstance(before, list) else (), repeat(None)))
 
 
 # Returns the string in the table that is equal to the argument. Adds the argument if there is none.

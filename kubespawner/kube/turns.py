@@ -19,14 +19,17 @@ class Turns:
 
     def __init__(self, loop, most):
         self.loop, self._most = loop, most
-        self._futures, self._lock = deque(), threading.Lock()  # pairs of a future and its result
+        self._futures, self._lock = deque(), threading.Lock()  # each with its result and its timer
         self._left = most  # how many may go on in this iteration
         self._is_scheduled = False
 
-    def resolve(self, future, result=None):
-        """Have a future that is not done by then get its result. Nobody waits on a loop that is closed."""
+    def resolve(self, future, result=None, timer=None):
+        """Have a future that is not done by then get its result. Nobody waits on a loop that is closed.
+
+        timer: what `call_later` of the loop has returned, and nobody needs then.
+        """
         with self._lock:
-            self._futures.append((future, result))
+            self._futures.append((future, result, timer))
         self._schedule()
 
     def take_turn(self):
@@ -37,7 +40,7 @@ class Turns:
             if is_at_once:
                 self._left -= 1
             else:
-                self._futures.append((future, None))
+                self._futures.append((future, None, None))
         if is_at_once:
             future.set_result(None)
         self._schedule()
@@ -57,7 +60,9 @@ class Turns:
             due = [self._futures.popleft() for _ in range(min(self._most, len(self._futures)))]
             self._left = self._most - len(due)
             self._is_scheduled = False
-        for future, result in due:
+        for future, result, timer in due:
+            if timer is not None:
+                self.loop.remove_timeout(timer)
             if not future.done():
                 future.set_result(result)
         if due:
