@@ -1,13 +1,16 @@
 """Requests past the checks of a client that has some: they are the same, and only if nobody has replaced anything."""
 import json
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from kubernetes.client import ApiClient, CoreV1Api, rest
+from urllib3 import HTTPConnectionPool
 
 from kubespawner.kube import api, clients, direct
 from kubespawner.objects import make_pod
-from tests.support.recording_api import RecordingApi
+from tests.support.recording_api import JsonAnswers, RecordingApi
 
 checking = pytest.mark.skipif(not direct.REQUESTS, reason='older clients check nothing')
 
@@ -36,16 +39,15 @@ REQUESTS = {
 @pytest.fixture
 def on_the_wire(core, monkeypatch):
     """What is sent, as it is given to the pool of connections."""
-    sent, manager = [], core.api_client.rest_client.pool_manager
-    request = manager.request
+    sent, urlopen = [], HTTPConnectionPool.urlopen
 
-    def recording(method, url, **arguments):
+    def recording(pool, method, url, **arguments):
         body = arguments.get('body')
         headers = {name.lower(): value for name, value in arguments['headers'].items()}
         sent.append((method, url, body and json.loads(body), headers, arguments['timeout'].read_timeout))
-        return request(method, url, **arguments)
+        return urlopen(pool, method, url, **arguments)
 
-    monkeypatch.setattr(manager, 'request', recording)
+    monkeypatch.setattr(HTTPConnectionPool, 'urlopen', recording)
     return sent
 
 
@@ -142,6 +144,49 @@ def test_a_server_that_is_not_there_is_an_error_without_a_status(core):
         with pytest.raises(api.ApiError) as raised:
             api.send(core, 1, api.read('pod', 'hubs', 'a'))
     assert raised.value.status == 0 and not raised.value.was_sent
+
+
+@checking
+def test_a_pool_of_connections_that_was_closed_is_replaced(core):
+    api.send(core, 7, REQUESTS['create_namespaced_pod'])
+    core.api_client.rest_client.pool_manager.clear()
+    assert api.send(core, 7, REQUESTS['read_namespaced_pod'])['metadata']['name'] == 'a'
+
+
+@checking
+def test_the_path_of_the_servers_url_is_part_of_the_requests(core, on_the_wire):
+    core.api_client.configuration.host += '/k8s/clusters/c-1'
+    with pytest.raises(api.ApiError):
+        api.send(core, 7, REQUESTS['read_namespaced_pod'])
+    (_, path, _, _, _), = on_the_wire
+    assert path == '/k8s/clusters/c-1/api/v1/namespaces/hubs/pods/a'
+
+
+class Elsewhere(JsonAnswers, BaseHTTPRequestHandler):
+    """Redirects each request to the server whose URL is `to`."""
+
+    def do_GET(self):
+        self.send_response(307)
+        self.send_header('Location', self.server.to + self.path)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+
+@checking
+def test_a_redirection_is_followed_as_the_client_does(core):
+    api.send(core, 7, REQUESTS['create_namespaced_pod'])
+    configuration = core.api_client.configuration
+    with HTTPServer(('127.0.0.1', 0), Elsewhere) as elsewhere:
+        elsewhere.to = configuration.host
+        thread = threading.Thread(target=elsewhere.serve_forever)
+        thread.start()
+        configuration.host = 'http://127.0.0.1:%d' % elsewhere.server_port
+        core.api_client.rest_client.pool_manager.connection_pool_kw['retries'] = None  # then the client follows
+        try:
+            assert api.send(core, 7, REQUESTS['read_namespaced_pod'])['metadata']['name'] == 'a'
+        finally:
+            elsewhere.shutdown()
+            thread.join()
 
 
 def test_an_older_client_has_only_its_public_methods(core):

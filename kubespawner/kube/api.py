@@ -22,6 +22,7 @@ from ..messages.errors import Cause, HubError, SpawnError, one_line
 from . import clients, retry, warnings
 from .codes import code_of, observed, status_of
 from .objects_api import method_of
+from .prune import without_managed_fields
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
@@ -204,7 +205,7 @@ def _value(request, response):
         return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
     text = _text(response.data)
     try:
-        return json.loads(text)
+        return json.loads(without_managed_fields(text))
     except ValueError:
         raise ApiError(request, 0, 'the answer is not JSON', _quotable(text), code=metrics.INVALID)
 

@@ -7,9 +7,11 @@ a hook has replaced it, they are not for it: the public method is called as ever
 import functools
 import json
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from kubernetes.client import ApiClient, CoreV1Api, rest
-from urllib3 import Timeout
+from urllib3 import PoolManager, Timeout
+from urllib3.util import parse_url
 
 from .clients import ApiException, to_dict
 
@@ -65,17 +67,45 @@ def send(api_client, method, path, namespace, name=None, body=None, _preload_con
         wait for a connection, and for each part of the response.
     """
     configuration = api_client.configuration
-    url = configuration.host + path % tuple(quote(part, safe='') for part in (namespace, name) if part is not None)
+    path = path % tuple(quote(part, safe='') for part in (namespace, name) if part is not None)
     content = {} if body is None else {'body': json.dumps(getattr(body, 'carried', None) or to_dict(body))}
     connect, read = _request_timeout
-    response = api_client.rest_client.pool_manager.request(
-        method, url, headers=_headers(api_client, configuration), timeout=Timeout(connect=connect, read=read),
-        preload_content=False, **content)
+    response = _answer(api_client.rest_client.pool_manager, method, configuration.host, path, dict(
+        content, headers=_headers(api_client, configuration), timeout=Timeout(connect=connect, read=read),
+        preload_content=False))
     if not 200 <= response.status <= 299:
         answer = rest.RESTResponse(response)
         answer.read()
         raise ApiException.from_response(http_resp=answer, body=None, data=None)
     return response
+
+
+def _answer(manager, method, host, path, arguments):
+    """Return the response to a request from a pool of the `manager`, which takes a while to find it for each request.
+
+    It also follows redirections, of which an API server sends none: if there is one, the manager sends the request.
+    """
+    pool, prefix = _pool_of(manager, host)
+    if pool is not None:
+        response = pool.urlopen(method, prefix + path, redirect=False, assert_same_host=False, **arguments)
+        if not response.get_redirect_location():
+            return response
+        response.drain_conn()
+        response.release_conn()
+    return manager.request(method, host + path, **arguments)
+
+
+def _pool_of(manager, host):
+    """Return the pool of connections to a host, and the path in its URL; None if the manager is not urllib3's own."""
+    if type(manager) is not PoolManager:  # such as one for a proxy
+        return None, ''
+    pools = _pools.setdefault(manager, {})
+    if host not in pools or pools[host][0].pool is None:  # the manager has closed it
+        pools[host] = manager.connection_from_url(host), (parse_url(host).path or '').rstrip('/')
+    return pools[host]
+
+
+_pools = WeakKeyDictionary()  # pools and paths by host, of each manager
 
 
 def _headers(api_client, configuration):
