@@ -4,6 +4,7 @@ Kubernetes replaces `$(NAME)` in a variable's value only if NAME is defined befo
 `$$` everywhere. Here belongs who names whom, the order that follows, and how values arrive as they are. Nothing here
 knows models or configuration. Pure, any thread.
 """
+import functools
 import re
 
 from .naming import without_variables
@@ -20,6 +21,7 @@ _CONFIGURED = frozenset(['JUPYTERHUB_API_URL', 'JPY_HUB_API_URL', 'JUPYTERHUB_RO
 _HOST = re.compile(r'\w+://[^/]*')  # of a URL
 
 
+@functools.lru_cache(maxsize=1000)  # all servers have nearly the same variables
 def is_of_jupyterhub(name):
     """True for a variable whose value JupyterHub makes, perhaps of the names of a user and a server."""
     return isinstance(name, str) and _OF_JUPYTERHUB.match(name) is not None and name not in _CONFIGURED
@@ -30,8 +32,6 @@ def as_literal(name, value, hub_api_url):
 
     In the host of a URL, and in the whole URL of the hub's API, the operator's own `$(OTHER)` counts as ever.
     """
-    if '$' not in value:  # as in nearly all of them
-        return value
     host = _HOST.match(value) if name.endswith('_URL') else None
     kept = host.end() if host else 0
     if name.endswith('_URL') and value.startswith(hub_api_url):
@@ -69,7 +69,8 @@ def resolvable(variables):
     after earlier ones of its own name, of which the last counts. Apart from that, the order stays.
     cyclic (list of str): the names of the variables that refer to each other in a circle. They keep their order.
     """
-    if not any(references(value) for _, value in variables) and len(dict(variables)) == len(variables):
+    referring = [value for _, value in variables if value and '$(' in value]  # mostly none
+    if not any(references(value) for value in referring) and len(dict(variables)) == len(variables):
         return list(range(len(variables))), []
     waits_for = _needed(variables)
     reached = [_reached(number, waits_for) for number in range(len(variables))]

@@ -260,7 +260,7 @@ def _variables(env, more, logger):
 
 def _variable(name, value):
     """Return an environment variable of a value, or of an EnvVar object."""
-    value = to_dict(value)
+    value = value if type(value) is str else to_dict(value)
     if not isinstance(value, dict):
         return V1EnvVar(name=name, value=str(value))
     variable = V1EnvVar(name=name)

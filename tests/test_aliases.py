@@ -1,5 +1,6 @@
 """Settings under the names of other years: in every section, by every means, with the newer name first."""
 import logging
+import socket
 
 import pytest
 from jupyterhub import orm
@@ -121,6 +122,20 @@ def test_where_pods_reach_the_hub_is_what_the_spawner_says_before_what_the_hub_s
     spawner = configured(KubeSpawner=own)
     spawner.hub = hub
     assert spawner.accessible_hub_api_url == url
+
+
+def test_the_hubs_host_is_looked_up_again_only_after_its_settings_have_changed(monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(socket, 'gethostname', lambda: looked_up.append('hub-1') or 'hub-1')
+    hub, spawners = Hub(base_url='/hub/', ip='', port=8081), [configured() for _ in range(3)]
+    for spawner in spawners:
+        spawner.hub = hub
+    assert {spawner.accessible_hub_api_url for spawner in spawners} == {'http://hub-1:8081/hub/api'}
+    once = len(looked_up)
+    assert {spawner.accessible_hub_api_url for spawner in spawners} == {'http://hub-1:8081/hub/api'}
+    assert len(looked_up) == once
+    hub.ip = '10.0.0.1'
+    assert spawners[0].accessible_hub_api_url == 'http://10.0.0.1:8081/hub/api'
 
 
 def test_what_is_appended_for_a_class_and_its_parent_is_added_once_and_to_its_own_only():

@@ -154,3 +154,21 @@ def test_what_the_spawner_says_still_holds_when_a_token_is_renewed(spawner_of, k
 def test_a_setting_of_the_api_that_is_none_is_told_by_its_name(spawner_of, trait, value):
     with pytest.raises(TraitError, match=trait):
         spawner_of(**{trait: value})
+
+
+# Models
+
+
+def test_a_model_takes_what_it_is_given_as_it_is():
+    made = clients.model('V1ResourceRequirements')(limits={'cpu': 1.5})
+    assert clients.to_dict(made) == {'limits': {'cpu': 1.5}}
+
+
+def test_a_model_does_not_take_what_is_no_field_of_it():
+    with pytest.raises((TypeError, ValueError)):
+        clients.model('V1EnvVar')(name='A', colour='red')
+
+
+def test_models_of_equal_values_are_equal():
+    first, second = [clients.model('V1EnvVar')(name='A', value='1') for _ in range(2)]
+    assert first == second and first != clients.model('V1EnvVar')(name='A', value='2')

@@ -7,7 +7,7 @@ import traitlets
 from traitlets import Integer, List, Unicode, default
 
 from kubespawner import KubeSpawner
-from kubespawner.configuration.defaults import SharedDefaults
+from kubespawner.configuration.defaults import SharedDefaults, settings
 from kubespawner.traitlets import KubeObjectList
 from tests.cluster.conftest import make_spawner
 
@@ -53,6 +53,23 @@ def test_each_object_has_a_list_and_a_dict_of_its_own():
     assert second.volumes == [] and second.environment == {}
     assert first.volumes == [{'name': 'mine'}] and first.environment == {'MINE': '1'}
     assert make_spawner(KubeSpawner).volumes == []
+
+
+def test_settings_read_together_are_what_the_attributes_are():
+    class Own(KubeSpawner):
+        scheduler_name = property(lambda self: 'of a property')
+        priority_class_name = Unicode('of a subclass')
+
+        @default('mem_limit')
+        def _half(self):
+            return '1G'
+
+    spawner = make_spawner(Own, singleuser_image_pull_policy='Always')
+    names = ['scheduler_name', 'priority_class_name', 'mem_limit', 'image_pull_policy', 'cpu_limit', 'tolerations',
+             'singleuser_image_pull_policy', 'internal_ssl' if hasattr(spawner, 'internal_ssl') else 'port']
+    read = settings(spawner, names)
+    assert read == {name: getattr(spawner, name) for name in names}
+    assert [read[name] for name in names[:4]] == ['of a property', 'of a subclass', 2 ** 30, 'Always']
 
 
 def test_a_setting_that_nobody_has_read_has_no_value_yet():

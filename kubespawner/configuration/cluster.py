@@ -5,6 +5,7 @@ import os
 import re
 from urllib.parse import urlparse
 
+from jupyterhub.objects import Hub
 from traitlets import Bool, Dict, Float, HasTraits, Integer, TraitError, Unicode, default, validate
 
 from ..objects import SERVICE_ACCOUNT_DIRECTORY
@@ -225,7 +226,7 @@ class ClusterConfiguration(ApiConfiguration):
 
     @default('hub_connect_port')
     def _hub_connect_port_default(self):
-        return self._port_after_hub_connect_ip or port_of(urlparse(self.hub.api_url))
+        return self._port_after_hub_connect_ip or port_of(urlparse(api_url_of(self.hub)))
 
 
 def hub_namespace():
@@ -247,6 +248,23 @@ def _is_file(path):
         return os.path.isfile(path)
     except ValueError:  # before Python 3.8, for a string that cannot be a path
         return False
+
+
+_looked_up = [None, None, None]  # a hub, the values of its traits, and the URL of its API then
+
+
+def api_url_of(hub):
+    """Return `hub.api_url`, as it was looked up last if the hub's settings have not changed since.
+
+    JupyterHub looks up the name of its host for it, twice, while other threads may hold up the loop.
+    """
+    if type(hub) is not Hub:
+        return hub.api_url
+    known, values, url = _looked_up
+    if hub is not known or values != hub._trait_values:
+        url = hub.api_url
+        _looked_up[:] = hub, dict(hub._trait_values), url
+    return url
 
 
 def port_of(url):

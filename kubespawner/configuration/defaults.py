@@ -48,6 +48,16 @@ class SharedDefaults(HasTraits):
             self._trait_values = Values(self._trait_values, cls._shared_defaults)
 
 
+def settings(obj, names):
+    """Return the values of settings, to be read only: a dict by name.
+
+    They are what the attributes are, without the dozen calls and the copy of a default that each of those takes.
+    """
+    values, defaults = obj._trait_values, vars(type(obj)).get('_shared_defaults', {})
+    return {name: dict.get(values, name, defaults[name]) if name in defaults else getattr(obj, name)
+            for name in names}
+
+
 def shared_defaults(obj):
     """Return the validated defaults that all objects of the class of `obj` have in common, by the name of the trait."""
     found = ((name, _shared_default(obj, name)) for name in obj.trait_names())

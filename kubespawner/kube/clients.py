@@ -290,8 +290,25 @@ def model(name):
         for types in {'swagger_types', 'openapi_types'} & set(vars(known)):
             changes[types] = dict(getattr(known, types), **dict.fromkeys(missing, 'object'))
     if _checks(known):
-        changes.update(__setattr__=object.__setattr__, model_dump=lambda self, **_: to_dict(self))
+        changes.update(__setattr__=object.__setattr__, model_dump=lambda self, **_: to_dict(self),
+                       __init__=_without_checks(known))
     return type(name, (known, HasKeys), changes)
+
+
+def _without_checks(known):
+    """Return an `__init__` for a checking client's model that takes the values of its fields as they are."""
+    unset = dict.fromkeys(known.model_fields)  # also what the API server wants: None is not sent
+
+    def take(self, **values):
+        if not unset.keys() >= values.keys():  # other spellings, and what is no field
+            known.__init__(self, **values)
+            return
+        own = {'__dict__': dict(unset, **values), '__pydantic_fields_set__': set(values),
+               '__pydantic_extra__': None, '__pydantic_private__': None}
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    return take
 
 
 def _checks(model):

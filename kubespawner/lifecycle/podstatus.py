@@ -75,11 +75,16 @@ def _dicts(value: Any) -> List[Dict[str, Any]]:
 
 
 def _status(pod):
-    return _dict(_dict(pod).get('status'))
+    return _part(pod, 'status')
 
 
 def _spec(pod):
-    return _dict(_dict(pod).get('spec'))
+    return _part(pod, 'spec')
+
+
+def _part(pod, name):
+    part = pod.get(name) if isinstance(pod, dict) else None
+    return part if isinstance(part, dict) else {}
 
 
 def _containers(pod):

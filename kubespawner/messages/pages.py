@@ -4,6 +4,7 @@ Every release of JupyterHub shows them in its own templates: on the page of a se
 `#progress-message` for the newest step and `#progress-log` for all, on the page after a failure, and above the form.
 Pure, any thread.
 """
+import functools
 import os
 import time
 from html import escape
@@ -27,6 +28,7 @@ _LOCAL_TIME = _read('last_failure.html')
 _SECONDS = '<span class="kubespawner-waited" aria-hidden="true" data-seconds="%d"></span>'  # no text has its quotes
 
 
+@functools.lru_cache(maxsize=256)  # many starts reach the same step in the same second
 def step(text: str, when: str) -> str:
     """Return a step of a start. when (str): such as `2018-01-01T05:53:16Z`."""
     return '%s (%s)%s' % (escape(text), _clock(when), _SECONDS % 0)

@@ -13,7 +13,8 @@ from tornado import gen, web
 from traitlets import TraitError
 
 from .. import naming, objects
-from ..configuration.cluster import port_of
+from ..configuration.cluster import api_url_of, port_of
+from ..configuration.defaults import settings
 from ..environment import as_literal, is_of_jupyterhub
 from ..kube.clients import to_dict
 from ..messages.errors import ConfigurationError
@@ -107,7 +108,7 @@ class Manifests(Related):
     _accessible_hub_api_url = None
 
     def _hub_api_url_by_configuration(self):
-        api_url = self.hub.api_url
+        api_url = api_url_of(self.hub)
         url = urlparse(api_url)
         if self.hub_connect_ip or self.hub_connect_port != port_of(url):
             host = (self.hub_connect_ip or url.hostname).strip('[]')
@@ -193,8 +194,9 @@ class Manifests(Related):
         """
         ids, self._asked_for_pod = {}, None
         self._begin_pod()
+        values = settings(self, CALLABLE_TRAITS.values())
         for argument, trait in CALLABLE_TRAITS.items():
-            ids[argument] = getattr(self, trait)
+            ids[argument] = values[trait]
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
@@ -212,12 +214,17 @@ class Manifests(Related):
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
             restart_policy='OnFailure',
             **ids,
-            **{argument: getattr(self, trait) for argument, trait in PLAIN_TRAITS.items()},
-            **dict({argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()},
-                   **self._certificates_of_pod())
+            **dict(self._plain_and_filled(), **self._certificates_of_pod())
         )
         self._hide_variables(pod)
         return pod
+
+    def _plain_and_filled(self):
+        """Return the arguments of `make_pod` that are the values of traits, the templates among them filled."""
+        plain, templates = settings(self, PLAIN_TRAITS.values()), settings(self, TEMPLATE_TRAITS.values())
+        return dict({argument: plain[trait] for argument, trait in PLAIN_TRAITS.items()},
+                    **{argument: templates[trait] and self._fill_trait(trait)
+                       for argument, trait in TEMPLATE_TRAITS.items()})
 
     def _resolved_env(self):
         """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose.
@@ -232,7 +239,8 @@ class Manifests(Related):
                 env = yield env
         except Exception as e:  # some of it are functions that the operator wrote
             raise error_of_setting('environment or env_keep', e)
-        late = OrderedDict((variable, value) for variable, value in env.items() if is_awaitable(value))
+        late = OrderedDict((variable, value) for variable, value in env.items()
+                           if type(value) is not str and is_awaitable(value))
         env = dict(env)
         try:
             while late:
@@ -249,7 +257,10 @@ class Manifests(Related):
         names.update(variable for variable, value in self._of_jupyterhub.items() if env.get(variable) == value)
         # Only once a start: JupyterHub looks up the name of its host for it, while other threads may hold up the loop.
         hub_api_url = self._hub_api_url_in_env or self.accessible_hub_api_url.rstrip('/')
-        return dict(env, **{variable: as_literal(variable, str(env[variable]), hub_api_url) for variable in names})
+        literal = {variable: str(env[variable]) for variable in names}
+        literal.update({variable: as_literal(variable, value, hub_api_url)
+                        for variable, value in literal.items() if '$' in value})  # mostly none
+        return dict(env, **literal)
 
     _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
 
