@@ -12,7 +12,6 @@ Everything in these parts runs on the IOLoop's thread. Hub state (user, server, 
 calls get plain values and run on an executor thread, through `asynchronize`. The steps of a verb are generators, which
 it goes through with `yield from`: as a coroutine, each would cost an iteration of the loop after each wait.
 """
-import gc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 
@@ -22,6 +21,7 @@ from tornado.concurrent import run_on_executor
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, TraitError, Unicode, default
 
+from . import garbage_collection
 from .configuration.aliases import AliasedTraits, with_aliases
 from .halting import halt
 from .kube import api, clients
@@ -175,7 +175,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             clients.override(host=self.k8s_api_host, ssl_ca_cert=self.k8s_api_ssl_ca_cert,
                              verify_ssl=self.k8s_api_verify_ssl)
             installation.check(self.log)
-            freeze_gc()
+            garbage_collection.relieve()
         subclass_steps.check_overrides(type(self), self.log)
         self._common_namespace = self.namespace  # of users that have none of their own
         if self.enable_user_namespaces:
@@ -440,15 +440,16 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
         self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
-        attempt.uid, attempt.secrets = uid_of(created), secrets_of(created, self._secret_values())
+        attempt.uid, attempt.secrets = uid_of(created), partial(secrets_of, created, self._secret_values())
         progress_log.about(attempt.uid)
         yield self._save_state()
         yield from self._create_companions(attempt, pods, created)
-        self._follow_claim(attempt)
+        if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
+            self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
                           'after_pod_created_hook', self.pod_name)
-        outcome = yield waiter.wait_for_pod(
+        outcome = yield from waiter.wait_for_pod(
             partial(self._outcome, attempt), deadline, 'to be running', attempt.too_late)
         if isinstance(outcome, SpawnError):
             raise outcome
@@ -493,7 +494,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             self._kept_pod = attempt.uid
         container = attempt.container or podstatus.notebook_container(pod)
         self._logged_pod = attempt.uid
-        return (yield self._logs.add_to(error, pod, container, attempt.secrets))
+        return (yield self._logs.add_to(error, pod, container, attempt.secrets()))
 
     def _watch_wait_up(self, attempt, waiter, created):
         """Have JupyterHub's waiting for the server end when the pod fails, with why, and continue the log."""
@@ -577,11 +578,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @gen.coroutine
     def _follow_claim(self, attempt):
-        """Have a start fail with its claim, if that is not bound yet and will never be."""
-        if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
-            attempt.fail((yield binding.failure_to_bind(
-                self._requests, self.namespace, self.pvc_name,
-                lambda: attempt in self._attempts and attempt.is_wanted(), self.events_enabled, self.log)))
+        """Have a start fail with its claim, which is not bound yet, if it will never be."""
+        attempt.fail((yield binding.failure_to_bind(
+            self._requests, self.namespace, self.pvc_name,
+            lambda: attempt in self._attempts and attempt.is_wanted(), self.events_enabled, self.log)))
 
     @gen.coroutine
     def delete_forever(self):
@@ -721,14 +721,4 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         has_nothing_to_end = now or podstatus.has_nothing_running(pod)
         grace = 0 if has_nothing_to_end else self.delete_grace_period
         yield self._delete_pod_as_subclass_does(grace, deadline)
-        yield pods.delete(pod, grace, deadline)
-
-
-def freeze_gc():
-    """Have the garbage collector leave alone what is there now: the modules, which are there for good.
-
-    With a new client those are some hundred thousand objects. To walk through them again and again would hold up the
-    hub for a tenth of a second each time, and was half of what a start cost on the loop's thread.
-    """
-    if hasattr(gc, 'freeze'):  # novermin: since Python 3.7
-        gc.freeze()  # novermin
+        yield from pods.delete(pod, grace, deadline)

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     'checks': {'arguments', 'configuration', 'environment', 'kube', 'messages', 'naming', 'profiles'},
     'hub_start': {'checks', 'configuration'},
     'halting': set(),
-    'spawner': GROUND | {'halting', 'lifecycle', 'configuration', 'parts', 'reflector'},
+    'garbage_collection': set(),
+    'spawner': GROUND | {'garbage_collection', 'halting', 'lifecycle', 'configuration', 'parts', 'reflector'},
     'proxy': GROUND | {'halting', 'lifecycle', 'configuration', 'reflector', 'related_objects', 'spawner'},
     # Names that others import from here
     'clients': {'kube'},

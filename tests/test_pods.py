@@ -42,7 +42,7 @@ class Server:
                          start_timeout=start_timeout)
 
     def create(self, seconds=60, is_wanted=lambda: True):
-        return self.pods.create(manifest(), IOLoop.current().time() + seconds, is_wanted)
+        return gen.coroutine(self.pods.create)(manifest(), IOLoop.current().time() + seconds, is_wanted)
 
     @property
     def deleted(self):
@@ -296,7 +296,7 @@ def test_a_pod_says_whose_it_is_unless_it_is_known_to_be_ours(known, annotations
 
 
 def delete(server, pod, grace=7, seconds=60):
-    return server.pods.delete(pod, grace, IOLoop.current().time() + seconds)
+    return gen.coroutine(server.pods.delete)(pod, grace, IOLoop.current().time() + seconds)
 
 
 @with_fake_time
@@ -324,7 +324,7 @@ def test_a_pod_that_is_gone_already_is_forgotten(answers):
 @with_fake_time
 def test_the_pods_own_grace_period_counts_if_there_is_no_other(seconds, sent):
     server = Server(delete_namespaced_pod=[NOT_FOUND])
-    yield server.pods.delete(pod_in(), seconds, IOLoop.current().time() + 60)
+    yield from server.pods.delete(pod_in(), seconds, IOLoop.current().time() + 60)
     (_, arguments), = server.api.asked
     body = clients.to_dict(arguments['body'])
     assert {key: body[key] for key in body if key == 'gracePeriodSeconds'} == sent

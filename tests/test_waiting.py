@@ -36,7 +36,7 @@ def runs(pod):
 def test_a_pod_that_is_as_wanted_takes_no_time_and_no_request():
     waiter, fake, reflector = waiting()
     reflector.upsert(pod_in('Running'))
-    pod = yield waiter.wait_for_pod(runs, now() + 60, 'to be running')
+    pod = yield from waiter.wait_for_pod(runs, now() + 60, 'to be running')
     assert pod['metadata']['name'] == 'a' and now() - START < 0.1 and not fake.asked
 
 
@@ -45,7 +45,7 @@ def test_the_change_that_the_watch_tells_of_ends_the_wait_at_once():
     waiter, fake, reflector = waiting()
     reflector.upsert(pod_in('Pending', version=1))
     IOLoop.current().call_later(3, reflector._change, 'MODIFIED', pod_in('Running', version=2))
-    yield waiter.wait_for_pod(runs, now() + 60, 'to be running')
+    yield from waiter.wait_for_pod(runs, now() + 60, 'to be running')
     assert now() - START == pytest.approx(3, abs=0.1) and not fake.asked
 
 
@@ -53,7 +53,7 @@ def test_the_change_that_the_watch_tells_of_ends_the_wait_at_once():
 def test_a_pod_of_which_nothing_is_heard_is_read():
     waiter, fake, reflector = waiting(pod_in('Running', version=2))
     reflector.upsert(pod_in('Pending', version=1))
-    yield waiter.wait_for_pod(runs, now() + 60, 'to be running')
+    yield from waiter.wait_for_pod(runs, now() + 60, 'to be running')
     assert now() - START == pytest.approx(READ_AFTER_SILENCE, abs=0.1)
     assert fake.methods == ['read_namespaced_pod'] and runs(reflector.get('a'))
 
@@ -61,7 +61,7 @@ def test_a_pod_of_which_nothing_is_heard_is_read():
 @with_fake_time
 def test_a_pod_that_cannot_be_read_is_waited_for_all_the_same(caplog):
     waiter, fake, reflector = waiting(refused(503, 'Unavailable'), pod_in('Running', version=2))
-    yield waiter.wait_for_pod(runs, now() + 60, 'to be running')
+    yield from waiter.wait_for_pod(runs, now() + 60, 'to be running')
     assert now() - START == pytest.approx(2 * READ_AFTER_SILENCE, abs=0.1)
     assert '503' in caplog.text
 
@@ -71,7 +71,7 @@ def test_a_wait_ends_at_its_deadline_and_says_what_was_seen_last():
     waiter, _, reflector = waiting(pod_in('Pending', version=1))
     reflector.upsert(pod_in('Pending', version=1))
     with pytest.raises(SpawnError, match='Waited 60 s for pod a to be running. Last seen: .*Pending'):
-        yield waiter.wait_for_pod(runs, now() + 60, 'to be running')
+        yield from waiter.wait_for_pod(runs, now() + 60, 'to be running')
     assert now() - START == pytest.approx(60, abs=1)
 
 
@@ -84,7 +84,7 @@ def test_who_waits_says_what_a_wait_in_vain_means():
         return SpawnError('%s %s Too few nodes.' % (sentence, pod['status']['phase']))
 
     with pytest.raises(SpawnError, match='Waited 60 s for pod a to be running. Pending Too few nodes.'):
-        yield waiter.wait_for_pod(runs, now() + 60, 'to be running', too_late)
+        yield from waiter.wait_for_pod(runs, now() + 60, 'to be running', too_late)
 
 
 @with_fake_time
@@ -99,11 +99,11 @@ def test_a_pod_that_is_no_longer_there_is_forgotten_when_it_is_read():
 @with_fake_time
 def test_a_pod_that_the_cache_does_not_hold_is_read_again_and_again():
     waiter, fake, _ = waiting(pod_in('Running', labels={}), pod_in('Running', labels={}), *NOBODY)
-    yield waiter.wait_for_unwatched_pod(lambda pod: pod is None, now() + 60, 'to be gone')
+    yield from waiter.wait_for_unwatched_pod(lambda pod: pod is None, now() + 60, 'to be gone')
     assert len(fake.asked) == 3
     waiter, fake, _ = waiting(pod_in('Running', labels={}))
     with pytest.raises(SpawnError, match='for pod a to be gone. Last seen: .*Running'):
-        yield waiter.wait_for_unwatched_pod(lambda pod: pod is None, now() + 60, 'to be gone')
+        yield from waiter.wait_for_unwatched_pod(lambda pod: pod is None, now() + 60, 'to be gone')
 
 
 # For a list
@@ -198,7 +198,7 @@ def test_a_pod_is_looked_at_once_for_each_change():
         IOLoop.current().call_later(version, reflector._change, 'MODIFIED', pod_in('Pending', version=version))
     IOLoop.current().call_later(7, reflector._change, 'MODIFIED', pod_in('Running', version=7))
     seen = []
-    yield waiter.wait_for_pod(lambda pod: seen.append(pod['metadata']['resourceVersion']) or runs(pod), now() + 60,
+    yield from waiter.wait_for_pod(lambda pod: seen.append(pod['metadata']['resourceVersion']) or runs(pod), now() + 60,
                               'to be running')
     assert seen == ['1', '2', '3', '4', '5', '7']
 
@@ -212,5 +212,5 @@ def test_a_change_while_a_pod_is_looked_at_is_not_missed():
         reflector._change('MODIFIED', pod_in('Running', version=2))
         return runs(pod)
 
-    yield waiter.wait_for_pod(looks, now() + 60, 'to be running')
+    yield from waiter.wait_for_pod(looks, now() + 60, 'to be running')
     assert now() - START < 1 and not fake.asked

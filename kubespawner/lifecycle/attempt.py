@@ -22,7 +22,7 @@ class StartAttempt:
     deadline (float): the loop's time after which it is given up.
     failed (SpawnError or None): what makes it fail, besides what its pod's status says.
     container (str or None): the name of the container that it has failed because of.
-    secrets (list of str): what must not be read of its pod's environment.
+    secrets (callable): returns what must not be read of its pod's environment, a list of str. Few starts need it.
     is_claim_bound (bool): whether its claim was bound to a volume when the start began.
     grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
         takes.
@@ -37,7 +37,7 @@ class StartAttempt:
         self.is_given_up = self.has_begun = False
         self.created = None  # the pod as it was created, a dict
         self.record = StartRecord()
-        self.secrets, self.failed, self.container, self.is_claim_bound = [], None, None, False
+        self.secrets, self.failed, self.container, self.is_claim_bound = list, None, None, False
         self._is_running, self._log = is_running, log
         self._has_run = False
         self._forget_failures()

@@ -126,9 +126,8 @@ class Pods:
         spawn_id = self._known.spawn_id or new_spawn_id()
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: spawn_id})
 
-    @gen.coroutine
     def create(self, manifest, deadline, is_wanted):
-        """Create the pod and return it, a dict; an old one of that name is deleted first.
+        """Create the pod and return it, a dict; an old one of that name is deleted first. A generator, as `delete`.
 
         is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
         """
@@ -169,7 +168,7 @@ class Pods:
         self._refuse_a_renamed_servers(pod)
         self._refuse_one_that_starts_elsewhere(pod)
         self._log.warning('Deleting pod %s (uid %s), which is in the way of a new one', self._name, uid_of(pod))
-        yield self.delete(pod, self._grace_period, deadline)
+        yield from self.delete(pod, self._grace_period, deadline)
 
     def _created(self, manifest, deadline, is_wanted):
         """Send the request to create the pod; return the pod that there is then, and whether the request made it.
@@ -276,11 +275,10 @@ class Pods:
             else:
                 self._log.warning('%s', e)
 
-    @gen.coroutine
     def delete(self, pod, grace_period_seconds, deadline):
         """Delete exactly this pod, never one that took its name since; return when it is gone.
 
-        By force if it is still there after `force_delete_after` seconds.
+        By force if it is still there after `force_delete_after` seconds. A generator of what to wait for.
         """
         after = float('inf') if self._force_after is None else self._force_after
         forced = IOLoop.current().time() + after
@@ -306,9 +304,9 @@ class Pods:
             self._reflector.forget(pod)
             return
         if self._reflector.selects(pod):
-            yield self._waiter.wait_for_pod(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
+            yield from self._waiter.wait_for_pod(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
         else:  # made by somebody else: the cache knows nothing of it
-            yield self._waiter.wait_for_unwatched_pod(lambda read: uid_of(read) != uid, deadline, 'to be gone')
+            yield from self._waiter.wait_for_unwatched_pod(lambda read: uid_of(read) != uid, deadline, 'to be gone')
 
 
 def is_a_successor(pod, known, log):

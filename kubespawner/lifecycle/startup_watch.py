@@ -65,7 +65,7 @@ class StartupWatch:
         answer.add_done_callback(lambda future: future.cancelled() or future.exception())  # that may be too late
         answer.add_done_callback(lambda future: self._wake())
         deadline = IOLoop.current().time() + self._seconds + MARGIN
-        outcome = yield self._waiter.wait_for_pod(
+        outcome = yield from self._waiter.wait_for_pod(
             lambda pod: answer.done() or self._failure_of(pod), deadline, 'to answer')
         if isinstance(outcome, SpawnError):
             raise outcome

@@ -3,6 +3,7 @@
 Here belongs how to wait; what for is up to who calls. Runs on the IOLoop's thread.
 """
 import asyncio
+from functools import partial
 from typing import Any, Callable, Optional, Union
 
 from jupyterhub.utils import exponential_backoff
@@ -38,13 +39,18 @@ def check_wanted(is_wanted: Callable[[], bool], pod_name: str) -> None:
         raise SpawnError('The start of pod %s was given up.' % pod_name)
 
 
-@gen.coroutine
 def in_time(future: Any, deadline: float, what: Union[str, Callable[[], Optional[str]], None], pod_name: str) -> Any:
-    """Return the result of a future that waits for a function of the operator's. Raises SpawnError if it is late.
+    """Return a future of what a future has that waits for a function of the operator's. SpawnError: it is late.
 
     what (str or callable): the setting that is the function, or what returns that when it is late. None: there is no
         function, so that what is there already is not late.
     """
+    is_there = is_future(future) and future.done() and IOLoop.current().time() < deadline
+    return future if is_there else _in_time(future, deadline, what, pod_name)
+
+
+@gen.coroutine
+def _in_time(future, deadline, what, pod_name):
     try:
         is_done = is_future(future) and future.done()
         result = future.result() if is_done else (yield gen.with_timeout(deadline, future))
@@ -104,38 +110,40 @@ class PodWaiter:
             self._reflector.forget(cached)
         return pod
 
-    @gen.coroutine
     def wait_for_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str,
                      too_late: Callable[[str, podstatus.Pod], Exception] = _too_late) -> Any:
         """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
 
-        The pod is looked at whenever it changes. When nothing has been heard of it for a while, it is read.
+        The pod is looked at whenever it changes. When nothing has been heard of it for a while, it is read. This is a
+        generator of what to wait for.
+
         deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
         what (str): what it is waited for, `to be running`.
         too_late (callable): called with the error's sentence and the pod as it was seen last (None: there was none),
             returns the error.
         """
+        started = IOLoop.current().time()
+        look = partial(self._look_until_silence, condition, deadline)
+        return (yield from look()) or (yield from self._look_again(  # most starts and stops need no second look
+            gen.coroutine(look), started, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
+
+    def _look_until_silence(self, condition, deadline):
+        """Return `condition(pod)` once it is true; something false when nothing has been heard for a while."""
         loop = IOLoop.current()
+        while True:
+            pod = self.cached_pod()
+            result = condition(pod)
+            if result or loop.time() >= deadline:
+                return result
+            silence = READ_WITHOUT_NEWS if self._reflector.is_stale else READ_AFTER_SILENCE
+            changed = self._reflector.changed(self._key, min(silence, max(0, deadline - loop.time())))
+            is_same = self.cached_pod() is pod  # otherwise it changed before somebody waited
+            if is_same and not (yield changed):
+                yield self._try_to_refresh(deadline)
+                return None
 
-        @gen.coroutine
-        def look():
-            while True:
-                pod = self.cached_pod()
-                result = condition(pod)
-                if result or loop.time() >= deadline:
-                    return result
-                silence = READ_WITHOUT_NEWS if self._reflector.is_stale else READ_AFTER_SILENCE
-                changed = self._reflector.changed(self._key, min(silence, max(0, deadline - loop.time())))
-                is_same = self.cached_pod() is pod  # otherwise it changed before somebody waited
-                if is_same and not (yield changed):
-                    yield self._try_to_refresh(deadline)
-
-        return (yield from self._look_again(
-            look, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
-
-    @gen.coroutine
     def wait_for_unwatched_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str) -> Any:
-        """Like `wait_for_pod`, for a pod that the cache does not hold: it is read again and again."""
+        """Like `wait_for_pod`, of a pod that the cache does not hold: it is read again and again."""
         last = [None]
 
         @gen.coroutine
@@ -143,15 +151,15 @@ class PodWaiter:
             last[0] = yield self.refresh_pod(deadline)
             return condition(last[0])
 
-        return (yield from self._look_again(look, deadline, what, lambda: last[0]))
+        return (yield from self._look_again(look, IOLoop.current().time(), deadline, what, lambda: last[0]))
 
-    def _look_again(self, look, deadline, what, last_seen, too_late=_too_late, **pauses):
+    def _look_again(self, look, started, deadline, what, last_seen, too_late=_too_late, **pauses):
         """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
 
+        started (float): the loop's time since when it is waited for.
         last_seen (callable): returns the pod as it was seen last, or None.
         """
-        started = IOLoop.current().time()
-        seconds = max(0, deadline - started)
+        seconds = max(0, deadline - IOLoop.current().time())
         try:
             return (yield exponential_backoff(look, '', timeout=seconds, timeout_tolerance=0, **pauses))
         except TIMEOUTS:

@@ -343,7 +343,7 @@ class Addresses(Configuration):
         deadline = IOLoop.current().time() + self.start_timeout
         try:
             yield self._check_secret(deadline)
-            outcome = yield self._waiter.wait_for_pod(
+            outcome = yield from self._waiter.wait_for_pod(
                 lambda seen: attempt.is_given_up or attempt.outcome(seen), deadline, 'to be running')
         except SpawnError as e:
             outcome = e

@@ -111,7 +111,7 @@ class SubclassSteps(Configuration):
     def _create_pod(self, pods, manifest, attempt):
         """Create the pod of a start and return it, a dict."""
         if not self._has_own('_make_create_pod_request'):
-            return (yield pods.create(manifest, attempt.deadline, attempt.is_wanted))
+            return (yield from pods.create(manifest, attempt.deadline, attempt.is_wanted))
         pods.mark(manifest)
         yield self._call_step('_make_create_pod_request', attempt.deadline, attempt.is_wanted, manifest,
                               self.k8s_api_request_timeout)
@@ -129,7 +129,7 @@ class SubclassSteps(Configuration):
         self._follow_pods()
         attempt = self._attempts[-1] if self._attempts else None
         deadline = attempt.deadline if attempt else IOLoop.current().time() + self.start_timeout
-        created = yield self._pods.create(pod, deadline, attempt.is_wanted if attempt else lambda: True)
+        created = yield from self._pods.create(pod, deadline, attempt.is_wanted if attempt else lambda: True)
         if attempt:
             attempt.created = Resource(created)
         return True
