@@ -58,6 +58,7 @@ def test_each_object_has_a_list_and_a_dict_of_its_own():
 def test_settings_read_together_are_what_the_attributes_are():
     class Own(KubeSpawner):
         scheduler_name = property(lambda self: 'of a property')
+        node_selector = property(lambda self: {'by': 'another name'})
         priority_class_name = Unicode('of a subclass')
 
         @default('mem_limit')
@@ -65,11 +66,12 @@ def test_settings_read_together_are_what_the_attributes_are():
             return '1G'
 
     spawner = make_spawner(Own, singleuser_image_pull_policy='Always')
-    names = ['scheduler_name', 'priority_class_name', 'mem_limit', 'image_pull_policy', 'cpu_limit', 'tolerations',
-             'singleuser_image_pull_policy', 'internal_ssl' if hasattr(spawner, 'internal_ssl') else 'port']
+    names = ['scheduler_name', 'singleuser_node_selector', 'priority_class_name', 'mem_limit', 'image_pull_policy',
+             'cpu_limit', 'tolerations', 'singleuser_image_pull_policy']
     read = settings(spawner, names)
     assert read == {name: getattr(spawner, name) for name in names}
-    assert [read[name] for name in names[:4]] == ['of a property', 'of a subclass', 2 ** 30, 'Always']
+    assert [read[name] for name in names[:5]] == [
+        'of a property', {'by': 'another name'}, 'of a subclass', 2 ** 30, 'Always']
 
 
 def test_a_setting_that_nobody_has_read_has_no_value_yet():

@@ -4,6 +4,8 @@ A start reads some fifty settings that nobody has set. traitlets makes, validate
 for each spawner, which was a fifth of what a start cost on the loop's thread. Here belongs which defaults are the same
 for all. What they are is said with each setting. Any thread.
 """
+import inspect
+
 from traitlets import HasTraits, TraitError, TraitType, Undefined
 
 from .. import traitlets as ours
@@ -45,6 +47,8 @@ class SharedDefaults(HasTraits):
             cls = type(self)
             if '_shared_defaults' not in vars(cls):
                 cls._shared_defaults = shared_defaults(self)
+                cls._plain_defaults = {name: default for name, default in cls._shared_defaults.items()
+                                       if isinstance(inspect.getattr_static(cls, name), TraitType)}
             self._trait_values = Values(self._trait_values, cls._shared_defaults)
 
 
@@ -53,7 +57,7 @@ def settings(obj, names):
 
     They are what the attributes are, without the dozen calls and the copy of a default that each of those takes.
     """
-    values, defaults = obj._trait_values, vars(type(obj)).get('_shared_defaults', {})
+    values, defaults = obj._trait_values, vars(type(obj)).get('_plain_defaults', {})
     return {name: dict.get(values, name, defaults[name]) if name in defaults else getattr(obj, name)
             for name in names}
 

@@ -13,7 +13,7 @@ from collections import OrderedDict
 
 from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
-from traitlets import Dict, List, Unicode, Union, default
+from traitlets import Dict, List, Unicode, Union
 from traitlets.config import LoggingConfigurable
 
 from . import prune
@@ -98,9 +98,6 @@ class Cache(LoggingConfigurable):
 
     is_stale = False  # whether nothing keeps the cache up to date at the moment but the responses to direct requests
 
-    _tree = Dict()
-
-    @default('_tree')
     def _tree_of_fields(self):
         if not self.fields or isinstance(self.fields, dict):
             return {}
@@ -109,6 +106,7 @@ class Cache(LoggingConfigurable):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.resources = KeyedObjects(self.namespace, self.resources)
+        self._tree = self._tree_of_fields()
         self._lock = threading.Lock()
         self._waiters = {}  # key -> list of (turns, future, timer)
         self._turns = None  # those of the loop on which somebody waited last

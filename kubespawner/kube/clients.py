@@ -300,13 +300,12 @@ def _without_checks(known):
     unset = dict.fromkeys(known.model_fields)  # also what the API server wants: None is not sent
 
     def take(self, **values):
-        if not unset.keys() >= values.keys():  # other spellings, and what is no field
+        own = dict(unset, **values)
+        if len(own) > len(unset):  # other spellings, and what is no field
             known.__init__(self, **values)
             return
-        own = {'__dict__': dict(unset, **values), '__pydantic_fields_set__': set(values),
-               '__pydantic_extra__': None, '__pydantic_private__': None}
-        for name, value in own.items():
-            object.__setattr__(self, name, value)
+        self.__dict__, self.__pydantic_fields_set__ = own, set(values)
+        self.__pydantic_extra__ = self.__pydantic_private__ = None
 
     return take
 

@@ -163,9 +163,11 @@ def condition_time(pod: Pod, name: str) -> Optional[float]:
 
 def running_since(pod: Pod) -> Optional[float]:
     """Return when a pod became ready, or its last container was started, in seconds; None if it does not say."""
-    started = [timestamp(_state(container, 'running').get('startedAt')) for container in _containers(pod)]
     ready = condition_time(pod, 'Ready')
-    return ready if ready is not None else max((time for time in started if time is not None), default=None)
+    if ready is not None:
+        return ready
+    started = [timestamp(_state(container, 'running').get('startedAt')) for container in _containers(pod)]
+    return max((time for time in started if time is not None), default=None)
 
 
 def running_containers(pod: Pod) -> List[str]:

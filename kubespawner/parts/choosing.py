@@ -244,9 +244,7 @@ class Choosing(FormNames):
         """True if the operator or a subclass replaced the form."""
         if 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault):
             return True
-        subclasses = type(self).__mro__[:type(self).__mro__.index(Choosing)]
-        return any('options_form' in vars(cls).get('_trait_default_generators', ()) or FORM_METHODS & set(vars(cls))
-                   for cls in subclasses)
+        return _has_a_form(type(self))
 
     def _may_have_more(self):
         """True if users may send more than a choice: the operator replaced the form, or what reads it."""
@@ -408,6 +406,14 @@ def _chosen(offered, options):
     except SpawnError:
         return None
     return profile['slug'], choices, values
+
+
+@functools.lru_cache(maxsize=20)
+def _has_a_form(spawner_class):
+    """True if a subclass of ours replaces the form."""
+    subclasses = spawner_class.__mro__[:spawner_class.__mro__.index(Choosing)]
+    return any('options_form' in vars(cls).get('_trait_default_generators', ()) or FORM_METHODS & set(vars(cls))
+               for cls in subclasses)
 
 
 @functools.lru_cache(maxsize=20)

@@ -3,6 +3,7 @@
 Here belongs when a progress log begins and ends, and what goes into it; its words are in `messages`. Everything runs on
 the IOLoop's thread.
 """
+import functools
 import time
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -30,6 +31,7 @@ def _now():
     return time.strftime(TIME, time.gmtime())
 
 
+@functools.lru_cache(maxsize=256)
 def _text_of(seconds):
     """Return a time as the progress log takes it; empty if it is None."""
     return '' if seconds is None else time.strftime(TIME, time.gmtime(seconds))

@@ -212,8 +212,12 @@ class Related(Labels):
 
     def _names_of_companions(self):
         """Return what goes with the pod, as a list of (kind, name)."""
-        has_secret = self._has_tls or bool(self._hidden)
-        return [('secret', self.secret_name)] * has_secret + [('service', self.pod_name)] * self._has_service
+        names = []
+        if self._hidden or self._has_tls:
+            names.append(('secret', self.secret_name))
+        if self._has_service:
+            names.append(('service', self.pod_name))
+        return names
 
     @gen.coroutine
     def _manifest_of_companion(self, kind, uid, port):
