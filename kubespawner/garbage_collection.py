@@ -1,9 +1,9 @@
 """How often Python's garbage collector walks through the hub's objects.
 
 Most objects of a start end by themselves, a second later, when nothing refers to them any more. Python looks for those
-that only refer to each other after every few hundred new objects, and with many starts at a time it walks through
-everything that these starts need, again and again. With a hundred at a time that was a fifth of what a start cost, and
-the longest walks held up the loop for a quarter of a second. Belongs to the process; any thread.
+that only refer to each other after every few hundred new objects. With many starts at a time it then walks through
+everything that these starts need, again and again, and now and then through everything there is, which holds up the
+loop. What is set here holds for the whole process. Any thread.
 """
 import gc
 
