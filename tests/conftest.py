@@ -11,6 +11,7 @@ import uuid
 from collections import namedtuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 
@@ -30,6 +31,10 @@ is_localkube (bool): False for a cluster that was named on the command line.
 kube (LocalKube or None): its switches for faults; None for a cluster that was named on the command line.
 """
 
+
+# No example has a time-out: how long one takes depends on the machine.
+settings.register_profile('on any machine', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('on any machine')
 
 TIMEOUT = 300  # seconds for a test that waits, if its mark names no others; the 5 of pytest-tornado are too few
 
