@@ -74,6 +74,17 @@ def test_settings_read_together_are_what_the_attributes_are():
         'of a property', {'by': 'another name'}, 'of a subclass', 2 ** 30, 'Always']
 
 
+@pytest.mark.gen_test
+def test_a_function_that_is_a_setting_may_change_one_that_is_read_later():
+    def uid(spawner):
+        spawner.singleuser_fs_gid = 7
+        return 5
+
+    spawner = make_spawner(KubeSpawner, singleuser_uid=uid)
+    pod = yield spawner.get_pod_manifest()
+    assert (pod.spec.security_context.run_as_user, pod.spec.security_context.fs_group) == (5, 7)
+
+
 def test_a_setting_that_nobody_has_read_has_no_value_yet():
     spawner = make_spawner(KubeSpawner)
     if hasattr(spawner, 'trait_has_value'):  # since traitlets 5

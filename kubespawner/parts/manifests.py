@@ -143,11 +143,9 @@ class Manifests(Related):
             env.update(legacy)
             of_jupyterhub += filter(is_of_jupyterhub, legacy)
         self._of_jupyterhub = {variable: env[variable] for variable in of_jupyterhub}
-        self._hub_api_url_in_env = reachable
         return env
 
     _of_jupyterhub = {}  # the variables that JupyterHub made when `get_env` was called last
-    _hub_api_url_in_env = None  # the URL of the hub's API in them
 
     @contextmanager
     def _escaping_names(self):
@@ -194,9 +192,8 @@ class Manifests(Related):
         """
         ids, self._asked_for_pod = {}, None
         self._begin_pod()
-        values = settings(self, CALLABLE_TRAITS.values())
         for argument, trait in CALLABLE_TRAITS.items():
-            ids[argument] = values[trait]
+            ids[argument] = getattr(self, trait)  # the function before may have set it
             if callable(ids[argument]):
                 self._asked_for_pod = trait
                 ids[argument] = yield self._result_of(trait, self)
@@ -214,17 +211,17 @@ class Manifests(Related):
             annotations=self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')),
             restart_policy='OnFailure',
             **ids,
-            **dict(self._plain_and_filled(), **self._certificates_of_pod())
+            **self._plain_arguments(),
+            **dict({argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()},
+                   **self._certificates_of_pod())
         )
         self._hide_variables(pod)
         return pod
 
-    def _plain_and_filled(self):
-        """Return the arguments of `make_pod` that are the values of traits, the templates among them filled."""
-        plain, templates = settings(self, PLAIN_TRAITS.values()), settings(self, TEMPLATE_TRAITS.values())
-        return dict({argument: plain[trait] for argument, trait in PLAIN_TRAITS.items()},
-                    **{argument: templates[trait] and self._fill_trait(trait)
-                       for argument, trait in TEMPLATE_TRAITS.items()})
+    def _plain_arguments(self):
+        """Return the arguments of `make_pod` that are the values of traits."""
+        values = settings(self, PLAIN_TRAITS.values())
+        return {argument: values[trait] for argument, trait in PLAIN_TRAITS.items()}
 
     def _resolved_env(self):
         """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose.
@@ -232,7 +229,7 @@ class Manifests(Related):
         JupyterHub calls the functions in `environment`, and does not wait for what comes of them. This is a generator
         of what to wait for, and no coroutine: mostly there is nothing.
         """
-        self._of_jupyterhub, self._hub_api_url_in_env = {}, None
+        self._of_jupyterhub = {}
         try:
             env = self.get_env()
             if is_awaitable(env):
@@ -255,8 +252,7 @@ class Manifests(Related):
                 getattr(value, 'close', getattr(value, 'cancel', str))()
         names = set(env) & CHOSEN_BY_USERS - set(self.environment)
         names.update(variable for variable, value in self._of_jupyterhub.items() if env.get(variable) == value)
-        # Only once a start: JupyterHub looks up the name of its host for it, while other threads may hold up the loop.
-        hub_api_url = self._hub_api_url_in_env or self.accessible_hub_api_url.rstrip('/')
+        hub_api_url = self.accessible_hub_api_url.rstrip('/')
         literal = {variable: str(env[variable]) for variable in names}
         literal.update({variable: as_literal(variable, value, hub_api_url)
                         for variable, value in literal.items() if '$' in value})  # mostly none
