@@ -199,7 +199,7 @@ def test_a_pod_is_looked_at_once_for_each_change():
     IOLoop.current().call_later(7, reflector._change, 'MODIFIED', pod_in('Running', version=7))
     seen = []
     yield from waiter.wait_for_pod(lambda pod: seen.append(pod['metadata']['resourceVersion']) or runs(pod), now() + 60,
-                              'to be running')
+                                   'to be running')
     assert seen == ['1', '2', '3', '4', '5', '7']
 
 

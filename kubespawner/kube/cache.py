@@ -168,8 +168,7 @@ class Cache(LoggingConfigurable):
     def _pruned(self, resource, before=None):
         """Return an object with only the fields that the cache keeps. before: its last state that the cache has."""
         resource['metadata'].pop('managedFields', None)
-        tree = self._tree
-        return Pruned(prune.prune(resource, tree, before), tree)
+        return Pruned(prune.prune(resource, self._tree, before), self._tree)
 
     def changed(self, key, timeout):
         """Return a future that is done at the next change of the object with this key, or after `timeout` seconds.

@@ -43,7 +43,7 @@ from .node import option_text
 
 __all__ = ['LocalKube']
 
-START_SECONDS = 120  # more than the slowest machine takes that reads all modules for the first time
+START_SECONDS = 120  # several may start at once, on a slow machine that reads the modules for the first time
 TOKEN = 'LOCALKUBE_TOKEN'  # an environment variable, because every user can read command lines
 
 
