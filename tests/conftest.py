@@ -6,6 +6,7 @@ the same tests run against that cluster: minikube, kind, a real one.
 import os
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from collections import namedtuple
@@ -178,3 +179,10 @@ def namespace(cluster, core):
     wait_for_service_account(core, name)
     yield name
     core.delete_namespace(name=name, body=client.V1DeleteOptions())
+
+
+@pytest.fixture
+def watch_threads():
+    """`watch_threads()` returns the watch threads that the test has started and that run."""
+    before = set(threading.enumerate())
+    return lambda: [thread for thread in set(threading.enumerate()) - before if 'reflector' in thread.name]

@@ -1,6 +1,5 @@
 """The reflector: its cache is what the API server has, and who waits for a change is told."""
 import json
-import threading
 
 import pytest
 from kubernetes import client
@@ -116,11 +115,10 @@ def test_all_who_wait_for_a_pod_are_woken_and_nobody_else(reflector, create):
 
 
 @pytest.mark.gen_test
-def test_stop_ends_the_thread(reflector):
-    before = set(threading.enumerate())
+def test_stop_ends_the_thread(reflector, watch_threads):
     reflector.start()
     yield reflector.first_load_future
-    thread, = set(threading.enumerate()) - before
+    thread, = watch_threads()
     reflector.stop()
     thread.join(10)
     assert not thread.is_alive()
@@ -189,11 +187,10 @@ def test_waiting_for_a_change_that_does_not_come_ends(reflector):
 
 
 @pytest.mark.gen_test
-def test_starting_twice_starts_one_thread(reflector):
-    before = threading.active_count()
+def test_starting_twice_starts_one_thread(reflector, watch_threads):
     reflector.start()
     reflector.start()
-    assert threading.active_count() == before + 1
+    assert len(watch_threads()) == 1
     yield reflector.first_load_future
 
 

@@ -1,6 +1,4 @@
 """A bug in the watch thread: it is told of with its trace; the thread goes on, or gives up and says so."""
-import threading
-
 import pytest
 from tornado.ioloop import IOLoop
 
@@ -34,13 +32,6 @@ def plant(monkeypatch, method, times, error=Bug):
 def logged(caplog):
     """Return the types of the errors that reflectors logged with their traces."""
     return [record.exc_info[0] for record in caplog.records if record.exc_info and record.module == 'reflector']
-
-
-@pytest.fixture
-def threads():
-    """The watch threads that the test has started and that run."""
-    before = set(threading.enumerate())
-    return lambda: [thread for thread in set(threading.enumerate()) - before if 'reflector' in thread.name]
 
 
 # In which method, how many lists are asked for: those before the bug and the one after it.
@@ -79,13 +70,14 @@ def test_a_bug_in_each_watch_is_made_up_for_by_lists(reflector, asked, pods, mon
 
 @pytest.mark.parametrize('method', ['_list', '_replace', '_list_and_watch'])
 @pytest.mark.gen_test
-def test_a_bug_that_lets_nothing_into_the_cache_ends_in_giving_up(reflector, monkeypatch, caplog, threads, method):
+def test_a_bug_that_lets_nothing_into_the_cache_ends_in_giving_up(
+        reflector, monkeypatch, caplog, watch_threads, method):
     reflector.give_up_seconds = 1
     failed, told = plant(monkeypatch, method, times=float('inf')), []
     reflector.on_failure = lambda: told.append(reflector.failed)
     reflector.start()
     yield reflector.first_load_future
-    yield until(lambda: not threads())
+    yield until(lambda: not watch_threads())
     assert told == [True]
     assert logged(caplog) == [Bug] * len(failed)
     assert 1 < len(failed) < 100
@@ -94,20 +86,20 @@ def test_a_bug_that_lets_nothing_into_the_cache_ends_in_giving_up(reflector, mon
 
 @pytest.mark.parametrize('method, error', [('_follow', Bug), ('_list', End), ('_apply', SystemExit)])
 @pytest.mark.gen_test
-def test_what_ends_the_thread_is_told_of_at_once(reflector, pods, monkeypatch, caplog, threads, method, error):
+def test_what_ends_the_thread_is_told_of_at_once(reflector, pods, monkeypatch, caplog, watch_threads, method, error):
     plant(monkeypatch, method, times=1, error=error)
     told = []
     reflector.on_failure = lambda: told.append(reflector.failed)
     reflector.start()
     yield reflector.first_load_future
     pods.create('first')
-    yield until(lambda: not threads())
+    yield until(lambda: not watch_threads())
     assert told == [True]
     assert logged(caplog) == [error]
 
 
 @pytest.mark.gen_test
-def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeypatch, caplog, threads):
+def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeypatch, caplog, watch_threads):
     plant(monkeypatch, '_follow', times=1)
 
     def on_failure():
@@ -116,14 +108,14 @@ def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeyp
     reflector.on_failure = on_failure
     reflector.start()
     yield reflector.first_load_future
-    yield until(lambda: not threads())
+    yield until(lambda: not watch_threads())
     assert reflector.failed
     assert logged(caplog) == [Bug, End]
 
 
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
 @pytest.mark.gen_test
-def test_giving_up_is_told_of_also_when_nothing_can_be_logged(reflector, monkeypatch, threads):
+def test_giving_up_is_told_of_also_when_nothing_can_be_logged(reflector, monkeypatch, watch_threads):
     plant(monkeypatch, '_follow', times=1)
     for level in ('exception', 'critical'):
         monkeypatch.setattr(reflector.log, level, lambda *args: 1 / 0)
@@ -131,5 +123,5 @@ def test_giving_up_is_told_of_also_when_nothing_can_be_logged(reflector, monkeyp
     reflector.on_failure = lambda: told.append(reflector.failed)
     reflector.start()
     yield reflector.first_load_future
-    yield until(lambda: not threads())
+    yield until(lambda: not watch_threads())
     assert told == [True]
