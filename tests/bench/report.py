@@ -70,7 +70,7 @@ RATE = 'servers started per second'
 ROWS = [
     Row('spawns', 'pod ready, until start() returns, p50', quantile_of('ready_lags', 0.5), 's', 1, at_most(0.02)),
     Row('spawns', 'the same, p95', quantile_of('ready_lags', 0.95), 's', 1, at_most(0.1)),
-    Row('spawns', RATE, of('rate'), '/s', 1, times(0.9, BARE)),
+    Row('spawns', RATE, of('rate'), '/s', 1, times(0.95, BARE)),
     Row('spawns', 'CPU per start', of('cpu_per_start'), 'ms', 1e3, times(0.6, NEWEST)),
     Row('spawns', 'pod gone, until stop() returns, p50', quantile_of('stop_lags', 0.5), 's', 1, at_most(0.02)),
     Row('spawns', 'CPU per stop', of('cpu_per_stop'), 'ms', 1e3, None),
@@ -78,7 +78,7 @@ ROWS = [
     Row('spawns', 'requests per stop', of('requests_per_stop'), '', 1, at_most(1)),
     Row('spawns', 'the node came late to make pods ready by, p95', of('node_late_p95'), 's', 1, None),
     Row('burst', 'all starts: longest stall of the IOLoop', of('start_stall'), 's', 1, at_most(0.05)),
-    Row('burst', RATE, of('rate'), '/s', 1, times(0.9, BARE)),
+    Row('burst', RATE, of('rate'), '/s', 1, times(0.95, BARE)),
     Row('burst', 'pod ready, until start() returns, p50', quantile_of('ready_lags', 0.5), 's', 1, None),
     Row('burst', 'all stops: longest stall of the IOLoop', of('stop_stall'), 's', 1, at_most(0.05)),
     Row('burst', 'pod gone, until stop() returns, p50', quantile_of('stop_lags', 0.5), 's', 1, at_most(0.02)),
