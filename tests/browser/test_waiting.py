@@ -65,6 +65,13 @@ def starting(hub, visit):
     return starting
 
 
+def open_log(page):
+    """Open the event log. A click is lost if the page moves at that moment."""
+    log = page.locator('#progress-details')
+    while log.get_attribute('open') is None:
+        page.get_by_text('Event log').click()
+
+
 def arrive(page, username):
     """Wait for the server's own page."""
     page.wait_for_url('**/user/%s/**' % username, timeout=4 * PATIENCE)
@@ -72,7 +79,7 @@ def arrive(page, username):
 
 def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, screenshot):
     page, told = starting('ann', viewport={'width': 800, 'height': 700})
-    page.get_by_text('Event log').click()
+    open_log(page)
     page.locator('#progress-log').get_by_text(SLOW).first.wait_for()
     page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).first.wait_for()
     screenshot(page, 'progress')
@@ -90,7 +97,7 @@ def test_the_story_is_told_in_plain_words_until_the_server_is_there(starting, sc
 
 def test_times_are_those_of_the_readers_zone_and_the_seconds_of_the_last_step_are_counted(starting):
     page, _ = starting('eve', profile='Slower', timezone_id='Asia/Kolkata', locale='en-GB')
-    page.get_by_text('Event log').click()
+    open_log(page)
     # A reminder, which may have come meanwhile, names the step again.
     pulling = page.locator('#progress-log > div').filter(has_text=EVENTS['Pulling'][1]).first
     pulling.wait_for()
@@ -108,7 +115,7 @@ def test_times_are_those_of_the_readers_zone_and_the_seconds_of_the_last_step_ar
 
 def test_a_start_that_takes_long_shows_its_step_and_lists_the_reminder_once_for_it(starting):
     page, told = starting('fay', profile='Reminding')
-    page.get_by_text('Event log').click()
+    open_log(page)
     page.wait_for_function("""() => (document.querySelector('#progress-message').innerText.match(
         /^%s[^]*\\u00b7 [4-9] s\\s+%s$/))""" % (EVENTS['Pulling'][1], SLOW))
     assert len([text for _, text in told if SLOW in text]) > 2
@@ -130,7 +137,7 @@ def test_two_windows_are_told_the_same(starting):
 
 def test_the_story_fits_on_a_phone(starting):
     page, _ = starting('cat', **PHONE)
-    page.get_by_text('Event log').click()
+    open_log(page)
     page.locator('#progress-log').get_by_text(EVENTS['Pulling'][1]).first.wait_for()
     assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['viewport']['width']
 

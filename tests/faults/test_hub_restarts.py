@@ -38,6 +38,9 @@ c.JupyterHub.concurrent_spawn_limit = 0
 c.JupyterHub.services = [{{'name': 'tests', 'api_token': {token!r}, 'admin': True}}]
 """
 
+# For hubs that start many servers at once, which takes a busy machine minutes.
+PATIENT = 'c.Spawner.start_timeout = c.Spawner.http_timeout = 600\n'
+
 
 @pytest.fixture(scope='module')
 def port():
@@ -169,7 +172,16 @@ def test_after_a_hub_was_killed_during_a_stop_the_user_gets_a_server(hub, pods):
     assert pods.uids() != before
 
 
-def test_a_hub_that_is_restarted_with_200_servers_lists_them_once_and_keeps_them(cluster, hub, pods):
+@pytest.fixture
+def patient_hub(new_hub):
+    with new_hub(PATIENT) as hub:
+        yield hub
+        hub.kill()
+
+
+def test_a_hub_that_is_restarted_with_200_servers_lists_them_once_and_keeps_them(cluster, patient_hub, pods):
+    hub = patient_hub
+
     def api(method, path, **body):
         response = requests.request(method, hub.url + '/hub/api' + path, json=body or None, timeout=60,
                                     headers={'Authorization': 'token ' + TOKEN})
