@@ -212,8 +212,8 @@ class Manifests(Related):
             restart_policy='OnFailure',
             **ids,
             **self._plain_arguments(),
-            **dict({argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()},
-                   **self._certificates_of_pod())
+            **{argument: self._fill_trait(trait) for argument, trait in TEMPLATE_TRAITS.items()},
+            **self._certificates_of_pod()
         )
         self._hide_variables(pod)
         return pod
