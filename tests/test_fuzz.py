@@ -17,7 +17,7 @@ from kubespawner.kube.reflector import NamespacedResourceReflector
 from kubespawner.lifecycle import podstatus
 
 FUZZ = settings(
-    max_examples=int(os.environ.get('FUZZ_EXAMPLES', 60)), derandomize=True, deadline=None, database=None,
+    max_examples=int(os.environ.get('FUZZ_EXAMPLES', 60)), derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 # Words that some reader looks for.

@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kubespawner.kube import jsonstream
@@ -40,7 +40,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=12)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(WORDS, VALUES, max_size=4), st.integers(1, 50))
 def test_any_object_is_read_the_same_whatever_its_pieces_are(value, size):
     if value.get('items') == []:

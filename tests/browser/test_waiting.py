@@ -4,6 +4,7 @@ import re
 import pytest
 
 from kubespawner.messages.progress_log import EVENTS, STEPS
+from tests.hub.browser import until
 
 from .conftest import PATIENCE, PHONE
 
@@ -66,10 +67,13 @@ def starting(hub, visit):
 
 
 def open_log(page):
-    """Open the event log. A click is lost if the page moves at that moment."""
-    log = page.locator('#progress-details')
-    while log.get_attribute('open') is None:
-        page.get_by_text('Event log').click()
+    """Open the event log. A click is lost if the page changes at that moment."""
+    until(lambda: is_open_after_a_click(page), 30, 'the event log')
+
+
+def is_open_after_a_click(page):
+    page.get_by_text('Event log').click()
+    return page.locator('#progress-details').get_attribute('open') is not None
 
 
 def arrive(page, username):

@@ -759,7 +759,7 @@ def test_whatever_users_write_it_starts_or_is_their_mistake(choosing, override):
     assert wrong == {}
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, database=None,
+@settings(max_examples=300, derandomize=True, database=None,
           suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(keys, anything, max_size=4) | anything, st.sampled_from(OVERRIDES))
 def test_whatever_users_send_it_is_read_as_a_choice_or_is_their_mistake(options, override):

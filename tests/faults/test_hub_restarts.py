@@ -65,8 +65,9 @@ def new_hub(namespace, port, pods):
 
 
 @pytest.fixture
-def hub(new_hub):
-    with new_hub() as hub:
+def hub(new_hub, request):
+    """A `Hub` that runs. Its parameter, if there is one, is more configuration."""
+    with new_hub(getattr(request, 'param', '')) as hub:
         yield hub
         hub.kill()  # an old one that has nothing to do does not notice at once that it should end
 
@@ -172,16 +173,8 @@ def test_after_a_hub_was_killed_during_a_stop_the_user_gets_a_server(hub, pods):
     assert pods.uids() != before
 
 
-@pytest.fixture
-def patient_hub(new_hub):
-    with new_hub(PATIENT) as hub:
-        yield hub
-        hub.kill()
-
-
-def test_a_hub_that_is_restarted_with_200_servers_lists_them_once_and_keeps_them(cluster, patient_hub, pods):
-    hub = patient_hub
-
+@pytest.mark.parametrize('hub', [PATIENT], indirect=True, ids=['patient'])
+def test_a_hub_that_is_restarted_with_200_servers_lists_them_once_and_keeps_them(cluster, hub, pods):
     def api(method, path, **body):
         response = requests.request(method, hub.url + '/hub/api' + path, json=body or None, timeout=60,
                                     headers={'Authorization': 'token ' + TOKEN})
