@@ -17,6 +17,7 @@ from kubernetes import client, config
 from kubernetes.client.rest import ApiException
 
 from kubespawner.commands.demo.files import copy_kubeconfig
+from kubespawner.kube import clients
 from kubespawner.localkube import LocalKube
 from tests.support import lighter, parallel, rights, temporary_files
 from tests.support.named_files import NothingInVain
@@ -101,6 +102,18 @@ def core(cluster):
     """A `CoreV1Api` of the official client for the cluster under test."""
     api_client = config.new_client_from_config(config_file=cluster.kubeconfig)
     return client.CoreV1Api(api_client)
+
+
+@pytest.fixture
+def use_kubeconfig():
+    """`use_kubeconfig(path)` has everyone who asks for a client in this test get one of this kubeconfig."""
+    with pytest.MonkeyPatch.context() as environment:
+        def use(path):
+            environment.setenv('KUBECONFIG', str(path))
+            clients.forget()
+
+        yield use
+    clients.forget()
 
 
 class ApiControl:

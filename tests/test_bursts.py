@@ -4,7 +4,6 @@ from collections import Counter
 import pytest
 
 from kubespawner import KubeSpawner
-from kubespawner.kube import clients
 from kubespawner.spawner import STARTS_A_TURN, STOPS_A_TURN
 from tests.cluster.conftest import make_spawner
 from tests.support.recording_api import RecordingApi
@@ -14,15 +13,14 @@ SERVERS = 25
 
 
 @pytest.fixture
-def api(tmpdir, monkeypatch):
+def api(tmpdir, monkeypatch, use_kubeconfig):
     """A RecordingApi, as the cluster of spawners that share nothing with those of other tests."""
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
     for shared in ('executor', 'pod_reflector', 'event_reflector'):
         monkeypatch.setattr(KubeSpawner, shared, None)
     with RecordingApi() as server:
         path = tmpdir.join('kubeconfig')
         path.write(server.kubeconfig)
-        monkeypatch.setenv('KUBECONFIG', str(path))
+        use_kubeconfig(path)
         yield server
         KubeSpawner.pod_reflector.stop()
 

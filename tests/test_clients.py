@@ -2,6 +2,8 @@
 import gc
 import logging
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kubernetes import client, config
@@ -14,12 +16,11 @@ from tests.support.recording_api import KUBECONFIG
 
 
 @pytest.fixture
-def kubeconfig(tmpdir, monkeypatch):
+def kubeconfig(tmpdir, use_kubeconfig):
     """A kubeconfig of a cluster that does not exist, as the one to use."""
     path = tmpdir.join('config')
     path.write(KUBECONFIG % 9)
-    monkeypatch.setenv('KUBECONFIG', str(path))
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+    use_kubeconfig(path)
     return path
 
 
@@ -89,6 +90,27 @@ def test_one_configuration_can_be_that_of_all_clients_for_a_while(kubeconfig):
     finally:
         clients.override()
     assert before.api_client.configuration.host == 'http://127.0.0.1:9'
+
+
+def test_a_client_that_a_thread_is_just_making_is_forgotten_as_well(kubeconfig, monkeypatch):
+    loading, go_on, original = threading.Event(), threading.Event(), clients.load_config
+
+    def slow():
+        configuration = original()
+        loading.set()
+        assert go_on.wait(60)
+        return configuration
+
+    monkeypatch.setattr(clients, 'load_config', slow)
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(clients.shared_client, 'CoreV1Api')
+        assert loading.wait(60)
+        kubeconfig.write(KUBECONFIG % 10)
+        forgetting = pool.submit(clients.forget)
+        go_on.set()
+        forgetting.result(60)
+        assert early.result(60).api_client.configuration.host == 'http://127.0.0.1:9'
+        assert clients.shared_client('CoreV1Api').api_client.configuration.host == 'http://127.0.0.1:10'
 
 
 def test_models_become_what_the_client_itself_would_send():

@@ -16,12 +16,11 @@ checking = pytest.mark.skipif(not direct.REQUESTS, reason='older clients check n
 
 
 @pytest.fixture
-def core(tmpdir, monkeypatch):
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+def core(tmpdir, use_kubeconfig):
     with RecordingApi() as server:
         path = tmpdir.join('kubeconfig')
         path.write(server.kubeconfig)
-        monkeypatch.setenv('KUBECONFIG', str(path))
+        use_kubeconfig(path)
         core = clients.shared_client('CoreV1Api')
         core.server = server
         yield core

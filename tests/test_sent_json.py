@@ -13,7 +13,6 @@ import pytest
 from kubernetes import client
 
 from kubespawner import KubeSpawner
-from kubespawner.kube import clients
 from tests.cluster.conftest import make_spawner
 from tests.support.recording_api import KUBECONFIG, JsonAnswers
 
@@ -124,15 +123,14 @@ class Recorder(JsonAnswers, BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def api_server(tmpdir, monkeypatch):
+def api_server(tmpdir, use_kubeconfig):
     """A Recorder, as the cluster to use; `received` maps what was created to its JSON."""
     server = HTTPServer(('127.0.0.1', 0), Recorder)
     server.received = {}
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     path = tmpdir.join('config')
     path.write(KUBECONFIG % server.server_port)
-    monkeypatch.setenv('KUBECONFIG', str(path))
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+    use_kubeconfig(path)
     yield server
     server.shutdown()
     server.server_close()

@@ -251,12 +251,12 @@ def test_making_a_spawner_does_no_io_and_starts_no_thread(monkeypatch):
     assert set(threading.enumerate()) <= before
 
 
-def test_all_spawners_share_one_executor_one_reflector_and_one_client(monkeypatch, tmpdir):
+def test_all_spawners_share_one_executor_one_reflector_and_one_client(use_kubeconfig, tmpdir):
     kubeconfig = tmpdir.join('config')
     kubeconfig.write('{apiVersion: v1, kind: Config, current-context: x, users: [{name: u, user: {token: t}}], '
                      'clusters: [{name: c, cluster: {server: "http://127.0.0.1:9"}}], '
                      'contexts: [{name: x, context: {cluster: c, user: u}}]}')
-    monkeypatch.setenv('KUBECONFIG', str(kubeconfig))
+    use_kubeconfig(kubeconfig)
     one, other = make_spawner(KubeSpawner, 'a', k8s_api_threadpool_workers=3), make_spawner(KubeSpawner, 'b')
     assert one.executor is other.executor is KubeSpawner.executor
     assert one.pod_reflector is other.pod_reflector is KubeSpawner.pod_reflector

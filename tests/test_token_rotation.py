@@ -55,17 +55,18 @@ class Pod:
 @pytest.fixture
 def pod(tmpdir, monkeypatch):
     """A `Pod` whose token is the first one."""
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
     monkeypatch.setattr(clients, '_overrides', {})
     monkeypatch.setattr(incluster_config, 'SERVICE_TOKEN_FILENAME', str(tmpdir.join('token')))
     monkeypatch.setattr(incluster_config, 'SERVICE_CERT_FILENAME', str(tmpdir.join('ca.crt')))
     monkeypatch.setenv('KUBERNETES_SERVICE_HOST', '127.0.0.1')
     monkeypatch.setenv('KUBERNETES_SERVICE_PORT', '9')
+    clients.forget()
     server = ApiServer()
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     pod = Pod(tmpdir, server)
     pod.rotate('first')
     yield pod
+    clients.forget()
     server.shutdown()
     server.server_close()
 

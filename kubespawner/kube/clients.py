@@ -108,19 +108,28 @@ def override(**settings):
     _overrides.update((name, value) for name, value in settings.items() if value not in (None, ''))
 
 
+def forget():
+    """Have whoever asks for a shared client from now on get a new one, of the configuration as it is then.
+
+    Clients from before stay with those who hold them. One that another thread is just making is such a client, too.
+    """
+    with _lock:
+        _clients.clear()
+
+
 @contextmanager
 def use_only(configuration):
     """Have all shared clients use this configuration in a `with` block, whatever would be loaded or replaces that.
 
     Shared clients from before stay with those who hold them; nobody gets one of them in the block or after it.
     """
-    _clients.clear()
     _only.append(configuration)
+    forget()
     try:
         yield
     finally:
         _only.pop()
-        _clients.clear()
+        forget()
 
 
 @contextmanager

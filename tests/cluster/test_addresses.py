@@ -9,7 +9,6 @@ from tornado import gen, web
 
 from kubespawner import KubeSpawner
 from kubespawner.commands.demo.network import any_free_port
-from kubespawner.kube import clients
 from kubespawner.lifecycle import podstatus
 from kubespawner.messages.errors import SpawnError
 from kubespawner.parts.addresses import Address, record, recorded
@@ -291,7 +290,7 @@ def test_poll_is_none_while_the_api_has_not_answered_yet_but_1_for_a_server_with
 
 
 @pytest.fixture(params=['a port that is closed', 'a CA file that is none', 'the CA of somebody else'])
-def bad_connection(request, cluster, monkeypatch, tmpdir):
+def bad_connection(request, cluster, use_kubeconfig, tmpdir):
     with open(os.environ['KUBECONFIG']) as f:
         kubeconfig = yaml.safe_load(f)
     used, = kubeconfig['clusters']
@@ -308,8 +307,7 @@ def bad_connection(request, cluster, monkeypatch, tmpdir):
         used['cluster'].pop('certificate-authority', None)
     path = tmpdir.join('kubeconfig')
     path.write(yaml.safe_dump(kubeconfig))
-    monkeypatch.setenv('KUBECONFIG', str(path))
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+    use_kubeconfig(path)
 
 
 @pytest.mark.gen_test

@@ -11,7 +11,6 @@ import uuid
 import pytest
 from jupyterhub import version_info
 
-from kubespawner.kube import clients
 from tests.support.configuration_files import future_of, load, spawner_of, start_as_a_hub_does
 from tests.support.recording_api import RecordingApi
 
@@ -66,16 +65,15 @@ FIXED = {  # what every JupyterHub adds, but new ones first and old ones last
 
 
 @pytest.fixture
-def api(tmpdir, monkeypatch):
+def api(tmpdir, monkeypatch, use_kubeconfig):
     """A RecordingApi, as the cluster to use by the first spawner of its process."""
     for variable in ('POD_NAMESPACE', 'HUB_SERVICE_HOST', 'HUB_SERVICE_PORT', 'HUB_CONNECT_IP', 'APPLICATION_NAME'):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr('uuid.uuid4', lambda: uuid.UUID(int=2018))
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
     with RecordingApi() as server:
         path = tmpdir.join('kubeconfig')
         path.write(server.kubeconfig)
-        monkeypatch.setenv('KUBECONFIG', str(path))
+        use_kubeconfig(path)
         yield server
 
 

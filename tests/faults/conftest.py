@@ -11,7 +11,6 @@ from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from kubespawner.kube import clients
 from kubespawner.kube.reflector import version_of
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import kube, new_spawner, node, objects, role  # noqa: F401
@@ -23,7 +22,7 @@ RECOVERY = 20  # seconds from the end of a fault to a cache that is right; 2 on 
 
 
 @pytest.fixture
-def proxy(cluster, monkeypatch, tmpdir):
+def proxy(cluster, use_kubeconfig, tmpdir):
     """A `Proxy` in front of the API server under test. KubeSpawner goes through it, the tests themselves do not."""
     with open(os.environ['KUBECONFIG']) as f:
         kubeconfig = yaml.safe_load(f)
@@ -35,8 +34,7 @@ def proxy(cluster, monkeypatch, tmpdir):
         used['cluster']['server'] = 'https://127.0.0.1:%d' % proxy.port
         path = tmpdir.join('through-the-proxy')
         path.write(yaml.safe_dump(kubeconfig))
-        monkeypatch.setenv('KUBECONFIG', str(path))
-        monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+        use_kubeconfig(path)
         yield proxy
 
 

@@ -12,7 +12,6 @@ import pytest
 from tornado import gen
 
 from kubespawner import KubeSpawner
-from kubespawner.kube import clients
 from kubespawner.localkube import LocalKube
 from tests.bench.driver import memory, sockets
 from tests.bench.rest import Api
@@ -31,13 +30,12 @@ MORE_MEMORY = 8 << 20  # bytes that the process may grow by after the first roun
 
 
 @pytest.fixture
-def kube(cluster, monkeypatch):
+def kube(cluster, use_kubeconfig):
     """A localkube in a process of its own, without a node."""
     if not cluster.is_localkube:
         pytest.skip('only localkube can be told to fail')
     with LocalKube(child=True, kubelet=False) as kube:
-        monkeypatch.setenv('KUBECONFIG', kube.kubeconfig)
-        monkeypatch.setattr(clients, '_clients', type(clients._clients)())
+        use_kubeconfig(kube.kubeconfig)
         yield kube
 
 

@@ -5,20 +5,13 @@ import yaml
 from kubespawner.kube import clients
 
 
-@pytest.fixture
-def without_clients(monkeypatch):
-    """As if nobody had made a client yet."""
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
-
-
 @pytest.mark.gen_test
-def test_a_kubeconfig_with_a_new_token_is_read_again(
-        cluster, kube, new_spawner, monkeypatch, tmpdir, without_clients):
+def test_a_kubeconfig_with_a_new_token_is_read_again(cluster, kube, new_spawner, use_kubeconfig, tmpdir):
     with open(cluster.kubeconfig) as f:
         valid = f.read()
     kubeconfig = tmpdir.join('kubeconfig')
     kubeconfig.write(valid.replace(kube.token, 'expired'))
-    monkeypatch.setenv('KUBECONFIG', str(kubeconfig))
+    use_kubeconfig(kubeconfig)
     spawner = new_spawner('ann')
     assert spawner.api.api_client.configuration.api_key
     kubeconfig.write(valid)
@@ -27,7 +20,7 @@ def test_a_kubeconfig_with_a_new_token_is_read_again(
 
 
 @pytest.mark.gen_test
-def test_a_service_accounts_new_token_is_read_again(cluster, kube, new_spawner, monkeypatch, tmpdir, without_clients):
+def test_a_service_accounts_new_token_is_read_again(cluster, kube, new_spawner, monkeypatch, tmpdir):
     token = tmpdir.join('token')
     token.write('expired')
     as_in_a_pod(kube, cluster, token, monkeypatch)
@@ -47,6 +40,7 @@ def as_in_a_pod(kube, cluster, token, monkeypatch):
     host, _, port = kube.url.partition('//')[2].partition(':')
     monkeypatch.setenv('KUBERNETES_SERVICE_HOST', host)
     monkeypatch.setenv('KUBERNETES_SERVICE_PORT', port)
+    clients.forget()
 
 
 @pytest.mark.gen_test

@@ -12,15 +12,14 @@ SECRET = 'eyJhbGciOi.secret-token'
 
 
 @pytest.fixture
-def kubeconfig(tmpdir, monkeypatch):
+def kubeconfig(tmpdir, monkeypatch, use_kubeconfig):
     """`kubeconfig(user)` makes a kubeconfig with this user (YAML) the one to use."""
     def write(user):
         path = tmpdir.join('config')
         path.write((KUBECONFIG % 9).replace('{token: secret}', user))
-        monkeypatch.setenv('KUBECONFIG', str(path))
+        use_kubeconfig(path)
 
     monkeypatch.delenv('KUBERNETES_SERVICE_HOST', raising=False)
-    monkeypatch.setattr(clients, '_clients', type(clients._clients)())
     return write
 
 
