@@ -13,6 +13,11 @@ import requests
 ANSWER_SECONDS = 10  # without a word of the kernel, after which it is asked again
 PATIENCE = 3  # times as long may everything take on a busy machine
 
+
+class AnswerLost(Exception):
+    """What a kernel showed did not reach the browser."""
+
+
 class Browser:
     """One user's session with the hub at `url` (such as `http://127.0.0.1:8000`)."""
 
@@ -128,14 +133,18 @@ class Browser:
             while True:
                 try:
                     return self._execute(channel, code)
-                except websocket.WebSocketTimeoutException:
+                except (websocket.WebSocketTimeoutException, AnswerLost):
                     if time.monotonic() > deadline:
                         raise
         finally:
             channel.close()
 
     def _execute(self, channel, code):
-        """Return what `code` shows. Old servers lose the answer if the channel has only just been opened."""
+        """Return what `code` shows.
+
+        Old servers lose the answer, or its beginning, if the channel has only just been opened. Raises AnswerLost if
+        the end came without the beginning.
+        """
         message = uuid.uuid4().hex
         channel.send(json.dumps({
             'channel': 'shell', 'parent_header': {}, 'metadata': {},
@@ -143,6 +152,7 @@ class Browser:
                        'username': '', 'version': '5.0'},
             'content': {'code': code, 'silent': False, 'store_history': True, 'user_expressions': {},
                         'allow_stdin': False}}))
+        is_whole = False
         while True:
             answer = json.loads(channel.recv())
             if answer.get('parent_header', {}).get('msg_id') != message:
@@ -151,8 +161,12 @@ class Browser:
                 return answer['content']['data']['text/plain']
             if answer['msg_type'] == 'error':
                 raise RuntimeError(answer['content']['evalue'])
-            if answer['msg_type'] == 'status' and answer['content']['execution_state'] == 'idle':
-                return None
+            state = answer['content']['execution_state'] if answer['msg_type'] == 'status' else None
+            is_whole = is_whole or state == 'busy'
+            if state == 'idle':
+                if is_whole:
+                    return None
+                raise AnswerLost()
 
 
 class Form(html.parser.HTMLParser):
