@@ -141,7 +141,7 @@ TITLES = {
     'events': '{events:,} events, {event_kilobytes:.1f} KB each, and {event_stream:,} more, {event_rate} a second',
     'many': '{standing:,} pods already there, {kilobytes:.1f} KB each',
     'takeover': 'A hub starts, and {taken_over:,} servers run',
-    'ratios': 'The small form that CI runs, whose ratios to the bare client count',
+    'ratios': 'The small form that CI runs, whose ratios to the bare client count; at least five runs',
     'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time',
 }
 GROWTH = {'spawns': 'in_flight', 'burst': 'burst', 'scale': 'pods', 'storm': 'updates', 'events': 'events',
@@ -162,12 +162,16 @@ def text(results):
 
 def head(results):
     where = {name: results.get(name, '?') for name in ('date', 'machine', 'kubernetes', 'checkout')}
-    lines = ['Measured on {date}, {machine}, Kubernetes {kubernetes}, checkout {checkout}; medians of {runs} '
-             'runs.'.format(runs=results['options']['runs'], **where)]
+    lines = ['Measured on {date}, {machine}, Kubernetes {kubernetes}, checkout {checkout}; {runs}.'.format(
+        runs=_runs(results['options']['runs']), **where)]
     for subject, versions in sorted(results.get('versions', {}).items()):
         if versions.get('kubespawner'):
             lines.append('* %s: %s' % (subject, ', '.join('%s %s' % item for item in sorted(versions.items()))))
     return '\n\n'.join([lines[0], '\n'.join(lines[1:])])
+
+
+def _runs(count):
+    return 'medians of %d runs' % count if count > 1 else 'one run of each'
 
 
 def variations(results, scenario):

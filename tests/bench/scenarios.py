@@ -22,6 +22,7 @@ SCALE, STANDING = 'scale', 'standing'
 
 STARTERS = 10  # servers whose starts follow events
 RATIOS, RATIO_PODS, RATIO_SPAWNS, RATIO_UPDATES = 'ratios', 500, 100, 500  # of the small form
+RATIO_RUNS = 5  # or more: later ratios are held against the medians
 IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
@@ -79,7 +80,7 @@ def _spawns(bench, do, namespace, count, in_flight, stalls=False):
 def small(bench):
     """Measure the bare client and the project side by side, quickly: only the ratios of the two mean something."""
     bench.stand(RATIOS, RATIO_PODS)
-    for run, subject in bench.turns([BARE, PROJECT]):
+    for run, subject in bench.turns([BARE, PROJECT], least=RATIO_RUNS):
         namespace = 'ratios-%d-%s' % (run, subject)
         bench.cluster.make_namespace(namespace)
         with bench.driver(subject, namespace) as do:
