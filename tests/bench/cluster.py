@@ -19,7 +19,8 @@ KUBERNETES = os.path.join(ROOT, '.ci', 'kubernetes')
 WORKERS = 8  # requests at a time
 COUNTERS = re.compile(r'^apiserver_request_total\{(.*)\} ([0-9.e+]+)$', re.MULTILINE)
 LABEL = re.compile(r'(\w+)="([^"]*)"')
-ABOUT_A_SERVER = ('pods', 'persistentvolumeclaims', 'secrets', 'services', 'events')
+# Not services: the subjects make none, and the API server itself asks for its own all the time.
+ABOUT_A_SERVER = ('pods', 'persistentvolumeclaims', 'secrets', 'events')
 
 
 class Cluster:
