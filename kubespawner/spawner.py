@@ -62,6 +62,7 @@ from .reflector import ResourceReflector
 FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
 STARTS_A_TURN = 5  # that make their pods in one iteration of the loop, which takes some ten milliseconds
 STOPS_A_TURN = 10  # that send their requests in one iteration of the loop
+POLLS_A_TURN = 50  # that look at their pods in one iteration of the loop: a hub that starts polls all servers at once
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
 
 
@@ -111,7 +112,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     executor = None
     pod_reflector = None
     event_reflector = None
-    _start_turns = _stop_turns = None  # in which the starts and the stops of all spawners go on
+    _turns = {}  # in which the starts, the stops and the polls of all spawners go on, by how many go on at a time
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -257,11 +258,26 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             if not reflector.is_forbidden:
                 return True
 
+    def _is_listed_for_polls(self, turns):
+        """Return the same as `_is_listed`, in a turn: all polls that wait for the same list share one wait for it."""
+        deadline = IOLoop.current().time() + FIRST_LIST_SECONDS
+        reflector = self._follow_pods()
+        yield turns.take_turn_after(reflector, partial(is_listed, reflector, FIRST_LIST_SECONDS))
+        if reflector.is_forbidden:
+            return (yield self._is_listed(max(0, deadline - IOLoop.current().time())))
+        return reflector.first_load_future.done()
+
     def _choose_reflector(self, deadline):
         """Wait until it is known whether this server is followed by a reflector of all namespaces."""
         if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
             yield self._is_listed(min(FIRST_LIST_SECONDS, max(0, deadline - IOLoop.current().time())))
         return self._follow_pods()
+
+    @staticmethod
+    def _turns_of(most):
+        """Return the turns of this loop in which so many go on in one iteration."""
+        turns = KubeSpawner._turns[most] = turns_on(IOLoop.current(), KubeSpawner._turns.get(most), most)
+        return turns
 
     def _halting(self, loop):
         return partial(halt, loop, self.log)
@@ -410,8 +426,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         yield from self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        KubeSpawner._start_turns = turns_on(IOLoop.current(), KubeSpawner._start_turns, STARTS_A_TURN)
-        yield KubeSpawner._start_turns.take_turn()
+        yield self._turns_of(STARTS_A_TURN).take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
@@ -623,10 +638,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         """
         if self._known.ownership is Ownership.NONE and not self._has_foreign_address:
             return 1
+        turns = self._turns_of(POLLS_A_TURN)
+        turn = turns.take_turn()
+        if not turn.done():  # what is done need not be waited for
+            yield turn
         reflector = self._follow_pods()
         if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
             yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
-        if not (reflector.first_load_future.done() or (yield self._is_listed())):
+        if not (reflector.first_load_future.done() or (yield from self._is_listed_for_polls(turns))):
             self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
             return None
         reflector = self.pod_reflector
@@ -699,8 +718,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
-        KubeSpawner._stop_turns = turns_on(IOLoop.current(), KubeSpawner._stop_turns, STOPS_A_TURN)
-        yield KubeSpawner._stop_turns.take_turn()
+        yield self._turns_of(STOPS_A_TURN).take_turn()
         yield from self._watch_as_subclass_does(deadline)
         reflector = yield from self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)

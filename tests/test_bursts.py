@@ -84,6 +84,27 @@ def test_the_loop_has_its_turn_between_the_stops_of_many_servers(api, sent, monk
 
 
 @pytest.mark.gen_test
+def test_the_loop_has_its_turn_between_the_polls_of_many_servers_before_the_first_list_and_after_it(api, monkeypatch):
+    monkeypatch.setattr('kubespawner.spawner.POLLS_A_TURN', 4)
+    servers = spawners()
+    yield [spawner.start() for spawner in servers]
+    states = [spawner.get_state() for spawner in servers]
+    KubeSpawner.pod_reflector.stop()
+    monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
+    servers, iterations = spawners(), Iterations()
+    for spawner, state in zip(servers, states):
+        spawner.load_state(state)
+    for _ in range(2):
+        answered = []
+        polls = [spawner.poll() for spawner in servers]
+        for poll in polls:
+            poll.add_done_callback(lambda _, answered=answered: answered.append(iterations.now))
+        assert (yield polls) == [None] * SERVERS
+        assert max(Counter(answered).values()) <= 4
+    iterations.goes_on = False
+
+
+@pytest.mark.gen_test
 def test_a_start_sends_one_request_and_a_stop_another(api, sent):
     servers = spawners()
     yield servers[0].poll()

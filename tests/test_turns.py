@@ -84,6 +84,30 @@ def test_a_turn_is_taken_at_once_after_a_rest():
 
 
 @pytest.mark.gen_test
+def test_all_who_wait_for_the_same_share_one_wait_and_then_have_their_turns():
+    turns, history, iterations, waits = Turns(IOLoop.current(), 3), [], Iterations(), []
+
+    def wait():
+        waits.append(Future())
+        return waits[-1]
+
+    futures = [turns.take_turn_after('a list', wait) for _ in range(10)]
+    other = turns.take_turn_after('another list', wait)
+    yield gen.sleep(0)
+    assert len(waits) == 2 and not any(future.done() for future in futures)
+    waits[0].set_result(None)
+    yield going_on(futures, iterations, history)
+    assert max(Counter(iteration for iteration, _ in history).values()) <= 3
+    assert [number for _, number in history] == list(range(10))
+    assert not other.done()
+    late = turns.take_turn_after('a list', wait)
+    assert len(waits) == 3 and not late.done()
+    for future in waits[1:]:
+        future.set_result(None)
+    yield [other, late]
+
+
+@pytest.mark.gen_test
 def test_a_future_that_is_done_or_cancelled_meanwhile_stays_as_it_is():
     turns, futures = Turns(IOLoop.current(), 4), [Future(), Future()]
     for future in futures:

@@ -20,6 +20,7 @@ class Turns:
     def __init__(self, loop, most):
         self.loop, self._most = loop, most
         self._futures, self._lock = deque(), threading.Lock()  # each with its result and its timer
+        self._crowds = {}  # futures, by what all of them wait for
         self._left = most  # how many may go on in this iteration
         self._is_scheduled = False
 
@@ -45,6 +46,23 @@ class Turns:
             future.set_result(None)
         self._schedule()
         return future
+
+    def take_turn_after(self, what, wait):
+        """Return a future that is done in a turn after the future that `wait()` returns.
+
+        All who wait for the same `what` wait for the future of the first of them.
+        """
+        crowd = self._crowds.get(what)
+        if crowd is None:
+            crowd = self._crowds[what] = []
+            self.loop.add_future(wait(), lambda _: self._release(what))
+        future = Future()
+        crowd.append(future)
+        return future
+
+    def _release(self, what):
+        for future in self._crowds.pop(what):
+            self.resolve(future)
 
     def _schedule(self):
         with self._lock:
