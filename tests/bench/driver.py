@@ -103,6 +103,9 @@ class BareSubject:
     def spawner(self, username):
         return self.make(self.namespace, username)
 
+    async def load(self):
+        await self.spawner('nobody').poll()
+
     def cached(self, username):
         """Return what the watch knows of a user's pod."""
         ip = self.spawner(username).address()
@@ -136,6 +139,12 @@ class SpawnerSubject:
         spawner.pod_name = pod_name(name)  # what all of them make of such a name by default
         return spawner
 
+    async def load(self):
+        """Return when all pods are known, so that one that does not exist is known not to."""
+        spawner = self.spawner('nobody')
+        while await spawner.poll() is None:
+            await asyncio.sleep(0)
+
     def cached(self, username):
         """Return what the reflector knows of a user's pod."""
         pods, name = self.spawner(username).pod_reflector.pods, 'jupyter-' + username
@@ -160,9 +169,9 @@ class Driver:
         self.spawners = {}
 
     async def load(self, settle):
-        """Make the first spawner and poll it: all pods are known then. `settle`: seconds for what comes after."""
+        """Make the first spawner and poll it until all pods are known. `settle`: seconds for what comes after."""
         started = time.perf_counter()
-        await self.subject.spawner('nobody').poll()
+        await self.subject.load()
         loaded = time.perf_counter() - started
         await asyncio.sleep(settle)
         return {'loaded': loaded, 'versions': dict(self.subject.versions, python=sys.version.split()[0])}
