@@ -369,7 +369,7 @@ def test_several_objects_are_deleted_by_label(kubectl, name):
 
 def test_a_pod_is_deleted_by_force(kubectl, applied):
     kubectl('delete', 'pod', applied, '--grace-period=0', '--force')
-    kubectl('wait', '--for=delete', 'pod/' + applied, '--timeout=20s')
+    kubectl('wait', '--for=delete', 'pod/' + applied, '--timeout=60s')
 
 
 # What a cluster says of itself
