@@ -1,4 +1,5 @@
 """The benchmark's own words and sums: what its tables say, and when published figures are refused."""
+import json
 import os
 
 import pytest
@@ -42,6 +43,12 @@ def test_code_that_moves_between_two_files_is_other_code(package):
     before = package('b.py', 'two')
     package('a.py', 'onetwo')
     assert package('b.py', '') != before
+
+
+def test_what_is_published_names_no_file_of_the_machine():
+    with open(published.FILE) as f:
+        options = json.load(f)['options']
+    assert options['publish'] and not any(isinstance(value, str) and os.sep in value for value in options.values())
 
 
 def test_figures_of_this_code_are_not_outdated():

@@ -98,13 +98,18 @@ def measure(options):
         return _measure(options)
 
 
+def _without_files(options):
+    """Return the options as a dict, without the files of this machine."""
+    return {name: value for name, value in vars(options).items() if name not in ('json', 'charts', 'saved')}
+
+
 def _measure(options):
     wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
     pythons = environments.prepare(sorted(set(options.against + options.soak) - {environments.PROJECT}))
     directory, records, started = tempfile.mkdtemp(prefix='kubespawner-bench-'), [], time.time()
     results = {'machine': machine(), 'checkout': checkout(), 'code': published.code(),
                'date': time.strftime('%Y-%m-%d'),
-               'options': dict(vars(options), scenarios=wanted), 'records': records}
+               'options': dict(_without_files(options), scenarios=wanted), 'records': records}
     log('logs, deleted when all goes well: ' + directory)
     with Cluster(directory) as cluster:
         bench = subjects.Bench(cluster, pythons, options, log)
