@@ -21,6 +21,7 @@ from kubespawner.kube import clients
 from kubespawner.localkube import LocalKube
 from tests.support import lighter, parallel, rights, temporary_files
 from tests.support.named_files import NothingInVain
+from tests.support.recording_api import RecordingApi
 from tests.support.skips import Skips
 
 Cluster = namedtuple('Cluster', 'kubeconfig hub_kubeconfig is_localkube kube')
@@ -114,6 +115,16 @@ def use_kubeconfig():
 
         yield use
     clients.forget()
+
+
+@pytest.fixture
+def recording_api(tmpdir, use_kubeconfig):
+    """A RecordingApi, as the cluster of everyone who asks for a client in this test."""
+    with RecordingApi() as server:
+        path = tmpdir.join('kubeconfig')
+        path.write(server.kubeconfig)
+        use_kubeconfig(path)
+        yield server
 
 
 class ApiControl:

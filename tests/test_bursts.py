@@ -6,23 +6,18 @@ import pytest
 from kubespawner import KubeSpawner
 from kubespawner.spawner import STARTS_A_TURN, STOPS_A_TURN
 from tests.cluster.conftest import make_spawner
-from tests.support.recording_api import RecordingApi
 from tests.test_turns import Iterations
 
 SERVERS = 25
 
 
 @pytest.fixture
-def api(tmpdir, monkeypatch, use_kubeconfig):
+def api(monkeypatch, recording_api):
     """A RecordingApi, as the cluster of spawners that share nothing with those of other tests."""
     for shared in ('executor', 'pod_reflector', 'event_reflector'):
         monkeypatch.setattr(KubeSpawner, shared, None)
-    with RecordingApi() as server:
-        path = tmpdir.join('kubeconfig')
-        path.write(server.kubeconfig)
-        use_kubeconfig(path)
-        yield server
-        KubeSpawner.pod_reflector.stop()
+    yield recording_api
+    KubeSpawner.pod_reflector.stop()
 
 
 @pytest.fixture

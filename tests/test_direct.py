@@ -10,20 +10,16 @@ from urllib3 import HTTPConnectionPool
 
 from kubespawner.kube import api, clients, direct
 from kubespawner.objects import make_pod
-from tests.support.recording_api import JsonAnswers, RecordingApi
+from tests.support.recording_api import JsonAnswers
 
 checking = pytest.mark.skipif(not direct.REQUESTS, reason='older clients check nothing')
 
 
 @pytest.fixture
-def core(tmpdir, use_kubeconfig):
-    with RecordingApi() as server:
-        path = tmpdir.join('kubeconfig')
-        path.write(server.kubeconfig)
-        use_kubeconfig(path)
-        core = clients.shared_client('CoreV1Api')
-        core.server = server
-        yield core
+def core(recording_api):
+    core = clients.shared_client('CoreV1Api')
+    core.server = recording_api
+    return core
 
 
 POD = make_pod('a', ['x'], 8888, 'image')

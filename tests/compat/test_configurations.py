@@ -12,7 +12,6 @@ import pytest
 from jupyterhub import version_info
 
 from tests.support.configuration_files import future_of, load, spawner_of, start_as_a_hub_does
-from tests.support.recording_api import RecordingApi
 
 HERE = os.path.join(os.path.dirname(__file__), 'configurations')
 
@@ -65,16 +64,12 @@ FIXED = {  # what every JupyterHub adds, but new ones first and old ones last
 
 
 @pytest.fixture
-def api(tmpdir, monkeypatch, use_kubeconfig):
+def api(monkeypatch, recording_api):
     """A RecordingApi, as the cluster to use by the first spawner of its process."""
     for variable in ('POD_NAMESPACE', 'HUB_SERVICE_HOST', 'HUB_SERVICE_PORT', 'HUB_CONNECT_IP', 'APPLICATION_NAME'):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr('uuid.uuid4', lambda: uuid.UUID(int=2018))
-    with RecordingApi() as server:
-        path = tmpdir.join('kubeconfig')
-        path.write(server.kubeconfig)
-        use_kubeconfig(path)
-        yield server
+    return recording_api
 
 
 def without_what_the_hub_adds(created, spawner):
