@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.bench import published, report
+from tests.bench.__main__ import arguments
 from tests.bench.cluster import Cluster
 
 PUBLISHED = {'checkout': '0123456789', 'code': 'as-measured'}
@@ -49,6 +50,14 @@ def test_what_is_published_names_no_file_of_the_machine():
     with open(published.FILE) as f:
         options = json.load(f)['options']
     assert options['publish'] and not any(isinstance(value, str) and os.sep in value for value in options.values())
+
+
+@pytest.mark.parametrize('option, argument', [('json', '--json'), ('charts', '--charts'), ('saved', '--from')])
+def test_the_raw_numbers_do_not_say_where_they_are_kept(option, argument):
+    options = vars(arguments([argument, '/somewhere', '--runs', '2']))
+    assert options[option] == '/somewhere'
+    assert published.without_files(options)['runs'] == 2
+    assert '/somewhere' not in published.without_files(options).values()
 
 
 def test_figures_of_this_code_are_not_outdated():

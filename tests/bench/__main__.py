@@ -36,7 +36,8 @@ def arguments(argv):
     add('scenarios', nargs='*', metavar='|'.join(scenarios.ALL), help='what to measure (default: everything)')
     add('--against', type=names, default=['7.1.0', '2.0.1'], metavar='RELEASES',
         help='releases to compare with (default: 7.1.0,2.0.1; an empty string: none)')
-    add('--runs', type=int, default=3, help='how often each measurement is made (default: 3); tables show medians')
+    add('--runs', type=int, default=3, help='how often each measurement is made (default: 3; ratios: at least '
+        '%d times); tables show medians' % scenarios.RATIO_RUNS)
     add('--json', metavar='FILE', help='where the raw numbers go')
     add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')
     add('--publish', action='store_true', help='measure everything for the documentation: write the raw numbers to '
@@ -98,18 +99,13 @@ def measure(options):
         return _measure(options)
 
 
-def _without_files(options):
-    """Return the options as a dict, without the files of this machine."""
-    return {name: value for name, value in vars(options).items() if name not in ('json', 'charts', 'saved')}
-
-
 def _measure(options):
     wanted = [name for name in scenarios.ALL if name in options.scenarios or not options.scenarios]
     pythons = environments.prepare(sorted(set(options.against + options.soak) - {environments.PROJECT}))
     directory, records, started = tempfile.mkdtemp(prefix='kubespawner-bench-'), [], time.time()
     results = {'machine': machine(), 'checkout': checkout(), 'code': published.code(),
                'date': time.strftime('%Y-%m-%d'),
-               'options': dict(_without_files(options), scenarios=wanted), 'records': records}
+               'options': dict(published.without_files(vars(options)), scenarios=wanted), 'records': records}
     log('logs, deleted when all goes well: ' + directory)
     with Cluster(directory) as cluster:
         bench = subjects.Bench(cluster, pythons, options, log)

@@ -12,6 +12,7 @@ from .report import BARE, PROJECT, RATIO_ROWS, is_rate
 FILE = os.path.join(ROOT, 'tests', 'bench', 'results.json')
 PUBLISH = '.venv/bin/python -m tests.bench --publish'
 NOT_MEASURED = ['localkube', 'commands', 'proxy', 'html']  # of the package's directories
+FILES_OF_THE_MACHINE = ['json', 'charts', 'saved']  # options of the benchmark
 HALF = 2  # a figure is half as good if its ratio to the bare client's is so many times worse
 
 
@@ -44,6 +45,11 @@ def outdated(results, now):
         return ''
     return ('The published figures were measured on commit %s, which has other code. To measure and publish '
             'them again, commit the code and run:\n    %s' % (results.get('checkout') or '?', PUBLISH))
+
+
+def without_files(options):
+    """Return the options (a dict) of a measurement without the files of the machine that it is made on."""
+    return {name: value for name, value in options.items() if name not in FILES_OF_THE_MACHINE}
 
 
 def ratios(results):
