@@ -48,9 +48,11 @@ class Hub:
         self._directory = os.path.join(directory, 'hub-' + namespace)
         self._token, self._own = secrets.token_hex(), threading.local()
         self.port = free_port()
+        self._ready_file = os.path.join(self._directory, 'ready')
         self._notebooks = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Notebook)
         told = {'subject': subject, 'namespace': namespace, 'hub_port': self.port, 'proxy_port': free_port(),
-                'server_port': self._notebooks.server_address[1], 'token': self._token}
+                'server_port': self._notebooks.server_address[1], 'token': self._token,
+                'ready_file': self._ready_file}
         self._command = [python, '-E', '-m', 'jupyterhub', '--config', CONFIGURATION]
         self._environment = dict(os.environ, KUBECONFIG=kubeconfig, BENCH_HUB=json.dumps(told))
 
@@ -128,6 +130,11 @@ class Hub:
             except BaseException:
                 self._process.kill()  # so that the requests that wait fail, and the workers end
                 raise
+
+    def ready(self):
+        """Return when the floor's servers were ready the last time, by user."""
+        with open(self._ready_file) as f:
+            return {entry['user']: entry['ready'] for entry in map(json.loads, f)}
 
     def cpu(self):
         """Return the seconds of CPU that the hub has taken so far."""

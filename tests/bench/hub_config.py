@@ -2,11 +2,13 @@
 
 `subject` is `floor` or anything else for KubeSpawner, `namespace` where its pods are, `hub_port` and `proxy_port` are
 the hub's own ports, `server_port` is where something answers for every notebook server, `token` is the API token of
-the benchmark. It imports no other room.
+the benchmark, `ready_file` the file in which the floor writes down when its servers are ready. It imports no other
+room.
 """
 import asyncio
 import json
 import os
+import time
 
 from jupyterhub.proxy import Proxy
 from jupyterhub.spawner import Spawner
@@ -23,6 +25,7 @@ class Floor(Spawner):
     running = False
 
     async def start(self):
+        tell({'user': self.user.name, 'ready': time.time() + START_SECONDS})
         await asyncio.sleep(START_SECONDS)
         self.running = True
         return '127.0.0.1', told['server_port']
@@ -32,6 +35,12 @@ class Floor(Spawner):
 
     async def poll(self):
         return None if self.running else 0
+
+
+def tell(entry):
+    """Write down when a server is ready, which for pods the simulated node does."""
+    with open(told['ready_file'], 'a') as f:
+        f.write(json.dumps(entry) + '\n')
 
 
 class Routes(Proxy):

@@ -264,15 +264,16 @@ def _hub(bench, subject, namespace, in_flight):
         cpu = do.cpu()
         start = do.each('POST', users, in_flight)
         cpu, silence = do.cpu() - cpu, do.silence()
+        ready = do.ready() if subject == FLOOR else {}
         stop = do.each('DELETE', users, in_flight)
         alone = do.each('POST', warm[:IDLE_STARTS], 1)
     started = [call for call in start if not call['error']]
     seconds = max(call['returned'] for call in start) - min(call['called'] for call in start)
-    told = {} if subject == FLOOR else bench.cluster.told_by_node(
+    told = {('ready', 'jupyter-' + name): {'finished': at} for name, at in ready.items()} or bench.cluster.told_by_node(
         namespace, {('ready', 'jupyter-' + call['user']) for call in started})
     return {
         'rate': len(started) / seconds, 'cpu_per_start': cpu / len(users), 'silence': silence,
-        'ready_lags': lags(started, told, 'ready') if told else [],
+        'ready_lags': lags(started, told, 'ready'),
         'alone': median(call['returned'] - call['called'] for call in alone),
         'errors': [call['error'] for call in calls + start + stop + alone if call['error']],
     }
