@@ -28,12 +28,13 @@ class Cluster:
 
     directory (str): an empty one; logs stay there.
     api (Api): with an administrator's rights.
+    records (str): path of the file in which the node tells what it has done, see `told_by_node`.
     """
 
     def __init__(self, directory):
         self.directory = directory
         self._environment = dict(os.environ, KUBERNETES_STATE=os.path.join(directory, 'kubernetes'))
-        self._records = os.path.join(directory, 'node.jsonl')
+        self.records = os.path.join(directory, 'node.jsonl')
         self._standing = {}  # namespace -> how many pods stand there
         self._events = {}  # namespace -> how many events were created to stay there
         self._addresses = itertools.count(1)
@@ -67,9 +68,9 @@ class Cluster:
                        stdin=subprocess.DEVNULL, start_new_session=command != 'build', check=True)
 
     def _start_node(self):
-        open(self._records, 'w').close()
+        open(self.records, 'w').close()
         self._node = subprocess.Popen(
-            [sys.executable, '-m', 'tests.bench.node', self.kubeconfig, self._records], cwd=ROOT,
+            [sys.executable, '-m', 'tests.bench.node', self.kubeconfig, self.records], cwd=ROOT,
             stdin=subprocess.PIPE, start_new_session=True)
 
     def told_by_node(self, namespace, expected):
@@ -79,7 +80,7 @@ class Cluster:
         """
         deadline = time.time() + 10
         while True:
-            with open(self._records) as f:
+            with open(self.records) as f:
                 records = [json.loads(line) for line in f.read().splitlines(True) if line.endswith('\n')]
             told = {(record['what'], record['name']): record for record in records
                     if record['namespace'] == namespace}

@@ -39,20 +39,20 @@ class Notebook(http.server.BaseHTTPRequestHandler):
 
 
 class Hub:
-    """`with Hub(python, subject, namespace, kubeconfig, directory) as hub: …`
+    """`with Hub(python, subject, namespace, kubeconfig, records, directory) as hub: …`
 
-    python (str): path of the subject's Python. directory (str): where its files go, such as its log.
+    python (str): path of the subject's Python. records (str): path of the file that tells what the simulated node has
+    done; the floor adds to it what a node would have. directory (str): where its files go, such as its log.
     """
 
-    def __init__(self, python, subject, namespace, kubeconfig, directory):
+    def __init__(self, python, subject, namespace, kubeconfig, records, directory):
         self._directory = os.path.join(directory, 'hub-' + namespace)
         self._token, self._own = secrets.token_hex(), threading.local()
         self.port = free_port()
-        self._ready_file = os.path.join(self._directory, 'ready')
         self._notebooks = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Notebook)
         told = {'subject': subject, 'namespace': namespace, 'hub_port': self.port, 'proxy_port': free_port(),
                 'server_port': self._notebooks.server_address[1], 'token': self._token,
-                'ready_file': self._ready_file}
+                'records': records}
         self._command = [python, '-E', '-m', 'jupyterhub', '--config', CONFIGURATION]
         self._environment = dict(os.environ, KUBECONFIG=kubeconfig, BENCH_HUB=json.dumps(told))
 
@@ -130,11 +130,6 @@ class Hub:
             except BaseException:
                 self._process.kill()  # so that the requests that wait fail, and the workers end
                 raise
-
-    def ready(self):
-        """Return when the floor's servers were ready the last time, by user."""
-        with open(self._ready_file) as f:
-            return {entry['user']: entry['ready'] for entry in map(json.loads, f)}
 
     def cpu(self):
         """Return the seconds of CPU that the hub has taken so far."""

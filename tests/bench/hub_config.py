@@ -2,8 +2,8 @@
 
 `subject` is `floor` or anything else for KubeSpawner, `namespace` where its pods are, `hub_port` and `proxy_port` are
 the hub's own ports, `server_port` is where something answers for every notebook server, `token` is the API token of
-the benchmark, `ready_file` the file in which the floor writes down when its servers are ready. It imports no other
-room.
+the benchmark, `records` the file in which the simulated node tells what it has done, and the floor in its place. It
+imports no other room.
 """
 import asyncio
 import json
@@ -25,7 +25,7 @@ class Floor(Spawner):
     running = False
 
     async def start(self):
-        tell({'user': self.user.name, 'ready': time.time() + START_SECONDS})
+        told_by_floor(self.user.name, time.time() + START_SECONDS)
         await asyncio.sleep(START_SECONDS)
         self.running = True
         return '127.0.0.1', told['server_port']
@@ -37,10 +37,11 @@ class Floor(Spawner):
         return None if self.running else 0
 
 
-def tell(entry):
-    """Write down when a server is ready, which for pods the simulated node does."""
-    with open(told['ready_file'], 'a') as f:
-        f.write(json.dumps(entry) + '\n')
+def told_by_floor(user, ready):
+    """Write down that a user's server was ready at a time, as the simulated node does of a pod."""
+    with open(told['records'], 'a') as f:
+        f.write(json.dumps({'what': 'ready', 'namespace': told['namespace'], 'name': 'jupyter-' + user,
+                            'finished': ready}) + '\n')
 
 
 class Routes(Proxy):

@@ -257,20 +257,19 @@ def _hub(bench, subject, namespace, in_flight):
     warm = ['warm%05d' % i for i in range(WARM_UP)]
     users = [user(i) for i in range(bench.options.hub_users)]
     python = bench.pythons[PROJECT if subject == FLOOR else subject]
-    with Hub(python, subject, namespace, bench.cluster.kubeconfig, bench.cluster.directory) as do:
+    cluster = bench.cluster
+    with Hub(python, subject, namespace, cluster.kubeconfig, cluster.records, cluster.directory) as do:
         do.add_users(warm + users)
         calls = do.each('POST', warm, WARM_UP) + do.each('DELETE', warm, WARM_UP)
         do.silence()
         cpu = do.cpu()
         start = do.each('POST', users, in_flight)
         cpu, silence = do.cpu() - cpu, do.silence()
-        ready = do.ready() if subject == FLOOR else {}
         stop = do.each('DELETE', users, in_flight)
         alone = do.each('POST', warm[:IDLE_STARTS], 1)
     started = [call for call in start if not call['error']]
     seconds = max(call['returned'] for call in start) - min(call['called'] for call in start)
-    told = {('ready', 'jupyter-' + name): {'finished': at} for name, at in ready.items()} or bench.cluster.told_by_node(
-        namespace, {('ready', 'jupyter-' + call['user']) for call in started})
+    told = cluster.told_by_node(namespace, {('ready', 'jupyter-' + call['user']) for call in started})
     return {
         'rate': len(started) / seconds, 'cpu_per_start': cpu / len(users), 'silence': silence,
         'ready_lags': lags(started, told, 'ready'),
