@@ -63,17 +63,28 @@ def _branches(value, tree, before):
 
 
 def _all(value, before):
+    if before is None:  # as in each object of the first list, of which there may be tens of thousands
+        return _new(value)
     if value == before:
         return before
+    if type(value) is dict:
+        old = before if isinstance(before, dict) else {}
+        return {_shared(key, key): item if type(item) in PLAIN else _all(item, old.get(key))
+                for key, item in value.items() if item is not None}
+    if type(value) is list:
+        return [_all(item, old) for item, old in _with_old(value, before)]
+    return _new(value)
+
+
+def _new(value):
     kind = type(value)
     if kind is str:
         return _shared(value, value)
     if kind is dict:
-        old = before if isinstance(before, dict) else {}
-        return {_shared(key, key): item if type(item) in PLAIN else _all(item, old.get(key))
+        return {_shared(key, key): _shared(item, item) if type(item) is str else _new(item)
                 for key, item in value.items() if item is not None}
     if kind is list:
-        return [_all(item, old) for item, old in _with_old(value, before)]
+        return [_new(item) for item in value]
     return value
 
 
