@@ -1,4 +1,4 @@
-"""How often Python's garbage collector walks through the hub's objects.
+"""How often Python's garbage collector walks through the hub's objects, and through how many at a time.
 
 Most objects of a start end by themselves, a second later, when nothing refers to them any more. Python looks for those
 that only refer to each other after every few hundred new objects. With many starts at a time it then walks through
@@ -9,8 +9,17 @@ import gc
 
 NEW_OBJECTS = 20000  # after which the collector looks at them: some megabytes, and some milliseconds
 
-# What Python itself sets. Whoever has set anything else means it.
-DEFAULTS = frozenset([(700, 10, 10), (2000, 10, 10), (2000, 10, 0)])
+# By what Python itself sets: what takes its place. Whoever has set anything else means it.
+#
+# What is still there after some looks is looked at once more, all of it together. After eleven looks, as Python has it,
+# that is up to 240,000 objects, and the hub answers nobody for a tenth of a second. After two it is a quarter of that.
+# What is there after that is looked at as seldom as before, once in 144 times. The zero is that of a Python that looks
+# at a part of it each time.
+THRESHOLDS = {
+    (700, 10, 10): (NEW_OBJECTS, 1, 46),
+    (2000, 10, 10): (NEW_OBJECTS, 1, 46),
+    (2000, 10, 0): (NEW_OBJECTS, 10, 0),
+}
 
 
 def relieve():
@@ -20,5 +29,5 @@ def relieve():
     """
     if hasattr(gc, 'freeze'):  # novermin: since Python 3.7
         gc.freeze()  # novermin
-    if gc.get_threshold() in DEFAULTS:
-        gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+    threshold = gc.get_threshold()
+    gc.set_threshold(*THRESHOLDS.get(threshold, threshold))
