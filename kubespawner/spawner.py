@@ -34,7 +34,7 @@ from .lifecycle.claims import Claims, why_kept
 from .lifecycle.logs import ServerLogs, secrets_of
 from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, uid_of
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
-from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded
+from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded, warn_unless_listed
 from .messages import hints
 from .messages.errors import (
     Cause,
@@ -258,14 +258,15 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             if not reflector.is_forbidden:
                 return True
 
-    def _is_listed_for_polls(self, turns):
+    def _is_listed_for_polls(self):
         """Return the same as `_is_listed`, in a turn: all polls that wait for the same list share one wait for it."""
         deadline = IOLoop.current().time() + FIRST_LIST_SECONDS
-        reflector = self._follow_pods()
-        yield turns.take_turn_after(reflector, partial(is_listed, reflector, FIRST_LIST_SECONDS))
-        if reflector.is_forbidden:
-            return (yield self._is_listed(max(0, deadline - IOLoop.current().time())))
-        return reflector.first_load_future.done()
+        while True:
+            reflector, seconds = self._follow_pods(), max(0, deadline - IOLoop.current().time())
+            yield self._turns_of(POLLS_A_TURN).take_turn_after(
+                reflector, partial(warn_unless_listed, reflector, seconds, self.log))
+            if not reflector.is_forbidden:
+                return reflector.first_load_future.done()
 
     def _choose_reflector(self, deadline):
         """Wait until it is known whether this server is followed by a reflector of all namespaces."""
@@ -629,24 +630,36 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
             self._claims_of_other_servers()) or self._why_taken(claim), self._own_claim_deletion())
 
-    @gen.coroutine
     def poll(self):
-        """Return None while the server runs, starts, or while nobody knows; otherwise its exit code.
+        """Return None while the server runs, starts, or while nobody knows; otherwise its exit code. Returns a future.
 
         1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
         FIRST_LIST_SECONDS, and as long as one request may take.
         """
         if self._known.ownership is Ownership.NONE and not self._has_foreign_address:
-            return 1
-        turns = self._turns_of(POLLS_A_TURN)
-        turn = turns.take_turn()
-        if not turn.done():  # what is done need not be waited for
-            yield turn
+            return gen.maybe_future(1)
+        return self._turns_of(POLLS_A_TURN).do(self._poll_at_once)
+
+    def _poll_at_once(self):
+        """Return what `poll` does if the server runs as before, as thousands do twice a minute; otherwise a future."""
         reflector = self._follow_pods()
-        if self._has_own('_start_watching_pods') or self._has_own('_start_watching_events'):
+        if not reflector.first_load_future.done() or reflector.is_stale or self._watches_by_itself():
+            return self._poll()
+        pod = reflector.get(self._pod_key)
+        is_as_before = pod is not None and self._is_followed(pod) and podstatus.exit_code(pod) is None
+        return None if is_as_before else self._poll()
+
+    def _watches_by_itself(self):
+        """True if a subclass takes part in how pods and events are followed."""
+        return self._has_own('_start_watching_pods') or self._has_own('_start_watching_events')
+
+    @gen.coroutine
+    def _poll(self):
+        """Return what `poll` does, after a look at everything."""
+        reflector = self._follow_pods()
+        if self._watches_by_itself():
             yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
-        if not (reflector.first_load_future.done() or (yield from self._is_listed_for_polls(turns))):
-            self.log.warning('Whether pod %s is there is not known: Kubernetes has not answered yet', self.pod_name)
+        if not (reflector.first_load_future.done() or (yield from self._is_listed_for_polls())):
             return None
         reflector = self.pod_reflector
         if reflector.failed:
@@ -660,8 +673,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                 return None
             if pod is None or not reflector.selects(pod):
                 return 1
-        if self._is_followed(pod) and podstatus.exit_code(pod) is None:
-            return None  # as it is for thousands of servers, twice a minute
         return (yield from self._poll_existing(pod))
 
     def _poll_existing(self, pod):

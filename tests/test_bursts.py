@@ -100,6 +100,19 @@ def test_the_loop_has_its_turn_between_the_polls_of_many_servers_before_the_firs
 
 
 @pytest.mark.gen_test
+def test_polls_before_the_first_list_wait_together_and_the_log_says_once_that_it_is_late(api, monkeypatch, caplog):
+    monkeypatch.setattr('kubespawner.spawner.FIRST_LIST_SECONDS', 0.2)
+    monkeypatch.setattr('kubespawner.spawner.PodReflector.start', lambda self: self)
+    servers = spawners()
+    for spawner in servers:
+        spawner.load_state({'pod_name': spawner.pod_name})
+    assert (yield [spawner.poll() for spawner in servers]) == [None] * SERVERS
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
+    assert warnings == ['Which servers have a pod is not known: Kubernetes has not listed the pods in namespace hubs '
+                        'within 0 s.']
+
+
+@pytest.mark.gen_test
 def test_a_start_sends_one_request_and_a_stop_another(api, sent):
     servers = spawners()
     yield servers[0].poll()

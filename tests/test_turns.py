@@ -1,5 +1,6 @@
 """Turns: what goes on at once goes on a few at a time, and the loop gets to everything else meanwhile."""
 from collections import Counter
+from functools import partial
 
 import pytest
 from tornado import gen
@@ -115,6 +116,48 @@ def test_a_future_that_is_done_or_cancelled_meanwhile_stays_as_it_is():
     futures[0].set_result('otherwise')
     yield futures
     assert [future.result() for future in futures] == ['otherwise', 'woken']
+
+
+@pytest.mark.gen_test
+def test_what_many_do_is_done_a_few_at_a_time_in_their_order():
+    turns, done, iterations = Turns(IOLoop.current(), 3), [], Iterations()
+
+    def do(number):
+        done.append((iterations.now, number))
+        return -number
+
+    futures = [turns.do(partial(do, number)) for number in range(10)]
+    assert len(done) == 3
+    assert (yield futures) == [-number for number in range(10)]
+    iterations.goes_on = False
+    assert max(Counter(iteration for iteration, _ in done).values()) <= 3
+    assert [number for _, number in done] == list(range(10))
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize('busy', [False, True])
+def test_what_is_done_in_a_turn_may_return_a_future_or_fail(busy):
+    turns, inner = Turns(IOLoop.current(), 3), Future()
+    if busy:
+        for _ in range(3):
+            turns.take_turn()
+    outer, wrong = turns.do(lambda: inner), turns.do(lambda: 1 / 0)
+    yield gen.sleep(0.01)
+    assert not outer.done()
+    inner.set_result('at last')
+    assert (yield outer) == 'at last'
+    with pytest.raises(ZeroDivisionError):
+        yield wrong
+
+
+@pytest.mark.gen_test
+def test_what_nobody_waits_for_any_more_when_its_turn_comes_is_not_done():
+    turns, done = Turns(IOLoop.current(), 1), []
+    turns.take_turn()
+    given_up, other = turns.do(lambda: done.append('given up')), turns.do(lambda: done.append('other'))
+    given_up.set_result(None)
+    yield other
+    assert done == ['other']
 
 
 def test_turns_are_those_of_one_loop():

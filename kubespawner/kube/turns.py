@@ -8,7 +8,7 @@ Threads: `resolve` may be called on any thread, everything else on the loop's.
 import threading
 from collections import deque
 
-from tornado.concurrent import Future
+from tornado.concurrent import Future, chain_future, is_future
 
 
 class Turns:
@@ -29,22 +29,30 @@ class Turns:
 
         timer: what `call_later` of the loop has returned, and nobody needs then.
         """
-        with self._lock:
-            self._futures.append((future, result, timer))
+        self._futures.append((future, result, timer))
         self._schedule()
 
     def take_turn(self):
         """Return a future that is done: at once if few have had a turn in this iteration, otherwise in a later one."""
         future = Future()
-        with self._lock:
-            is_at_once = self._left > 0
-            if is_at_once:
-                self._left -= 1
-            else:
-                self._futures.append((future, None, None))
-        if is_at_once:
+        if self._left > 0:
+            self._left -= 1
             future.set_result(None)
+        else:
+            self._futures.append((future, None, None))
         self._schedule()
+        return future
+
+    def do(self, function):
+        """Call `function()` in a turn; return a future of what it returns, or of what the future that it returns gets.
+
+        Until then, the loop only keeps the future: what many are to do at once is best begun like this.
+        """
+        turn, future = self.take_turn(), Future()
+        if turn.done():
+            _settle(future, function)
+        else:
+            turn.add_done_callback(lambda _: _settle(future, function))
         return future
 
     def take_turn_after(self, what, wait):
@@ -65,6 +73,8 @@ class Turns:
             self.resolve(future)
 
     def _schedule(self):
+        if self._is_scheduled:  # and what has been added before this look is there when `_take` looks
+            return
         with self._lock:
             is_scheduled, self._is_scheduled = self._is_scheduled, True
         if not is_scheduled:
@@ -74,10 +84,9 @@ class Turns:
                 pass
 
     def _take(self):
-        with self._lock:
-            due = [self._futures.popleft() for _ in range(min(self._most, len(self._futures)))]
-            self._left = self._most - len(due)
-            self._is_scheduled = False
+        self._is_scheduled = False  # first: what is added from now on may come too late for this time
+        due = [self._futures.popleft() for _ in range(min(self._most, len(self._futures)))]
+        self._left = self._most - len(due)
         for future, result, timer in due:
             if timer is not None:
                 self.loop.remove_timeout(timer)
@@ -85,6 +94,21 @@ class Turns:
                 future.set_result(result)
         if due:
             self._schedule()
+
+
+def _settle(future, function):
+    """Have a future get what `function()` returns, or what the future that it returns gets. One that is done stays."""
+    if future.done():
+        return
+    try:
+        outcome = function()
+    except Exception as e:
+        future.set_exception(e)
+    else:
+        if is_future(outcome):
+            chain_future(outcome, future)
+        else:
+            future.set_result(outcome)
 
 
 def turns_on(loop, turns, most):

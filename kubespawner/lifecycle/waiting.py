@@ -83,6 +83,14 @@ def is_listed(reflector, seconds):
     return True
 
 
+@gen.coroutine
+def warn_unless_listed(reflector, seconds, log):
+    """Wait so many seconds for a reflector's first list; write to the log if it is not there then."""
+    if not (yield is_listed(reflector, seconds)):
+        log.warning('Which servers have a pod is not known: Kubernetes has not listed the pods in %s within %d s.',
+                    'namespace ' + reflector.namespace if reflector.namespace else 'all namespaces', seconds)
+
+
 def _too_late(sentence: str, pod: podstatus.Pod) -> SpawnError:
     """Return the error of waiting in vain for a pod (None: there is none)."""
     return SpawnError(sentence, cause=Cause.TIME, details='Last seen: %s.' % podstatus.describe(pod))

@@ -194,9 +194,9 @@ class Addresses(Configuration):
         self._subscribe()
 
     def _is_followed(self, pod):
-        """True if this pod is the server's, the record is right, and changes of its address are told."""
+        """True if this pod is the server's, no record of it is wrong, and changes of its address are told."""
         return (self._subscription is not None and self._known.is_this(pod)
-                and (uid_of(pod), podstatus.ip(pod)) == self._confirmed)
+                and ((uid_of(pod), podstatus.ip(pod)) == self._confirmed or self.server is None))
 
     def _subscribe(self):
         """Have changes of the pod's address told."""
