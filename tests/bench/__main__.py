@@ -37,7 +37,7 @@ def arguments(argv):
     add('--against', type=names, default=['7.1.0', '2.0.1'], metavar='RELEASES',
         help='releases to compare with (default: 7.1.0,2.0.1; an empty string: none)')
     add('--runs', type=int, default=3, help='how often each measurement is made (default: 3; ratios: at least '
-        '%d times); tables show medians' % scenarios.RATIO_RUNS)
+        '%d times, hub: %d); tables show medians' % (scenarios.RATIO_RUNS, scenarios.HUB_RUNS))
     add('--json', metavar='FILE', help='where the raw numbers go')
     add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')
     add('--publish', action='store_true', help='measure everything for the documentation: write the raw numbers to '

@@ -23,6 +23,7 @@ SCALE, STANDING = 'scale', 'standing'
 STARTERS = 10  # servers whose starts follow events
 RATIOS, RATIO_PODS, RATIO_SPAWNS, RATIO_UPDATES = 'ratios', 500, 100, 500  # of the small form
 RATIO_RUNS = 5  # or more: later ratios are held against the medians
+HUB_RUNS = 3  # or more: a hub does so much besides that two runs of it differ by a third
 IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
@@ -242,7 +243,7 @@ def hub(bench):
     """
     for in_flight in bench.options.in_flight:
         own_share = []
-        for run, others in enumerate(bench.rounds(bench.subjects)):
+        for run, others in enumerate(bench.rounds(bench.subjects, least=HUB_RUNS)):
             for subject in [FLOOR] + others:
                 namespace = 'hub-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
                 bench.cluster.make_namespace(namespace)
