@@ -8,7 +8,7 @@ from .cluster import user
 from .report import BARE
 from .subjects import Late
 
-MANY = 'many'  # the namespace of the pods that are there
+MANY, TAKEOVER = 'many', 'takeover'  # the namespaces of the pods that are there
 SETTLE = 1  # second after a load, for what it leaves to be done
 SEEN_TIMEOUT = 60  # seconds for the last update to arrive
 SERVERS = ['', '/lab']  # of each user
@@ -67,7 +67,7 @@ def _many(bench, subject, standing):
 def takeover(bench):
     """Poll the spawners of all servers that run, all at once, as the first thing that a hub does; then once more."""
     count = bench.options.takeover
-    bench.stand(MANY, count)
+    bench.stand(TAKEOVER, count)
     for run, subject in bench.turns(bench.subjects):
         record = {'scenario': 'takeover', 'run': run, 'subject': subject, 'taken_over': count}
         record['measured'] = in_time(bench, record, _takeover, subject, count)
@@ -76,7 +76,7 @@ def takeover(bench):
 
 def _takeover(bench, subject, count):
     limit = bench.options.limit
-    with bench.driver(subject, MANY) as do:
+    with bench.driver(subject, TAKEOVER) as do:
         do('take_over', within=limit, users=[user(i) for i in range(count)])
         lists, requests = bench.cluster.lists(), bench.cluster.requests()
         first = do('poll', within=limit, seconds=0, stalls=True)
