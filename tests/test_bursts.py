@@ -2,6 +2,8 @@
 from collections import Counter
 
 import pytest
+from tornado import gen
+from tornado.concurrent import Future
 
 from kubespawner import KubeSpawner
 from kubespawner.spawner import STARTS_A_TURN, STOPS_A_TURN
@@ -101,12 +103,20 @@ def test_the_loop_has_its_turn_between_the_polls_of_many_servers_before_the_firs
 
 @pytest.mark.gen_test
 def test_polls_before_the_first_list_wait_together_and_the_log_says_once_that_it_is_late(api, monkeypatch, caplog):
+    monkeypatch.setattr('kubespawner.spawner.POLLS_A_TURN', 4)
     monkeypatch.setattr('kubespawner.spawner.FIRST_LIST_SECONDS', 0.2)
     monkeypatch.setattr('kubespawner.spawner.PodReflector.start', lambda self: self)
     servers = spawners()
     for spawner in servers:
         spawner.load_state({'pod_name': spawner.pod_name})
-    assert (yield [spawner.poll() for spawner in servers]) == [None] * SERVERS
+    listed = Future()  # in place of a wait by the clock, which could be over before the last of them has its turn
+    monkeypatch.setattr('kubespawner.lifecycle.waiting.is_listed', lambda reflector, seconds: listed)
+    polls = [spawner.poll() for spawner in servers]
+    for _ in polls:
+        yield gen.moment
+    assert not any(poll.done() for poll in polls)
+    listed.set_result(False)
+    assert (yield polls) == [None] * SERVERS
     warnings = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
     assert warnings == ['Which servers have a pod is not known: Kubernetes has not listed the pods in namespace hubs '
                         'within 0 s.']

@@ -23,8 +23,14 @@ def test_it_looks_less_often_than_python_does_by_itself(threshold):
     garbage_collection.relieve()
     new_objects, looks, looks_at_old_ones = gc.get_threshold()
     assert new_objects == garbage_collection.NEW_OBJECTS
-    assert new_objects * looks <= threshold[0] * threshold[1] * 3  # what is looked at together
+    assert new_objects * (looks + 2) <= 60000  # objects that are looked at together
     assert (looks + 2) * (looks_at_old_ones + 2) >= (threshold[1] + 2) * (threshold[2] + 2)
+
+
+def test_a_python_that_looks_at_a_part_of_the_old_objects_each_time_goes_on_to():
+    gc.set_threshold(2000, 10, 0)
+    garbage_collection.relieve()
+    assert gc.get_threshold() == (garbage_collection.NEW_OBJECTS, 10, 0)
 
 
 @pytest.mark.parametrize('threshold', [(0, 10, 10), (701, 10, 10), (100000, 50, 50)])
