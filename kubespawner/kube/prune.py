@@ -1,11 +1,13 @@
-"""Keep only those fields of an object that are read, and only one copy of equal strings.
+"""Keep only those fields of an object that are read, in dicts that share their keys, and one copy of equal strings.
 
-A pod from the API takes tens of kilobytes of Python objects, most of which are never read. Pure, except for a table of
-strings that saves memory; any thread.
+A pod from the API takes tens of kilobytes of Python objects, most of which are never read. Pure, except for tables that
+save memory; any thread.
 """
 import re
 from itertools import chain, repeat
 from typing import Any, Dict, Iterable
+
+from .compact import empty_like
 
 TABLE_SIZE = 10000  # strings; a full table is cleared
 PLAIN = frozenset([bool, int, float])
@@ -58,8 +60,12 @@ def _branches(value, tree, before):
     if type(value) is not dict:
         return _all(value, before)
     old = before if isinstance(before, dict) else {}
-    return {key: _branches(value[key], branch, old.get(key)) if branch else _all(value[key], old.get(key))
-            for key, branch in tree.items() if value.get(key) is not None}
+    present = {key: value[key] for key in tree if value.get(key) is not None}
+    kept = empty_like(present)
+    for key, item in present.items():
+        branch = tree[key]
+        kept[key] = _branches(item, branch, old.get(key)) if branch else _all(item, old.get(key))
+    return kept
 
 
 def _all(value, before):
@@ -69,8 +75,11 @@ def _all(value, before):
         return before
     if type(value) is dict:
         old = before if isinstance(before, dict) else {}
-        return {_shared(key, key): item if type(item) in PLAIN else _all(item, old.get(key))
-                for key, item in value.items() if item is not None}
+        kept = empty_like(value)
+        for key, item in value.items():
+            if item is not None:
+                kept[key] = item if type(item) in PLAIN else _all(item, old.get(key))
+        return kept
     if type(value) is list:
         return [_all(item, old) for item, old in _with_old(value, before)]
     return _new(value)
@@ -81,8 +90,11 @@ def _new(value):
     if kind is str:
         return _shared(value, value)
     if kind is dict:
-        return {_shared(key, key): _shared(item, item) if type(item) is str else _new(item)
-                for key, item in value.items() if item is not None}
+        kept = empty_like(value)
+        for key, item in value.items():
+            if item is not None:
+                kept[key] = _shared(item, item) if type(item) is str else _new(item)
+        return kept
     if kind is list:
         return [_new(item) for item in value]
     return value
