@@ -1,4 +1,5 @@
 """Turns: what goes on at once goes on a few at a time, and the loop gets to everything else meanwhile."""
+import sys
 from collections import Counter
 from functools import partial
 
@@ -158,6 +159,19 @@ def test_what_nobody_waits_for_any_more_when_its_turn_comes_is_not_done():
     given_up.set_result(None)
     yield other
     assert done == ['other']
+
+
+@pytest.mark.gen_test
+@pytest.mark.skipif(sys.version_info < (3, 7), reason='Python has no contexts before 3.7')
+def test_what_is_done_in_a_turn_knows_the_context_of_its_caller():
+    import contextvars
+    variable, turns = contextvars.ContextVar('variable'), Turns(IOLoop.current(), 1)
+    futures = []
+    for number in range(3):
+        variable.set(number)
+        futures.append(turns.do(variable.get))
+    variable.set('of somebody else')
+    assert (yield futures) == [0, 1, 2]
 
 
 def test_turns_are_those_of_one_loop():
