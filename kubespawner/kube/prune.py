@@ -7,7 +7,7 @@ import re
 from itertools import chain, repeat
 from typing import Any, Dict, Iterable
 
-from .compact import empty_like
+from .key_sharing import empty_like
 
 TABLE_SIZE = 10000  # strings; a full table is cleared
 PLAIN = frozenset([bool, int, float])

@@ -9,8 +9,8 @@ import threading
 from collections import deque
 
 try:
-    from contextvars import copy_context
-except ImportError:  # Python 3.6 has no contexts
+    from contextvars import copy_context  # novermin
+except ImportError:  # since Python 3.7
     class copy_context:  # noqa: N801, in place of a function
         """A context that has no variables."""
 
