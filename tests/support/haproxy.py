@@ -74,8 +74,8 @@ class IngressController:
         if not shutil.which('haproxy'):
             pytest.skip('needs haproxy: apt-get install haproxy')
         self.api_client, self.namespace, self.port = api_client, namespace, port
-        self.file = os.path.join(directory, 'haproxy.cfg')
-        self._processes, self._text, self._ended = [], None, threading.Event()
+        self.file = os.path.join(directory, 'haproxy')
+        self._processes, self._count, self._text, self._ended = [], 0, None, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
@@ -101,11 +101,14 @@ class IngressController:
         if text == self._text:
             return
         self._text = text
-        with open(self.file, 'w') as f:
+        self._count += 1
+        file = '%s-%d.cfg' % (self.file, self._count)  # the last haproxy may not have read its own yet
+        with open(file, 'w') as f:
             f.write(text)
-        command = ['haproxy', '-db', '-f', self.file]
-        if self._processes:
-            command += ['-sf', str(self._processes[-1].pid)]
+        # All that still run: the last one ends before it has told the others to, if it is told early enough.
+        self._processes = [process for process in self._processes if process.poll() is None]
+        command = ['haproxy', '-db', '-f', file] + ['-sf'] * bool(self._processes)
+        command += [str(process.pid) for process in self._processes]
         with open(self.file + '.log', 'a') as log:
             self._processes.append(subprocess.Popen(command, stdout=log, stderr=log))
 
