@@ -454,7 +454,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._known.begin_start()
         yield self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
-        del manifest  # half of the objects that a start would have while it waits, which may be long
+        del manifest  # a start may wait for minutes, and this is a third of the objects that it has meanwhile
         self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), partial(secrets_of, created, self._secret_values())

@@ -1,10 +1,12 @@
 """Of an object its fields are kept that were asked for, and equal strings are one."""
 import json
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubespawner.kube import prune
+from kubespawner.kube import key_sharing, prune
 
 POD = {'kind': 'Pod', 'metadata': {'name': 'a', 'labels': {'x': 'y'}, 'deletionTimestamp': None},
        'spec': {'nodeName': 'n', 'containers': [{'name': 'c', 'image': 'i'}, {'name': 'd'}]}, 'status': None}
@@ -36,9 +38,21 @@ def test_a_field_that_is_not_there_is_not_there():
         'metadata': {}, 'spec': {'nodeName': 'n'}}
 
 
-def test_equal_strings_of_different_objects_are_one():
+@pytest.mark.parametrize('most_classes', [0, key_sharing.MOST_CLASSES])
+def test_equal_strings_of_different_objects_are_one(monkeypatch, most_classes):
+    monkeypatch.setattr(key_sharing, 'classes', {})
+    monkeypatch.setattr(key_sharing, 'MOST_CLASSES', most_classes)
     first, second = [prune.prune({key + 'y': [value + 'z']}, {}) for key, value in ['ab', 'ab']]
     assert list(first)[0] is list(second)[0] and first['ay'][0] is second['ay'][0]
+
+
+def test_objects_take_less_memory_because_they_share_their_keys_even_if_some_had_nulls_before(monkeypatch):
+    monkeypatch.setattr(key_sharing, 'classes', {})
+    keys = ['key %d' % number for number in range(8)]
+    prune.prune(dict({key: 1 for key in keys}, **{keys[3]: None}), {})
+    one = prune.prune({key: 1 for key in keys}, {})
+    other = prune.prune({key: 1 for key in keys if key != keys[3]}, {})
+    assert all(sys.getsizeof(each) < 0.75 * sys.getsizeof(dict(each.items())) for each in (one, other))
 
 
 # Against the last state

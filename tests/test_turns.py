@@ -1,6 +1,7 @@
 """Turns: what goes on at once goes on a few at a time, and the loop gets to everything else meanwhile."""
 import sys
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -172,6 +173,17 @@ def test_what_is_done_in_a_turn_knows_the_context_of_its_caller():
         futures.append(turns.do(variable.get))
     variable.set('of somebody else')
     assert (yield futures) == [0, 1, 2]
+
+
+@pytest.mark.gen_test
+def test_one_that_has_its_result_before_its_turn_is_over_does_not_take_the_turns_of_others():
+    turns = Turns(IOLoop.current(), 3)
+    for _ in range(3):
+        turns.take_turn()
+    cancelled = turns.do(lambda: cancelled.cancel())  # so that it cannot get what the function returns
+    others = [turns.do(partial(str, number)) for number in range(7)]
+    assert (yield gen.with_timeout(timedelta(seconds=20), gen.multi(others))) == list('0123456')
+    assert cancelled.done()
 
 
 def test_turns_are_those_of_one_loop():

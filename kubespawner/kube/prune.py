@@ -7,7 +7,7 @@ import re
 from itertools import chain, repeat
 from typing import Any, Dict, Iterable
 
-from .key_sharing import empty_like
+from .key_sharing import dict_for
 
 TABLE_SIZE = 10000  # strings; a full table is cleared
 PLAIN = frozenset([bool, int, float])
@@ -61,7 +61,7 @@ def _branches(value, tree, before):
         return _all(value, before)
     old = before if isinstance(before, dict) else {}
     present = {key: value[key] for key in tree if value.get(key) is not None}
-    kept = empty_like(present)
+    kept = dict_for(present)
     for key, item in present.items():
         branch = tree[key]
         kept[key] = _branches(item, branch, old.get(key)) if branch else _all(item, old.get(key))
@@ -75,10 +75,10 @@ def _all(value, before):
         return before
     if type(value) is dict:
         old = before if isinstance(before, dict) else {}
-        kept = empty_like(value)
-        for key, item in value.items():
-            if item is not None:
-                kept[key] = item if type(item) in PLAIN else _all(item, old.get(key))
+        present = _present(value)
+        kept = dict_for(present)
+        for key, item in present.items():
+            kept[key] = item if type(item) in PLAIN else _all(item, old.get(key))
         return kept
     if type(value) is list:
         return [_all(item, old) for item, old in _with_old(value, before)]
@@ -90,14 +90,19 @@ def _new(value):
     if kind is str:
         return _shared(value, value)
     if kind is dict:
-        kept = empty_like(value)
-        for key, item in value.items():
-            if item is not None:
-                kept[key] = _shared(item, item) if type(item) is str else _new(item)
+        present = _present(value)
+        kept = dict_for(present)
+        for key, item in present.items():
+            kept[key] = _shared(item, item) if type(item) is str else _new(item)
         return kept
     if kind is list:
         return [_new(item) for item in value]
     return value
+
+
+def _present(value):
+    """Return the items of a dict that are not null."""
+    return {key: item for key, item in value.items() if item is not None} if None in value.values() else value
 
 
 def _with_old(values, before):

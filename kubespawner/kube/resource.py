@@ -88,7 +88,7 @@ class Pruned(Resource):
 
     def __init__(self, value, kept):
         """kept (dict): the fields that are kept, as a tree; an empty one stands for all."""
-        super().__init__(value.items())  # one by one, which leaves less room for more than a copy of the dict would
+        super().__init__(value.items())  # the items, because a copy of the dict would reserve more room
         object.__setattr__(self, '_kept', kept)
 
     def __getattr__(self, name):

@@ -10,9 +10,9 @@ from collections import deque
 
 try:
     from contextvars import copy_context  # novermin
-except ImportError:  # since Python 3.7
+except ImportError:  # Python 3.6
     class copy_context:  # noqa: N801, in place of a function
-        """A context that has no variables."""
+        """Stands for a context, in which a function is called as everywhere."""
 
         @staticmethod
         def run(function, *args):
@@ -52,7 +52,7 @@ class Turns:
     def do(self, function):
         """Call `function()` in a turn; return a future of what it returns, or of what the future that it returns gets.
 
-        Until then, there is only a future: what many are to do at once is best begun like this.
+        Until then, nothing is kept but the function and a future: what many are to do at once is best begun like this.
         """
         future = Future()
         if self._left > 0:
@@ -93,21 +93,26 @@ class Turns:
 
     def _take(self):
         self._is_scheduled = False  # first: what is added from now on may come too late for this time
-        due = [self._futures.popleft() for _ in range(min(self._most, len(self._futures)))]
-        self._left = self._most - len(due)
-        for future, result, timer, function, context in due:
-            if timer is not None:
-                self.loop.remove_timeout(timer)
-            if function is not None:
-                context.run(_settle, future, function)
-            elif not future.done():
-                future.set_result(result)
-        if due:
-            self._schedule()
+        count = min(self._most, len(self._futures))
+        self._left = self._most - count
+        try:
+            for _ in range(count):
+                self._give_turn(*self._futures.popleft())
+        finally:  # if one fails, the others have their turns nevertheless
+            if count:
+                self._schedule()
+
+    def _give_turn(self, future, result, timer, function, context):
+        if timer is not None:
+            self.loop.remove_timeout(timer)
+        if function is not None:
+            context.run(_settle, future, function)
+        elif not future.done():
+            future.set_result(result)
 
 
 def _nothing():
-    """Settle a future with nothing."""
+    """Do nothing, for those who only want the turn."""
 
 
 def _settle(future, function):
