@@ -105,7 +105,7 @@ class IngressController:
         file = '%s-%d.cfg' % (self.file, self._count)  # the last haproxy may not have read its own yet
         with open(file, 'w') as f:
             f.write(text)
-        # All that still run: the last one ends before it has told the others to, if it is told early enough.
+        # All that still run: one that is told to end while it starts has not told those before it yet.
         self._processes = [process for process in self._processes if process.poll() is None]
         command = ['haproxy', '-db', '-f', file] + ['-sf'] * bool(self._processes)
         command += [str(process.pid) for process in self._processes]
