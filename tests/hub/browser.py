@@ -54,9 +54,17 @@ class Browser:
         return self
 
     def start(self, server='', timeout=120):
-        """Start a server and return when it answers to this user."""
+        """Start a server and return when it answers to this user. Raises AssertionError if its start fails."""
         self.begin(server)
+        if self.hub_version() >= (1,):
+            until(lambda: self._is_ready_or_has_failed(server), timeout, 'server %r' % server)
         self.wait_for(server, timeout)
+
+    def _is_ready_or_has_failed(self, server):
+        """Tell whether a server that was asked for is ready. Since 1.0, hubs list it until its start has failed."""
+        servers = self.servers()
+        assert server in servers, 'the start of server %r has failed; the log of the hub says why' % server
+        return servers[server]['ready']
 
     def begin(self, server='', **options):
         """Ask for a server. One that is there already is fine: old hubs start the default one at the login."""
@@ -84,6 +92,12 @@ class Browser:
         """Stop a server and return when the hub says that it has."""
         self._send('DELETE', self.url + self._server_api(server)).raise_for_status()
         until(lambda: server not in self.servers(), timeout, 'stopping')
+
+    def hub_version(self):
+        """Return the version of the hub's JupyterHub, such as (5, 4)."""
+        response = self.session.get(self.url + '/hub/api/', timeout=60)
+        response.raise_for_status()
+        return tuple(int(part) for part in response.json()['version'].split('.')[:2])
 
     def servers(self):
         """Return what the hub says of this user's servers, by name; stopped ones are not in it."""

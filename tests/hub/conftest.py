@@ -41,7 +41,7 @@ if hasattr(Authenticator, 'allow_all'):
 # A hub that leaves its servers running when it ends, for the next one to find.
 CONFIG = ANYONE + configuration.CONFIG + """
 c.JupyterHub.cleanup_servers = False
-c.Spawner.http_timeout = 60
+c.Spawner.http_timeout = 180
 """
 
 # Since 1.0, JupyterHub finds spawners by the name of their entry point.
@@ -61,7 +61,7 @@ class Hub:
         self.url = 'http://127.0.0.1:%d' % self.port
         self.log = os.path.join(directory, 'hub.log')
         self.config = os.path.join(directory, 'jupyterhub_config.py')
-        values = dict(vars(self), namespace=namespace, spawner_class=SPAWNER_CLASS, start_timeout=120,
+        values = dict(vars(self), namespace=namespace, spawner_class=SPAWNER_CLASS, start_timeout=300,
                       args=configuration.arguments_for_this_user())
         servers = lighter.CONFIG if hub_ip == '127.0.0.1' else ''  # else they are not on this machine
         with open(self.config, 'w') as f:

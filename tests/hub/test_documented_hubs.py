@@ -1,6 +1,7 @@
 """The pages for a hub on this machine and for a hub beside a cluster: what they print is run as it stands there.
 
-Different are only the ports, because others may use those that are printed, and what each test says.
+Different are only the ports, because others may use those that are printed, how long a server may take, because other
+tests keep this machine busy, and what each test says.
 """
 import os
 import re
@@ -71,6 +72,7 @@ def process(script, log):
             yield bash
         finally:
             os.killpg(bash.pid, signal.SIGTERM)
+            print(contents(log)[-20000:])  # is shown if the test has failed
 
 
 def contents(path):
@@ -83,7 +85,9 @@ def use(running, script):
     port, hub_port, api_port = [any_free_port() for _ in range(3)]
     log = os.path.join(running.directory, 'hub.log')
     hub = running(script.rstrip() + ' --JupyterHub.bind_url=http://127.0.0.1:%d --JupyterHub.hub_port=%d '
-                  '--ConfigurableHTTPProxy.api_url=http://127.0.0.1:%d\n' % (port, hub_port, api_port), 'hub.log')
+                  '--ConfigurableHTTPProxy.api_url=http://127.0.0.1:%d '
+                  '--KubeSpawner.start_timeout=300 --KubeSpawner.http_timeout=180\n'
+                  % (port, hub_port, api_port), 'hub.log')
     user = Browser('http://127.0.0.1:%d' % port, 'ann')
 
     def answers():

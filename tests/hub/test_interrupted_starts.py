@@ -23,7 +23,7 @@ from .conftest import Hub, directory_of_hub
 
 CONFIG = """
 c.KubeSpawner.port = {port}
-c.Spawner.http_timeout = 60
+c.Spawner.http_timeout = 180
 c.Spawner.poll_interval = 600  # only the watch and the hub's start tell of changes
 """
 

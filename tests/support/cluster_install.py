@@ -29,6 +29,7 @@ c.KubeSpawner.image = {image!r}
 c.KubeSpawner.cmd = [{prefix!r} + '/bin/jupyterhub-singleuser']
 c.KubeSpawner.environment = {{'HOME': '/home/jovyan', 'PATH': {prefix!r} + '/bin:/usr/bin:/bin'}}
 c.KubeSpawner.working_dir = '/home/jovyan'
+c.KubeSpawner.http_timeout = 180  # other tests keep this machine busy
 c.KubeSpawner.volumes = c.KubeSpawner.volumes + {volumes!r}
 c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r}
 """

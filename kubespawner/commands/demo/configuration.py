@@ -24,6 +24,7 @@ c.KubeSpawner.volumes = [
     {{'name': 'home', 'persistentVolumeClaim': {{'claimName': 'claim-{{username}}{{servername}}'}}}}]
 c.KubeSpawner.volume_mounts = [{{'name': 'home', 'mountPath': '/home/jovyan'}}]
 c.Spawner.start_timeout = {start_timeout}
+c.Spawner.http_timeout = 120  # the first JupyterLab on a slow machine takes longer than the default of 30 s
 """
 
 DEMO_CONFIG = CONFIG + """
