@@ -4,8 +4,6 @@ A start reads some fifty settings that nobody has set. traitlets makes, validate
 for each spawner, which was a fifth of what a start cost on the loop's thread. Here belongs which defaults are the same
 for all. What they are is said with each setting. Any thread.
 """
-import inspect
-
 from traitlets import HasTraits, TraitError, TraitType, Undefined
 
 from .. import traitlets as ours
@@ -48,8 +46,13 @@ class SharedDefaults(HasTraits):
             if '_shared_defaults' not in vars(cls):
                 cls._shared_defaults = shared_defaults(self)
                 cls._plain_defaults = {name: default for name, default in cls._shared_defaults.items()
-                                       if isinstance(inspect.getattr_static(cls, name), TraitType)}
+                                       if isinstance(_declared(cls, name), TraitType)}
             self._trait_values = Values(self._trait_values, cls._shared_defaults)
+
+
+def _declared(cls, name):
+    """Return what the nearest of a class and its bases declares under a name that it has, without asking for it."""
+    return next(vars(each)[name] for each in cls.__mro__ if name in vars(each))
 
 
 def settings(obj, names):

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, Optional, Tuple
 
 MOST_CLASSES = 300  # a class is never removed; dicts with further sets of keys share none
 MOST_KEYS = 20  # Python shares fewer than 30, and a dict of an instance with more takes twice the usual memory
-MOST_SHARED = 30
+MOST_SHARED = 30  # for how many keys Python reserves room at first in the table of a class
 
 
 class _KeySharing:
