@@ -149,20 +149,24 @@ def directory_of_hub():
                 print(f.read()[-20000:])
 
 
-# Containers from an image without contents: what they run is this machine's.
+# Containers from an image without contents: what they run is this machine's, and the stand-ins.
 CONTAINERS = """
 c.KubeSpawner.singleuser_image_spec = {image!r}
 c.KubeSpawner.cmd = [{prefix!r} + '/bin/jupyterhub-singleuser']
 c.KubeSpawner.singleuser_working_dir = '/home/jovyan'
-c.KubeSpawner.environment = {{'HOME': '/home/jovyan', 'PATH': {prefix!r} + '/bin:/usr/bin:/bin'}}
-c.KubeSpawner.volumes = c.KubeSpawner.volumes + {volumes!r}
-c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r}
+c.KubeSpawner.environment = dict(
+    {variables!r}, HOME='/home/jovyan', PATH={prefix!r} + '/bin:/usr/bin:/bin')
+c.KubeSpawner.volumes = c.KubeSpawner.volumes + {volumes!r} + [
+    {{'name': 'stand-in', 'hostPath': {{'path': {stand_in!r}}}}}]
+c.KubeSpawner.volume_mounts = c.KubeSpawner.volume_mounts + {volume_mounts!r} + [
+    {{'name': 'stand-in', 'mountPath': {stand_in!r}, 'readOnly': True}}]
 """
 
 
 def containers():
     """Return what a hub is configured with whose servers are containers with this machine's programs."""
-    return CONTAINERS.format(prefix=sys.prefix, **machine.AS_A_CONTAINER)
+    return CONTAINERS.format(prefix=sys.prefix, stand_in=lighter.STAND_IN, variables=lighter.VARIABLES,
+                             **machine.AS_A_CONTAINER)
 
 
 @pytest.fixture(scope='module')

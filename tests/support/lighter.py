@@ -4,11 +4,13 @@ import sys
 
 STAND_IN = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'stand_in')
 
-# What a hub of the tests is configured with if its servers are processes of this machine. They have no JupyterLab, but
-# run code.
+# What the notebook servers of the tests have in their environment. They have no JupyterLab, but run code.
+VARIABLES = {'PYTHONPATH': STAND_IN, 'JUPYTER_CONFIG_PATH': os.path.join(STAND_IN, 'jupyter')}
+
+# What a hub of the tests is configured with if its servers are processes of this machine.
 CONFIG = """
-c.KubeSpawner.environment = {'PYTHONPATH': %r, 'JUPYTER_CONFIG_PATH': %r}
-""" % (STAND_IN, os.path.join(STAND_IN, 'jupyter'))
+c.KubeSpawner.environment = %r
+""" % VARIABLES
 
 
 def own_process():
