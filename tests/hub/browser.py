@@ -56,15 +56,7 @@ class Browser:
     def start(self, server='', timeout=120):
         """Start a server and return when it answers to this user. Raises AssertionError if its start fails."""
         self.begin(server)
-        if self.hub_version() >= (1,):
-            until(lambda: self._is_ready_or_has_failed(server), timeout, 'server %r' % server)
-        self.wait_for(server, timeout)
-
-    def _is_ready_or_has_failed(self, server):
-        """Tell whether a server that was asked for is ready. Since 1.0, hubs list it until its start has failed."""
-        servers = self.servers()
-        assert server in servers, 'the start of server %r has failed; the log of the hub says why' % server
-        return servers[server]['ready']
+        self.wait_for(server, timeout, is_listed=self.hub_version() >= (1,))
 
     def begin(self, server='', **options):
         """Ask for a server. One that is there already is fine: old hubs start the default one at the login."""
@@ -109,10 +101,19 @@ class Browser:
         return {name: server for name, server in user['servers'].items()
                 if not server.get('stopped') and (server.get('ready', True) or server.get('pending'))}
 
-    def wait_for(self, server='', timeout=120):
-        """Return when a server answers; the first visit logs in to it, by redirections through the hub."""
-        until(lambda: self.servers().get(server, {'ready': False}).get('ready', True), timeout, 'server %r' % server)
+    def wait_for(self, server='', timeout=120, is_listed=False):
+        """Return when a server answers; the first visit logs in to it, by redirections through the hub.
+
+        is_listed (bool): the hub lists it unless its start has failed, as hubs do since 1.0. Then, AssertionError.
+        """
+        until(lambda: self._is_ready(server, is_listed), timeout, 'server %r' % server)
         until(lambda: self.session.get(self.server_url(server), timeout=60).status_code == 200, timeout, 'its page')
+
+    def _is_ready(self, server, is_listed):
+        servers = self.servers()
+        assert server in servers or not is_listed, (
+            'the start of server %r has failed; the log of the hub says why' % server)
+        return servers.get(server, {'ready': False}).get('ready', True)
 
     def get(self, path, server='', of=None):
         """Return the response to a request of the path `path` at one of the user's servers, or at another user's."""
