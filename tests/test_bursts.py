@@ -148,10 +148,18 @@ class Database:
 @pytest.mark.gen_test
 def test_starts_share_commits_and_no_pod_is_created_before_its_state_is_committed(api, monkeypatch):
     servers, states_known, asynchronize = spawners(), [], KubeSpawner.asynchronize
+    requests, all_sent = [], Future()
 
+    @gen.coroutine
     def recording(self, *args):
         states_known.append(self.orm_spawner.state in database.committed)
-        return asynchronize(self, *args)
+        request = asynchronize(self, *args)
+        requests.append(request)
+        if len(requests) == SERVERS:
+            all_sent.set_result(None)
+        yield all_sent  # and all are answered at once, however slow the machine is
+        yield requests
+        return (yield request)
 
     yield servers[0].poll()
     database = Database(servers)

@@ -65,12 +65,14 @@ class Handler(JsonAnswers, BaseHTTPRequestHandler):
                 return self._answer(200, self.server.objects[url.path])
             if url.path.split('/')[-1] not in ('pods', 'events', 'persistentvolumeclaims'):
                 return self._answer(404, {'kind': 'Status', 'reason': 'NotFound', 'code': 404})
-            if parse_qs(url.query).get('watch', ['false'])[0].lower() not in ('true', '1'):
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
+            if query.get('watch', 'false').lower() not in ('true', '1'):
                 version = str(len(self.server.created) + 1)
                 return self._answer(200, {'kind': 'List', 'apiVersion': 'v1', 'items': self._items(url.path),
                                           'metadata': {'resourceVersion': version}})
-            self.server.changed.wait(WATCH_SECONDS)
-            events = [{'type': 'ADDED', 'object': item} for item in self._items(url.path)]
+            since = int(query.get('resourceVersion', 0))
+            self.server.changed.wait_for(lambda: self._news(url.path, since), WATCH_SECONDS)
+            events = [{'type': 'ADDED', 'object': item} for item in self._news(url.path, since)]
         self._write(200, ''.join(json.dumps(event) + '\n' for event in events))
 
     def do_DELETE(self):
@@ -84,6 +86,11 @@ class Handler(JsonAnswers, BaseHTTPRequestHandler):
         kind = path.split('/')[-1]
         return [each for key, each in sorted(self.server.objects.items())
                 if key.rsplit('/', 1)[0] == path or '/namespaces/' not in path and key.split('/')[-2] == kind]
+
+    def _news(self, path, since):
+        """Return what is in a list and was created after the version `since`, oldest first, as a watch tells of it."""
+        news = {int(each['metadata']['resourceVersion']): each for each in self._items(path)}
+        return [each for version, each in sorted(news.items()) if version > since]
 
 
 class RecordingApi(ThreadingMixIn, HTTPServer):
