@@ -159,7 +159,7 @@ def test_starts_share_commits_and_no_pod_is_created_before_its_state_is_committe
             all_sent.set_result(None)
         yield all_sent  # and all are answered at once, however slow the machine is
         yield requests
-        return (yield request)
+        return request.result()
 
     yield servers[0].poll()
     database = Database(servers)

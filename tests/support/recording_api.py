@@ -71,8 +71,8 @@ class Handler(JsonAnswers, BaseHTTPRequestHandler):
                 return self._answer(200, {'kind': 'List', 'apiVersion': 'v1', 'items': self._items(url.path),
                                           'metadata': {'resourceVersion': version}})
             since = int(query.get('resourceVersion', 0))
-            self.server.changed.wait_for(lambda: self._news(url.path, since), WATCH_SECONDS)
-            events = [{'type': 'ADDED', 'object': item} for item in self._news(url.path, since)]
+            news = self.server.changed.wait_for(lambda: self._news(url.path, since), WATCH_SECONDS)
+            events = [{'type': 'ADDED', 'object': item} for item in news]
         self._write(200, ''.join(json.dumps(event) + '\n' for event in events))
 
     def do_DELETE(self):
@@ -89,8 +89,11 @@ class Handler(JsonAnswers, BaseHTTPRequestHandler):
 
     def _news(self, path, since):
         """Return what is in a list and was created after the version `since`, oldest first, as a watch tells of it."""
-        news = {int(each['metadata']['resourceVersion']): each for each in self._items(path)}
-        return [each for version, each in sorted(news.items()) if version > since]
+        return sorted((each for each in self._items(path) if version_of(each) > since), key=version_of)
+
+
+def version_of(resource):
+    return int(resource['metadata']['resourceVersion'])
 
 
 class RecordingApi(ThreadingMixIn, HTTPServer):
