@@ -38,15 +38,27 @@ def proxy(cluster, use_kubeconfig, tmpdir):
         yield proxy
 
 
+class Asked(list):
+    """`list` or `watch` for each request of reflectors, and in `times` when it was made, in seconds."""
+
+    def __init__(self):
+        super().__init__()
+        self.times = []
+
+    def add(self, verb):
+        self.times.append(time.monotonic())
+        self.append(verb)
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """What reflectors ask for: a list, to which each request adds `list` or `watch` when it is made."""
-    requests, method = [], client.CoreV1Api.list_namespaced_pod
+    requests, method = Asked(), client.CoreV1Api.list_namespaced_pod
 
     @functools.wraps(method)
     def recorded(self, *args, **arguments):
         if 'label_selector' in arguments:
-            requests.append('watch' if arguments.get('watch') else 'list')
+            requests.add('watch' if arguments.get('watch') else 'list')
         return method(self, *args, **arguments)
 
     monkeypatch.setattr(client.CoreV1Api, 'list_namespaced_pod', recorded)

@@ -88,6 +88,15 @@ def versions(pods):
     return {pod['metadata']['name']: (pod['metadata']['uid'], version_of(pod)) for pod in pods}
 
 
+@gen.coroutine
+def until_heard_of_another_pod(reflector, namespace, objects):
+    """Create a pod that is not of this hub's making, and return when `reflector` has heard of it from the server."""
+    objects.core.create_namespaced_pod(namespace=namespace, _preload_content=False, body={
+        'metadata': {'name': 'another', 'labels': dict(reflector.labels)},
+        'spec': dict(UNTOUCHED['singleuser_extra_pod_config'], containers=[{'name': 'notebook', 'image': 'busybox'}])})
+    yield objects.until(lambda: 'another' in reflector.pods)
+
+
 def knows(reflector, truth):
     """True if a cache is not behind `truth`, a dict like that of `versions`."""
     cached = versions(list(reflector.pods.values()))
@@ -145,7 +154,8 @@ def test_the_loop_is_halted_after_the_limit_and_never_before(cluster, api_contro
     yield spawner.stop(now=True)
     with pytest.raises(Exception, match='deleted|given up'):  # which, depends on whether the creation was answered
         yield start
-    began = time.monotonic()  # to end a server may take a moment, in which its watches end first
+    began = time.monotonic()
+    yield until_heard_of_another_pod(reflector, spawner.namespace, objects)  # the last contact is after `began`
     api_control.kill()
     yield objects.until(lambda: halts)
     assert limit <= halts[0] - began
