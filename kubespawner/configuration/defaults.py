@@ -46,11 +46,11 @@ class SharedDefaults(HasTraits):
             if '_shared_defaults' not in vars(cls):
                 cls._shared_defaults = shared_defaults(self)
                 cls._plain_defaults = {name: default for name, default in cls._shared_defaults.items()
-                                       if isinstance(_declared(cls, name), TraitType)}
+                                       if isinstance(_nearest(cls, name), TraitType)}
             self._trait_values = Values(self._trait_values, cls._shared_defaults)
 
 
-def _declared(cls, name):
+def _nearest(cls, name):
     """Return what the nearest of a class and its bases declares under a name that it has, without asking for it."""
     return next(vars(each)[name] for each in cls.__mro__ if name in vars(each))
 

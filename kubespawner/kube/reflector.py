@@ -4,8 +4,9 @@ How to follow the API server belongs here. `cache` decides which state of an obj
 object means.
 
 Threads: call `start`, `stop` and the methods of the cache on the loop's thread. Everything else runs on the watch
-thread. It lists the objects once, and then watches for changes from the last version that it has received. It lists
-them again only if the server no longer has that version, or after an error.
+thread, except the requests for the later pages of a list, see `pages`. The watch thread lists the objects once, and
+then watches for changes from the last version that it has received. It lists them again only if the server no longer
+has that version, or after an error.
 """
 import random
 import socket
@@ -13,6 +14,7 @@ import threading
 import time
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
+from functools import partial
 
 from kubernetes.client.rest import ApiException
 from kubernetes.config import ConfigException
@@ -22,11 +24,12 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from .. import metrics
 from ..messages.errors import one_line
-from . import jsonstream, retry
+from . import jsonstream, pages, retry
 from .cache import Cache, version_of
 from .clients import HAS_BOOKMARKS, configuration_of, renew, shared_client, unmasked
 from .codes import observed, status_of
 from .outage import OutageLog
+from .pages import CHUNK
 from .prune import without_managed_fields
 from .siblings import Siblings
 
@@ -37,7 +40,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 1.5  # seconds between attempts, before jitter
 LIST_PAUSE_FACTOR = 10  # while watches keep failing, a pause can be this many times as long as the last list
 REFUSED_PAUSE = 10  # seconds, the longest pause of a sibling whose namespace is forbidden
 HEALTHY_SECONDS = 5  # after a watch that lasted this long, the next one starts without a pause
-CHUNK = 65536  # bytes
 
 CHANGES = frozenset(['ADDED', 'MODIFIED', 'DELETED'])
 
@@ -148,7 +150,7 @@ class NamespacedResourceReflector(Cache):
         self._attempt = WatchAttempt()
         self._configuration = None  # the client's configuration at the last request
         self._stopping = threading.Event()
-        self._response = None
+        self._responses = set()  # those that are read, or about to be
         self._thread = None
         self._api = None
         self._is_sibling = False
@@ -222,13 +224,13 @@ class NamespacedResourceReflector(Cache):
             sibling.stop()
         self._stopping.set()
         # Closing the response would wait for the thread that reads it. Shutting down the socket ends the read.
-        connection = getattr(self._response, 'connection', None)
-        sock = getattr(connection, 'sock', None)
-        if sock is not None:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the connection has already ended
-                pass
+        for response in list(self._responses):
+            sock = getattr(getattr(response, 'connection', None), 'sock', None)
+            if sock is not None:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:  # the connection has already ended
+                    pass
 
     # On the watch thread
 
@@ -394,41 +396,59 @@ class NamespacedResourceReflector(Cache):
                     _preload_content=False, _request_timeout=(retry.CONNECT_TIMEOUT, timeout), **parameters)
             if verb == 'watch':
                 timer.end(status_of(response))  # how long it goes on depends on the server
-            self._response = response
+            self._responses.add(response)
             try:
                 yield response
             finally:
-                self._response = None
+                self._responses.discard(response)
                 response.close()
             timer.end(status_of(response))
 
     def _list(self):
-        """Replace the contents of the cache with what the server has now.
-
-        The first list can come from the server's cache, because the watch continues from there. Later lists cannot,
-        because they could be older than the contents of this cache.
-        """
-        parameters = {} if self._resource_version else {'resource_version': '0'}
+        """Replace the contents of the cache with what the server has now."""
         with self._lock:
             # If one of these objects is in the list, it exists.
             outdated = set(self._tombstones) if self._resource_version else set()
-        listed, version, started = {}, 0, time.monotonic()
-        with self._request(LIST_TIMEOUT, **parameters) as response:
-            chunks = response.stream(CHUNK, decode_content=True)
-            for key, value in jsonstream.members(chunks, without_managed_fields):
-                if key == 'metadata':
-                    version = version_of({key: value})
-                elif key == 'items' and value is not None:
-                    resource = self._pruned(checked(value))
-                    listed[self._key_of(resource)] = resource
-        if not version:
-            raise jsonstream.Garbled('a list without a resource version')
+        started = time.monotonic()
+        listed, version = self._read_list()
         self._replace(listed, version, outdated)
         self._is_listed = True
         self.is_stale = False
         self._contact()
         self._set_first_load_done()
         self._attempt.list_seconds = time.monotonic() - started
+
+    def _read_list(self):
+        """Return the objects that the server has now, by key, and the version of the list.
+
+        The first list of all namespaces comes from the server's cache, and the watch continues from there: pages would
+        have the server look at every object of the cluster. Later lists cannot come from that cache, because it could
+        be older than this one.
+        """
+        if not self.namespace and not self._resource_version:
+            return self._read_pages(resource_version='0')
+        try:
+            return self._read_pages(limit=pages.LIMIT)
+        except ApiException as e:
+            if e.status != 410:
+                raise
+            self.log.info('%s reflector: %s. Listing again, without pages.', self.kind, _short(e))
+            return self._read_pages()
+
+    def _read_pages(self, **parameters):
+        """Send a list request. Return what `_read_list` does, from all pages of the list."""
+        listed, version = {}, 0
+        for key, value in pages.members(partial(self._request, LIST_TIMEOUT), without_managed_fields, **parameters):
+            if self._stopping.is_set():
+                raise ConnectionAbortedError('stopped while listing')
+            if key == 'metadata':
+                version = version or version_of({key: value})  # the watch continues from the first page
+            elif key == 'items' and value is not None:
+                resource = self._pruned(checked(value))
+                listed[self._key_of(resource)] = resource
+        if not version:
+            raise jsonstream.Garbled('a list without a resource version')
+        return listed, version
 
     def _watch(self):
         """Apply the changes since the last version until the server ends the watch."""

@@ -37,7 +37,7 @@ def arguments(argv):
     add('--against', type=names, default=['7.1.0', '2.0.1'], metavar='RELEASES',
         help='releases to compare with (default: 7.1.0,2.0.1; an empty string: none)')
     add('--runs', type=int, default=3, help='how often each measurement is made (default: 3; ratios: at least '
-        '%d times, hub: %d); tables show medians' % (scenarios.RATIO_RUNS, scenarios.HUB_RUNS))
+        '%d times); tables show medians' % scenarios.RATIO_RUNS)
     add('--json', metavar='FILE', help='where the raw numbers go')
     add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')
     add('--publish', action='store_true', help='measure everything for the documentation: write the raw numbers to '
@@ -77,6 +77,8 @@ def arguments(argv):
     group('--limit', type=int, default=600, help='many, takeover: seconds that a subject has for a step (default: 600)')
     group = parser.add_argument_group('hub').add_argument
     group('--hub-users', type=int, default=300, help='servers to start, --in-flight at a time (default: 300)')
+    group('--hub-runs', type=int, default=3, help='the least number of runs: a hub does so much besides that two runs '
+          'of it differ by a third (default: 3)')
     options = parser.parse_args(argv)
     if options.publish and options.scenarios:
         parser.error('what is published is measured as a whole')

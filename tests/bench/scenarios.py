@@ -23,7 +23,6 @@ SCALE, STANDING = 'scale', 'standing'
 STARTERS = 10  # servers whose starts follow events
 RATIOS, RATIO_PODS, RATIO_SPAWNS, RATIO_UPDATES = 'ratios', 500, 100, 500  # of the small form
 RATIO_RUNS = 5  # or more: later ratios are held against the medians
-HUB_RUNS = 3  # or more: a hub does so much besides that two runs of it differ by a third
 IDLE_STARTS = 10  # of a hub that has nothing else to do
 
 
@@ -118,7 +117,7 @@ def scale(bench):
         for run, subject in bench.turns(bench.subjects):
             with bench.driver(subject, SCALE) as do:
                 load = do('load', settle=SETTLE, stalls=True)
-                do('make', users=[user(i) for i in range(pods)])
+                do('take_over', users=[user(i) for i in range(pods)])
                 poll = do('poll', seconds=0, stalls=True)
             kept = load['memory'] - load['memory_before']
             if not pods:
@@ -143,7 +142,7 @@ def idle(bench):
             quiet = do('idle', seconds=seconds)
             watched = do('idle', seconds=seconds, stalls=True)
             lists = bench.cluster.lists() - lists
-            do('make', users=[user(i) for i in range(pods)])
+            do('take_over', users=[user(i) for i in range(pods)])
             poll = do('poll', seconds=POLL_SECONDS)
         yield {'scenario': 'idle', 'run': run, 'subject': subject, 'pods': pods, 'measured': {
             'cpu': quiet['cpu'] / quiet['seconds'], 'stall': watched['stall'],
@@ -243,7 +242,7 @@ def hub(bench):
     """
     for in_flight in bench.options.in_flight:
         own_share = []
-        for run, others in enumerate(bench.rounds(bench.subjects, least=HUB_RUNS)):
+        for run, others in enumerate(bench.rounds(bench.subjects, least=bench.options.hub_runs)):
             for subject in [FLOOR] + others:
                 namespace = 'hub-%d-%d-%s' % (in_flight, run, subject.replace('.', '-'))
                 bench.cluster.make_namespace(namespace)

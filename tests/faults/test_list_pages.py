@@ -1,0 +1,85 @@
+"""A list in pages, and what can come between them: the cache is what the server has, or what it was before."""
+import pytest
+
+from .conftest import until, until_right
+
+NAMES = 'abcdefg'
+LISTS = 4  # that it takes, with two pods on a page
+
+
+@pytest.fixture
+def small_pages(monkeypatch, pods):
+    """There are seven pods, and the reflector asks for two on a page."""
+    monkeypatch.setattr('kubespawner.kube.pages.LIMIT', 2)
+    for name in NAMES:
+        pods.create(name)
+
+
+@pytest.fixture
+def second_page(reflector):
+    """A regular expression for requests for pages after the first."""
+    return '/%s/pods.*continue=' % reflector.namespace
+
+
+@pytest.mark.gen_test
+def test_a_list_in_pages_is_what_the_server_has(small_pages, reflector, asked, pods):
+    reflector.start()
+    yield until_right(reflector, pods)
+    yield until(lambda: asked == ['list'] * LISTS + ['watch'])
+
+
+@pytest.mark.gen_test
+def test_what_changes_between_the_pages_is_heard_of_from_the_watch(
+        small_pages, second_page, kube, reflector, asked, pods):
+    kube.delay(method='GET', path=second_page, seconds=1)
+    reflector.start()
+    yield until(lambda: len(asked) == 2)
+    for change in [lambda: pods.delete('a'), lambda: pods.delete('g'), lambda: pods.change('b'),
+                   lambda: pods.change('f'), lambda: pods.create('aa'), lambda: pods.create('h')]:
+        change()
+    yield until_right(reflector, pods)
+    assert asked == ['list'] * LISTS + ['watch']
+
+
+@pytest.mark.gen_test
+def test_pages_that_the_server_no_longer_has_are_made_up_for_by_one_whole_list(
+        small_pages, second_page, kube, reflector, asked, pods):
+    kube.fail(method='GET', path=second_page, status=410)
+    reflector.start()
+    yield until_right(reflector, pods)
+    yield until(lambda: asked == ['list', 'list', 'list', 'watch'])
+
+
+@pytest.mark.parametrize('fault', ['drop', 'fail'])
+@pytest.mark.gen_test
+def test_after_an_error_of_a_later_page_the_list_begins_anew(
+        small_pages, second_page, kube, reflector, asked, pods, fault):
+    getattr(kube, fault)(method='GET', path=second_page, times=3)
+    reflector.start()
+    yield until_right(reflector, pods)
+    yield until(lambda: asked == ['list'] * (3 * 2 + LISTS) + ['watch'])
+
+
+@pytest.mark.gen_test
+def test_a_relist_in_pages_removes_what_is_gone(small_pages, kube, reflector, asked, pods):
+    reflector.start()
+    yield until_right(reflector, pods)
+    kube.stall_watches()
+    for name in 'adg':
+        pods.delete(name)
+    kube.insert_into_watches('garbage\n', path=reflector.namespace)
+    kube.cut_watches()
+    yield until_right(reflector, pods)
+    assert asked.count('list') == LISTS + 2
+
+
+@pytest.mark.gen_test
+def test_a_stop_between_pages_ends_the_thread_and_leaves_the_cache_as_it_is(
+        small_pages, second_page, kube, reflector, asked, watch_threads):
+    kube.delay(method='GET', path=second_page, seconds=1, times=100)
+    reflector.start()
+    yield until(lambda: len(asked) == 2)
+    reflector.stop()
+    yield until(lambda: not watch_threads())
+    assert reflector.resources == {} and not reflector.failed
+    assert asked == ['list'] * 2
