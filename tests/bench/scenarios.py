@@ -142,7 +142,7 @@ def idle(bench):
             quiet = do('idle', seconds=seconds)
             watched = do('idle', seconds=seconds, stalls=True)
             lists = bench.cluster.lists() - lists
-            do('take_over', users=[user(i) for i in range(pods)])
+            do('make', users=[user(i) for i in range(pods)])
             poll = do('poll', seconds=POLL_SECONDS)
         yield {'scenario': 'idle', 'run': run, 'subject': subject, 'pods': pods, 'measured': {
             'cpu': quiet['cpu'] / quiet['seconds'], 'stall': watched['stall'],
