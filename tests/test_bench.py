@@ -129,7 +129,7 @@ def test_the_table_says_the_limit_where_a_subject_did_not_finish():
 
 def test_a_hub_is_compared_with_its_floor():
     record = {'scenario': 'hub', 'run': 0, 'in_flight': 100}
-    text = report.text({'options': {'against': ['7.1.0'], 'runs': 1, 'hub_users': 300}, 'records': [
+    text = report.text({'options': {'against': ['7.1.0'], 'runs': 1, 'hub_users': 300, 'hub_runs': 3}, 'records': [
         dict(record, subject='floor', measured={'rate': 50, 'silence': 1.0}),
         dict(record, subject='7.1.0', measured={'rate': 30, 'silence': 0.5}),
         dict(record, subject='project', measured={'rate': 43, 'silence': 0.7})]})

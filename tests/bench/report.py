@@ -142,7 +142,7 @@ TITLES = {
     'many': '{standing:,} pods already there, {kilobytes:.1f} KB each',
     'takeover': 'A hub starts, and {taken_over:,} servers run',
     'ratios': 'The small form that CI runs, whose ratios to the bare client count; at least five runs',
-    'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time; at least three runs',
+    'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time; at least {hub_runs} runs',
 }
 GROWTH = {'spawns': 'in_flight', 'burst': 'burst', 'scale': 'pods', 'storm': 'updates', 'events': 'events',
           'many': 'standing', 'hub': 'in_flight'}
