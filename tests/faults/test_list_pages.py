@@ -76,7 +76,7 @@ def test_a_relist_in_pages_removes_what_is_gone(small_pages, kube, reflector, as
 @pytest.mark.gen_test
 def test_a_stop_between_pages_ends_the_thread_and_leaves_the_cache_as_it_is(
         small_pages, second_page, kube, reflector, asked, watch_threads):
-    kube.delay(method='GET', path=second_page, seconds=1, times=100)
+    kube.delay(method='GET', path=second_page, seconds=5, times=100)  # until well after the stop
     reflector.start()
     yield until(lambda: len(asked) == 2)
     reflector.stop()

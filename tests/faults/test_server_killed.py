@@ -11,6 +11,8 @@ from kubespawner.kube.reflector import version_of
 from tests.cluster.conftest import UNTOUCHED
 from tests.simulated_node import NODE, SimulatedNode
 
+from .conftest import Pods
+
 SERVERS = 50
 RECOVERY = 20  # seconds from an API server that answers again to a cache that knows what it says; 2 on a quiet machine
 
@@ -88,15 +90,6 @@ def versions(pods):
     return {pod['metadata']['name']: (pod['metadata']['uid'], version_of(pod)) for pod in pods}
 
 
-@gen.coroutine
-def until_heard_of_another_pod(reflector, namespace, objects):
-    """Create a pod that is not of this hub's making, and return when `reflector` has heard of it from the server."""
-    objects.core.create_namespaced_pod(namespace=namespace, _preload_content=False, body={
-        'metadata': {'name': 'another', 'labels': dict(reflector.labels)},
-        'spec': dict(UNTOUCHED['singleuser_extra_pod_config'], containers=[{'name': 'notebook', 'image': 'busybox'}])})
-    yield objects.until(lambda: 'another' in reflector.pods)
-
-
 def knows(reflector, truth):
     """True if a cache is not behind `truth`, a dict like that of `versions`."""
     cached = versions(list(reflector.pods.values()))
@@ -155,7 +148,8 @@ def test_the_loop_is_halted_after_the_limit_and_never_before(cluster, api_contro
     with pytest.raises(Exception, match='deleted|given up'):  # which, depends on whether the creation was answered
         yield start
     began = time.monotonic()
-    yield until_heard_of_another_pod(reflector, spawner.namespace, objects)  # the last contact is after `began`
+    Pods(objects.core, spawner.namespace).create('another')
+    yield objects.until(lambda: 'another' in reflector.pods)  # so the last contact is after `began`
     api_control.kill()
     yield objects.until(lambda: halts)
     assert limit <= halts[0] - began
