@@ -3,14 +3,12 @@ import uuid
 from contextlib import ExitStack
 
 import pytest
-from kubernetes import client, config
-from kubernetes.client.rest import ApiException
+from kubernetes import client
 from tornado import gen
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import SpawnError
 from tests.cluster.conftest import UNTOUCHED
-from tests.hub.browser import until
 from tests.support import quotas, rights
 
 AT_ONCE = 20  # seconds, of 60 that a start may take
@@ -124,18 +122,9 @@ def without_events(cluster, core, namespace):
     """The hub's role in the namespace of the test has no events, until the test has ended."""
     if not cluster.hub_kubeconfig:
         pytest.skip('needs a hub whose rights are limited: --hub-kubeconfig')
-    hubs = client.CoreV1Api(config.new_client_from_config(config_file=cluster.hub_kubeconfig))
-    with rights.of_hub(core, namespace, [rule for rule in rights.of_the_readme() if 'events' not in rule['resources']]):
-        until(lambda: not is_allowed(hubs, namespace), 30, 'the role to count')
+    rules = [rule for rule in rights.of_the_readme() if 'events' not in rule['resources']]
+    with rights.of_hub(core, namespace, cluster.hub_kubeconfig, rules):
         yield
-
-
-def is_allowed(core, namespace):
-    try:
-        core.list_namespaced_event(namespace=namespace, limit=1, _preload_content=False)
-    except ApiException as e:
-        return e.status != 403
-    return True
 
 
 @pytest.mark.gen_test

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 
 import yaml
-from kubernetes import client
+from kubernetes import client, config
 
 from tests import documentation
 
@@ -28,21 +28,41 @@ def of_the_readme():
 
 
 @contextmanager
-def of_hub(core, namespace, rules):
+def of_hub(core, namespace, kubeconfig, rules):
     """Give the hub these rules and no others in a namespace, and in the end those of the documentation again.
 
-    Returns at once: the API server hears of it a moment later.
+    core (CoreV1Api): of an administrator. kubeconfig (str): path of the hub's own. rules (list of dict): as in a Role.
     """
-    rbac = client.RbacAuthorizationV1Api(core.api_client)
-
-    def set_rules(rules):
-        rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': rules}, _preload_content=False)
-
-    set_rules(rules)
+    usual = of_the_readme()
+    _replace(core, namespace, kubeconfig, usual, rules)
     try:
         yield
     finally:
-        set_rules(of_the_readme())
+        _replace(core, namespace, kubeconfig, rules, usual)
+
+
+def _replace(core, namespace, kubeconfig, old, new):
+    rbac = client.RbacAuthorizationV1Api(core.api_client)
+    rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': new}, _preload_content=False)
+    hubs = client.AuthorizationV1Api(config.new_client_from_config(config_file=kubeconfig))
+    new, old = _pairs(new), _pairs(old)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        told = _pairs(_told(hubs, namespace))
+        if all(rule in told for rule in new) and not any(rule in told for rule in old if rule not in new):
+            return
+        assert time.monotonic() < deadline, 'the API server still tells %s, not %s' % (told, new)
+        time.sleep(0.02)
+
+
+def _pairs(rules):
+    return [(rule['resources'], rule['verbs']) for rule in rules if rule.get('resources')]
+
+
+def _told(api, namespace):
+    """Return the rules (list of dict) that an API server says its user has in a namespace."""
+    review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=namespace))
+    return [rule.to_dict() for rule in api.create_self_subject_rules_review(body=review).status.resource_rules]
 
 
 def give(core, namespace, user, name, rules):
