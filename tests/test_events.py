@@ -8,17 +8,7 @@ from tornado.ioloop import IOLoop
 from kubespawner.kube.events import MAX_FOLLOWED, EventReflector
 from kubespawner.kube.jsonstream import Garbled
 from tests.fake_time import with_fake_time
-from tests.support.fakes import refused
-
-
-class Response:
-    """What the server sends, in pieces."""
-
-    def __init__(self, *pieces):
-        self.pieces = pieces
-
-    def stream(self, *args, **kwargs):
-        return iter(self.pieces)
+from tests.support.fakes import Streamed, refused
 
 
 def listed(monkeypatch, *pieces):
@@ -27,7 +17,7 @@ def listed(monkeypatch, *pieces):
 
     @contextmanager
     def request(*args, **kwargs):
-        yield Response(*pieces)
+        yield Streamed(pieces)
 
     monkeypatch.setattr(made, '_request', request)
     made._list()
@@ -82,7 +72,7 @@ def test_only_so_many_pods_are_followed():
 
 def test_nobody_waits_any_more_when_the_watch_has_begun_failed_or_ended(monkeypatch):
     for begins in (
-            lambda made: list(made._chunks(Response(b'x'))),
+            lambda made: list(made._chunks(Streamed([b'x']))),
             lambda made: made._log_error(OSError('no route'), 'no route'),
             lambda made: made._fail_permanently()):
         made = EventReflector(namespace='hubs')

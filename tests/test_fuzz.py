@@ -15,6 +15,7 @@ from kubespawner.kube import clients, jsonstream
 from kubespawner.kube.prune import prune, tree_of
 from kubespawner.kube.reflector import NamespacedResourceReflector
 from kubespawner.lifecycle import podstatus
+from tests.support.fakes import Streamed
 
 FUZZ = settings(
     max_examples=int(os.environ.get('FUZZ_EXAMPLES', 60)), derandomize=True, database=None,
@@ -180,21 +181,6 @@ def is_object(data):
         return False
 
 
-class Response:
-    """The answer to one request, as urllib3 gives it."""
-
-    status, headers = 200, {}
-
-    def __init__(self, data, sizes):
-        self._data, self._sizes = data, sizes
-
-    def stream(self, amount, decode_content=True):
-        return in_pieces(self._data, self._sizes)
-
-    def close(self):
-        pass
-
-
 POD = {'metadata': {'name': 'a', 'uid': 'u', 'resourceVersion': '1', 'labels': {}}}
 TRUTH = as_json({'metadata': {'resourceVersion': str(10 ** 9)}, 'items': [POD]})
 
@@ -207,14 +193,14 @@ class Script:
 
     def list_namespaced_pod(self, watch=False, **parameters):
         if self.answers:
-            return Response(*self.answers.pop())
+            return Streamed(in_pieces(*self.answers.pop()))
         if not watch:
             self.told = True
-            return Response(TRUTH, [1000])
+            return Streamed([TRUTH])
         if self.told:
             self.reflector.stop()
-            return Response(b'', [1])
-        return Response(b'{"type": "ERROR", "object": {"code": 410}}\n', [1000])
+            return Streamed([])
+        return Streamed([b'{"type": "ERROR", "object": {"code": 410}}\n'])
 
 
 bodies = garbage | lists | events.map(lambda lines: lines + b'\n')

@@ -4,7 +4,7 @@ import logging
 from kubespawner.kube import retry
 from kubespawner.kube.outage import LONGEST_SILENCE, OutageLog
 from kubespawner.spawner import PodReflector
-from tests.support.fakes import refused
+from tests.support.fakes import empty_list, refused
 
 
 class Clock:
@@ -39,21 +39,15 @@ def test_the_first_error_after_an_outage_is_logged_at_once():
 class ListsOnly:
     """An API server that answers lists and refuses watches."""
 
-    data, watches = b'{"metadata": {"resourceVersion": "1"}, "items": []}', 0
+    watches = 0
 
     def list_namespaced_pod(self, watch=False, **_):
         if not watch:
-            return self
+            return empty_list()
         self.watches += 1
         if self.watches == 30:
             self.end()
         raise refused(403, 'Forbidden')
-
-    def stream(self, *args, **kwargs):
-        yield self.data
-
-    def close(self):
-        """As a response of the client."""
 
 
 def test_lists_between_watches_that_fail_do_not_fill_the_log(monkeypatch, caplog):

@@ -8,7 +8,7 @@ import pytest
 from kubespawner.kube import pages, reflector
 from kubespawner.kube.jsonstream import Garbled
 from kubespawner.spawner import PodReflector
-from tests.support.fakes import refused
+from tests.support.fakes import Streamed, empty_list, refused
 
 PATIENCE = 30  # seconds for what is there in a moment on a quiet machine
 
@@ -42,7 +42,7 @@ class Server:
             raise answer
         self.note(self.open.add, number)
         try:
-            yield Response(answer)
+            yield Streamed(answer)
         finally:
             self.note(self.open.discard, number)
 
@@ -59,19 +59,6 @@ class Server:
     def items(self, **parameters):
         """Read all pages. Return their items."""
         return [value for key, value in pages.members(self.request, str, **parameters) if key == 'items']
-
-
-class Response:
-    """A response whose pieces can be functions, which return the piece once it is there."""
-
-    def __init__(self, pieces):
-        self.pieces = pieces
-
-    def stream(self, *args, **kwargs):
-        return (piece() if callable(piece) else piece for piece in self.pieces)
-
-    def close(self):
-        pass
 
 
 @pytest.mark.parametrize('metadata_first', [True, False])
@@ -164,7 +151,7 @@ class Api:
             raise refused(410, 'Expired', 'too old')
         self.lists.append((limit, resource_version))
         self.again.release()
-        return Response(page([]))
+        return empty_list()
 
     list_namespaced_pod = list_pod_for_all_namespaces
 

@@ -1,6 +1,5 @@
 """Reflectors beside a shared one, and what a hub does that may not list all namespaces. No cluster is needed."""
 import gc
-import json
 import threading
 
 import pytest
@@ -9,23 +8,10 @@ from urllib3.exceptions import ProtocolError
 from kubespawner.kube import reflector as reflectors
 from kubespawner.kube.events import EventReflector
 from kubespawner.spawner import PodReflector
-from tests.support.fakes import refused
+from tests.support.fakes import empty_list, refused
 
 FORBIDDEN = refused(403, 'Forbidden', 'pods is forbidden')
 LOST = ProtocolError('the connection is lost')
-
-
-class Listing:
-    """An answer to a list."""
-
-    def __init__(self):
-        self.body = json.dumps({'metadata': {'resourceVersion': '5'}, 'items': []}).encode()
-
-    def stream(self, *args, **kwargs):
-        return iter([self.body])
-
-    def close(self):
-        pass
 
 
 class Api:
@@ -92,7 +78,7 @@ def test_a_reflector_that_may_not_list_all_namespaces_ends_without_a_failure_and
 
 
 def test_siblings_of_single_namespaces_take_its_place(follow):
-    shared = follow(Api(all=[FORBIDDEN], ann=[Listing()]))
+    shared = follow(Api(all=[FORBIDDEN], ann=[empty_list()]))
     labels = shared.labels
     assert shared.sibling('ann', labels) is shared
     shared.start().first_load_future.result(30)
@@ -103,7 +89,7 @@ def test_siblings_of_single_namespaces_take_its_place(follow):
 
 @pytest.mark.parametrize('answers', [[LOST, FORBIDDEN], [refused(503), FORBIDDEN]], ids=['lost', '503'])
 def test_a_refusal_just_after_an_outage_may_come_from_a_server_without_its_roles(answers, follow):
-    api = Api(all=answers + [Listing()])
+    api = Api(all=answers + [empty_list()])
     shared = follow(api)
     shared.start()
     api.wait_for('', 3)
@@ -111,7 +97,7 @@ def test_a_refusal_just_after_an_outage_may_come_from_a_server_without_its_roles
 
 
 def test_without_the_permission_that_it_once_had_a_reflector_of_all_namespaces_gives_up(follow):
-    api = Api(all=[Listing(), FORBIDDEN])
+    api = Api(all=[empty_list(), FORBIDDEN])
     api.watch = FORBIDDEN
     shared = follow(api, give_up_seconds=0.1)
     shared.start()
@@ -149,7 +135,7 @@ def test_a_server_that_is_gone_is_a_reason_to_give_up_even_after_a_refusal(follo
 
 
 def test_a_namespace_that_is_no_longer_forbidden_is_followed(follow):
-    api, ann = sibling(follow, FORBIDDEN, FORBIDDEN, Listing())
+    api, ann = sibling(follow, FORBIDDEN, FORBIDDEN, empty_list())
     api.wait_for('watch ann', 1)
     assert not ann.is_stale
 
@@ -159,7 +145,7 @@ class User:
 
 
 def test_a_sibling_stops_when_nobody_needs_it_and_is_made_anew(follow):
-    shared = follow(Api(ann=[Listing()]), namespace='hub')
+    shared = follow(Api(ann=[empty_list()]), namespace='hub')
     ann, users = shared.sibling('ann', {}), [User(), User()]
     for user in users:
         shared.siblings.use(ann, user)

@@ -51,6 +51,29 @@ class Response:
         self.data, self.headers, self.status = data, headers, status
 
 
+class Streamed:
+    """What the client returns for a list or a watch: a response whose body has not been read.
+
+    pieces (iterable of bytes): in which the body comes. A function in place of bytes returns them once they are there.
+    """
+
+    status, headers = 200, {}
+
+    def __init__(self, pieces):
+        self._pieces = pieces
+
+    def stream(self, *args, **kwargs):
+        return (piece() if callable(piece) else piece for piece in self._pieces)
+
+    def close(self):
+        pass
+
+
+def empty_list(version=5):
+    """Return the response to a list of which nothing is there."""
+    return Streamed([json.dumps({'metadata': {'resourceVersion': str(version)}, 'items': []}).encode()])
+
+
 def refused(status, reason='', message='', headers=None):
     """Return the client's error for an answer of the server's."""
     error = ApiException(status=status, reason=reason)
