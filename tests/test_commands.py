@@ -331,6 +331,18 @@ def test_a_port_that_is_in_use_is_not_offered():
         assert port not in [next(offered) for _ in range(2)]
 
 
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='only Linux reserves a port for a server')
+def test_a_free_port_is_for_those_who_are_told_of_it():
+    port = network.any_free_port()
+    with socket.socket() as other, pytest.raises(OSError):
+        other.bind(('127.0.0.1', port))  # as the system does when it looks for a port that it can give away
+    with socket.socket() as told:
+        told.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        told.bind(('127.0.0.1', port))
+        told.listen(1)
+        assert network.port_answers(('127.0.0.1', port))
+
+
 @pytest.mark.parametrize('port', [0, -1, 65536])
 def test_a_number_that_is_no_port_is_refused(port):
     with pytest.raises(DemoError, match='must be a number from 1 to 65535'):

@@ -8,12 +8,13 @@ import http.server
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+
+from kubespawner.commands.demo.network import any_free_port
 
 from .cluster import ROOT
 
@@ -48,9 +49,9 @@ class Hub:
     def __init__(self, python, subject, namespace, kubeconfig, records, directory):
         self._directory = os.path.join(directory, 'hub-' + namespace)
         self._token, self._own = secrets.token_hex(), threading.local()
-        self.port = free_port()
+        self.port = any_free_port()
         self._notebooks = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Notebook)
-        told = {'subject': subject, 'namespace': namespace, 'hub_port': self.port, 'proxy_port': free_port(),
+        told = {'subject': subject, 'namespace': namespace, 'hub_port': self.port, 'proxy_port': any_free_port(),
                 'server_port': self._notebooks.server_address[1], 'token': self._token,
                 'records': records}
         self._command = [python, '-E', '-m', 'jupyterhub', '--config', CONFIGURATION]
@@ -142,9 +143,3 @@ class Hub:
         self._health.stdin.write(b'\n')
         self._health.stdin.flush()
         return float(self._health.stdout.readline())
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        return listener.getsockname()[1]

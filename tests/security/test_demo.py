@@ -12,6 +12,7 @@ import pytest
 import requests
 import yaml
 
+from kubespawner.commands.demo.network import any_free_port
 from kubespawner.localkube import LocalKube, directories
 from tests.hub.browser import Browser
 from tests.running_demo import RunningDemo
@@ -25,10 +26,7 @@ NOBODY = 65534
 @pytest.fixture(scope='module')
 def demo():
     """A demo in which ann has a server and a kernel. `code` is what her kernel can run; `ann` is her browser."""
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        port = sock.getsockname()[1]
-    demo = RunningDemo([sys.executable, '-m', 'kubespawner.demo', '--port', str(port)])
+    demo = RunningDemo([sys.executable, '-m', 'kubespawner.demo', '--port', str(any_free_port())])
     try:
         demo.ann = Browser(demo.url, 'ann')
         demo.ann.session.get(demo.link('ann'), timeout=60).raise_for_status()

@@ -1,8 +1,12 @@
 """Ports and addresses of this machine: which are free, and which the pods of a cluster can reach. Sends no data."""
 import socket
+import sys
 from urllib.parse import urlparse
 
 from .output import DemoError
+
+# Sockets that are bound to a port, and listen on none, until the process ends.
+_reserved = []
 
 
 def port_is_free(port):
@@ -37,9 +41,20 @@ def free_ports(wanted):
 
 
 def any_free_port():
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return sock.getsockname()[1]
+    """Return a free port of 127.0.0.1.
+
+    On Linux, it is reserved until this process ends: the system gives it to nobody else, but a process that is told to
+    can listen there, because servers set SO_REUSEADDR. Other systems do not allow that.
+    """
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(('127.0.0.1', 0))
+    port = sock.getsockname()[1]
+    if sys.platform.startswith('linux'):
+        _reserved.append(sock)
+    else:
+        sock.close()
+    return port
 
 
 def address_for_pods(api_url):
