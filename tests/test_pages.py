@@ -75,6 +75,12 @@ def test_a_list_without_a_continue_token_is_one_request_with_its_parameters():
     assert server.asked == [{'resource_version': '0'}]
 
 
+def test_the_version_that_is_asked_for_is_not_sent_with_a_token():
+    server = Server(page([1], 'a'), page([2]))
+    assert server.items(resource_version='0') == [1, 2]
+    assert server.asked == [{'resource_version': '0'}, {'_continue': 'a'}]
+
+
 def test_the_metadata_of_each_page_come():
     server = Server(page([1], 'a'), page([2]))
     assert [value for key, value in pages.members(server.request, str) if key == 'metadata'] == [

@@ -12,7 +12,7 @@ from typing import Any, Callable, ContextManager, Iterator, Tuple
 from . import jsonstream
 
 CHUNK = 65536  # bytes
-LIMIT = 10000  # objects on a page: most hubs ask once, and a page of pods is less than 100 MB for the server
+LIMIT = 10000  # objects on a page, so that all hubs but the largest ask once
 
 
 def members(request: Callable[..., ContextManager], shorten: Callable[[str], str], **parameters: Any
@@ -21,12 +21,14 @@ def members(request: Callable[..., ContextManager], shorten: Callable[[str], str
 
     request (callable): sends a request with the given parameters of the client's method, and returns a context manager
     of the response, which is used on this thread but can be entered on another one.
-    parameters: of the first request. With a `limit`, the server can send pages of so many objects.
+    parameters: of each request; a `resource_version` only of the first, because a token says it for the others. With a
+    `limit`, the server sends pages of so many objects.
 
     Raises Garbled if the server sends the same continue token again, and whatever `request` raises: an ApiException
     with the status 410 if the server no longer has the version of the first page.
     """
     page, previous = request(**parameters), None
+    parameters.pop('resource_version', None)
     while page is not None:
         following = None
         try:
@@ -36,7 +38,7 @@ def members(request: Callable[..., ContextManager], shorten: Callable[[str], str
                     if token and token == previous:
                         raise jsonstream.Garbled('a page with the same continue token as the one before')
                     if token and following is None:
-                        following = _Ahead(request(limit=parameters.get('limit'), _continue=token))
+                        following = _Ahead(request(_continue=token, **parameters))
                         previous = token
                     yield key, value
         except BaseException:  # including GeneratorExit
