@@ -127,9 +127,29 @@ def test_the_table_says_the_limit_where_a_subject_did_not_finish():
     assert '> 600 s' in line and line.endswith('yes')
 
 
+def test_the_title_says_the_number_of_runs_if_a_scenario_has_more_than_others():
+    text = report.text({'options': {'against': [], 'runs': 2}, 'records': [
+        {'scenario': 'burst', 'run': run, 'burst': count, 'subject': 'project', 'measured': {'rate': 50 + run}}
+        for count, runs in ((20, 2), (100, 5)) for run in range(runs)]})
+    assert 'checkout ?; medians of 2 runs.' in text
+    assert '100 servers, all at once; medians of 5 runs ' in text and '20 servers, all at once  ' in text
+
+
+def test_some_scenarios_can_have_more_runs():
+    assert arguments([]).least_runs == {'hub': 3, 'ratios': 5}
+    assert arguments(['--least-runs', 'spawns=4,hub=5']).least_runs == {'spawns': 4, 'hub': 5, 'ratios': 5}
+
+
+@pytest.mark.parametrize('wrong', ['hubs=3', 'hub', 'hub=many'])
+def test_runs_of_no_scenario_are_refused(wrong, capsys):
+    with pytest.raises(SystemExit):
+        arguments(['--least-runs', wrong])
+    assert '--least-runs' in capsys.readouterr().err
+
+
 def test_a_hub_is_compared_with_its_floor():
     record = {'scenario': 'hub', 'run': 0, 'in_flight': 100}
-    text = report.text({'options': {'against': ['7.1.0'], 'runs': 1, 'hub_users': 300, 'hub_runs': 3}, 'records': [
+    text = report.text({'options': {'against': ['7.1.0'], 'runs': 1, 'hub_users': 300}, 'records': [
         dict(record, subject='floor', measured={'rate': 50, 'silence': 1.0}),
         dict(record, subject='7.1.0', measured={'rate': 30, 'silence': 0.5}),
         dict(record, subject='project', measured={'rate': 43, 'silence': 0.7})]})

@@ -28,6 +28,15 @@ def names(text):
     return [name for name in text.split(',') if name]
 
 
+def least_runs(text):
+    """Return {scenario: number} of `hub=5,spawns=3`, and what is so by default for others."""
+    pairs = [pair.split('=') for pair in text.split(',')]
+    unknown = [name for name, _ in pairs if name not in scenarios.ALL]
+    if unknown:
+        raise argparse.ArgumentTypeError('no such scenario: ' + ', '.join(unknown))
+    return dict(scenarios.LEAST_RUNS, **{name: int(number) for name, number in pairs})
+
+
 def arguments(argv):
     parser = argparse.ArgumentParser(
         prog='python -m tests.bench', description='Measure KubeSpawner, and releases of jupyterhub-kubespawner in the '
@@ -36,8 +45,10 @@ def arguments(argv):
     add('scenarios', nargs='*', metavar='|'.join(scenarios.ALL), help='what to measure (default: everything)')
     add('--against', type=names, default=['7.1.0', '2.0.1'], metavar='RELEASES',
         help='releases to compare with (default: 7.1.0,2.0.1; an empty string: none)')
-    add('--runs', type=int, default=3, help='how often each measurement is made (default: 3; ratios: at least '
-        '%d times); tables show medians' % scenarios.RATIO_RUNS)
+    add('--runs', type=int, default=3, help='how often each measurement is made (default: 3); tables show medians')
+    add('--least-runs', type=least_runs, default=scenarios.LEAST_RUNS, metavar='SCENARIO=RUNS,...',
+        help='how often those of a scenario are made at least (default: %s)' % ','.join(
+            '%s=%d' % least for least in scenarios.LEAST_RUNS.items()))
     add('--json', metavar='FILE', help='where the raw numbers go')
     add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')
     add('--publish', action='store_true', help='measure everything for the documentation: write the raw numbers to '
@@ -77,8 +88,6 @@ def arguments(argv):
     group('--limit', type=int, default=600, help='many, takeover: seconds that a subject has for a step (default: 600)')
     group = parser.add_argument_group('hub').add_argument
     group('--hub-users', type=int, default=300, help='servers to start, --in-flight at a time (default: 300)')
-    group('--hub-runs', type=int, default=3, help='the least number of runs: a hub does so much besides that two runs '
-          'of it differ by a third (default: 3)')
     options = parser.parse_args(argv)
     if options.publish and options.scenarios:
         parser.error('what is published is measured as a whole')

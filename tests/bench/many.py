@@ -8,7 +8,7 @@ from .cluster import user
 from .report import BARE
 from .subjects import Late
 
-MANY, TAKEOVER = 'many', 'takeover'  # the namespaces of the pods that are there
+MANY, TAKEOVER = 'many', 'takeover'  # scenarios, and the namespaces of the pods that are there
 SETTLE = 1  # second after a load, for what it leaves to be done
 SEEN_TIMEOUT = 60  # seconds for the last update to arrive
 SERVERS = ['', '/lab']  # of each user
@@ -24,7 +24,7 @@ def many(bench):
     empty, few, sizes = {}, {}, sorted(set(bench.options.many) - {0})
     for standing in [0] + sizes:
         bench.stand(MANY, standing)
-        for run, subject in bench.turns([BARE] + bench.subjects):
+        for run, subject in bench.turns(MANY, [BARE] + bench.subjects):
             record = {'scenario': 'many', 'run': run, 'subject': subject, 'standing': standing}
             measured = record['measured'] = in_time(bench, record, _many, subject, standing)
             if standing == 0:
@@ -68,7 +68,7 @@ def takeover(bench):
     """Poll the spawners of all servers that run, all at once, as the first thing that a hub does; then once more."""
     count = bench.options.takeover
     bench.stand(TAKEOVER, count)
-    for run, subject in bench.turns(bench.subjects):
+    for run, subject in bench.turns(TAKEOVER, bench.subjects):
         record = {'scenario': 'takeover', 'run': run, 'subject': subject, 'taken_over': count}
         record['measured'] = in_time(bench, record, _takeover, subject, count)
         yield record

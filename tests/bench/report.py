@@ -141,8 +141,8 @@ TITLES = {
     'events': '{events:,} events, {event_kilobytes:.1f} KB each, and {event_stream:,} more, {event_rate} a second',
     'many': '{standing:,} pods already there, {kilobytes:.1f} KB each',
     'takeover': 'A hub starts, and {taken_over:,} servers run',
-    'ratios': 'The small form that CI runs, whose ratios to the bare client count; at least five runs',
-    'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time; at least {hub_runs} runs',
+    'ratios': 'The small form that CI runs, whose ratios to the bare client count',
+    'hub': 'A whole hub: {hub_users} users, {in_flight} starts at a time',
 }
 GROWTH = {'spawns': 'in_flight', 'burst': 'burst', 'scale': 'pods', 'storm': 'updates', 'events': 'events',
           'many': 'standing', 'hub': 'in_flight'}
@@ -211,6 +211,9 @@ def comparison(results, scenario, varied):
     title = TITLES[scenario].format(
         kilobytes=(results.get('pod_bytes') or 0) / 1e3, event_kilobytes=(results.get('event_bytes') or 0) / 1e3,
         **dict(options, **dict(varied)))
+    runs = len({record['run'] for record in results['records']
+                if record['scenario'] == scenario and _varied(record) == varied})
+    title += '; %s' % _runs(runs) if runs > options['runs'] else ''
     ratio = ['of ' + release for release in options['against'][:1]] or ['']
     lines = [[title] + columns + ratio + ['to reach', '']]
     late = {record['subject']: '> %d s' % record['limit'] for record in results['records'] if record.get('limit')

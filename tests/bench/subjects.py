@@ -29,15 +29,15 @@ class Bench:
         self.subjects = [PROJECT] + options.against
         self.versions, self.pod_bytes, self.event_bytes = {}, None, None
 
-    def turns(self, subjects, least=1):
-        """Yield (run, subject): every subject in every run, in another order each time; in so many runs at least."""
-        for run, ordered in enumerate(self.rounds(subjects, least)):
+    def turns(self, scenario, subjects):
+        """Yield (run, subject): every subject in every run of a scenario, in another order each time."""
+        for run, ordered in enumerate(self.rounds(scenario, subjects)):
             for subject in ordered:
                 yield run, subject
 
-    def rounds(self, subjects, least=1):
-        """Yield the subjects of each run, as a list: another one is first each time. There are `least` runs or more."""
-        for run in range(max(self.options.runs, least)):
+    def rounds(self, scenario, subjects):
+        """Yield the subjects of each run of a scenario, as a list: another one is first each time."""
+        for run in range(max(self.options.runs, self.options.least_runs.get(scenario, 1))):
             first = run % len(subjects)
             yield subjects[first:] + subjects[:first]
 
