@@ -1,21 +1,21 @@
 """The pages of a list, read without a cluster: what comes, what is asked for when, and what an error leaves open."""
 import json
 import threading
-from contextlib import contextmanager
 
 import pytest
 
-from kubespawner.kube import pages, reflector
+from kubespawner.kube import pages, reflector, retry
 from kubespawner.kube.jsonstream import Garbled
 from kubespawner.spawner import PodReflector
-from tests.support.fakes import Streamed, empty_list, refused
+from tests.support.fakes import Streamed, empty_list, pod_in, refused
+from tests.support.node_pods import until
 
 PATIENCE = 30  # seconds for what is there in a moment on a quiet machine
 
 
-def page(items, token=None, metadata_first=True):
+def page(items, token=None, metadata_first=True, version=7):
     """Return the bytes of a page, in pieces that end after each member and item."""
-    metadata = dict({'resourceVersion': '7'}, **{'continue': token} if token else {})
+    metadata = dict({'resourceVersion': str(version)}, **{'continue': token} if token else {})
     head = '"metadata": %s' % json.dumps(metadata)
     body = ['"items": ['] + [json.dumps(item) + ',' * (item is not items[-1]) for item in items] + [']']
     pieces = [head + ','] + body if metadata_first else body + [',' + head]
@@ -25,26 +25,16 @@ def page(items, token=None, metadata_first=True):
 class Server:
     """Answers the list requests with pages, one after another: lists of bytes, or the exceptions that it raises.
 
-    `asked` has the parameters of each request, `open` the numbers of the responses that have not been closed.
+    `asked` has the parameters of each request, `open` the numbers of the responses that have not been closed, `closed`
+    those that have, with the type of the error that the reader had.
     """
 
     def __init__(self, *pages):
-        self.pages, self.asked, self.open, self.changed = pages, [], set(), threading.Condition()
+        self.pages, self.asked, self.open, self.closed = pages, [], set(), {}
+        self.changed = threading.Condition()
 
-    @contextmanager
     def request(self, **parameters):
-        with self.changed:
-            number = len(self.asked)
-            self.asked.append(parameters)
-            self.changed.notify_all()
-        answer = self.pages[number]
-        if isinstance(answer, Exception):
-            raise answer
-        self.note(self.open.add, number)
-        try:
-            yield Streamed(answer)
-        finally:
-            self.note(self.open.discard, number)
+        return Request(self, parameters)
 
     def note(self, change, number):
         with self.changed:
@@ -59,6 +49,26 @@ class Server:
     def items(self, **parameters):
         """Read all pages. Return their items."""
         return [value for key, value in pages.members(self.request, str, **parameters) if key == 'items']
+
+
+class Request:
+    """One request to a `Server`, sent when it is entered."""
+
+    def __init__(self, server, parameters):
+        self.server, self.parameters = server, parameters
+
+    def __enter__(self):
+        self.number = len(self.server.asked)
+        self.server.note(self.server.asked.append, self.parameters)
+        answer = self.server.pages[self.number]
+        if isinstance(answer, Exception):
+            raise answer
+        self.server.note(self.server.open.add, self.number)
+        return Streamed(answer)
+
+    def __exit__(self, error, *details):
+        self.server.note(self.server.open.discard, self.number)
+        self.server.note(self.server.closed.update, {self.number: error})
 
 
 @pytest.mark.parametrize('metadata_first', [True, False])
@@ -117,12 +127,11 @@ def test_an_error_of_a_later_page_comes_after_the_pages_before_it(error):
     assert not server.open
 
 
-@pytest.mark.parametrize('following', [page([2]), OSError('the connection is lost')])
-def test_after_an_error_the_page_that_is_under_way_is_closed_when_it_comes(following):
-    server = Server(page([1], 'a')[:-2] + [b'nonsense'], following)
+def test_after_an_error_the_page_that_is_under_way_is_closed_when_it_comes():
+    server = Server(page([1], 'a')[:-2] + [b'nonsense'], page([2]))
     with pytest.raises(Garbled):
         server.items()
-    server.wait_for(lambda server: len(server.asked) == 2 and not server.open)
+    server.wait_for(lambda server: server.closed == {0: Garbled, 1: GeneratorExit})
 
 
 def test_a_reader_that_stops_leaves_no_page_open():
@@ -130,7 +139,31 @@ def test_a_reader_that_stops_leaves_no_page_open():
     read = pages.members(server.request, str)
     next(read)
     read.close()
-    server.wait_for(lambda server: len(server.asked) == 2 and not server.open)
+    server.wait_for(lambda server: server.closed == {0: GeneratorExit, 1: GeneratorExit})
+
+
+def test_each_item_is_what_becomes_of_it_and_its_error_is_one_of_the_request():
+    server = Server(page([1, 2], 'a'), page([3, 0]))
+    read = pages.members(server.request, str, lambda item: 6 // item)
+    assert [value for _, value in (next(read) for _ in range(5)) if isinstance(value, int)] == [6, 3, 2]
+    with pytest.raises(ZeroDivisionError):
+        next(read)
+    assert server.closed == {0: None, 1: ZeroDivisionError}
+
+
+def test_without_looking_ahead_a_page_is_asked_for_after_the_one_before_it():
+    server, asked = Server(page([1, 2], 'a'), page([3])), []
+    for key, value in pages.members(server.request, str, ahead=False):
+        asked += [(value, len(server.asked))] * (key == 'items')
+    assert asked == [(1, 1), (2, 1), (3, 2)]
+    assert server.closed == {0: None, 1: None}
+
+
+def test_without_looking_ahead_an_error_leaves_nothing_to_be_asked_for():
+    server = Server(page([1], 'a')[:-2] + [b'nonsense'], page([2]))
+    with pytest.raises(Garbled):
+        server.items(ahead=False)
+    assert len(server.asked) == 1 and server.closed == {0: Garbled}
 
 
 def test_a_token_that_comes_again_ends_the_list_instead_of_going_round():
@@ -147,30 +180,143 @@ def test_metadata_without_a_token_end_the_list(metadata):
 
 
 class Api:
-    """Answers the lists of a reflector, and has each watch fail. `lists` has (limit, version) of each list."""
+    """Answers the lists of a reflector, and has each watch fail.
 
-    def __init__(self):
-        self.lists, self.again = [], threading.Semaphore(0)
+    lists: the answers, each a response or an exception; after them, all lists are empty. `lists` has what each list was
+    asked for: its limit, version and token; `watches` the version from which each watch was to begin.
+    """
 
-    def list_pod_for_all_namespaces(self, watch=False, limit=None, resource_version=None, **arguments):
+    def __init__(self, *answers):
+        self.answers, self.lists, self.watches, self.again = list(answers), [], [], threading.Semaphore(0)
+
+    def list_pod_for_all_namespaces(self, watch=False, limit=None, resource_version=None, _continue=None, **arguments):
         if watch:
+            self.watches.append(resource_version)
             raise refused(410, 'Expired', 'too old')
-        self.lists.append((limit, resource_version))
+        self.lists.append((limit, resource_version, _continue))
         self.again.release()
-        return empty_list()
+        answer = self.answers.pop(0) if self.answers else empty_list()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer() if callable(answer) else answer
 
     list_namespaced_pod = list_pod_for_all_namespaces
 
+    def wait_for(self, count):
+        """Return when so many lists more have been asked for."""
+        assert all(self.again.acquire(timeout=PATIENCE) for _ in range(count))
 
-@pytest.mark.parametrize('namespace, first', [('', (None, '0')), ('hub', (pages.LIMIT, None))])
-def test_only_the_first_list_of_all_namespaces_comes_from_the_servers_cache_and_is_whole(
-        monkeypatch, namespace, first):
+
+@pytest.fixture
+def follow(monkeypatch):
+    """`follow(api, namespace)` returns a reflector that has been started. It is stopped after the test."""
+    made = []
+
+    def follow(api, namespace='hub'):
+        monkeypatch.setattr(reflector, 'shared_client', lambda name: api)
+        monkeypatch.setattr(retry.Backoff, 'next_pause', lambda self, at_least=0: 0)
+        made.append(PodReflector(namespace=namespace).start())
+        return made[0]
+
+    yield follow
+    for each in made:
+        each.stop()
+        each._thread.join(PATIENCE)
+
+
+WHOLE, PAGES = (None, '0', None), (pages.LIMIT, None, None)
+
+
+@pytest.mark.parametrize('namespace, first', [('', WHOLE), ('hub', PAGES)])
+def test_only_the_first_list_of_all_namespaces_comes_from_the_servers_cache_and_is_whole(follow, namespace, first):
     api = Api()
-    monkeypatch.setattr(reflector, 'shared_client', lambda name: api)
-    following = PodReflector(namespace=namespace)
-    following.start()
-    try:
-        assert all(api.again.acquire(timeout=PATIENCE) for _ in range(3))
-    finally:
-        following.stop()
-    assert api.lists[:3] == [first] + [(pages.LIMIT, None)] * 2
+    follow(api, namespace)
+    api.wait_for(3)
+    assert api.lists[:3] == [first] + [PAGES] * 2
+
+
+@pytest.mark.parametrize('error', [refused(500, 'etcd has no leader'), OSError('the connection is lost')])
+def test_after_an_error_the_first_list_comes_from_the_servers_cache_which_needs_no_etcd(follow, error):
+    api = Api(error)
+    follow(api)
+    api.wait_for(3)
+    assert api.lists[:3] == [PAGES, WHOLE, PAGES]
+
+
+def test_the_watch_continues_from_the_version_of_the_first_page(follow):
+    first, second = [dict(pod_in(name=name), kind='Pod') for name in 'ab']
+    api = Api(Streamed(page([first], 'token', version=7)), Streamed(page([second], version=9)))
+    followed = follow(api)
+    followed.first_load_future.result(PATIENCE)
+    api.wait_for(3)
+    assert api.watches[0] == '7'
+
+
+def test_after_an_error_no_page_of_a_later_list_is_asked_for_ahead(follow):
+    ahead, over = [], threading.Event()
+
+    def broken():
+        ahead.extend(thread for thread in threading.enumerate() if thread.name == 'request for the next page')
+        over.set()
+        return b'nonsense'
+
+    api = Api(empty_list(), OSError('the connection is lost'), Streamed(page([], 'token')[:2] + [broken]),
+              lambda: over.wait(PATIENCE) and empty_list())  # so that a request that is asked for ahead goes on
+    follow(api)
+    api.wait_for(4)
+    assert over.wait(PATIENCE) and not ahead
+    assert api.lists[:4] == [PAGES] * 4
+
+
+def test_a_list_with_what_is_no_object_counts_as_one_that_failed(follow):
+    metrics = pytest.importorskip('tests.test_metrics')
+    counted = metrics.Changes()
+    api = Api(Streamed(page([{'metadata': {}}], 'token')), Streamed(page([pod_in()])))
+    followed = follow(api)
+    followed.first_load_future.result(PATIENCE)
+    found = {labels: number for labels, number in counted().items() if labels[0] == metrics.DURATION}
+    assert found[metrics.DURATION, 'invalid', 'Pod', 'list'] == 1
+
+
+class Stalled(Streamed):
+    """A response whose body comes to an end only when its connection does. `ended` says whether that was ended."""
+
+    def __init__(self, pieces=()):
+        self.connection = self.sock = self
+        self.ended, self.is_read = threading.Event(), False
+        super().__init__(list(pieces) + [self._end])
+
+    def shutdown(self, how):
+        self.ended.set()
+
+    def _end(self):
+        self.is_read = True
+        assert self.ended.wait(PATIENCE)
+        raise OSError('the connection has ended')
+
+
+def test_a_stop_ends_the_page_that_is_read_and_the_one_that_is_asked_for_ahead(follow):
+    first, second = Stalled(page([], 'token')[:2]), Stalled()
+    api = Api(first, second)
+    followed = follow(api)
+    api.wait_for(2)
+    until(lambda: len(followed._responses) == 2)
+    followed.stop()
+    followed._thread.join(PATIENCE)
+    assert first.ended.is_set() and second.ended.is_set()
+
+
+def test_a_response_that_comes_after_the_stop_is_not_read(follow):
+    stopped, late = threading.Event(), Stalled()
+
+    def response():
+        assert stopped.wait(PATIENCE)
+        return late
+
+    api = Api(response)
+    followed = follow(api)
+    api.wait_for(1)
+    followed.stop()
+    stopped.set()
+    followed._thread.join(PATIENCE)
+    assert not followed._thread.is_alive() and not late.is_read

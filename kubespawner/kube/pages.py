@@ -15,19 +15,27 @@ CHUNK = 65536  # bytes
 LIMIT = 10000  # objects on a page, so that all hubs but the largest ask once
 
 
-def members(request: Callable[..., ContextManager], shorten: Callable[[str], str], **parameters: Any
-            ) -> Iterator[Tuple[str, Any]]:
+def _same(item):
+    return item
+
+
+def members(request: Callable[..., ContextManager], shorten: Callable[[str], str], item: Callable[[Any], Any] = _same,
+            ahead: bool = True, **parameters: Any) -> Iterator[Tuple[str, Any]]:
     """Yield (key, value) for each member of a list, from page to page, as `jsonstream.members` does for one.
 
     request (callable): sends a request with the given parameters of the client's method, and returns a context manager
     of the response, which is used on this thread but can be entered on another one.
-    parameters: of each request; a `resource_version` only of the first, because a token says it for the others. With a
-    `limit`, the server sends pages of so many objects.
+    item (callable): gets each item, and returns what to yield for it. Its errors are errors of the request.
+    ahead (bool): whether to ask for a page while the one before it is read. Then the request for it may go on for a
+    while after an error.
+    parameters: sent with each request, except `resource_version`, which is only sent with the first: a continue token
+    contains the version. `limit` is the number of objects on a page.
 
-    Raises Garbled if the server sends the same continue token again, and whatever `request` raises: an ApiException
-    with the status 410 if the server no longer has the version of the first page.
+    Raises Garbled if the server sends the same continue token again, and whatever `item` and `request` raise: an
+    ApiException with the status 410 if the server no longer has the version of the first page.
     """
-    page, previous = request(**parameters), None
+    page = request(**parameters)
+    previous = None
     parameters.pop('resource_version', None)
     while page is not None:
         following = None
@@ -38,11 +46,12 @@ def members(request: Callable[..., ContextManager], shorten: Callable[[str], str
                     if token and token == previous:
                         raise jsonstream.Garbled('a page with the same continue token as the one before')
                     if token and following is None:
-                        following = _Ahead(request(_continue=token, **parameters))
+                        following = request(_continue=token, **parameters)
+                        following = _Ahead(following) if ahead else following
                         previous = token
-                    yield key, value
+                    yield key, item(value) if key == 'items' and value is not None else value
         except BaseException:  # including GeneratorExit
-            if following is not None:
+            if isinstance(following, _Ahead):
                 following.abandon()
             raise
         page = following
@@ -62,7 +71,7 @@ class _Ahead:
     def _enter(self):
         try:
             self._entered.set_result(self._manager.__enter__())
-        except BaseException as e:  # told to whom it concerns
+        except BaseException as e:  # raised again in `__enter__`
             self._entered.set_exception(e)
 
     def __enter__(self):
@@ -72,5 +81,9 @@ class _Ahead:
         return self._manager.__exit__(*error)
 
     def abandon(self):
-        """Exit as soon as it has been entered, without waiting for that."""
-        self._entered.add_done_callback(lambda entered: entered.exception() or self._manager.__exit__(None, None, None))
+        """Exit as soon as it has been entered, without waiting for that, as a generator does that nobody reads on."""
+        self._entered.add_done_callback(self._leave)
+
+    def _leave(self, entered):
+        if entered.exception() is None:
+            self._manager.__exit__(GeneratorExit, GeneratorExit(), None)

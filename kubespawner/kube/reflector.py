@@ -147,6 +147,7 @@ class NamespacedResourceReflector(Cache):
         self._last_outage = float('-inf')
         self._outage = OutageLog(time.monotonic)
         self._is_listed = False  # whether a watch can continue from _resource_version
+        self._has_list_failed = False
         self._attempt = WatchAttempt()
         self._configuration = None  # the client's configuration at the last request
         self._stopping = threading.Event()
@@ -398,6 +399,8 @@ class NamespacedResourceReflector(Cache):
                 timer.end(status_of(response))  # how long it goes on depends on the server
             self._responses.add(response)
             try:
+                if self._stopping.is_set():  # `stop` may have come too early to end this response
+                    raise ConnectionAbortedError('stopped')
                 yield response
             finally:
                 self._responses.discard(response)
@@ -410,7 +413,9 @@ class NamespacedResourceReflector(Cache):
             # If one of these objects is in the list, it exists.
             outdated = set(self._tombstones) if self._resource_version else set()
         started = time.monotonic()
-        listed, version = self._read_list()
+        is_repeated, self._has_list_failed = self._has_list_failed, True
+        listed, version = self._read_list(is_repeated)
+        self._has_list_failed = False
         self._replace(listed, version, outdated)
         self._is_listed = True
         self.is_stale = False
@@ -418,17 +423,18 @@ class NamespacedResourceReflector(Cache):
         self._set_first_load_done()
         self._attempt.list_seconds = time.monotonic() - started
 
-    def _read_list(self):
+    def _read_list(self, is_repeated):
         """Return the objects that the server has now, by key, and the version of the list.
 
         The first list of all namespaces comes from the server's cache, and the watch continues from there: pages would
-        have the server look at every object of the cluster. Later lists cannot come from that cache, because it could
-        be older than this one.
+        have the server look at every object of the cluster. So does the first list of one namespace if there was an
+        error before (is_repeated): pages come from etcd, and the server's cache answers even while etcd does not.
+        Later lists cannot come from the server's cache, because it could be older than this one.
         """
-        if not self.namespace and not self._resource_version:
+        if not self._resource_version and (is_repeated or not self.namespace):
             return self._read_pages(resource_version='0')
         try:
-            return self._read_pages(limit=pages.LIMIT)
+            return self._read_pages(limit=pages.LIMIT, ahead=not is_repeated)  # one page at a time if there is trouble
         except ApiException as e:
             if e.status != 410:
                 raise
@@ -438,17 +444,21 @@ class NamespacedResourceReflector(Cache):
     def _read_pages(self, **parameters):
         """Send a list request. Return what `_read_list` does, from all pages of the list."""
         listed, version = {}, 0
-        for key, value in pages.members(partial(self._request, LIST_TIMEOUT), without_managed_fields, **parameters):
-            if self._stopping.is_set():
-                raise ConnectionAbortedError('stopped while listing')
+        for key, value in pages.members(
+                partial(self._request, LIST_TIMEOUT), without_managed_fields, self._listed, **parameters):
             if key == 'metadata':
                 version = version or version_of({key: value})  # the watch continues from the first page
             elif key == 'items' and value is not None:
-                resource = self._pruned(checked(value))
-                listed[self._key_of(resource)] = resource
+                listed[self._key_of(value)] = value
         if not version:
             raise jsonstream.Garbled('a list without a resource version')
         return listed, version
+
+    def _listed(self, item):
+        """Return what the cache keeps of an item of a list. Raises Garbled."""
+        if self._stopping.is_set():
+            raise ConnectionAbortedError('stopped while listing')
+        return self._pruned(checked(item))
 
     def _watch(self):
         """Apply the changes since the last version until the server ends the watch."""
@@ -475,11 +485,10 @@ class NamespacedResourceReflector(Cache):
 
     def _chunks(self, response):
         """Yield the bytes of a watch as they arrive, until `stop` is called."""
-        if not self._stopping.is_set():
-            for chunk in response.stream(CHUNK, decode_content=True):
-                yield chunk
-                if self._stopping.is_set():
-                    return
+        for chunk in response.stream(CHUNK, decode_content=True):
+            yield chunk
+            if self._stopping.is_set():
+                return
 
     def _contact(self):
         self._last_contact = time.monotonic()

@@ -1,4 +1,7 @@
 """A list in pages, and what can come between them: the cache is what the server has, or what it was before."""
+import threading
+from contextlib import contextmanager
+
 import pytest
 
 from .conftest import until, until_right
@@ -28,21 +31,41 @@ def test_a_list_in_pages_is_what_the_server_has(small_pages, reflector, asked, p
     yield until(lambda: asked == ['list'] * LISTS + ['watch'])
 
 
+@pytest.fixture
+def between_pages(reflector, monkeypatch):
+    """Requests for later pages wait: the first of them sets `between_pages.reached`, and `go_on` has all sent."""
+    class Between:
+        reached, go_on = threading.Event(), threading.Event()
+
+    send = reflector._request
+
+    @contextmanager
+    def wait_and_send(timeout, **parameters):
+        if '_continue' in parameters:
+            Between.reached.set()
+            assert Between.go_on.wait(60)
+        with send(timeout, **parameters) as response:
+            yield response
+
+    monkeypatch.setattr(reflector, '_request', wait_and_send)
+    yield Between
+    Between.go_on.set()
+
+
 @pytest.mark.gen_test
-def test_what_changes_between_the_pages_is_heard_of_from_the_watch(
-        small_pages, second_page, kube, reflector, asked, pods):
-    kube.delay(method='GET', path=second_page, seconds=1)
+def test_what_changes_between_the_pages_comes_from_the_watch(small_pages, between_pages, reflector, asked, pods):
     reflector.start()
-    yield until(lambda: len(asked) == 2)
+    yield until(between_pages.reached.is_set)
     for change in [lambda: pods.delete('a'), lambda: pods.delete('g'), lambda: pods.change('b'),
                    lambda: pods.change('f'), lambda: pods.create('aa'), lambda: pods.create('h')]:
         change()
+    between_pages.go_on.set()
     yield until_right(reflector, pods)
     assert asked == ['list'] * LISTS + ['watch']
 
 
 @pytest.mark.gen_test
-def test_pages_that_the_server_no_longer_has_are_made_up_for_by_one_whole_list(
+def test_instead_of_pages_that_the_server_no_longer_has_there_is_one_whole_list(
         small_pages, second_page, kube, reflector, asked, pods):
     kube.fail(method='GET', path=second_page, status=410)
     reflector.start()
@@ -52,12 +75,12 @@ def test_pages_that_the_server_no_longer_has_are_made_up_for_by_one_whole_list(
 
 @pytest.mark.parametrize('fault', ['drop', 'fail'])
 @pytest.mark.gen_test
-def test_after_an_error_of_a_later_page_the_list_begins_anew(
+def test_after_an_error_of_a_later_page_the_first_list_begins_anew_and_is_whole(
         small_pages, second_page, kube, reflector, asked, pods, fault):
-    getattr(kube, fault)(method='GET', path=second_page, times=3)
+    getattr(kube, fault)(method='GET', path=second_page)
     reflector.start()
     yield until_right(reflector, pods)
-    yield until(lambda: asked == ['list'] * (3 * 2 + LISTS) + ['watch'])
+    yield until(lambda: asked == ['list', 'list', 'list', 'watch'])
 
 
 @pytest.mark.gen_test

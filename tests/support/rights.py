@@ -1,6 +1,6 @@
 """Rights for the user of a kubeconfig, on a cluster that has access control.
 
-An API server hears of new roles a moment after they were created. So each function returns when they count.
+An API server hears of new roles a moment after they were created. So functions that give rights return when they count.
 """
 import time
 from contextlib import contextmanager
@@ -34,8 +34,8 @@ def of_hub(core, namespace, kubeconfig, rules):
     core (CoreV1Api): of an administrator. kubeconfig (str): path of the hub's own. rules (list of dict): as in a Role.
     """
     usual = of_the_readme()
-    _replace(core, namespace, kubeconfig, usual, rules)
     try:
+        _replace(core, namespace, kubeconfig, usual, rules)
         yield
     finally:
         _replace(core, namespace, kubeconfig, rules, usual)

@@ -41,14 +41,14 @@ def free_ports(wanted):
 
 
 def any_free_port():
-    """Return a free port of 127.0.0.1.
+    """Return a port that is free at all addresses of this machine.
 
-    On Linux, it is reserved until this process ends: the system gives it to nobody else, but a process that is told to
-    can listen there, because servers set SO_REUSEADDR. Other systems do not allow that.
+    On Linux, it is reserved until this process ends: the system gives it to nobody who asks for any port. A server that
+    is given this port can still listen on it, because servers set SO_REUSEADDR. Other systems do not allow that.
     """
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(('127.0.0.1', 0))
+    sock.bind(('', 0))
     port = sock.getsockname()[1]
     if sys.platform.startswith('linux'):
         _reserved.append(sock)
