@@ -334,8 +334,9 @@ def test_a_port_that_is_in_use_is_not_offered():
 @pytest.mark.skipif(not sys.platform.startswith('linux'), reason='only Linux reserves a port for a server')
 def test_a_free_port_is_for_those_who_are_told_of_it():
     port = network.any_free_port()
-    with socket.socket() as other, pytest.raises(OSError):
-        other.bind(('127.0.0.1', port))  # as the system does when it looks for a port that it can give away
+    for address in ('127.0.0.1', '127.0.0.2', ''):
+        with socket.socket() as other, pytest.raises(OSError):
+            other.bind((address, port))  # as the system does when it looks for a port that it can give away
     with socket.socket() as told:
         told.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         told.bind(('127.0.0.1', port))

@@ -71,6 +71,11 @@ class Request:
         self.server.note(self.server.closed.update, {self.number: error})
 
 
+def requests_ahead():
+    """Return the threads that ask for a page ahead of time."""
+    return [thread for thread in threading.enumerate() if thread.name == 'request for the next page']
+
+
 @pytest.mark.parametrize('metadata_first', [True, False])
 def test_all_items_come_in_their_order_and_each_page_is_asked_for_once(metadata_first):
     server = Server(page([1, 2], 'a', metadata_first), page([3, 4], 'b', metadata_first), page([5]))
@@ -134,6 +139,14 @@ def test_after_an_error_the_page_that_is_under_way_is_closed_when_it_comes():
     server.wait_for(lambda server: server.closed == {0: Garbled, 1: GeneratorExit})
 
 
+def test_after_an_error_the_page_that_is_under_way_may_fail():
+    server = Server(page([1], 'a')[:-2] + [b'nonsense'], OSError('the connection is lost'))
+    with pytest.raises(Garbled):
+        server.items()
+    until(lambda: not requests_ahead())
+    assert len(server.asked) == 2 and server.closed == {0: Garbled}
+
+
 def test_a_reader_that_stops_leaves_no_page_open():
     server = Server(page([1], 'a'), page([2], 'b'), page([3]))
     read = pages.members(server.request, str)
@@ -182,8 +195,9 @@ def test_metadata_without_a_token_end_the_list(metadata):
 class Api:
     """Answers the lists of a reflector, and has each watch fail.
 
-    lists: the answers, each a response or an exception; after them, all lists are empty. `lists` has what each list was
-    asked for: its limit, version and token; `watches` the version from which each watch was to begin.
+    answers: to the lists, each a response, a function that returns one, or an exception; after them, all lists are
+    empty. `lists` has what each list was asked for: its limit, version and token; `watches` the version from which each
+    watch was to begin.
     """
 
     def __init__(self, *answers):
@@ -256,7 +270,7 @@ def test_after_an_error_no_page_of_a_later_list_is_asked_for_ahead(follow):
     ahead, over = [], threading.Event()
 
     def broken():
-        ahead.extend(thread for thread in threading.enumerate() if thread.name == 'request for the next page')
+        ahead.extend(requests_ahead())
         over.set()
         return b'nonsense'
 

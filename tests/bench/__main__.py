@@ -47,7 +47,7 @@ def arguments(argv):
         help='releases to compare with (default: 7.1.0,2.0.1; an empty string: none)')
     add('--runs', type=int, default=3, help='how often each measurement is made (default: 3); tables show medians')
     add('--least-runs', type=least_runs, default=scenarios.LEAST_RUNS, metavar='SCENARIO=RUNS,...',
-        help='how often those of a scenario are made at least (default: %s)' % ','.join(
+        help='the least number of runs of some scenarios (default: %s)' % ','.join(
             '%s=%d' % least for least in scenarios.LEAST_RUNS.items()))
     add('--json', metavar='FILE', help='where the raw numbers go')
     add('--charts', metavar='DIRECTORY', help='where the charts go, as SVG')

@@ -30,7 +30,7 @@ def with_rules(cluster, core, namespace):
     """`with with_rules(rules):` gives the hub these rules and no others."""
     if not cluster.hub_kubeconfig:
         pytest.skip('needs a user with the rights of a hub: --hub-kubeconfig')
-    return partial(rights.of_hub, core, namespace, cluster.hub_kubeconfig)
+    return partial(rights.of_hub, core, namespace, rights.user_of(cluster.hub_kubeconfig))
 
 
 @pytest.fixture

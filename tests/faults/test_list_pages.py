@@ -83,6 +83,20 @@ def test_after_an_error_of_a_later_page_the_first_list_begins_anew_and_is_whole(
     yield until(lambda: asked == ['list', 'list', 'list', 'watch'])
 
 
+@pytest.mark.parametrize('fault', ['drop', 'fail'])
+@pytest.mark.gen_test
+def test_after_errors_of_a_later_page_a_later_list_begins_anew_in_pages(
+        small_pages, second_page, kube, reflector, asked, pods, fault):
+    reflector.start()
+    yield until_right(reflector, pods)
+    getattr(kube, fault)(method='GET', path=second_page, times=3)
+    pods.delete('a')
+    kube.insert_into_watches('garbage\n', path=reflector.namespace)
+    kube.cut_watches()
+    yield until(lambda: asked.count('list') == LISTS + 3 * 2 + LISTS - 1)  # one pod less takes one page less
+    yield until_right(reflector, pods)
+
+
 @pytest.mark.gen_test
 def test_a_relist_in_pages_removes_what_is_gone(small_pages, kube, reflector, asked, pods):
     reflector.start()

@@ -123,7 +123,7 @@ def without_events(cluster, core, namespace):
     if not cluster.hub_kubeconfig:
         pytest.skip('needs a hub whose rights are limited: --hub-kubeconfig')
     rules = [rule for rule in rights.of_the_readme() if 'events' not in rule['resources']]
-    with rights.of_hub(core, namespace, cluster.hub_kubeconfig, rules):
+    with rights.of_hub(core, namespace, rights.user_of(cluster.hub_kubeconfig), rules):
         yield
 
 

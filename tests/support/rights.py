@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 
 import yaml
-from kubernetes import client, config
+from kubernetes import client
 
 from tests import documentation
 
@@ -28,41 +28,23 @@ def of_the_readme():
 
 
 @contextmanager
-def of_hub(core, namespace, kubeconfig, rules):
+def of_hub(core, namespace, user, rules):
     """Give the hub these rules and no others in a namespace, and in the end those of the documentation again.
 
-    core (CoreV1Api): of an administrator. kubeconfig (str): path of the hub's own. rules (list of dict): as in a Role.
+    core (CoreV1Api): of an administrator. user (str): the hub's. rules (list of dict): as in a Role.
     """
     usual = of_the_readme()
     try:
-        _replace(core, namespace, kubeconfig, usual, rules)
+        _replace(core, namespace, user, usual, rules)
         yield
     finally:
-        _replace(core, namespace, kubeconfig, rules, usual)
+        _replace(core, namespace, user, rules, usual)
 
 
-def _replace(core, namespace, kubeconfig, old, new):
+def _replace(core, namespace, user, old, new):
     rbac = client.RbacAuthorizationV1Api(core.api_client)
     rbac.patch_namespaced_role(name='hub', namespace=namespace, body={'rules': new}, _preload_content=False)
-    hubs = client.AuthorizationV1Api(config.new_client_from_config(config_file=kubeconfig))
-    new, old = _pairs(new), _pairs(old)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        told = _pairs(_told(hubs, namespace))
-        if all(rule in told for rule in new) and not any(rule in told for rule in old if rule not in new):
-            return
-        assert time.monotonic() < deadline, 'the API server still tells %s, not %s' % (told, new)
-        time.sleep(0.02)
-
-
-def _pairs(rules):
-    return [(rule['resources'], rule['verbs']) for rule in rules if rule.get('resources')]
-
-
-def _told(api, namespace):
-    """Return the rules (list of dict) that an API server says its user has in a namespace."""
-    review = client.V1SelfSubjectRulesReview(spec=client.V1SelfSubjectRulesReviewSpec(namespace=namespace))
-    return [rule.to_dict() for rule in api.create_self_subject_rules_review(body=review).status.resource_rules]
+    wait_for(core, namespace, user, new, replaced=old)
 
 
 def give(core, namespace, user, name, rules):
@@ -85,14 +67,22 @@ def take(core, namespace, name):
         delete(name=name, namespace=namespace, body=client.V1DeleteOptions())
 
 
-def wait_for(core, namespace, user, rules):
-    """Return when a user has all rights of the rules. namespace (str or None): None stands for the whole cluster."""
-    deadline = time.monotonic() + PATIENCE
-    for group, resource, verb in [(group, resource, verb) for rule in rules for group in rule['apiGroups']
-                                  for resource in rule['resources'] for verb in rule['verbs']]:
-        while not may(core, namespace, user, group, resource, verb):
-            assert time.monotonic() < deadline, '%s may not %s %s yet' % (user, verb, resource)
+def wait_for(core, namespace, user, rules, replaced=()):
+    """Return when a user has all rights of the rules, and no others of those that they have replaced.
+
+    namespace (str or None): None stands for the whole cluster.
+    """
+    deadline, granted = time.monotonic() + PATIENCE, _rights(rules)
+    for right in sorted(granted | _rights(replaced)):
+        while may(core, namespace, user, *right) != (right in granted):
+            assert time.monotonic() < deadline, 'it does not count yet whether %s may %s' % (user, ' '.join(right))
             time.sleep(0.05)
+
+
+def _rights(rules):
+    """Return the rights of rules, a set of (group, resource, verb)."""
+    return {(group, resource, verb) for rule in rules for group in rule['apiGroups'] for resource in rule['resources']
+            for verb in rule['verbs']}
 
 
 def may(core, namespace, user, group, resource, verb):
