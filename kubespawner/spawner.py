@@ -1,16 +1,16 @@
-"""KubeSpawner: the verbs start, poll and stop. Lifecycle only.
+"""KubeSpawner: the verbs start, poll and stop, and the state of a server.
 
-KubeSpawner is put together of parts, each of which is a module: `configuration` (the traits), `server_names` (what a
-server's objects are called), `templates`, `manifests` (what pods and claims look like), `choosing` (profiles), `claims`
-and `pods` (whose they are, making and deleting them), `related` and `companions` (the same for a pod's Secret and
-Service), `requests`, `waiting`, `attempt` (one start), `progress` (what users are told meanwhile) and `startup_watch`
-(until the server answers JupyterHub). What a pod's status means is in `podstatus`, how the API is talked to in `api`,
-and how its changes arrive in `reflector`. Of what subclasses of other years use, `adapters` has what they call,
-`subclass_steps` what they override, and `importable` what they import.
+Each other part of KubeSpawner is a module: `configuration` (the traits), `server_names` (the names of a server's
+objects), `templates`, `manifests` (the contents of pods and claims), `choosing` (profiles), `claims` and `pods` (who
+owns them, and how they are created and deleted), `related` and `companions` (the same for a pod's Secret and Service),
+`requests`, `waiting`, `attempt` (one start), `progress` (the progress that users see) and `startup_watch` (the time
+until the server answers JupyterHub). `podstatus` knows what a pod's status means, `api` how to send requests, and
+`reflector` how to follow changes. For subclasses written for earlier versions, `adapters` has the methods that they
+call, `subclass_steps` those that they override, and `importable` the names that they import.
 
-Everything in these parts runs on the IOLoop's thread. Hub state (user, server, database) is read in them only; blocking
-calls get plain values and run on an executor thread, through `asynchronize`. The steps of a verb are generators, which
-it goes through with `yield from`: as a coroutine, each would cost an iteration of the loop after each wait.
+All of these run on the IOLoop's thread, and only they read the hub's state (user, server, database). Blocking calls get
+plain values, and run on an executor thread, through `asynchronize`. The steps of a verb are generators, to be used with
+`yield from`: a coroutine would need another iteration of the loop after each wait.
 """
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
@@ -59,15 +59,15 @@ from .parts.progress import Progress
 from .parts.reflectors import owner_of_reflectors
 from .reflector import ResourceReflector
 
-FIRST_LIST_SECONDS = 10  # that `poll` waits for what the cluster has, after which it is not known
-STARTS_A_TURN = 5  # that make their pods in one iteration of the loop, which takes some ten milliseconds
-STOPS_A_TURN = 10  # that send their requests in one iteration of the loop
-POLLS_A_TURN = 50  # that look at their pods in one iteration of the loop: a hub that starts polls all servers at once
-START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we know what was waited for
+FIRST_LIST_SECONDS = 10  # how long `poll` waits for the first list before it answers that it does not know
+STARTS_A_TURN = 5  # starts that create their pods in one iteration of the loop, which takes about ten milliseconds
+STOPS_A_TURN = 10  # stops that send their requests in one iteration of the loop
+POLLS_A_TURN = 50  # polls that look at their pods in one iteration of the loop: a hub that starts polls all servers
+START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we can say what we waited for
 
 
 def raises_user_errors(verb):
-    """Make a coroutine of a generator; it raises what JupyterHub shows, instead of an ApiError."""
+    """Turn a generator function into a coroutine that raises the error for JupyterHub instead of an ApiError."""
     @gen.coroutine
     @wraps(verb)
     def raising(*args, **kwargs):
@@ -92,7 +92,7 @@ class PodReflector(ResourceReflector):
 
     @default('fields')
     def _what_is_read(self):
-        return podstatus.FIELDS + ['spec.containers.image']  # which dashboards and cullers read
+        return podstatus.FIELDS + ['spec.containers.image']  # dashboards and cullers read the image
 
     @property
     def pods(self):
@@ -108,11 +108,11 @@ class PodReflector(ResourceReflector):
 class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Progress, Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
-    # Shared by all spawners, made by the first
+    # Shared by all spawners, created by the first
     executor = None
     pod_reflector = None
     event_reflector = None
-    _turns = {}  # in which the starts, the stops and the polls of all spawners go on, by how many go on at a time
+    _turns = {}  # the turns of the starts, stops and polls of all spawners, by how many take one at a time
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -127,23 +127,23 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @property
     def _requests(self):
-        """What sends this server's requests, each through `asynchronize`."""
+        """Sends this server's requests, each through `asynchronize`."""
         return Requests(lambda *args: self.asynchronize(*args), lambda: self.api,
                         lambda: (self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
 
     @property
     def _pod_key(self):
-        """By what the reflector knows this server's pod."""
+        """The reflector's key for this server's pod."""
         return self.pod_reflector.key(self.namespace, self.pod_name)
 
     @property
     def _waiter(self):
-        """What waits for this server's pod."""
+        """Waits for this server's pod."""
         return PodWaiter(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log)
 
     @property
     def _pods(self):
-        """What makes and deletes this server's pod, as it is called and configured now."""
+        """Creates and deletes this server's pod, with its present name and settings."""
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
                     (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
                     lambda pod: self.delete_foreign_pods
@@ -152,19 +152,19 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @property
     def _logs(self):
-        """What reads the logs of this server's pod."""
+        """Reads the logs of this server's pod."""
         return ServerLogs(self._requests, self.namespace, self.pod_name, self.log)
 
     @classmethod
     def class_own_traits(cls, **metadata):
-        """Return what `jupyterhub --generate-config` lists for a class: for this one, also the traits of its parts."""
+        """Return the traits that `jupyterhub --generate-config` lists: for this class, also those of its parts."""
         if cls is not KubeSpawner:
             return super().class_own_traits(**metadata)
         traits = cls.class_traits(**metadata)
         return {name: trait for name, trait in traits.items() if getattr(Spawner, name, None) is not trait}
 
     def __init__(self, *args, _mock=False, **kwargs):
-        """Make a spawner. `_mock` says what is done for every spawner without a user, see `stand_in`."""
+        """Create a spawner. `_mock` makes no difference: `stand_in` completes every spawner without a user."""
         try:
             super().__init__(*args, **kwargs)
         except TraitError as e:
@@ -190,12 +190,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._unanswered = []  # the start whose pod runs, and whose server JupyterHub waits for
 
     def _share_reflector(self):
-        """Make the reflector with the first spawner; one of its own only for another namespace or `component_label`.
+        """Create the shared reflector, if this is the first spawner. Use another one if its pods are not in the first.
 
-        One for all namespaces does for all spawners, and is what those need whose users have their own namespaces. If
-        the hub may not list all namespaces, each namespace has one.
+        With `enable_user_namespaces`, the shared reflector follows all namespaces. If the hub may not list those, each
+        namespace has a reflector of its own, and so has each other namespace or `component_label`.
 
-        It is shared by all subclasses, except those that have a class attribute `pod_reflector` of their own.
+        All subclasses share it, except those with a class attribute `pod_reflector` of their own.
         """
         self._reflects = self.namespace, self.component_label
         self._release_reflector()
@@ -214,17 +214,17 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             self.pod_reflector = reflector
 
     def _release_reflector(self):
-        """Have the reflector of this server's namespace stop, if it has one of its own that no other server needs."""
+        """Stop this server's reflector, if it is not the shared one and no other server needs it."""
         shared = owner_of_reflectors(type(self)).pod_reflector
         if shared is not None and 'pod_reflector' in vars(self):
             shared.siblings.release(self.pod_reflector, self)
 
     def _follow_pods(self, replace=False):
-        """Start the reflector with the first verb that needs it; return it. replace (bool): make a new one."""
+        """Start this server's reflector if it does not run yet; return it. replace (bool): create a new one."""
         if replace:
             self.pod_reflector.stop()
             owner_of_reflectors(type(self)).pod_reflector = None
-        is_another = self._reflects != (self.namespace, self.component_label)  # they were changed since
+        is_another = self._reflects != (self.namespace, self.component_label)  # these have changed since
         if replace or is_another or self.pod_reflector.is_forbidden or self._reflector_has_ended():
             self._share_reflector()
         if 'pod_reflector' in vars(self):
@@ -235,20 +235,20 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return self.pod_reflector
 
     def _needs_reflector(self):
-        """False for a namespace that only a state or a profile names, of which the hub may know nothing and go on."""
+        """Whether the hub must stop if the reflector fails: not if only a state or a profile names the namespace."""
         is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
         return is_usual or self.pod_reflector is owner_of_reflectors(type(self)).pod_reflector
 
     def _reflector_has_ended(self):
-        """True if the pods of this server's namespace are not followed any more, while the hub goes on."""
+        """Whether this server's reflector has ended without the hub having been stopped."""
         reflector = self.pod_reflector
         return reflector.stopped() or reflector.failed and reflector.on_failure is None
 
     @gen.coroutine
     def _is_listed(self, seconds=FIRST_LIST_SECONDS):
-        """Return whether the first list of this server's reflector is there; wait so many seconds for it.
+        """Wait for the first list of this server's reflector, at most so many seconds; return whether it is there.
 
-        If the hub may not list all namespaces, that of the server's own namespace is meant.
+        If the hub may not list all namespaces, wait for the list of the server's own namespace.
         """
         deadline = IOLoop.current().time() + seconds
         while True:
@@ -259,7 +259,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                 return True
 
     def _is_listed_for_polls(self):
-        """Return the same as `_is_listed`, in a turn: all polls that wait for the same list share one wait for it."""
+        """Do the same as `_is_listed`, but continue in a turn: all polls that wait for the same list share one wait."""
         deadline = IOLoop.current().time() + FIRST_LIST_SECONDS
         while True:
             reflector, seconds = self._follow_pods(), max(0, deadline - IOLoop.current().time())
@@ -269,14 +269,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                 return reflector.first_load_future.done()
 
     def _choose_reflector(self, deadline):
-        """Wait until it is known whether this server is followed by a reflector of all namespaces."""
+        """Wait until it is known which reflector follows this server; return it."""
         if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
             yield self._is_listed(min(FIRST_LIST_SECONDS, max(0, deadline - IOLoop.current().time())))
         return self._follow_pods()
 
     @staticmethod
     def _turns_of(most):
-        """Return the turns of this loop in which so many go on in one iteration."""
+        """Return the turns of this loop in which at most so many continue in one iteration."""
         turns = KubeSpawner._turns[most] = turns_on(IOLoop.current(), KubeSpawner._turns.get(most), most)
         return turns
 
@@ -286,7 +286,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     # State
 
     def get_state(self):
-        """Return what the hub's database keeps of this server: the parent's state, and what its objects are called."""
+        """Return the state that the hub's database keeps of this server, such as the names of its objects."""
         state = super().get_state()
         state.update(self._server_names.state(partial(getattr, self)))
         if self._known.ownership in (Ownership.UNCERTAIN, Ownership.NONE):
@@ -303,7 +303,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return state
 
     def load_state(self, state):
-        """Take over what the hub's database kept, so that a pod is found under the name it was started with."""
+        """Load the state from the hub's database, so that a pod is found by the name with which it was started."""
         if state.get('pod_name'):
             self._go_to_namespace(state.get('namespace'))
         super().load_state(state)
@@ -315,11 +315,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                 self._address = addresses.remembered(state.get('address'))
                 if self._address is not None and state.get('pod_ip'):
                     self._confirmed = state.get('pod_uid'), state['pod_ip']
-        # JupyterHub loads a state, which may be empty, into each new spawner. An interrupted start may have made a pod.
+        # JupyterHub loads a state into each new spawner, even an empty one. An interrupted start may have left a pod.
         self._server_names.load(state, self._known.is_ours or self._known.spawn_id is not None)
 
     def _go_to_namespace(self, namespace):
-        """Look for the server where its state says that it was started; None if the state does not say."""
+        """Use the namespace in which the server was started. namespace (str or None): what the state says."""
         if self.enable_user_namespaces:
             self.namespace = namespace or self._common_namespace
         elif namespace not in (None, self.namespace):
@@ -328,13 +328,13 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
                           namespace, self._configured_namespace)
 
     def clear_state(self):
-        """Forget the state: the next pod is named by the templates as they are then.
+        """Clear the state, so that the next pod is named by the templates as they are then.
 
-        A claim that is there stays this server's, and with it the namespace that it is in. JupyterHub clears the state
-        after each stop and before each start, and keeps what `get_state` returns then.
+        An existing claim still belongs to this server, which therefore stays in the claim's namespace. JupyterHub
+        clears the state after each stop and before each start, and then stores what `get_state` returns.
         """
         super().clear_state()
-        self._cancel_starts()  # JupyterHub stops a server only if there is a pod; it always clears the state then
+        self._cancel_starts()  # JupyterHub only calls `stop` if there is a pod, but it always clears the state
         self._unfollow_address()
         self._release_reflector()
         self._known = KnownPod(Ownership.NONE, earlier=self._known.starts)
@@ -347,30 +347,31 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         elif self._configured_namespace is not None:
             self.namespace, self._configured_namespace = self._configured_namespace, None
 
-    _configured_namespace = None  # if the state says that the server is in another one
+    _configured_namespace = None  # set if the state says that the server is in another one
 
     def _keep_state(self):
-        """Change the state that the hub's database keeps to what it is now."""
+        """Put the present state into the hub's database."""
         if self.orm_spawner is not None:
             self.orm_spawner.state = self.get_state()
 
     def _save_state(self):
-        """Have the hub's database know of a new pod: the hub may die before the start is over. Returns a future."""
+        """Save the state, because the hub may die before the start is over. Returns a future."""
         return commit_together(self.user, self._keep_state)
 
     def _maker(self, name):
-        return globals()[name]  # where configuration files of all years replace `make_pod`
+        return globals()[name]  # configuration files may have replaced `make_pod` in this module
 
     # The verbs
 
     def is_pod_running(self, pod):
-        """True if the notebook server of `pod` (a `Resource`, a V1Pod or None) can be talked to."""
+        """Return whether the notebook server in `pod` (a `Resource`, a V1Pod or None) is ready for connections."""
         return podstatus.is_running(pod if isinstance(pod, dict) else clients.to_dict(pod))
 
     def start(self):
-        """Create the pod, and the claim before it if there is to be one; return where the server is when it is running.
+        """Create the pod, after a claim if the settings ask for one, and wait until it runs.
 
-        Returns a future of that: (host, port), or what `get_pod_url` returns. To cancel it gives the start up.
+        Returns a future of the server's address: (host, port), or what `get_pod_url` returns. If the future is
+        cancelled, the start is given up.
         """
         attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
         attempt.record.reached(records.BEGIN)
@@ -380,14 +381,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return self._start_future
 
     def _cancel_starts(self):
-        """Have all starts notice that nobody wants them any more."""
+        """Give up all starts of this server."""
         for attempt in self._attempts + self._unanswered:
             attempt.give_up()
         self._give_up_recovery()
 
     @gen.coroutine
     def _start_with_hints(self, attempt):
-        """Start, with a progress log of it; raise what JupyterHub shows."""
+        """Start the server, with a progress log. Raises the error that JupyterHub shows."""
         self._attempts.append(attempt)
         with self._progress_of_start(lambda: attempt.is_given_up) as attempt.progress_log:
             try:
@@ -412,7 +413,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @gen.coroutine
     def _start(self):
-        """Do the start that was begun last, or that another method of this name has let wait."""
+        """Do the start that was requested last, or the one that a subclass' `_start` has delayed."""
         attempt = next((each for each in self._attempts if not each.has_begun), self._attempts[-1])
         attempt.has_begun, progress_log = True, attempt.progress_log
         self._follow_pods()
@@ -420,7 +421,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
         yield from self._watch_as_subclass_does(deadline, attempt.is_wanted)
         overridden = self._use_profile(deadline, attempt.is_wanted)
-        is_known = overridden.done()  # before JupyterHub looks how long it is to wait
+        is_known = overridden.done()  # then JupyterHub waits as long as the profile's start_timeout says
         if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
             self._server_names.forget(self._known.is_ours)
             self._follow_pods()  # in the profile's namespace
@@ -438,7 +439,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         if self.user_storage_pvc_ensure:
             self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
-        yield from self._create_missing(new_objects, attempt)  # after all that may show a wrong configuration
+        yield from self._create_missing(new_objects, attempt)  # only after everything that may find a wrong setting
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
@@ -454,7 +455,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._known.begin_start()
         yield self._save_state()  # the hub may die before there is an answer
         created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
-        del manifest  # a start may wait for minutes, and this is a third of the objects that it has meanwhile
+        del manifest  # a start may wait for minutes, and the manifest is a third of the objects that it holds
         self._log_pod(progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), partial(secrets_of, created, self._secret_values())
@@ -471,7 +472,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         if isinstance(outcome, SpawnError):
             raise outcome
         self._log_running(progress_log, outcome)
-        now = {part: outcome[part] for part in ('metadata', 'status')}  # of the rest the cache has only what is watched
+        now = {part: outcome[part] for part in ('metadata', 'status')}  # the cache does not have all of the spec
         address = yield self._server_address(clients.Resource(created, **now), deadline)
         self._follow_address(outcome)
         attempt.has_run()
@@ -479,7 +480,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return self._return_address(address)
 
     def _make_room(self, attempt):
-        """Have nothing be left of an earlier pod of this server that the next one would take for its own."""
+        """Delete what is left of an earlier pod of this server, and which the new pod would use."""
         names = self._names_of_companions()
         if names:
             yield self._pods.make_room(attempt.deadline)
@@ -487,7 +488,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             yield self._companions.make_room(kind, name, attempt.deadline, attempt.is_wanted)
 
     def _create_companions(self, attempt, pods, created):
-        """Create what goes with the pod, which waits for it. If that fails, the pod does not stay."""
+        """Create the pod's Secret and Service, for which the pod waits. If that fails, delete the pod."""
         try:
             for kind, _ in self._names_of_companions():
                 yield self._create_companion(kind, created, attempt.deadline, attempt.is_wanted)
@@ -497,13 +498,13 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             raise
 
     def _outcome(self, attempt, pod):
-        """Return how a start ended, see `StartAttempt`; tell what a pod's status says."""
+        """Return how a start ended, see `StartAttempt.outcome`; add the pod's status to the progress log."""
         self._log_status(attempt.progress_log, pod)
         return attempt.outcome(pod)
 
     @gen.coroutine
     def _with_log(self, attempt, error):
-        """Return the error of a start with what the failed container wrote last; keep its pod, if it is to stay."""
+        """Return the error of a start with the last log lines of the failed container; keep its pod if configured."""
         if error.cause not in (Cause.CONTAINER, Cause.ANSWER) or attempt.uid is None or attempt.is_given_up:
             return error
         pod = self._waiter.cached_pod()
@@ -514,10 +515,10 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return (yield self._logs.add_to(error, pod, container, attempt.secrets()))
 
     def _watch_wait_up(self, attempt, waiter, created):
-        """Have JupyterHub's waiting for the server end when the pod fails, with why, and continue the log."""
-        if self.server is None:  # there is no hub that waits
+        """End JupyterHub's wait for the server with an error if the pod fails, and continue the progress log."""
+        if self.server is None:  # there is no hub, so nobody waits
             return
-        handler = getattr(self, 'handler', None)  # which later hubs have, and take away when the start has ended
+        handler = getattr(self, 'handler', None)  # newer hubs set it, and remove it when the start has ended
         watch = StartupWatch(waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
                              lambda: self._is_by_user, partial(self._no_answer, attempt, podstatus.hub_url(created)),
                              attempt.pod_name, self.log)
@@ -548,9 +549,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return hints.with_hint(error, self._may_be_a_choice())
 
     def _objects_to_create(self, attempt):
-        """Return what is to be created before the pod, as a list of (kind, namespace, manifest).
+        """Return the missing objects that must be created before the pod: a list of (kind, namespace, manifest).
 
-        It is looked for first: a quota refuses even what is there already.
+        Each object is read first, because a quota refuses the creation even of an object that exists.
         """
         missing, deadline = [], attempt.deadline
         has_namespace = 'namespace' in self._overrides or self._has_own('_ensure_namespace')
@@ -571,14 +572,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return missing
 
     def _claims(self, may_have_another_name, **more):
-        """Return what finds and deletes this server's claim."""
+        """Return the object that finds and deletes this server's claim."""
         return Claims(
             self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
             (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
             if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key, **more)
 
     def _find_claim(self, attempt):
-        """Return this server's claim, fit for use, and have its name be `pvc_name`; None if it has none."""
+        """Return this server's claim, after it has grown if necessary, or None. Its name becomes `pvc_name`."""
         claims = self._claims(True, is_taken=self._is_claim_taken)
         claim = yield claims.find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
         if claim is None and claims.is_name_taken:
@@ -595,14 +596,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @gen.coroutine
     def _follow_claim(self, attempt):
-        """Have a start fail with its claim, which is not bound yet, if it will never be."""
+        """Let a start fail if its claim, which is not bound yet, never will be."""
         attempt.fail((yield binding.failure_to_bind(
             self._requests, self.namespace, self.pvc_name,
             lambda: attempt in self._attempts and attempt.is_wanted(), self.events_enabled, self.log)))
 
     @gen.coroutine
     def delete_forever(self):
-        """Delete a pod that was kept, and the claim of this server. Called when the user or named server is deleted."""
+        """Delete this server's claim, and the kept pod of a failed start. The user or the named server is deleted."""
         yield self._discard_kept_pod()
         if self.delete_pvc:
             self._end_profile()
@@ -614,7 +615,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @gen.coroutine
     def _discard_kept_pod(self):
-        """Have a pod deleted that is left of a failed start: it would hold the claim."""
+        """Delete the pod that was kept after a failed start: it would keep the claim in use."""
         if self.delete_stopped_pods or self._attempts:
             return
         try:
@@ -626,23 +627,23 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             yield self._pods.discard(pod)
 
     def _delete_claim(self, claims, template=None):
-        """Delete what `claims` finds, unless others have it, too. template (str or None): see `_claim_name_of`."""
+        """Delete the claim that `claims` finds, unless others use it. template (str or None): see `_claim_name_of`."""
         return claims.delete(lambda claim: why_kept(
             claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
             self._claims_of_other_servers()) or self._why_taken(claim), self._own_claim_deletion())
 
     def poll(self):
-        """Return None while the server runs, starts, or while nobody knows; otherwise its exit code. Returns a future.
+        """Return a future of None while the server runs or starts, or its state is unknown; otherwise of its exit code.
 
-        1 when there is no pod. A pod that ended by itself is deleted if `delete_stopped_pods` says so. It waits at most
-        FIRST_LIST_SECONDS, and as long as one request may take.
+        The exit code is 1 if there is no pod. A pod that has ended is deleted, unless `delete_stopped_pods` is off.
+        The wait takes at most FIRST_LIST_SECONDS and the time of one request.
         """
         if self._known.ownership is Ownership.NONE and not self._has_foreign_address:
             return gen.maybe_future(1)
         return self._turns_of(POLLS_A_TURN).do(self._poll_at_once)
 
     def _poll_at_once(self):
-        """Return what `poll` does if the server runs as before, as thousands do twice a minute; otherwise a future."""
+        """Return None if the server still runs, as thousands do twice a minute; otherwise the future of a full poll."""
         reflector = self._follow_pods()
         if not reflector.first_load_future.done() or reflector.is_stale or self._watches_by_itself():
             return self._poll()
@@ -651,12 +652,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return None if is_as_before else self._poll()
 
     def _watches_by_itself(self):
-        """True if a subclass takes part in how pods and events are followed."""
+        """Whether a subclass overrides how pods or events are followed."""
         return self._has_own('_start_watching_pods') or self._has_own('_start_watching_events')
 
     @gen.coroutine
     def _poll(self):
-        """Return what `poll` does, after a look at everything."""
+        """Do a full poll; return the same as `poll`."""
         reflector = self._follow_pods()
         if self._watches_by_itself():
             yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
@@ -677,9 +678,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return (yield from self._poll_existing(pod))
 
     def _poll_existing(self, pod):
-        """Return what `poll` does, of a pod that there is; clean up, or recognize it.
+        """Return the same as `poll` for an existing pod; delete it if it has ended, or take it as this server's.
 
-        A generator of what to wait for, and not a coroutine: when a hub starts, it polls all of its servers at once.
+        This is a generator, not a coroutine, because a hub that starts polls all of its servers at once.
         """
         if not self._known.may_be_this(pod) and self._is_of_others(pod):
             return 1
@@ -694,23 +695,23 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return code
 
     def _is_of_others(self, pod):
-        """True if a pod of our name is another server's, or was made since ours has gone."""
+        """Whether a pod of our name belongs to another server, or was created after ours was gone."""
         owner = self.user.name, self.name
         return (is_a_successor(pod, self._known, self.log) or self._is_foreign_pod(pod) or self._is_of_another_hub(pod)
                 or is_another_servers(pod, self._known, owner, self.pod_reflector))
 
     def _is_of_another_hub(self, pod):
-        """True if another hub has started this server meanwhile, with the same database."""
+        """Whether another hub with the same database has started this server meanwhile."""
         return not self._has_foreign_address and self._known.is_of_another_start(pod)
 
     def _is_foreign_pod(self, pod):
-        """True if the start that a hub's end interrupted has not made this pod, though it has our name."""
+        """Whether a pod of our name was not created by our last start, which the end of a hub interrupted."""
         is_interrupted = (self._known.ownership is Ownership.UNCERTAIN and not self._attempts
                           and self.server is not None and not self._has_foreign_address)
         return is_interrupted and not self._known.is_of_last_start(pod)
 
     def _recognize(self, pod):
-        """Take a living pod for this server's, if it is; have its address be the one that the hub knows."""
+        """If a running pod is this server's, remember that, and correct the address that the hub has."""
         if self._known.uid is None and not self._attempts:
             if (self._known.is_ours or self._known.is_of_last_start(pod)
                     or self._has_foreign_address and owner_of(pod) == (self.user.name, self.name)):
@@ -723,9 +724,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     @records.counts_stops
     @raises_user_errors
     def stop(self, now=False):
-        """Delete the pod, with `delete_grace_period` for the server to end unless `now`; return when it is gone.
+        """Delete the pod and wait until it is gone. The server has `delete_grace_period` seconds to end, unless `now`.
 
-        Raises SpawnError if it is still there after `start_timeout` seconds.
+        Raises SpawnError if the pod is still there after `start_timeout` seconds.
         """
         self._follow_pods()
         self._cancel_starts()

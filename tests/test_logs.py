@@ -5,7 +5,7 @@ import logging
 import pytest
 from tornado.ioloop import IOLoop
 
-from kubespawner.lifecycle.logs import LONGEST_TOLD, MOST_BYTES, MOST_LINES, SECONDS, ServerLogs, secrets_of
+from kubespawner.lifecycle.logs import LONGEST_SHOWN, MOST_BYTES, MOST_LINES, SECONDS, ServerLogs, secrets_of
 from kubespawner.messages.errors import Cause, SpawnError
 from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, after, at_once, pod_in, refused, requests_to
@@ -60,7 +60,7 @@ def test_no_secret_of_any_container_and_no_control_character_is_read_anywhere(ca
 @with_fake_time
 def test_what_is_read_is_bounded_and_a_line_that_is_cut_off_shows_no_piece_of_a_token(text, caplog):
     error = yield added(logs(text)[0])
-    assert len(str(error)) < len(str(ERROR)) + LONGEST_TOLD + 50
+    assert len(str(error)) < len(str(ERROR)) + LONGEST_SHOWN + 50
     assert len(written(caplog)) <= MOST_LINES and all(len(line) < 1100 for line in written(caplog))
     assert TOKEN[:4] not in str(error) and TOKEN[:4] not in caplog.text
 

@@ -1,5 +1,5 @@
 """One start and one stop: the attempt, pods, claims, waiting, and what a pod's status means.
 
-Its objects are given plain values, requests and a reflector, never a spawner. Settings and the hub's state do not
-belong here.
+Its objects get plain values, requests and a reflector, never a spawner. Settings and the hub's state do not belong
+here.
 """

@@ -1,7 +1,7 @@
-"""One start of a server: until when, of which pod, whether it is still wanted, and what has failed in it since when.
+"""One start of a server: its deadline, its pod, whether it is still wanted, and which failures it has seen since when.
 
-Here belongs what is one start's alone: an abandoned start and the one after it share nothing. What a pod's status means
-is in `podstatus`. Runs on the IOLoop's thread.
+A start shares nothing with the next one, even if it was abandoned. `podstatus` knows what a pod's status means.
+Everything runs on the IOLoop's thread.
 """
 from tornado.ioloop import IOLoop
 
@@ -13,21 +13,21 @@ from .waiting import check_wanted
 
 
 class StartAttempt:
-    """One start. It goes on until its pod runs or fails, its deadline is over, or nobody wants it any more.
+    """One start. It lasts until its pod runs or fails, its deadline is over, or it is given up.
 
-    is_running (callable): of a pod, returns whether it runs.
-    pod_name (str): what its pod is called.
-    uid (str or None): its pod's; None as long as there is none.
-    progress_log (ProgressLog): what is told of it.
-    deadline (float): the loop's time after which it is given up.
-    failed (SpawnError or None): what makes it fail, besides what its pod's status says.
-    container (str or None): the name of the container that it has failed because of.
-    secrets (callable): returns what must not be read of its pod's environment, a list of str. Few starts need it.
-    is_claim_bound (bool): whether its claim was bound to a volume when the start began.
-    grace (float or None): seconds for which what may heal is waited for; None: as long as each kind of failure usually
-        takes.
-    wake (callable): has who waits for the pod look at it.
-    record (StartRecord): what the metrics are told of it.
+    is_running (callable): `is_running(pod)` returns whether a pod runs.
+    pod_name (str): the name of the pod.
+    uid (str or None): the uid of the pod; None before it is created.
+    progress_log (ProgressLog): the log that the user sees.
+    deadline (float): the loop's time after which the start is given up.
+    failed (SpawnError or None): why the start fails, if the reason is not in the pod's status.
+    container (str or None): the name of the container that made the start fail.
+    secrets (callable): returns the secrets in the pod's environment, a list of str. Few starts need them.
+    is_claim_bound (bool): whether the claim was bound to a volume when the start began.
+    grace (float or None): how many seconds to wait for a failure to heal; None: as long as failures of that kind
+        usually take.
+    wake (callable): makes whoever waits for the pod look at it again.
+    record (StartRecord): what the metrics count of the start.
     """
 
     def __init__(self, is_running, log, pod_name='', uid=None, progress_log=None, deadline=float('inf'), grace=None,
@@ -43,26 +43,26 @@ class StartAttempt:
         self._forget_failures()
 
     def has_run(self):
-        """Take note that the pod has run. Failures count from when they are seen next, and only the server's own."""
+        """Note that the pod has run. From now on, only failures of the server count, from when they are next seen."""
         self._has_run = True
         self._forget_failures()
 
     def _forget_failures(self):
-        self._failed_hooks = {}  # what pods' statuses have said of hooks, see `ProgressLog.failed_hooks`
-        self._since = {}  # when failures were first seen, and the longest message of each, by what fails and its cause
+        self._failed_hooks = {}  # the failures of hooks in the pod's status, see `ProgressLog.failed_hooks`
+        self._since = {}  # when each failure was first seen, and its longest message, by what fails and the cause
 
     def give_up(self):
-        """Have the start notice that nobody wants it any more: the hub cannot interrupt it."""
+        """Give the start up. The hub cannot interrupt it: it ends when it next checks whether it is wanted."""
         self.is_given_up = True
 
     def fail(self, error):
-        """Have the start fail with a SpawnError, unless its pod runs. None is no error."""
+        """Let the start fail, unless its pod runs. error (SpawnError or None): None does nothing."""
         if error is not None:
             self.failed = error
             self.wake()
 
     def is_wanted(self):
-        """True as long as nobody has stopped the server since, nor given up on it."""
+        """Return whether the start is still wanted: it was not given up, and its deadline is not over."""
         return not self.is_given_up and IOLoop.current().time() < self.deadline
 
     def check_wanted(self):
@@ -70,14 +70,14 @@ class StartAttempt:
         check_wanted(self.is_wanted, self.pod_name)
 
     def outcome(self, pod):
-        """Return how the start ended: its pod, or a SpawnError; None as long as it lasts."""
+        """Return how the start ended, its pod or a SpawnError, or None while it lasts. pod (dict or None): seen now."""
         failure = self.failure(pod)
         is_running = failure is None and self._is_running(pod)
         self.record.see(pod, is_running)
         return failure or (pod if is_running else None)
 
     def counted(self, until_answered):
-        """Return the coroutine `until_answered`, with which this start ends, so that the metrics are told of it."""
+        """Return the coroutine `until_answered`, the last part of this start, so that the metrics count how it ends."""
         def counting(*args):
             future = until_answered(*args)
             future.add_done_callback(self._count_answer)
@@ -92,18 +92,18 @@ class StartAttempt:
         self.count(future)
 
     def count(self, future):
-        """Tell the metrics what has come of this start, a future that is done; if it goes on, nothing."""
+        """Count how this start ended, unless it goes on. future (Future): of the start; it is done."""
         is_cancelled = future.cancelled() or self.is_given_up
         error = None if future.cancelled() else future.exception()
         if is_cancelled or error is not None or not self.record.goes_on:
             self.record.end(error, is_cancelled, self.progress_log.events)
 
     def failure(self, pod, is_late=False):
-        """Return why a pod (None: there is none) that is not this start's, or does not run, never will: a SpawnError.
+        """Return the SpawnError that ends the start, or None while the pod may still run.
 
-        None if it may. is_late (bool): nothing has the time to heal any more.
+        pod (dict or None): None if there is no pod. is_late (bool): there is no time left for a failure to heal.
 
-        The pod of a start that was given up is deleted. Whatever becomes of it meanwhile is no failure of its own.
+        The pod of a start that was given up is being deleted, so that its status means nothing.
         """
         if uid_of(pod) != self.uid:
             return self._deleted()
@@ -124,13 +124,13 @@ class StartAttempt:
                 _, longest = self._since[failure.what, failure.cause]
                 is_said = failure.cause is not Cause.IMAGE or longest in failure.message
                 self._blame(failure)
-                before = '' if is_said else '; before that: %s' % longest  # while it pauses, a node does not say why
+                before = '' if is_said else '; before that: %s' % longest  # between its tries, a node does not say why
                 return SpawnError(
                     'Pod %s failed to start.' % self.pod_name, failure.root_reason, failure.cause,
                     '{0.what}: {0.reason}. {0.message}{1}'.format(failure, before).strip(), failure.message)
 
     def _failures(self, pod, is_late):
-        """Return the failures that may end the start; when it is late, also how the server ended before it runs now."""
+        """Return the failures that may end the start. If it is late, a server that was restarted has failed, too."""
         if is_late:
             found = podstatus.failures(pod) or podstatus.failure_before_restart(pod)
         else:
@@ -141,20 +141,20 @@ class StartAttempt:
         return [podstatus.with_hook(failure, self._hook_of(failure.what)) for failure in found]
 
     def _blame(self, failure):
-        """Remember the container that a failure is about, if it is about one."""
+        """Remember the container that has failed; None if the failure is not about a container."""
         _, _, name = failure.what.partition('container ')
         self.container = name or None
 
     def _hook_of(self, container):
-        """Return (reason, message) of the lifecycle hook of a container that failed, the longest; None if none did."""
+        """Return (reason, message) of a container's failed lifecycle hook, with the longest message; otherwise None."""
         sources = self._failed_hooks, self.progress_log.failed_hooks
         known = [hooks[container] for hooks in sources if container in hooks]
         return max(known, key=lambda hook: (hook[0] == podstatus.FAILED_HOOK, len(hook[1])), default=None)
 
     def too_late(self, sentence, pod):
-        """Return the SpawnError of a pod that did not run in time, caused by what its status or the last warning says.
+        """Return the SpawnError of a pod that did not run in time. The cause is in its status or the last warning.
 
-        sentence (str): what was waited for. pod (dict or None): as it was seen last.
+        sentence (str): what the start waited for. pod (dict or None): as it was last seen.
         """
         seen, found = podstatus.describe(pod), self._failures(pod, True)
         if found:
@@ -166,7 +166,7 @@ class StartAttempt:
         return SpawnError(sentence, reason, cause, last_seen, message)
 
     def _is_final(self, failure):
-        """True if a pod's failure has lasted for longer than it is given to heal."""
+        """Return whether a pod's failure has lasted longer than the time it has to heal."""
         grace_seconds = failure.grace_seconds
         if grace_seconds and self.grace is not None:
             grace_seconds = self.grace
@@ -174,7 +174,7 @@ class StartAttempt:
         if grace_seconds and key not in self._since:
             self._log.warning('Pod %s: %s (This may heal.)', self.pod_name, one_line(
                 '{0.what}: {0.reason}. {0.message}'.format(failure)))
-            if grace_seconds < float('inf'):  # so that it is looked at then, whether anything changes or not
+            if grace_seconds < float('inf'):  # look at it again then, even if nothing has changed
                 IOLoop.current().call_later(grace_seconds, self.wake)
         first, message = self._since.get(key, (now, ''))
         self._since[key] = first, max(message, failure.message, key=len)

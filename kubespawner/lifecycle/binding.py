@@ -1,7 +1,7 @@
-"""Why a claim that a start needs will not be bound to a volume: what the claim says, and the events about it.
+"""Why a claim that a start needs will never be bound to a volume, according to its status and to events.
 
-Here belongs what cannot heal by waiting. It is only asked of claims that are not bound yet, and whatever cannot be read
-is left out: a start does not depend on it. Everything runs on the IOLoop's thread.
+Only failures that do not heal belong here. Claims are only read while they are unbound, and what cannot be read is
+ignored: a start does not depend on it. Everything runs on the IOLoop's thread.
 """
 import re
 
@@ -17,7 +17,7 @@ _NO_CLASS = re.compile(r'\bstorageclass\S* .* not found', re.IGNORECASE)
 
 
 def phase(claim):
-    """Return the phase of a claim (a dict), such as `Bound`; empty if it says none."""
+    """Return the phase of a claim (a dict), such as `Bound`; an empty string if it has none."""
     return str((claim.get('status') or {}).get('phase') or '')
 
 
@@ -32,10 +32,10 @@ def check_not_lost(claim):
 
 @gen.coroutine
 def failure_to_bind(requests, namespace, name, is_needed, reads_events, log):
-    """Wait for a claim to be bound; return the SpawnError with which it will not be. None if it is, or nobody asks.
+    """Wait until a claim is bound, or nobody needs it any more: None. If it can never be bound, return the SpawnError.
 
-    is_needed (callable): returns whether somebody still waits for the claim.
-    reads_events (bool): whether the hub may list events.
+    is_needed (callable): returns whether the claim is still needed.
+    reads_events (bool): whether to look for events about the claim.
     """
     pauses = retry.Backoff(1, 10, jitter=0)
     while True:
@@ -54,7 +54,7 @@ def failure_to_bind(requests, namespace, name, is_needed, reads_events, log):
             return e
         except api.ApiError as e:
             log.debug('Why claim %s is not bound is not known: %s', name, e)
-            if e.status == 403:  # of the two only events may be forbidden: the claim has been read before
+            if e.status == 403:  # it must be the events: the start has read the claim before
                 reads_events = False
             continue
         for event in events.get('items') or []:
@@ -64,7 +64,7 @@ def failure_to_bind(requests, namespace, name, is_needed, reads_events, log):
 
 
 def _failure_in(event, claim):
-    """Return the SpawnError that an event about a claim means; None if it may heal, or is about an older claim."""
+    """Return the SpawnError that an event means for a claim; None if it may heal, or is about an earlier claim."""
     reason, message = str(event.get('reason')), str(event.get('message'))
     is_about_it = (event.get('involvedObject') or {}).get('uid') == claim['metadata']['uid']
     if not is_about_it or reason != 'ProvisioningFailed' or not _NO_CLASS.search(message):

@@ -1,7 +1,7 @@
-"""The size of a claim that is there already, when the settings ask for another one.
+"""The size of an existing claim, if the settings ask for another one.
 
-A claim can grow if its storage class allows it, and never shrink. A start does not fail because of its claim's size.
-Everything runs on the IOLoop's thread.
+A claim can grow if its storage class allows that, but it never shrinks. A start does not fail because of the size of
+its claim. Everything runs on the IOLoop's thread.
 """
 import re
 
@@ -14,9 +14,9 @@ from ..kube.quantities import value_of
 from .binding import phase
 from .claims import KIND
 
-PATCH_SECONDS = 10  # that a start may take longer because its claim grows
+PATCH_SECONDS = 10  # how much longer a start may take because its claim grows
 
-# What a refusal says that has nothing to do with the rights of the hub.
+# In the message of a refusal that has nothing to do with the rights of the hub
 _NOT_THE_RIGHT = re.compile(r'\bresiz|\bexceeded quota\b')
 
 _once = Once()
@@ -24,10 +24,10 @@ _once = Once()
 
 @gen.coroutine
 def fit(requests, namespace, claim, capacity, is_expanded, log, deadline):
-    """Have a claim (a dict) grow to `capacity`, if it asks for less; otherwise tell the log why it stays as it is.
+    """Expand a claim (a dict) to `capacity` if it requests less. If it cannot be changed, the log says why.
 
-    capacity (str): a quantity, such as `10Gi`. is_expanded (bool): whether the claim is to grow.
-    deadline (float): the loop's time after which it is not tried any more.
+    capacity (str): a quantity, such as `10Gi`. is_expanded (bool): whether to expand claims.
+    deadline (float): the loop's time after which the attempt ends.
     """
     name, requested = claim['metadata']['name'], _requested(claim)
     wanted, has = value_of(capacity), value_of(requested)
@@ -60,6 +60,6 @@ def _tell_of_refusal(error, namespace, name, requested, capacity, log):
 
 
 def _requested(claim):
-    """Return the size that a claim asks for, None if it says none."""
+    """Return the size that a claim requests, or None."""
     resources = (claim.get('spec') or {}).get('resources') or {}
     return (resources.get('requests') or {}).get('storage')

@@ -1,7 +1,6 @@
-"""Claims: which one is a server's, whatever it is called, and which one goes with it for good.
+"""Finding and deleting the claim of a server, whatever its name is.
 
-Here belongs finding and deleting a claim; what a new one looks like is in `manifests`. Everything runs on the IOLoop's
-thread.
+What a new claim looks like is in `manifests`. Everything runs on the IOLoop's thread.
 """
 import re
 
@@ -15,7 +14,7 @@ from ..naming.ownership import PROFILE, USERNAME, is_of_another_hub, owner_of
 
 KIND = 'persistent_volume_claim'
 
-# What the labels `component` and `app.kubernetes.io/component` of all claims say.
+# The value of the labels `component` and `app.kubernetes.io/component` of all claims
 STORAGE_COMPONENT = 'singleuser-storage'
 COMPONENT_LABELS = 'component', 'app.kubernetes.io/component'
 
@@ -23,14 +22,14 @@ COMPONENT_LABELS = 'component', 'app.kubernetes.io/component'
 class Claims:
     """Finds and deletes the claim of one server.
 
-    namespace, name (str): of the claim, if it is called as the server's next one would be.
+    namespace, name (str): of the claim, unless it was created under another name.
     owner (tuple): the names of the user and of the server, as `owner_of` returns them.
-    labels (callable or None): returns the labels of a new claim of this server, by which claims of other names are
-        looked for. None: only the one of that name is.
-    profile (str or None): what a profile calls the claim; None for the one of all profiles that have none of their own.
-    is_taken (callable): returns whether a claim (a dict) is another server's, whatever its name and annotations are.
+    labels (callable or None): returns the labels of a new claim of this server, to find claims with other names. None:
+        only look for the claim of this name.
+    profile (str or None): the profile that has a claim of its own; None for the claim of all other profiles.
+    is_taken (callable): returns whether a claim (a dict) belongs to another server, whatever its name and annotations.
 
-    is_name_taken (bool): whether the claim of that name is another server's, as was found last.
+    is_name_taken (bool): whether the claim of this name belonged to another server when it was last read.
     """
 
     def __init__(self, requests, namespace, name, log, owner, labels=None, profile=None,
@@ -41,10 +40,10 @@ class Claims:
 
     @gen.coroutine
     def find(self, deadline=None):
-        """Return this server's claim, None if it has none: the one of its name, or one that says that it is its own.
+        """Return this server's claim, or None: the claim of its name, or one whose annotations name this server.
 
-        A claim that is being deleted is nobody's. Raises SpawnError if the hub may not look for claims of other names:
-        in a new claim the user would miss all their files.
+        A claim that is being deleted does not count. Raises SpawnError if the hub may not list claims: with a new
+        claim, the user would not find their files.
         """
         claim = yield self._read(deadline)
         if claim is not None and not _is_being_deleted(claim):
@@ -53,20 +52,20 @@ class Claims:
 
     @gen.coroutine
     def _read(self, deadline):
-        """Return the claim of the name; None if there is none, or if it is another server's."""
+        """Return the claim of this name; None if there is none, or if it belongs to another server."""
         claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
         self.is_name_taken = claim is not None and self._is_taken(claim)
         return None if self.is_name_taken else claim
 
     @gen.coroutine
     def find_or_make_room(self, deadline, check_wanted, make_room):
-        """Return this server's claim; None if it has none, and a new one of its name can be made.
+        """Return this server's claim, or None if it has none, and a new one can be created.
 
-        A claim of that name that is being deleted is waited for to be gone. Raises SpawnError at the deadline.
+        If the claim of this name is being deleted, wait until it is gone. Raises SpawnError at the deadline.
 
-        check_wanted (callable): raises an error if nobody wants the claim any more.
-        make_room (callable): `make_room(deadline)`, a coroutine, has what may use that claim deleted. Kubernetes keeps
-            a claim as long as a pod uses it.
+        check_wanted (callable): raises an error if the claim is not needed any more.
+        make_room (callable): `make_room(deadline)`, a coroutine, deletes the pod that may use the claim. Kubernetes
+            keeps a claim as long as a pod uses it.
         """
         claim = yield self._read(deadline)
         if claim is not None and not _is_being_deleted(claim):
@@ -80,7 +79,7 @@ class Claims:
 
     @gen.coroutine
     def _wait_until_gone(self, claim, deadline, check_wanted):
-        """Wait until a claim that is being deleted is gone; return the one that has its name then, or None."""
+        """Wait until a claim that is being deleted is gone; return the claim that then has its name, or None."""
         started, pauses = IOLoop.current().time(), retry.Backoff(0.1, 2, jitter=0)
         while claim is not None and _is_being_deleted(claim):
             yield gen.sleep(min(pauses.next_pause(), max(0, deadline - IOLoop.current().time())))
@@ -95,7 +94,7 @@ class Claims:
 
     @gen.coroutine
     def _find_of_another_name(self, deadline):
-        """Return a claim that says that it is this server's, the latest first; None if there is none."""
+        """Return the newest claim whose annotations name this server, or None."""
         if self._labels is None:
             return None
         labels = self._labels()
@@ -119,12 +118,12 @@ class Claims:
         return None
 
     def _is_ours(self, claim):
-        """True if a claim (a dict) says that it belongs to this user and server, and is to stay."""
+        """Return whether the annotations of a claim (a dict) name this user and server, and it is not being deleted."""
         profile = (claim['metadata'].get('annotations') or {}).get(PROFILE)
         return (owner_of(claim), profile) == (self._owner, self._profile) and not _is_being_deleted(claim)
 
     def _is_made_by_others(self, claim, labels):
-        """True, and a warning, if a claim says in an annotation that it is ours, but is not as hubs make claims.
+        """Return whether a claim whose annotations name this server was not created by a hub; warn if so.
 
         labels (dict): of a new claim of this server.
         """
@@ -139,11 +138,11 @@ class Claims:
 
     @gen.coroutine
     def delete(self, why_kept, delete=None):
-        """Delete the claim of this server, if it is its own. Failures are told in the log only.
+        """Delete the claim of this server. Errors are only logged.
 
-        why_kept (callable): of a claim, returns why it is not to be deleted; None if it is.
-        delete (callable or None): `delete(name)` returns a future that is done when the claim of that name is deleted.
-            None: the request to delete it is sent.
+        why_kept (callable): `why_kept(claim)` returns why a claim must not be deleted, or None.
+        delete (callable or None): `delete(name)` deletes the claim of that name and returns a future. None: send the
+            request to delete it.
         """
         name = self._name
         try:
@@ -159,7 +158,7 @@ class Claims:
             else:
                 yield self._requests.send(api.delete(KIND, self._namespace, name, claim['metadata']['uid']))
             self._log.info('Deleted claim %s', name)
-        except (api.ApiError, SpawnError) as e:  # JupyterHub goes on, whatever happens
+        except (api.ApiError, SpawnError) as e:  # JupyterHub deletes the server in any case
             right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'
             is_refused = isinstance(e, api.ApiError) and e.status == 403
             self._log.error('Claim %s stays, though its server is deleted: %s%s', name, e,
@@ -171,10 +170,10 @@ def _is_being_deleted(claim):
 
 
 def why_not_made_by_hub(claim, labels):
-    """Return why a hub cannot have made a claim (a dict) that says that it is a user's; None if it can.
+    """Return why a claim (a dict), whose annotations name a user, was not created by a hub; None if it may have been.
 
-    Anybody who may create claims can write annotations. What a hub makes has the label of the user, too, is storage by
-    the label `component` if it has that, as claims of the first hubs do not, and has no owner in Kubernetes.
+    Anybody who may create claims can write such annotations. A claim that a hub has created also has the label of the
+    user, has no owner in Kubernetes, and its label `component`, which the first hubs did not set, says storage.
 
     labels (dict): of a new claim of this server.
     """
@@ -190,8 +189,9 @@ def why_not_made_by_hub(claim, labels):
 
 
 def selectors(labels, username):
-    """Return label selectors of the claims that may be a server's: of those with a label of this user's, by any slug
-    scheme, and of those from before there was one. Other hubs may have other `common_labels`.
+    """Return label selectors that find a server's claims: with a label of the user by any slug scheme, or without one.
+
+    Claims from before there was such a label have none. Other hubs may have other `common_labels`.
 
     labels (dict): of a new claim of this server.
     """
@@ -202,12 +202,12 @@ def selectors(labels, username):
 
 
 def why_kept(claim, owner, common_labels, name_of, names_of_others):
-    """Return why a claim (a dict) is not to be deleted when its server is; None if it is.
+    """Return why a claim (a dict) must not be deleted with its server; None if it may be.
 
     owner (tuple): the names of the user and of the server that is deleted.
-    common_labels (dict): of all that this hub makes.
-    name_of (callable): `name_of(servername, username=None)` returns what the claim of another server is called now, of
-        this user or another; None if that is not known.
+    common_labels (dict): the labels of everything that this hub creates.
+    name_of (callable): `name_of(servername, username=None)` returns the present name of the claim of another server, of
+        this user or of another; None if it is not known.
     names_of_others (set): the names of the claims of the user's other servers.
     """
     (username, servername), name = owner_of(claim), claim['metadata']['name']
@@ -226,5 +226,5 @@ def why_kept(claim, owner, common_labels, name_of, names_of_others):
 
 
 def _colliding_names(name):
-    """Return names of users that templates most easily give the same names as the user of this name."""
+    """Return names of other users for which a careless template most easily gives the same names as for this user."""
     return {name + 'x', name.upper(), re.sub('[^a-z0-9]', '_', name), re.sub('[^a-z0-9]', '.', name)} - {name}

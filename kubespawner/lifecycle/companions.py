@@ -1,8 +1,8 @@
-"""Companions of a pod: its Secret and its Service. Making them, and replacing those that an earlier pod has left.
+"""Creating the companions of a pod, its Secret and its Service, and replacing those of an earlier pod.
 
-Each has the pod as its owner, so that Kubernetes deletes it with the pod, but only a while after it. So a new pod finds
-what belonged to the last one, and must not start with that. Here belongs whose a companion is, and when one may be
-replaced; what it looks like is in `parts.related`. Everything runs on the IOLoop's thread.
+The pod is the owner of its companions, so that Kubernetes deletes them a while after it. A new pod may find those of
+the last one, and must not start with them. Who owns a companion and when it may be replaced belongs here; what it looks
+like is in `parts.related`. Everything runs on the IOLoop's thread.
 """
 import re
 
@@ -14,19 +14,19 @@ from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import owner_of
 from .waiting import TIMEOUTS, check_wanted
 
-CREATE_TRIES = 4  # of a companion whose name is taken
+CREATE_TRIES = 4  # attempts to create a companion whose name is taken
 
-VERBS = 'get', 'create', 'delete'  # that the hub needs for each kind
+VERBS = 'get', 'create', 'delete'  # the rights that the hub needs for each kind
 
-# What Kubernetes says of a right that somebody lacks. A quota or a webhook may forbid a request, too.
+# In the message of Kubernetes for a missing right. A quota or a webhook may forbid a request, too.
 _LACKS_RIGHT = re.compile(r'\bcannot (get|create|delete) ')
 
-# What gives a companion its name.
+# The setting that names the companions of each kind.
 NAMED_BY = {'secret': 'secret_name_template', 'service': 'pod_name_template'}
 
 
 class Companions:
-    """Creates and replaces what goes with the pod of one server.
+    """Creates and replaces the companions of one server's pod.
 
     namespace, pod_name (str): of the pod.
     owner (tuple): the names of the user and of the server, as `owner_of` returns them.
@@ -40,10 +40,7 @@ class Companions:
 
     @gen.coroutine
     def make_room(self, kind, name, deadline, is_wanted=lambda: True):
-        """Delete what an earlier pod has left under a name, before there is a new pod that could use it.
-
-        There must be no pod of the server's pod name.
-        """
+        """Delete the companion of an earlier pod, before a new pod could use it. The earlier pod must be gone."""
         with _Explained(kind):
             found = yield self._requests.read(kind, self._namespace, name, deadline)
             if found is not None:
@@ -51,10 +48,10 @@ class Companions:
 
     @gen.coroutine
     def create(self, kind, manifest, uid, deadline, is_wanted=lambda: True):
-        """Create a companion of the pod with a uid, which exists. What an earlier pod has left is replaced.
+        """Create a companion of an existing pod; replace the one of an earlier pod.
 
-        manifest (dict): has a reference to that pod as its owner.
-        is_wanted (callable): asked before each try.
+        manifest (dict): with the pod as its owner. uid (str): of the pod.
+        is_wanted (callable): called before each attempt.
         """
         name = manifest['metadata']['name']
         with _Explained(kind):
@@ -72,9 +69,9 @@ class Companions:
 
     @gen.coroutine
     def _created(self, kind, manifest, deadline, is_wanted):
-        """Send the request to create a companion; return whether there was none of its name.
+        """Send the request to create a companion; return False if its name is taken.
 
-        One that is created when nobody waits any more goes with its pod, which is deleted then.
+        If it is created after the deadline, Kubernetes deletes it with the pod of the failed start.
         """
         creation = self._requests.create(kind, self._namespace, manifest, deadline, is_wanted)
         try:
@@ -85,7 +82,7 @@ class Companions:
 
     @gen.coroutine
     def _replace(self, kind, found, deadline, is_wanted):
-        """Delete a companion that no pod needs any more; return when it is gone."""
+        """Delete a companion that no pod needs any more, and wait until it is gone."""
         if not (yield self._is_left(found, deadline)):
             raise self._taken(kind, found)
         name, uid = found['metadata']['name'], found['metadata']['uid']
@@ -99,7 +96,7 @@ class Companions:
 
     @gen.coroutine
     def _is_left(self, found, deadline):
-        """Return whether the pod of a companion is gone, or it belongs to nothing and says that it is this server's."""
+        """Return whether the pod of a companion is gone, or it has no owner but the annotations of this server."""
         pod = _owning_pod(found)
         if not pod:
             return owner_of(found) == self._owner and not found['metadata'].get('ownerReferences')
@@ -122,7 +119,7 @@ class Companions:
             yield gen.sleep(min(pauses.next_pause(), max(0, deadline - IOLoop.current().time())))
 
     def _taken(self, kind, found):
-        """Return the error of a start whose companion is in use by another server; tell the operator what to do."""
+        """Return the error of a start whose companion is used by another server; log what the operator can do."""
         name, pod = found['metadata']['name'], _owning_pod(found).get('name')
         self._log.error(
             'The %s %s in the namespace %s is in the way of pod %s: it belongs to %s. If KubeSpawner.%s gives one name '
@@ -135,7 +132,7 @@ class Companions:
 
 
 class _Explained:
-    """A context manager: a right that the hub lacks becomes a SpawnError that says what to add to its role."""
+    """A context manager that turns the error of a missing right into a SpawnError that says what the role needs."""
 
     def __init__(self, kind):
         self._kind = kind

@@ -1,7 +1,7 @@
-"""What is known of a server's last starts when its user starts it again: what worked, and why the last one failed.
+"""A server's last starts, for the form that its user sees next: which choices worked, and why the last start failed.
 
-JupyterHub makes a new spawner after each failure, and a hub may restart. So this is part of a server's state, and is
-kept small. What the form makes of it does not belong here. Pure, any thread.
+JupyterHub creates a new spawner after each failure, and a hub may restart, so this is part of a server's state, and
+small. What the form does with it does not belong here. Pure, any thread.
 """
 import json
 from collections import namedtuple
@@ -9,25 +9,25 @@ from collections import namedtuple
 from ..messages import hints
 from ..messages.errors import UserFacingError, shortened
 
-LONGEST = 1000  # characters of each text, and of each choice, that is kept
+LONGEST = 1000  # characters of each text, and of each choice as JSON
 MOST = 3  # choices that worked
-LASTS = 24 * 60 * 60  # seconds for which a failure is told of
+LASTS = 24 * 60 * 60  # seconds for which a failure is shown
 
 Failure = namedtuple('Failure', 'summary details seconds wants_another')
 Failure.__doc__ = """Failure(summary, details, seconds, wants_another): why a start failed.
 
-summary, details (str): what happened and what the user can do, and what else is known.
-seconds (int): when that was, since 1970.
+summary, details (str): what happened and what the user can do; what else is known.
+seconds (int): the time of the failure, in seconds since 1970.
 wants_another (bool): whether the user should choose another profile.
 """
 
 
 class LastStart:
-    """What to know of the last starts of one server.
+    """The last starts of one server.
 
     failure (Failure or None): why the last start failed; None if it did not.
-    worked (list of dicts): the `user_options` of starts that did not fail, the last one first.
-    is_news (bool): whether the user has neither sent nor seen anything since the failure.
+    worked (list of dicts): the `user_options` of starts that worked, the last one first.
+    is_news (bool): whether the user has not seen or sent a form since the failure.
     """
 
     def __init__(self):
@@ -35,11 +35,11 @@ class LastStart:
         self._worked_before = []
 
     def begin(self):
-        """Take note that a start begins: until its server answers, it may fail."""
+        """Note that a start begins. Until its server answers, it may still fail."""
         self._worked_before = self.worked
 
     def failed(self, error, seconds):
-        """Take note of the error that ended a start, which has the attributes that JupyterHub shows."""
+        """Note that a start failed. error (Exception): with a `jupyterhub_message`. seconds (float): since 1970."""
         self.stopped()
         texts, wants_another = (error.jupyterhub_message, ''), False
         if isinstance(error, UserFacingError):
@@ -50,27 +50,27 @@ class LastStart:
         self.failure, self.is_news = Failure(summary, details, int(seconds), wants_another), True
 
     def stopped(self):
-        """Take note that a start ended because nobody wanted it any more: it has neither worked nor failed."""
+        """Note that a start was given up: it neither worked nor failed."""
         self.worked, self.failure = self._worked_before, None
 
     def succeeded(self, options):
-        """Take note of the `user_options` (dict) of a start that has not failed until now."""
+        """Note that a start has worked so far. options (dict): its `user_options`."""
         self.failure, self.is_news = None, False
         kept = _small(options)
         if kept:
             self.worked = ([kept] + [each for each in self._worked_before if each != kept])[:MOST]
 
     def failure_to_tell(self, now):
-        """Return the failure if it is recent at a time in seconds since 1970, otherwise None."""
+        """Return the failure if it is recent, otherwise None. now (float): seconds since 1970."""
         return self.failure if self.failure is not None and now - self.failure.seconds < LASTS else None
 
     def state(self):
-        """Return what JupyterHub's database keeps, a dict."""
+        """Return the state for JupyterHub's database, a dict."""
         state = {'worked': self.worked} if self.worked else {}
         return dict(state, failure=list(self.failure)) if self.failure is not None else state
 
     def load(self, state):
-        """Take over a state. What is not one counts as nothing."""
+        """Load a state. Values that cannot be from `state` are ignored."""
         state = state if isinstance(state, dict) else {}
         worked, failure = state.get('worked'), state.get('failure')
         self.worked = [each for each in worked if isinstance(each, dict)][:MOST] if isinstance(worked, list) else []
@@ -80,11 +80,11 @@ class LastStart:
 
 
 def _small(options):
-    """Return options that are short enough to be kept; of others, the profile only."""
+    """Return options if they are short enough to be kept; otherwise only the profile, or an empty dict."""
     for kept in (options, {'profile': options.get('profile')}):
         try:
             if len(json.dumps(kept)) <= LONGEST:
                 return dict(kept)
-        except (TypeError, ValueError):  # of a form of the operator's
+        except (TypeError, ValueError):  # an operator's own form can return anything
             pass
     return {}

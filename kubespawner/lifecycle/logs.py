@@ -1,7 +1,7 @@
-"""The last lines of the log of a server that failed: in the hub's log, and the last one in what its user reads.
+"""The last lines of the log of a failed server, for the hub's log; the user sees the last one.
 
-Reading them may not delay a start much, and what cannot be read is left out. What the hub put into the environment of
-the containers is masked. Everything runs on the IOLoop's thread.
+Reading a log must not delay a start much, and a log that cannot be read is left out. Values that the hub put into the
+containers' environment are masked. Everything runs on the IOLoop's thread.
 """
 import base64
 
@@ -14,10 +14,10 @@ from ..messages.secrets import SECRET, mask, secrets_in
 from . import podstatus
 from .waiting import TIMEOUTS
 
-SECONDS = 2  # within the margin that a start leaves before JupyterHub's time is over
+SECONDS = 2  # less than the margin between the end of a start and JupyterHub's own timeout
 MOST_LINES, MOST_BYTES = 20, 16 * 1024
 LONGEST_LINE = 1000  # characters in the hub's log
-LONGEST_TOLD = 300  # characters of the line that a user reads
+LONGEST_SHOWN = 300  # characters of the line that the user sees
 
 
 class ServerLogs:
@@ -31,19 +31,19 @@ class ServerLogs:
 
     @gen.coroutine
     def add_to(self, error, pod, container, secrets):
-        """Return a SpawnError that ends with the last line of a container's log; write the last lines to the hub's log.
+        """Write the last lines of a container's log to the hub's log; return `error` with the last one added.
 
-        pod (dict or None): as it was seen last. secrets (list of str): see `secrets_of`.
+        error (SpawnError). pod (dict or None): as it was last seen. secrets (list of str): see `secrets_of`.
         """
         lines = yield self.write(pod, container, secrets)
-        more = ' The last line of its log: %s' % lines[-1][:LONGEST_TOLD] if lines else ''
+        more = ' The last line of its log: %s' % lines[-1][:LONGEST_SHOWN] if lines else ''
         return error.replaced(details=mask(error.details, secrets) + more, k8s_message=mask(error.k8s_message, secrets))
 
     @gen.coroutine
     def write(self, pod, container, secrets=None):
         """Write the last lines of the log of a container to the hub's log; return them, a list of str.
 
-        secrets (list of str or None): see `secrets_of`; None: the pod is read for them.
+        secrets (list of str or None): see `secrets_of`; None: read the pod to find them.
         """
         deadline, lines = IOLoop.current().time() + SECONDS, []
         reading = self._masked_lines(pod, container, secrets, deadline)
@@ -75,9 +75,9 @@ class ServerLogs:
 
     @gen.coroutine
     def _variables_in_secret(self, pod, deadline):
-        """Return the variables of a pod that are in the Secret of its server: dicts with `name` and `value`.
+        """Return the variables in the Secret of a pod, dicts with `name` and `value`.
 
-        None if the Secret is gone, so that nobody knows what must not be read.
+        None if the Secret is gone, so that it is not known what to mask.
         """
         name = podstatus.secret_with_token(pod)
         if name is None:
@@ -92,7 +92,7 @@ class ServerLogs:
 
     @gen.coroutine
     def _text(self, pod, container, deadline):
-        """Return the end of what a container has written: in its last run that has ended, if there is one."""
+        """Return the end of a container's log, of its last run that has ended if there is one."""
         was_restarted = podstatus.was_restarted(pod, container)
         for previous in (was_restarted, not was_restarted):
             try:
@@ -102,13 +102,13 @@ class ServerLogs:
                 if e.status not in (400, 404):  # there is no such run, or its log is gone
                     raise
             else:
-                if text.strip():  # otherwise the node may have started the container again since
+                if text.strip():  # otherwise the container may have been restarted since
                     return _whole_lines(text)
         return ''
 
 
 def _whole_lines(text):
-    """Return a log without its last line if that is cut off, maybe in the middle of a token."""
+    """Return a log without its last line if that may be cut off, perhaps within a token that is to be masked."""
     if len(text.encode('utf8', 'replace')) < MOST_BYTES:
         return text
     lines, _, _ = text[:MOST_BYTES].rpartition('\n')
@@ -116,8 +116,8 @@ def _whole_lines(text):
 
 
 def secrets_of(pod, more=()):
-    """Return what must not be read of the environment of a pod's containers, see `secrets_in`.
+    """Return the secrets in the environment of a pod's containers, see `secrets_in`.
 
-    more (iterable): variables of the pod that are in a Secret.
+    more (iterable of dicts): variables of the pod that are in a Secret.
     """
     return secrets_in(podstatus.environment(pod) + list(more))

@@ -1,7 +1,7 @@
-"""Pods: making the one of a start, and deleting one: what is in its way, what is left of it, what is to end.
+"""Creating and deleting the pod of a server, and deciding whether a pod with its name is this server's.
 
-Here belongs what becomes of a request whose answer is lost or comes too late, and whose pod it is that has a name; what
-a pod looks like is in `manifests`. Everything runs on the IOLoop's thread.
+Also here: what to do if the answer to a request is lost or comes too late. What a pod looks like is in `manifests`.
+Everything runs on the IOLoop's thread.
 """
 import enum
 import time
@@ -16,34 +16,34 @@ from ..naming.ownership import owner_of
 from . import podstatus
 from .waiting import TIMEOUTS, PodWaiter, check_wanted
 
-CREATE_TRIES = 4  # of a pod whose name is taken
-STARTS_KEPT = 8  # of one server, whose pods may still be there, because the answer of their deletion was lost
+CREATE_TRIES = 4  # attempts to create a pod whose name is taken
+STARTS_KEPT = 8  # of one server; their pods may still exist if the answers to their deletion were lost
 
-# Says which call of `start` made a pod: whether one that is there already is what a lost answer was about.
+# The annotation with the id of the call of `start` that created a pod. It shows which pod a lost answer was about.
 SPAWN_ID = 'hub.jupyter.org/spawn-id'
 
 
 def new_spawn_id():
-    """Return what tells the pod of one start from those of all others."""
+    """Return a new spawn id, a str that no other start has."""
     return uuid.uuid4().hex
 
 
 class Ownership(enum.Enum):
-    """What is known of the pod that has this server's pod name."""
+    """Whose the pod with this server's pod name is."""
 
-    UNKNOWN = 'no state has been loaded: a pod says itself whose it is'
-    OURS = 'the pod is this server\'s, whatever it says itself'
-    UNCERTAIN = 'there was none, but a start may have made one since: a pod says itself whose it is'
-    NONE = 'this process knows that there is none: the name is only what the next pod would be called'
+    UNKNOWN = 'no state has been loaded: the annotations of a pod say whose it is'
+    OURS = 'the pod is this server\'s, whatever its annotations say'
+    UNCERTAIN = 'there was no pod, but a start may have created one since: its annotations say whose it is'
+    NONE = 'this process knows that there is no pod: the name is the one that the next pod would get'
 
 
 class KnownPod:
     """What is known of the pod that has a server's pod name.
 
-    ownership (Ownership)
-    uid (str or None): of the pod that is OURS; None if that is not known either.
-    spawn_id (str or None): what the start that was begun last has marked its pod with.
-    earlier (iterable of str): the spawn ids of the starts before it, or the uids of their pods, as far as known.
+    ownership (Ownership): whose it is.
+    uid (str or None): the uid of the pod that is OURS, if it is known.
+    spawn_id (str or None): the spawn id of the last start.
+    earlier (iterable of str): the known spawn ids of earlier starts, or the uids of their pods.
     """
 
     def __init__(self, ownership=Ownership.UNKNOWN, uid=None, spawn_id=None, earlier=()):
@@ -51,16 +51,16 @@ class KnownPod:
 
     @property
     def starts(self):
-        """The last spawn ids of this server and uids of its pods: a tuple of str, at most STARTS_KEPT."""
+        """The last spawn ids of this server, and the uids of its pods: a tuple of at most STARTS_KEPT str."""
         return (self._earlier + tuple(filter(None, [self.spawn_id, self.uid])))[-STARTS_KEPT:]
 
     def begin_start(self):
-        """Have the pod that is made next be marked with a spawn id of its own."""
+        """Choose a new spawn id for the next pod."""
         self._earlier, self.spawn_id = self.starts, new_spawn_id()
 
     @property
     def is_ours(self):
-        """True if a pod of this name is this server's."""
+        """Whether a pod of this name is this server's."""
         return self.ownership is Ownership.OURS
 
     def own(self, pod):
@@ -68,19 +68,19 @@ class KnownPod:
         self.ownership, self.uid = Ownership.OURS, uid_of(pod)
 
     def is_of_last_start(self, pod):
-        """True if a pod is marked by the start that was begun last, whose end nobody may have seen."""
+        """Return whether a pod has the spawn id of the last start, which may have been interrupted."""
         return self.spawn_id is not None and _spawn_id_of(pod) == self.spawn_id
 
     def is_of_another_start(self, pod):
-        """True if this server had no pod, and a start that this hub knows nothing of has marked this one.
+        """Return whether this server had no pod, and this one has a spawn id that this hub does not know.
 
-        It is the pod of another hub that shares the database, as in a rolling update.
+        Another hub with the same database has created it, as in a rolling update.
         """
         had_none = self.ownership in (Ownership.UNCERTAIN, Ownership.NONE)
         return had_none and _spawn_id_of(pod) not in (None, self.spawn_id)
 
     def is_starting_elsewhere(self, pod, start_timeout):
-        """True if a pod, of a start that this hub knows nothing of, is so young that another hub may wait for it.
+        """Return whether another hub has created this pod so recently that it may still wait for it.
 
         start_timeout (float): the seconds that a start may take.
         """
@@ -89,27 +89,27 @@ class KnownPod:
                 and not podstatus.failures(pod))
 
     def is_this(self, pod):
-        """True if a pod (None: there is none) is known to be the one that this server was started with."""
+        """Return whether a pod (a dict, or None) is known to be this server's."""
         return pod is not None and self.is_ours and self.uid == uid_of(pod)
 
     def may_be_this(self, pod):
-        """True if a pod is the one that is this server's, as far as that is known by its uid."""
+        """Return whether a pod can be this server's: it is OURS, and its uid is the known one, if there is one."""
         return self.is_ours and self.uid in (None, uid_of(pod))
 
 
 class Pods:
-    """Makes and deletes the pod of one server.
+    """Creates and deletes the pod of one server.
 
     namespace, name (str): of the pod.
     owner (tuple): the names of the user and of the server, as `owner_of` returns them.
-    known (KnownPod): is kept up to date.
-    grace_period (int or None): seconds that a server is given to end; None: those that the pod itself says.
-    force_after (float or None): seconds after which a pod that is still there is deleted by force; None: never.
-    may_delete_foreign (callable): returns True if a pod (a dict) that is in the way may be deleted, though it says that
-        it is another server's.
-    other_owner (callable): returns the names of the user and of the server that a pod (a dict) is, if the hub knows
-        that it is another one, whatever the pod says; otherwise None.
-    start_timeout (float): seconds in which a pod that another hub has made is left alone, as it may be starting there.
+    known (KnownPod): what is known of the pod; kept up to date.
+    grace_period (int or None): the seconds that a server has to end; None: the pod's own grace period.
+    force_after (float or None): the seconds after which a pod that still exists is deleted by force; None: never.
+    may_delete_foreign (callable): returns whether a pod (a dict) that is in the way may be deleted, although its
+        annotations name another server.
+    other_owner (callable): returns the names of the user and of the server to which the hub knows a pod (a dict) to
+        belong, whatever its annotations say; None if it knows of no other.
+    start_timeout (float): the seconds for which a pod of another hub is left alone, as it may be starting.
     """
 
     def __init__(self, requests, reflector, namespace, name, log, owner, known, grace_period=1, force_after=None,
@@ -122,14 +122,14 @@ class Pods:
         self._waiter = PodWaiter(requests, reflector, namespace, name, log)
 
     def mark(self, manifest):
-        """Have a pod say which start made it."""
+        """Annotate a manifest with the spawn id."""
         spawn_id = self._known.spawn_id or new_spawn_id()
         manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **{SPAWN_ID: spawn_id})
 
     def create(self, manifest, deadline, is_wanted):
-        """Create the pod and return it, a dict; an old one of that name is deleted first. A generator, as `delete`.
+        """Create the pod and return it, a dict, after the deletion of an old pod of its name. A generator, as `delete`.
 
-        is_wanted (callable): asked before and after each try. A pod that is no longer wanted by then is deleted.
+        is_wanted (callable): called before and after each attempt. A pod that is not wanted any more is deleted.
         """
         self.mark(manifest)
         for _ in range(CREATE_TRIES):
@@ -149,14 +149,14 @@ class Pods:
                 return pod
             if is_new:
                 yield self.discard(pod)
-            elif pod is not None and is_wanted():  # otherwise it may be that of a start since
+            elif pod is not None and is_wanted():  # otherwise it may belong to a later start
                 yield self._remove_from_the_way(pod, deadline)
         raise SpawnError('Pod %s could not be created: in each of %d tries there was one of that name already.' % (
             self._name, CREATE_TRIES), 'AlreadyExists', Cause.API)
 
     @gen.coroutine
     def make_room(self, deadline):
-        """Delete a pod that has the name of the next one, and may use what that one needs."""
+        """Delete a pod that has the name of the next one, and may use objects that the next one needs."""
         pod = yield self._waiter.refresh_pod(deadline)
         if pod is not None:
             yield self._remove_from_the_way(pod, deadline)
@@ -171,9 +171,9 @@ class Pods:
         yield from self.delete(pod, self._grace_period, deadline)
 
     def _created(self, manifest, deadline, is_wanted):
-        """Send the request to create the pod; return the pod that there is then, and whether the request made it.
+        """Send the request to create the pod; return the pod that exists then, and whether the request created it.
 
-        Another pod may have its name, or have had it until now: None. Raises SpawnError if there is no answer at the
+        The pod is None if another one had its name until just now. Raises SpawnError if there is no answer at the
         deadline.
         """
         creation = self._requests.send(api.create('pod', self._namespace, manifest), deadline, is_wanted)
@@ -187,7 +187,7 @@ class Pods:
             if not e.was_sent:
                 raise
             if e.status and e.reason != 'AlreadyExists':
-                self._discard_late(creation, manifest)  # it may have been an answer in the server's place
+                self._discard_late(creation, manifest)  # a proxy may have answered, not the API server
                 raise
             refused = e
             self._log.info('%s', e)
@@ -205,7 +205,7 @@ class Pods:
 
     @gen.coroutine
     def _discard_late(self, creation, manifest):
-        """Have the pod deleted that a request makes, or has made, for which nobody waits. Its answer may be lost."""
+        """Delete the pod of a request that nobody waits for any more. The request may not be answered yet, or ever."""
         try:
             yield self.discard((yield creation))
             return
@@ -221,15 +221,15 @@ class Pods:
                 yield self.discard(pod)
 
     def is_a_successor(self, pod):
-        """True if this server's pod is gone, and this one took its name: it is not followed, and left alone."""
+        """Return whether a pod took the name of this server's pod, which is gone. It is left alone."""
         return is_a_successor(pod, self._known, self._log)
 
     def is_another_servers(self, pod):
-        """True if a pod of our name says that it is of another user or server. Users may have been renamed since."""
+        """Return whether the annotations of a pod of our name name another server. Users may have been renamed."""
         return is_another_servers(pod, self._known, self._owner, self._reflector)
 
     def _taken_by(self, pod):
-        """Return the error of a start whose pod cannot be made, because this one has its name; tell what to do."""
+        """Return the error of a start whose pod name is taken by this pod; log what to do."""
         username, servername = owner_of(pod)
         owner = 'another hub' if username is None else 'the server %.100r of the user %.100r' % (servername, username)
         self._log.error(
@@ -243,7 +243,7 @@ class Pods:
             'says what to do.' % (self._name, owner), cause=Cause.CONFIGURATION)
 
     def _refuse_a_renamed_servers(self, pod):
-        """Raise SpawnError if the hub knows that a pod is another server's, whatever the pod says itself."""
+        """Raise SpawnError if the hub knows that a pod is another server's, whatever its annotations say."""
         renamed = None if self._known.may_be_this(pod) else self._other_owner(pod)
         if renamed is not None:
             raise SpawnError(
@@ -252,7 +252,7 @@ class Pods:
                 Cause.API)
 
     def _refuse_one_that_starts_elsewhere(self, pod):
-        """Raise SpawnError if another hub with the same database, as in a rolling update, is starting this server."""
+        """Raise SpawnError if another hub with the same database is starting this server, as in a rolling update."""
         if not self._known.is_starting_elsewhere(pod, self._start_timeout):
             return
         self._log.error(
@@ -265,9 +265,9 @@ class Pods:
 
     @gen.coroutine
     def discard(self, pod):
-        """Have a pod deleted that nobody waits for. If that fails, the next start deletes it."""
+        """Delete a pod without waiting until it is gone. If that fails, the next start deletes it."""
         try:
-            where = pod['metadata']  # the server's next pod may be called differently by now
+            where = pod['metadata']  # the name of the server's next pod may be another one by now
             yield self._requests.send(api.delete('pod', where['namespace'], where['name'], uid_of(pod), 0))
         except api.ApiError as e:
             if e.status == 404:
@@ -276,9 +276,9 @@ class Pods:
                 self._log.warning('%s', e)
 
     def delete(self, pod, grace_period_seconds, deadline):
-        """Delete exactly this pod, never one that took its name since; return when it is gone.
+        """Delete exactly this pod, never one that took its name since, and wait until it is gone.
 
-        By force if it is still there after `force_delete_after` seconds. A generator of what to wait for.
+        If it still exists after `force_after` seconds, delete it by force. This is a generator of futures.
         """
         after = float('inf') if self._force_after is None else self._force_after
         forced = IOLoop.current().time() + after
@@ -297,7 +297,7 @@ class Pods:
             request = api.delete('pod', self._namespace, self._name, uid, grace_period_seconds)
             yield self._requests.send(request, deadline)
         except api.ApiError as e:
-            if e.status == 409 and uid_of((yield self._waiter.refresh_pod(deadline))) == uid:  # no other has its name
+            if e.status == 409 and uid_of((yield self._waiter.refresh_pod(deadline))) == uid:  # it is still this pod
                 raise
             if e.status not in (404, 409):
                 raise
@@ -305,12 +305,12 @@ class Pods:
             return
         if self._reflector.selects(pod):
             yield from self._waiter.wait_for_pod(lambda cached: uid_of(cached) != uid, deadline, 'to be gone')
-        else:  # made by somebody else: the cache knows nothing of it
+        else:  # it was created by somebody else, and the cache does not have it
             yield from self._waiter.wait_for_unwatched_pod(lambda read: uid_of(read) != uid, deadline, 'to be gone')
 
 
 def is_a_successor(pod, known, log):
-    """True if a server's pod, which is `known`, is gone, and another one took its name, which is to be left alone."""
+    """Return whether a pod took the name of a server's pod, which is gone. known (KnownPod): that one."""
     is_one = known.is_ours and not known.may_be_this(pod)
     if is_one:
         name = pod['metadata']['name']
@@ -320,9 +320,9 @@ def is_a_successor(pod, known, log):
 
 
 def is_another_servers(pod, known, owner, reflector):
-    """True if a pod says that it is not of the server whose `owner` asks. Users may have been renamed since.
+    """Return whether the annotations of a pod name another server than `owner`. Users may have been renamed.
 
-    known (KnownPod): what is known of the pod of that name. owner: the names of the user and of the server.
+    known (KnownPod): what is known of the pod of this name. owner (tuple): the names of the user and of the server.
     reflector: selects the pods of this hub.
     """
     if known.may_be_this(pod):
@@ -333,26 +333,26 @@ def is_another_servers(pod, known, owner, reflector):
 
 
 def uid_of(pod):
-    """Return the uid of a pod as a dict; None of no pod."""
+    """Return the uid of a pod (a dict); None if there is no pod."""
     return pod['metadata']['uid'] if pod else None
 
 
 def _is_young(pod, seconds):
-    """True if a pod was created less than so many seconds ago, by the clocks of the API server and of this machine."""
+    """Return whether a pod was created less than so many seconds ago. The clocks may differ."""
     created = podstatus.created_at(pod)
     return created is not None and time.time() - created < seconds
 
 
 def _may_have_landed(refused):
-    """True if an object that could not be created may be there, made by one of the tries."""
+    """Return whether an object may exist although its creation has failed. refused (ApiError)."""
     return refused.was_sent and (not refused.status or refused.status >= 500 or refused.reason == 'AlreadyExists')
 
 
 def _is_of(pod, manifest):
-    """True if a pod as a dict, or None, was made of just this manifest of one start."""
+    """Return whether a pod (a dict, or None) was created from this manifest."""
     return pod is not None and _spawn_id_of(pod) == manifest.metadata.annotations[SPAWN_ID]
 
 
 def _spawn_id_of(pod):
-    """Return the mark of the start that made a pod (a dict); None if it has none."""
+    """Return the spawn id of a pod (a dict), or None."""
     return (pod['metadata'].get('annotations') or {}).get(SPAWN_ID)

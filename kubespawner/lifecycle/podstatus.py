@@ -1,10 +1,10 @@
-"""What a pod's status means: starting, running, ended with a code, failed because of something.
+"""What a pod's status means: whether the pod is starting, running, has ended with an exit code, or failed, and why.
 
-Here belongs everything that reads `status` of a pod, and the port of its server. Pods are plain dicts as the API sends
-them (camelCase keys), and whatever may be missing in them may be missing here. Pure: no clients, no time, any thread.
+Everything that reads the `status` of a pod belongs here, and the port of its server. Pods are plain dicts as the API
+sends them (camelCase keys), and optional fields may be missing. Pure: no clients, no time, any thread.
 
 The notebook container is the server: if it ends, the server has ended, whatever other containers do. Another container
-that ends with exit code 0 and is not started again is done. A restartable init container (`restartPolicy: Always`,
+that ends with exit code 0 and is not restarted is done. A restartable init container (`restartPolicy: Always`,
 Kubernetes 1.28 and newer) never ends, and nobody waits for it.
 """
 from collections import namedtuple
@@ -17,33 +17,33 @@ Pod = Optional[Mapping[str, Any]]  # None: there is none, and nothing is known o
 
 NOTEBOOK, NOTEBOOK_PORT = 'notebook', 'notebook-port'
 
-# What is read here of a pod besides its metadata.
+# The fields that are read here, besides the metadata.
 FIELDS = ['status', 'spec.nodeName', 'spec.restartPolicy', 'spec.initContainers.name',
           'spec.initContainers.restartPolicy', 'spec.containers.name', 'spec.containers.ports.name',
           'spec.containers.restartPolicy']
 
-# A container's reasons to wait that belong to a good start.
+# Reasons for a container to wait that are part of a good start.
 STARTING = frozenset(['ContainerCreating', 'PodInitializing', 'None'])
 
-# Those that it does not leave unless somebody makes another pod. All others may heal: the node tries again and again.
+# Reasons that never heal: it takes another pod. All others may heal, because the node tries again and again.
 HOPELESS = frozenset(['InvalidImageName', 'ErrImageNeverPull'])
 
-# Seconds after which a failure that may heal is not likely to: images are pushed late, registries and whatever a server
-# needs to start come back. A pod that no node has room for may have to wait for a node, however long that takes.
+# Seconds after which a failure is not likely to heal any more. Until then, an image may be pushed, and a registry or
+# what else a server needs may come back. A pod that no node has room for waits for a node, however long that takes.
 CONTAINER_GRACE_SECONDS = 30
 UNSCHEDULABLE_GRACE_SECONDS = float('inf')
 
-# What else may be wrong with an image, besides the reasons that have `Image` in them.
+# Reasons about an image that do not contain `Image`.
 IMAGE_REASONS = frozenset(['RegistryUnavailable', 'SignatureValidationFailed'])
 
-# A container's reasons to have ended that say nothing about why.
+# Reasons for the end of a container that do not say why.
 EMPTY_REASONS = frozenset(['', 'Error', 'Completed'])
 
-# A container's reason to wait whose message says all, and what an event calls the same. The node has killed the
-# container, so that its exit code says nothing. In some versions the error follows the reason, after a colon.
+# A reason to wait whose message says everything, and its name in an event. The node has killed the container, so that
+# its exit code means nothing. In some versions the error follows the reason, after a colon.
 HOOK_ERROR, FAILED_HOOK = 'PostStartHookError', 'FailedPostStartHook'
 
-# What the reason of a whole pod says to have failed; with all others a node ended it, or did not take it.
+# What has failed, by the reason in a pod's status. With all other reasons, a node ended the pod or did not accept it.
 OF_A_POD = {
     'Deleted': Cause.DELETION,
     'DeadlineExceeded': Cause.TIME,
@@ -52,17 +52,17 @@ OF_A_POD = {
     'UnexpectedAdmissionError': Cause.SCHEDULE,
     'TopologyAffinityError': Cause.SCHEDULE,
 }
-NO_ROOM = 'OutOf'  # of what the node has not enough of, such as `OutOfcpu`
+NO_ROOM = 'OutOf'  # followed by what the node has not enough of: `OutOfcpu`
 
 Failure = namedtuple('Failure', 'what reason message cause grace_seconds root_reason')
 Failure.__doc__ = """Failure(what, reason, message, cause, grace_seconds, root_reason): why a pod does not run.
 
 what (str): `pod` or `container NAME`.
-reason (str): Kubernetes' word for it, such as `ImagePullBackOff` or `Evicted`.
-message (str): Kubernetes' sentence, may be empty.
-cause (Cause): what failed; the same for reasons that take turns while one failure lasts.
-grace_seconds (float): seconds after which this is not likely to heal any more; 0 if it cannot.
-root_reason (str): the word for what is behind `reason`, such as `OOMKilled` behind `CrashLoopBackOff`; mostly the same.
+reason (str): Kubernetes' reason, such as `ImagePullBackOff` or `Evicted`.
+message (str): Kubernetes' message, may be empty.
+cause (Cause): what failed; the same for reasons that alternate while one failure lasts.
+grace_seconds (float): seconds after which it is not likely to heal any more; 0 if it cannot heal.
+root_reason (str): the reason behind `reason`, such as `OOMKilled` behind `CrashLoopBackOff`; usually the same.
 """
 
 
@@ -96,10 +96,10 @@ def _init_containers(pod):
 
 
 def notebook_container(pod):
-    """Return the name of the container that is the server; None if the pod says nothing of its containers.
+    """Return the name of the container that is the server; None if the pod has no containers.
 
-    It is the container `notebook`. If a hook has renamed that, it is the first one with a port `notebook-port`,
-    otherwise the first one of the spec.
+    It is the container `notebook`. If a hook has renamed it, it is the first one with a port `notebook-port`, otherwise
+    the first one of the spec.
     """
     specs = _dicts(_spec(pod).get('containers'))
     known = specs or _containers(pod)
@@ -114,12 +114,12 @@ def _is_notebook(pod, container):
 
 
 def _state(container, state):
-    """Return the dict of one of a container status' states: `waiting`, `running` or `terminated`."""
+    """Return one of the states in a container's status, a dict. state (str): `waiting`, `running` or `terminated`."""
     return _dict(_dict(container.get('state')).get(state))
 
 
 def phase(pod: Pod) -> str:
-    """Return the pod's phase, `Unknown` if it says none."""
+    """Return the pod's phase, `Unknown` if it has none."""
     return str(_status(pod).get('phase') or 'Unknown')
 
 
@@ -129,7 +129,7 @@ def ip(pod: Pod) -> Optional[str]:
 
 
 def port(pod: Pod) -> Optional[int]:
-    """Return the port of a container that is called `notebook-port`; None if there is none."""
+    """Return the number of the port `notebook-port`, or None."""
     for container in _dicts(_spec(pod).get('containers')):
         for found in _dicts(container.get('ports')):
             if found.get('name') == NOTEBOOK_PORT:
@@ -138,23 +138,23 @@ def port(pod: Pod) -> Optional[int]:
 
 
 def has_nothing_running(pod: Pod) -> bool:
-    """True if the node has said of all containers that none runs: there is no process to wait for the end of."""
+    """Return whether the node has reported that no container runs, so that no process has to be stopped."""
     containers = _init_containers(pod) + _containers(pod)
     return bool(containers) and not any('running' in _dict(container.get('state')) for container in containers)
 
 
 def is_scheduled(pod: Pod) -> bool:
-    """True if a node has been found for the pod."""
+    """Return whether the pod is assigned to a node."""
     return bool(_spec(pod).get('nodeName'))
 
 
 def created_at(pod: Pod) -> Optional[float]:
-    """Return when a pod was created, in seconds, None if it does not say."""
+    """Return when a pod was created, in seconds since 1970, or None."""
     return timestamp(_dict(_dict(pod).get('metadata')).get('creationTimestamp'))
 
 
 def condition_time(pod: Pod, name: str) -> Optional[float]:
-    """Return when a condition of a pod, such as `PodScheduled`, has become true, in seconds; None if it is not."""
+    """Return when a condition, such as `PodScheduled`, became true, in seconds since 1970; None if it is not true."""
     for condition in _dicts(_status(pod).get('conditions')):
         if condition.get('type') == name and condition.get('status') == 'True':
             return timestamp(condition.get('lastTransitionTime'))
@@ -162,7 +162,7 @@ def condition_time(pod: Pod, name: str) -> Optional[float]:
 
 
 def running_since(pod: Pod) -> Optional[float]:
-    """Return when a pod became ready, or its last container was started, in seconds; None if it does not say."""
+    """Return when a pod became ready, or its last container started, in seconds since 1970, or None."""
     ready = condition_time(pod, 'Ready')
     if ready is not None:
         return ready
@@ -171,7 +171,7 @@ def running_since(pod: Pod) -> Optional[float]:
 
 
 def running_containers(pod: Pod) -> List[str]:
-    """Return the names of the containers that run."""
+    """Return the names of the running containers."""
     return [str(container.get('name')) for container in _containers(pod) if _state(container, 'running')]
 
 
@@ -180,7 +180,7 @@ def is_being_deleted(pod: Pod) -> bool:
 
 
 def is_running(pod):
-    """True for a pod that can be talked to: phase Running, an address, not being deleted, all containers ready or done.
+    """Return whether a pod runs: phase Running, an address, not being deleted, and all containers ready or done.
 
     The notebook container must be ready.
     """
@@ -195,19 +195,17 @@ def is_running(pod):
 
 
 def _is_done(pod, container):
-    """True for a container beside the notebook that has done its work: it ended well and is not started again."""
+    """Return whether a container other than the notebook is done: it ended with code 0 and is not restarted."""
     ended = _state(container, 'terminated')
     return (bool(ended) and ended.get('exitCode') == 0 and not _is_notebook(pod, container)
             and not _is_restarted(pod, container))
 
 
 def exit_code(pod):
-    """Return the exit code of a notebook container that ended for good, None as long as it may run.
+    """Return the exit code of a notebook container that has ended for good; None while it may run.
 
-    Other containers that still run are no server.
-
-    A container that crashed and that its node starts again has not ended for good. A pod that failed as a whole
-    (evicted, say) without an exit code of that container counts as 1.
+    Other containers may still run. A container that its node restarts has not ended for good. The code is 1 for a pod
+    that failed as a whole, such as one that was evicted, without an exit code of that container.
     """
     over = phase(pod) in ('Succeeded', 'Failed')
     for container in _containers(pod):
@@ -221,20 +219,20 @@ def exit_code(pod):
 
 
 def _is_restarted(pod, container):
-    """True if the node starts a container again that has ended. A container may have a policy of its own."""
+    """Return whether the node restarts a container that has ended, by its own restart policy or the pod's."""
     policy = _own_policy(pod, container.get('name')) or _spec(pod).get('restartPolicy')
     code = _state(container, 'terminated').get('exitCode')
     return not is_being_deleted(pod) and (policy == 'Always' or (policy == 'OnFailure' and code != 0))
 
 
 def _own_policy(pod, name):
-    """Return the `restartPolicy` of a container itself, None if it has none."""
+    """Return the container's own `restartPolicy`, or None."""
     containers = _dicts(_spec(pod).get('initContainers')) + _dicts(_spec(pod).get('containers'))
     return next((container.get('restartPolicy') for container in containers if container.get('name') == name), None)
 
 
 def failures(pod):
-    """Return the `Failure`s of a pod that is to start: those that cannot heal first, the notebook's before others."""
+    """Return the `Failure`s of a pod that is starting: those that cannot heal first, the notebook's before others."""
     if phase(pod) in ('Succeeded', 'Failed'):
         return [_failure_of_the_end(pod)]
     found = _failures_of_containers(pod) + _failures_to_schedule(pod)
@@ -246,14 +244,14 @@ def failures(pod):
 
 
 def failures_of_server(pod):
-    """Return those of the `failures` of a pod that has run that end its server: of the pod, and of the notebook."""
+    """Return the `failures` of a pod that has run which end its server: those of the pod and of the notebook."""
     found, notebook = failures(pod), 'container %s' % notebook_container(pod)
     is_over = phase(pod) in ('Succeeded', 'Failed')
     return [failure for failure in found if is_over or failure.what in ('pod', notebook)]
 
 
 def _failure_of_pod(reason, message):
-    """Return the failure, for good, of a pod as a whole."""
+    """Return the failure of a pod as a whole, which does not heal."""
     reason = str(reason)
     cause = Cause.SCHEDULE if reason.startswith(NO_ROOM) else OF_A_POD.get(reason, Cause.NODE)
     return Failure('pod', reason, str(message), cause, 0, reason)
@@ -266,14 +264,14 @@ def _failure_of_ended(what, ended, grace_seconds):
 
 
 def _cause_of_end(reason):
-    """Return why a container ended or cannot run, by a reason that has nothing to do with its image."""
+    """Return the cause for which a container ended or cannot run. reason (str): not about its image."""
     return Cause.NODE if reason == 'ContainerStatusUnknown' else Cause.CONTAINER
 
 
 def _failure_of_the_end(pod):
-    """Return why a pod is over: for its own reason (Evicted, DeadlineExceeded), or because of a container.
+    """Return why a pod has ended: for a reason of its own (Evicted, DeadlineExceeded), or because of a container.
 
-    Those that failed come first, the notebook container before the others.
+    Containers that failed come first, the notebook container before the others.
     """
     status = _status(pod)
     ended = [(c, _state(c, 'terminated')) for c in _init_containers(pod) + _containers(pod)
@@ -285,7 +283,7 @@ def _failure_of_the_end(pod):
 
 
 def _is_restartable_init(pod, container):
-    """True for an init container that runs as long as the others do; what it ends with is because they have ended."""
+    """Return whether a container is a restartable init container, which only ends because the others have ended."""
     return any(init.get('name') == container.get('name') and init.get('restartPolicy') == 'Always'
                for init in _dicts(_spec(pod).get('initContainers')))
 
@@ -316,13 +314,13 @@ def _reason_to_wait(waiting):
 
 
 def _may_have_ended(pod, container, ended):
-    """True for a container whose end is part of a good start: an init container, or one that is done."""
+    """Return whether the end of a container is part of a good start: of an init container, or one that is done."""
     is_init = container in _init_containers(pod)
     return ended.get('exitCode') == 0 if is_init else _is_done(pod, container)
 
 
 def _root_reason(container, reason):
-    """Return why a container ended that waits to be started again, if that says more than `reason`."""
+    """Return why a container that waits for its restart has ended, if that says more than `reason`."""
     if reason == HOOK_ERROR:
         return FAILED_HOOK
     last = str(_last_end(container).get('reason') or '')
@@ -342,13 +340,13 @@ def _container(container):
 
 
 def _why_waiting(container, waiting):
-    """Return the message of a waiting container, and how it ended the last time, if it did."""
+    """Return the message of a waiting container, and how it last ended, if it did."""
     last = {} if _reason_to_wait(waiting) == HOOK_ERROR else _last_end(container)
     return '; '.join(filter(None, [str(waiting.get('message') or ''), str(last.get('reason') or ''), _how_ended(last)]))
 
 
 def _last_end(container):
-    """Return the dict of how a container ended before its present state."""
+    """Return how a container ended before its present state, a dict; an empty one if it has not ended before."""
     return _dict(_dict(container.get('lastState')).get('terminated'))
 
 
@@ -360,7 +358,7 @@ def _how_ended(terminated):
 
 
 def describe(pod: Pod) -> str:
-    """Return one line that says how far a pod has come: for messages about waiting in vain."""
+    """Return one line about how far a pod has come, for the message of a timeout."""
     if not pod:
         return 'no pod'
     return '; '.join(['phase %s' % phase(pod)]
@@ -370,21 +368,21 @@ def describe(pod: Pod) -> str:
 
 
 def was_restarted(pod, name):
-    """True if a container of this name runs that has ended before."""
+    """Return whether the container of this name runs after having ended before."""
     return any(bool(_last_end(container)) and 'running' in _dict(container.get('state'))
                for container in _init_containers(pod) + _containers(pod) if container.get('name') == name)
 
 
 def environment(pod):
-    """Return the variables of all containers of a pod that has been read as a whole: dicts, as Kubernetes has them."""
+    """Return the environment variables of all containers, as in the API. pod (dict): complete, not from the cache."""
     return [variable for key in ('initContainers', 'containers') for container in _dicts(_spec(pod).get(key))
             for variable in _dicts(container.get('env'))]
 
 
 def secret_with_token(pod):
-    """Return the name of the Secret that has the hub's token for a pod, which has been read as a whole; None if none.
+    """Return the name of the Secret with the pod's API token, or None. The settings may by now give it another name.
 
-    The settings may give it another name by now.
+    pod (dict): complete, not from the cache.
     """
     references = [_dict(_dict(variable.get('valueFrom')).get('secretKeyRef')) for variable in environment(pod)
                   if variable.get('name') in ('JUPYTERHUB_API_TOKEN', 'JPY_API_TOKEN')]
@@ -392,25 +390,25 @@ def secret_with_token(pod):
 
 
 def hub_url(pod):
-    """Return the URL of the hub's API that the server of a pod was given; None if it was given none."""
+    """Return the URL of the hub's API in a pod's environment, or None. pod (dict): complete, not from the cache."""
     return next((variable.get('value') for variable in environment(pod)
                  if variable.get('name') == 'JUPYTERHUB_API_URL'), None)
 
 
 def failure_before_restart(pod):
-    """Return a list with the `Failure` of a notebook container that has been started again since; otherwise empty."""
+    """Return a list with the `Failure` before the last restart of the notebook container; otherwise an empty list."""
     return [_failure_of_ended(_container(container), _last_end(container), CONTAINER_GRACE_SECONDS)
             for container in _containers(pod) if _is_notebook(pod, container) and _last_end(container)]
 
 
 def with_hook(failure, hook):
-    """Return a failure so that it names the lifecycle hook that is behind it; as it is if there is none.
+    """Return a failure that names the lifecycle hook behind it, or the same one if there is none.
 
-    hook (tuple or None): reason and message of the hook of that container which failed the last time. The exit code of
-        a container that its node has killed because of that is left out: 137 looks like a lack of memory.
+    hook (tuple or None): reason and message of the container's hook that last failed. The exit code of a container that
+        its node has killed because of its hook is left out: 137 looks like a lack of memory.
     """
-    is_told_otherwise = failure.root_reason not in EMPTY_REASONS | {'Terminated', 'CrashLoopBackOff', FAILED_HOOK}
-    if hook is None or failure.cause is not Cause.CONTAINER or is_told_otherwise:
+    has_other_reason = failure.root_reason not in EMPTY_REASONS | {'Terminated', 'CrashLoopBackOff', FAILED_HOOK}
+    if hook is None or failure.cause is not Cause.CONTAINER or has_other_reason:
         return failure
     reason, message = hook
     return failure._replace(reason=reason, root_reason=reason, message=message)

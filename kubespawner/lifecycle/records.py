@@ -1,10 +1,10 @@
-"""What the metrics are told of one start or stop: how it ended, and how long each step of a start took.
+"""What the metrics count of one start or stop: how it ended, and how long each step of a start took.
 
-What a pod's status means is in `podstatus`. Runs on the IOLoop's thread.
+`podstatus` knows what a pod's status means. Everything runs on the IOLoop's thread.
 
-A pod and its events say when it was scheduled, had its image and was ready, in whole seconds, or more exactly. These
-times are compared with each other only, because the clocks of the hub and of the cluster differ. What they do not say,
-and all other steps, is measured by the hub's clock.
+A pod and its events say when it was scheduled, had its image and was ready, to the second or more exactly. These times
+are only compared with each other, because the clocks of the hub and the cluster may differ. All other steps are
+measured by the hub's clock.
 """
 import functools
 import time
@@ -20,19 +20,19 @@ STEPS = [BEGIN, CLAIM, CREATED, SCHEDULED, PULLED, RUNNING, ANSWERING]
 
 
 def durations(times):
-    """Return how long each step took: a dict, in seconds. times (dict): when steps were done. Others are left out.
+    """Return how many seconds each step took, a dict. times (dict): when steps were done.
 
-    A step that is left out is part of the next one.
+    Steps without a time are left out; the time they took is part of the next step.
     """
     done = [(step, times[step]) for step in STEPS if times.get(step) is not None]
     return {step: max(0, end - begin) for (_, begin), (step, end) in zip(done, done[1:])}
 
 
 def times_of_pod(pod, events):
-    """Return when a pod's steps were done by the cluster's clocks, a dict as `durations` takes it.
+    """Return when a pod's steps were done by the cluster's clocks, a dict for `durations`.
 
-    events (list of dicts): about the pod. Others than its node may have written them, so that they cannot say that the
-        images were there before the pod was scheduled, or after it ran.
+    events (list of dicts): about the pod. An event that says that an image was pulled before the pod was scheduled, or
+        after it ran, is ignored: anybody may write events.
     """
     times = {CREATED: podstatus.created_at(pod), SCHEDULED: podstatus.condition_time(pod, 'PodScheduled'),
              RUNNING: podstatus.running_since(pod)}
@@ -49,20 +49,20 @@ def _pulled_at(event):
 
 
 class StartRecord:
-    """What the metrics are told of one start, once.
+    """What the metrics count of one start. It is counted once.
 
-    goes_on (bool): it is not over yet when `start` returns.
+    goes_on (bool): whether the start continues after `start` has returned.
     """
 
     def __init__(self, clock=time.monotonic):
         self._clock, self._times, self._pod, self.goes_on, self._is_over = clock, {}, None, False, False
 
     def reached(self, step):
-        """Take note that a step is done, unless it was before."""
+        """Note that a step is done, unless it was done before."""
         self._times.setdefault(step, self._clock())
 
     def see(self, pod, is_running):
-        """Take note of what the pod of this start has come to."""
+        """Note which steps the pod of this start has reached. pod (dict or None)."""
         if is_running:
             self._pod = pod
             self.reached(RUNNING)
@@ -70,7 +70,7 @@ class StartRecord:
             self.reached(SCHEDULED)
 
     def end(self, error=None, is_cancelled=False, events=()):
-        """Tell the metrics that the start is over. events (list of dicts): about its pod."""
+        """Count the start, which is over. events (list of dicts): about its pod."""
         if self._is_over:
             return
         self._is_over = True
@@ -79,14 +79,14 @@ class StartRecord:
             metrics.observe_step(step, seconds)
 
     def durations(self, events=()):
-        """Return how long each step took that was done: a dict, in seconds."""
+        """Return how many seconds each finished step took, a dict. events (list of dicts): about the pod."""
         by_hub = durations(self._times) if BEGIN in self._times else {}  # otherwise it began in another process
         by_cluster = durations(times_of_pod(self._pod, events))
         return dict(by_hub, **by_cluster)
 
 
 def counts_stops(stop):
-    """Have the metrics count what comes of a method that stops a server and returns a future."""
+    """Wrap a method that stops a server and returns a future: the metrics count how it ends."""
     @functools.wraps(stop)
     def counting(*args, **kwargs):
         future = stop(*args, **kwargs)

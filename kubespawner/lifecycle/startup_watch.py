@@ -1,11 +1,11 @@
-"""From when a pod runs until its server answers: JupyterHub waits for that, and does not know what becomes of the pod.
+"""The time from when a pod runs until its server answers. JupyterHub waits for the answer without watching the pod.
 
-JupyterHub has no hook for this. When `start` has returned, it makes a `Server` and calls its method `wait_up` to wait
-for an answer; a pod that fails meanwhile is waited for in vain. So that method is replaced, on this one `Server` and
-for one call. On a JupyterHub that calls another method, nothing breaks: the start is over for us when the pod runs, and
-its progress log ends when it is forgotten; the server is only not followed until it answers.
+JupyterHub has no hook for this. When `start` has returned, it calls the method `wait_up` of its `Server`, which would
+keep waiting for a pod that has failed. So that method is replaced, on this one `Server` and for one call. On a
+JupyterHub that calls another method, nothing breaks: for us, the start ends when the pod runs, and nobody watches the
+pod until the server answers.
 
-Here belongs how that waiting comes to know of the pod. Runs on the IOLoop's thread.
+Everything runs on the IOLoop's thread.
 """
 from tornado import gen
 from tornado.ioloop import IOLoop
@@ -17,10 +17,10 @@ MARGIN = 60  # seconds that JupyterHub may take for its last try, after http_tim
 
 
 def replace_wait_up(server, watched, when_cancelled=lambda: None):
-    """Have `watched(answer)` be what comes of the next call of `wait_up` of JupyterHub's `Server`, but of no later one.
+    """Replace the result of the next call of `wait_up` of JupyterHub's `Server`, but not of later ones.
 
-    watched (callable): of the future that JupyterHub's method returns, returns another one in its place.
-    when_cancelled (callable): called when JupyterHub does not wait any more.
+    watched (callable): `watched(answer)` gets the future of JupyterHub's method, and returns the future to use instead.
+    when_cancelled (callable): called when JupyterHub stops waiting.
     """
     wait_up = server.wait_up
 
@@ -32,10 +32,10 @@ def replace_wait_up(server, watched, when_cancelled=lambda: None):
 
 
 def no_answer(pod_name, namespace, url, seconds, hub_url):
-    """Return the SpawnError of a server that runs and has not answered.
+    """Return the SpawnError of a server that runs but has not answered.
 
-    url (str): where the hub has tried to reach it, for so many seconds. hub_url (str or None): where it was told that
-        the hub is.
+    url (str): where the hub has tried to reach it, for so many seconds. hub_url (str or None): the hub's URL in the
+        environment of the server.
     """
     return SpawnError(
         'Pod %s runs, but its server did not answer at %s within %d s.' % (pod_name, url, seconds), '', Cause.ANSWER,
@@ -47,12 +47,12 @@ def no_answer(pod_name, namespace, url, seconds, hub_url):
 class StartupWatch:
     """Watches a pod that runs while JupyterHub waits for its server to answer.
 
-    waiter (PodWaiter): waits for the pod. wake (callable): has it look at the pod.
-    failure_of (callable): of the pod (None: there is none) and, by name, whether it `is_late`, returns the SpawnError
-        that it fails with, or None.
-    seconds (float): after which an answer is late.
-    is_by_user (callable): returns whether a failure may lie with what the server's user sent.
-    no_answer (callable): returns the SpawnError of a server that runs and has not answered in time.
+    waiter (PodWaiter): waits for the pod. wake (callable): makes it look at the pod again.
+    failure_of (callable): `failure_of(pod, is_late=False)` returns the SpawnError of a failed pod (None: there is no
+        pod), or None.
+    seconds (float): the time after which an answer is late.
+    is_by_user (callable): returns whether a failure may be due to what the user has chosen.
+    no_answer (callable): returns the SpawnError of a server that runs but has not answered in time.
     """
 
     def __init__(self, waiter, wake, failure_of, seconds, is_by_user, no_answer, pod_name, log):
@@ -61,7 +61,7 @@ class StartupWatch:
 
     @gen.coroutine
     def until_answered(self, answer):
-        """Return what the future `answer` has, or raise the SpawnError that the pod fails with before."""
+        """Return the result of the future `answer`, or raise the SpawnError of a pod that fails before."""
         answer.add_done_callback(lambda future: future.cancelled() or future.exception())  # that may be too late
         answer.add_done_callback(lambda future: self._wake())
         deadline = IOLoop.current().time() + self._seconds + MARGIN

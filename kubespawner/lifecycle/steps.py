@@ -1,7 +1,6 @@
-"""Single requests of a start or a stop, as subclasses make them: each says whether it is done.
+"""Single requests of a start or a stop, for subclasses that send them one by one.
 
-Here belongs what an answer means to who asks for one object at a time. What there is to be asked for is not known.
-Runs on the IOLoop's thread.
+What an answer means to them belongs here, but not which objects there are. Everything runs on the IOLoop's thread.
 """
 from kubernetes.client import V1DeleteOptions
 from tornado import gen
@@ -14,10 +13,10 @@ CLAIM = 'persistent_volume_claim'
 
 
 class Steps:
-    """Sends single requests about objects of one namespace. A kind is as `api.MODELS` has it.
+    """Sends single requests about objects of one namespace. The kinds are those of `api.MODELS`.
 
-    Each returns True when it is done, and False if Kubernetes has not answered in time: then it may be asked again.
-    Raises ApiError.
+    Each method returns True when the request has succeeded, and False if there was no answer in time, so that the
+    caller can try again. Raises ApiError.
     """
 
     def __init__(self, requests, namespace, log):
@@ -25,7 +24,7 @@ class Steps:
 
     @gen.coroutine
     def create(self, kind, manifest, seconds):
-        """Create an object; that it is there already is fine, also if a quota refuses another claim."""
+        """Create an object. If it exists, that is no error, not even if a quota refuses the request."""
         request = api.create(kind, self._namespace, manifest)
         try:
             yield self._requests.send(request, IOLoop.current().time() + seconds)
@@ -40,9 +39,9 @@ class Steps:
 
     @gen.coroutine
     def delete(self, kind, name, seconds, options=None, grace_seconds=None):
-        """Delete an object; that it is gone already is fine.
+        """Delete an object. If it does not exist, that is no error.
 
-        options (V1DeleteOptions, a dict, or None): of the request. grace_seconds (int or None): replaces what they say.
+        options (V1DeleteOptions, dict or None): of the request. grace_seconds (int or None): replaces theirs.
         """
         fields = to_dict(options) or {}
         if grace_seconds is not None:
@@ -60,17 +59,17 @@ class Steps:
 
     @gen.coroutine
     def ensure_absent(self, kind, name, seconds):
-        """Have an object deleted; return whether it is gone."""
+        """Request the deletion of an object; return whether it is gone."""
         yield self.delete(kind, name, seconds)
         return not (yield self.exists(kind, self._namespace, name))
 
     @gen.coroutine
     def exists(self, kind, namespace, name):
-        """Return whether there is an object of that name."""
+        """Return whether the object exists."""
         return (yield self._requests.read(kind, namespace, name)) is not None
 
 
 def _options(fields):
-    """Return V1DeleteOptions with these fields, by their names in the API."""
+    """Return V1DeleteOptions. fields (dict): by their names in the API."""
     attributes = {key: attribute for attribute, key in V1DeleteOptions.attribute_map.items()}
     return V1DeleteOptions(**{attributes[key]: value for key, value in fields.items() if key in attributes})

@@ -5,9 +5,9 @@ from typing import Any, Optional
 
 
 def timestamp(text: Any) -> Optional[float]:
-    """Return a time such as `2018-01-01T00:00:00Z` or `2018-01-01T00:00:00.123456Z` in seconds; None if it is none.
+    """Return a time such as `2018-01-01T00:00:00Z` or `2018-01-01T00:00:00.123456Z` in seconds since 1970, or None.
 
-    Starts need this so often that a parser of dates would take too long.
+    Starts need this so often that a general parser of dates would take too long.
     """
     return _seconds(text) if isinstance(text, str) else None
 

@@ -1,6 +1,6 @@
-"""Waiting: for a pod to become what is wanted, or for what the operator wrote to come to its end. Always with one.
+"""Waiting for a pod to reach a state, or for an operator's function to return, always with a deadline.
 
-Here belongs how to wait; what for is up to who calls. Runs on the IOLoop's thread.
+What to wait for is up to the caller. Everything runs on the IOLoop's thread.
 """
 import asyncio
 from functools import partial
@@ -15,16 +15,16 @@ from ..kube import api
 from ..messages.errors import Cause, SpawnError
 from . import podstatus
 
-READ_AFTER_SILENCE = 10  # seconds without news of a pod, after which it is read
+READ_AFTER_SILENCE = 10  # seconds without a change of a pod after which it is read
 READ_WITHOUT_NEWS = 1  # the same, if the hub may not watch the pod's namespace
 
-TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # what exponential_backoff raises here and there
+TIMEOUTS = (gen.TimeoutError, asyncio.TimeoutError, TimeoutError)  # which one is raised depends on the versions
 
 
 def shielded(future: Future, when_cancelled: Callable[[], Any] = lambda: None) -> Future:
-    """Return a future of what `future` has, which may be cancelled: then `when_cancelled` is called.
+    """Return a future with the outcome of `future`. If the new one is cancelled, `when_cancelled` is called.
 
-    What comes of `future` after that nobody is told. Its error would be logged otherwise, as one that was overlooked.
+    After that, the outcome of `future` is dropped: otherwise, an error would be logged as never retrieved.
     """
     shown = Future()  # type: Future
     chain_future(future, shown)
@@ -34,16 +34,18 @@ def shielded(future: Future, when_cancelled: Callable[[], Any] = lambda: None) -
 
 
 def check_wanted(is_wanted: Callable[[], bool], pod_name: str) -> None:
-    """Raise SpawnError if `is_wanted()` is not true any more: the hub cannot interrupt a start, it has to see."""
+    """Raise SpawnError unless `is_wanted()`. The hub cannot interrupt a start, so each start has to check."""
     if not is_wanted():
         raise SpawnError('The start of pod %s was given up.' % pod_name)
 
 
 def in_time(future: Any, deadline: float, what: Union[str, Callable[[], Optional[str]], None], pod_name: str) -> Any:
-    """Return a future of what a future has that waits for a function of the operator's. SpawnError: it is late.
+    """Return a future with the result of an operator's function. Its error is SpawnError at the deadline.
 
-    what (str or callable): the setting that is the function, or what returns that when it is late. None: there is no
-        function, so that what is there already is not late.
+    future (Future or awaitable): what the function returned.
+    deadline (float): the loop's time.
+    what (str or callable): the name of the setting, or a function that returns it when it is late. None: there is no
+        function, so that a result that is there is never late.
     """
     is_there = is_future(future) and future.done() and IOLoop.current().time() < deadline
     return future if is_there else _in_time(future, deadline, what, pod_name)
@@ -58,7 +60,7 @@ def _in_time(future, deadline, what, pod_name):
         if IOLoop.current().time() < deadline:  # it is one of theirs
             raise
         blamed = what() if callable(what) else what
-    else:  # it may also have held up the loop
+    else:  # the function may also have blocked the loop
         blamed = what() if callable(what) else what
         if IOLoop.current().time() < deadline or blamed is None:
             return result
@@ -68,13 +70,13 @@ def _in_time(future, deadline, what, pod_name):
 
 @gen.coroutine
 def _first_list(reflector):
-    """Wait for a reflector's first list. Its future is a thread's, which old tornados resolve on that thread."""
+    """Wait for a reflector's first list, a thread's future: old tornados continue on the thread that resolves it."""
     yield reflector.first_load_future
 
 
 @gen.coroutine
 def is_listed(reflector, seconds):
-    """Return whether a reflector's first list is there; wait so many seconds for it."""
+    """Wait at most so many seconds for a reflector's first list; return whether it is there."""
     if not reflector.first_load_future.done():
         try:
             yield gen.with_timeout(IOLoop.current().time() + seconds, _first_list(reflector))
@@ -85,31 +87,31 @@ def is_listed(reflector, seconds):
 
 @gen.coroutine
 def warn_unless_listed(reflector, seconds, log):
-    """Wait so many seconds for a reflector's first list; write to the log if it is not there then."""
+    """Wait at most so many seconds for a reflector's first list; log a warning if it is not there then."""
     if not (yield is_listed(reflector, seconds)):
         log.warning('Which servers have a pod is not known: Kubernetes has not listed the pods in %s within %d s.',
                     'namespace ' + reflector.namespace if reflector.namespace else 'all namespaces', seconds)
 
 
 def _too_late(sentence: str, pod: podstatus.Pod) -> SpawnError:
-    """Return the error of waiting in vain for a pod (None: there is none)."""
+    """Return the error of a pod that was waited for in vain. pod (dict or None): as it was last seen."""
     return SpawnError(sentence, cause=Cause.TIME, details='Last seen: %s.' % podstatus.describe(pod))
 
 
 class PodWaiter:
-    """Waits for the pod of one name, which a reflector watches, to become what is wanted."""
+    """Waits for one pod, by its name, to reach a state. A reflector watches the pod."""
 
     def __init__(self, requests, reflector, namespace, name, log):
         self._requests, self._reflector, self._log = requests, reflector, log
         self._namespace, self._name, self._key = namespace, name, reflector.key(namespace, name)
 
     def cached_pod(self) -> podstatus.Pod:
-        """Return the pod as the cache has it, None if it has none."""
+        """Return the pod in the cache, or None."""
         return self._reflector.get(self._key)
 
     @gen.coroutine
     def refresh_pod(self, deadline: Optional[float] = None) -> Any:
-        """Return the pod as the API has it now, or None; the cache learns of it. Raises ApiError."""
+        """Read the pod from the API, update the cache, and return the pod or None. Raises ApiError."""
         cached = self.cached_pod()
         pod = yield self._requests.read('pod', self._namespace, self._name, deadline)
         if pod is not None:
@@ -120,15 +122,14 @@ class PodWaiter:
 
     def wait_for_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str,
                      too_late: Callable[[str, podstatus.Pod], Exception] = _too_late) -> Any:
-        """Return `condition(pod)` once it is true of the pod in the cache (None: there is none).
+        """Wait until `condition(pod)` is true of the pod in the cache (None: there is no pod); return its result.
 
-        The pod is looked at whenever it changes. When nothing has been heard of it for a while, it is read. This is a
-        generator of what to wait for.
+        It is called whenever the pod changes. If the pod has not changed for a while, it is read from the API. This is
+        a generator of futures.
 
-        deadline (float): the loop's time after which SpawnError is raised, with what was last seen.
-        what (str): what it is waited for, `to be running`.
-        too_late (callable): called with the error's sentence and the pod as it was seen last (None: there was none),
-            returns the error.
+        deadline (float): the loop's time after which SpawnError is raised, with the pod's last state.
+        what (str): what the error says that it waited for, such as `to be running`.
+        too_late (callable): `too_late(sentence, pod)` returns the error; the pod is as it was last seen, or None.
         """
         started = IOLoop.current().time()
         look = partial(self._look_until_silence, condition, deadline)
@@ -136,7 +137,7 @@ class PodWaiter:
             gen.coroutine(look), started, deadline, what, self.cached_pod, too_late, start_wait=0, scale_factor=1))
 
     def _look_until_silence(self, condition, deadline):
-        """Return `condition(pod)` once it is true; something false when nothing has been heard for a while."""
+        """Return `condition(pod)` once it is true; a false value if the pod has not changed for a while."""
         loop = IOLoop.current()
         while True:
             pod = self.cached_pod()
@@ -145,13 +146,13 @@ class PodWaiter:
                 return result
             silence = READ_WITHOUT_NEWS if self._reflector.is_stale else READ_AFTER_SILENCE
             changed = self._reflector.changed(self._key, min(silence, max(0, deadline - loop.time())))
-            is_same = self.cached_pod() is pod  # otherwise it changed before somebody waited
+            is_same = self.cached_pod() is pod  # otherwise it changed before the wait began
             if is_same and not (yield changed):
                 yield self._try_to_refresh(deadline)
                 return None
 
     def wait_for_unwatched_pod(self, condition: Callable[[podstatus.Pod], Any], deadline: float, what: str) -> Any:
-        """Like `wait_for_pod`, of a pod that the cache does not hold: it is read again and again."""
+        """Like `wait_for_pod`, for a pod that is not in the cache: it is read from the API again and again."""
         last = [None]
 
         @gen.coroutine
@@ -162,10 +163,10 @@ class PodWaiter:
         return (yield from self._look_again(look, IOLoop.current().time(), deadline, what, lambda: last[0]))
 
     def _look_again(self, look, started, deadline, what, last_seen, too_late=_too_late, **pauses):
-        """Call the coroutine `look` until what it returns is true; return that. Raises SpawnError at the deadline.
+        """Call the coroutine `look` until its result is true; return that. Raises SpawnError at the deadline.
 
-        started (float): the loop's time since when it is waited for.
-        last_seen (callable): returns the pod as it was seen last, or None.
+        started (float): the loop's time when the wait began.
+        last_seen (callable): returns the pod as it was last seen, or None.
         """
         seconds = max(0, deadline - IOLoop.current().time())
         try:
