@@ -454,8 +454,8 @@ def test_a_key_counts_before_a_display_name():
 SETTINGS = {'image', 'lifecycle_hooks', 'mem_limit'}
 
 
-def advice(profile):
-    return list(profiles.advice([profile], SETTINGS.__contains__))
+def warnings(profile):
+    return list(profiles.warnings([profile], SETTINGS.__contains__))
 
 
 @pytest.mark.parametrize('where, key, value, told', [
@@ -477,12 +477,12 @@ def test_what_stands_in_the_wrong_place_is_told_with_the_right_one(where, key, v
         there = there[part]
     there[key] = value
     assert profiles.checked([wrong])
-    sentence, = advice(wrong)
+    sentence, = warnings(wrong)
     assert told in sentence
 
 
-def test_there_is_no_advice_about_what_is_right_or_the_operators():
-    assert advice(LARGE) == advice(dict(PLAIN, icon='x.png')) == []
+def test_there_is_no_warning_about_what_is_right_or_the_operators():
+    assert warnings(LARGE) == warnings(dict(PLAIN, icon='x.png')) == []
 
 
 @pytest.mark.parametrize('value, is_default', [
@@ -490,7 +490,7 @@ def test_there_is_no_advice_about_what_is_right_or_the_operators():
 def test_a_flag_of_another_type_means_what_it_says_and_is_told(value, is_default):
     second = dict(LARGE, default=value)
     assert profiles.checked([PLAIN, second])[1]['default'] is is_default
-    sentence, = advice(second)
+    sentence, = warnings(second)
     assert 'default is %r, not True or False. It counts as %s.' % (value, is_default) in sentence
 
 

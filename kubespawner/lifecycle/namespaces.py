@@ -1,4 +1,4 @@
-"""Namespaces of users: whether one that exists is that of a certain user of this hub.
+"""Whether an existing namespace belongs to a certain user of this hub.
 
 What a new namespace looks like is in `manifests`. Everything runs on the IOLoop's thread.
 """
@@ -17,7 +17,7 @@ EVIDENCE = 'persistent_volume_claim', 'pod'  # kinds of objects that show that a
 class Namespaces:
     """Finds out whose a namespace is.
 
-    username (str): the user who is to have it.
+    username (str): the user who needs it.
     labels (dict): of a new namespace of that user.
     """
 
@@ -26,10 +26,10 @@ class Namespaces:
 
     @gen.coroutine
     def check(self, namespace, deadline):
-        """Raise ForeignNamespaceError unless a namespace (a dict), which exists, is this user's and hub's.
+        """Raise ForeignNamespaceError unless an existing namespace (a dict) belongs to this user and hub.
 
-        It is if an annotation or a label says so. If there is neither, a claim or pod of the user in it says so as
-        well: namespaces that other spawners created have no owner.
+        An annotation or a label shows that. Without either, a claim or a pod of the user in it does: other spawners
+        create namespaces without annotations and labels.
         """
         owner, label = owner_of(namespace)[0], (namespace['metadata'].get('labels') or {}).get(USERNAME)
         if is_of_another_hub(namespace, self._labels):
@@ -43,7 +43,7 @@ class Namespaces:
 
     @gen.coroutine
     def _has_evidence(self, namespace, deadline):
-        """Return whether a claim or a pod of this user and hub is in a namespace."""
+        """Return whether a namespace has a claim or a pod of this user and hub."""
         name = namespace['metadata']['name']
         for kind in EVIDENCE:
             for selector in selectors(self._labels, self._username):
@@ -58,7 +58,7 @@ class Namespaces:
         return False
 
     def _refusal(self, namespace, why, says_otherwise):
-        """Return the error. says_otherwise (bool): whether labels or annotations have to be replaced."""
+        """Return the error. says_otherwise (bool): whether labels or annotations name another owner."""
         name = namespace['metadata']['name']
         wanted = [shlex.quote('%s=%s' % (USERNAME, self._username))] + ['--overwrite'] * says_otherwise
         command = 'kubectl annotate namespace %s %s' % (name, ' '.join(wanted))

@@ -1,4 +1,4 @@
 """The parts of KubeSpawner that read its settings and the hub's state, and that subclasses override.
 
-What can be said with plain values belongs into the layers below.
+What needs only plain values belongs in the layers below.
 """

@@ -1,7 +1,6 @@
-"""Names of other years: what subclasses and helpers call on a spawner, each a line that hands on to what does it here.
+"""Methods with names from other versions, which subclasses and helpers call on a spawner. Each delegates in one line.
 
-No logic belongs here. Those of these methods that a start or a stop calls, if a subclass has its own, are in
-`subclass_steps.CALLED`.
+No logic belongs here. `subclass_steps.CALLED` lists those that a start or a stop calls if a subclass overrides them.
 
     since   name
     0.9     reflectors, events, _start_reflector, _start_watching_pods, _start_watching_events
@@ -11,7 +10,7 @@ No logic belongs here. Those of these methods that a start or a stop calls, if a
     6.0     _get_reflector_key, _stop_all_reflectors
     7.0     _check_pvc_exists, _get_pod_port, _sorted_dict_values, _expand_env
 
-Those of the profile form are in `form_names`, and `load_user_options` is in `choosing`.
+The names of the profile form are in `form_names`; `load_user_options` is in `choosing`.
 """
 from tornado.ioloop import IOLoop
 
@@ -24,11 +23,11 @@ from .subclass_steps import SubclassSteps
 
 
 class MockObject:
-    """An object that takes any attribute: tests of subclasses stand it in for a user or a hub."""
+    """An object with any attribute, which tests of subclasses use instead of a user or a hub."""
 
 
 class Adapters(SubclassSteps):
-    """The part of KubeSpawner that has the names of other years."""
+    """The part of KubeSpawner with the names from other versions."""
 
     reflectors = reflectors.ReflectorsOfClass()
 
@@ -38,7 +37,7 @@ class Adapters(SubclassSteps):
 
     @property
     def events(self):
-        """The events of this server's pod in the start that goes on, as dicts, the oldest first."""
+        """The events about this server's pod in the present start, as dicts, the oldest first."""
         return self._progress_log.events if self._progress_log is not None else []
 
     # Reflectors: each may be used at once, and `await` waits for its first list
@@ -57,7 +56,7 @@ class Adapters(SubclassSteps):
         return self._shared_event_reflector(replace).start()
 
     def _get_reflector_key(self, kind):
-        """Return what `reflectors` has a kind under."""
+        """Return the key of a kind in `reflectors`."""
         return kind, None if self.enable_user_namespaces and not self.pod_reflector.namespace else self.namespace
 
     @classmethod
@@ -68,41 +67,41 @@ class Adapters(SubclassSteps):
     # Requests: each returns a future of True when it is done, and of False if Kubernetes has not answered in time
 
     def _make_create_pod_request(self, pod, request_timeout):
-        """Create the pod; one of its name that is there already is deleted first."""
+        """Create the pod, after the deletion of an existing one of its name."""
         return self._create_pod_of_this_start(pod)
 
     def _make_create_pvc_request(self, pvc, request_timeout):
-        """Create the claim; that it is there already is fine."""
+        """Create the claim, unless it exists."""
         return self._steps.create('persistent_volume_claim', pvc, request_timeout)
 
     def _make_create_resource_request(self, kind, manifest):
-        """Create a `secret`, a `service` or another kind of object; that it is there already is fine."""
+        """Create a `secret`, a `service` or another kind of object, unless it exists."""
         return self._steps.create(kind, manifest, self.k8s_api_request_timeout)
 
     def _make_delete_pod_request(self, pod_name, delete_options, grace_seconds, request_timeout):
-        """Delete a pod; that it is gone already is fine."""
+        """Delete a pod, if it exists."""
         return self._steps.delete('pod', pod_name, request_timeout, delete_options, grace_seconds)
 
     def _make_delete_pvc_request(self, pvc_name, request_timeout):
-        """Delete a claim; that it is gone already is fine."""
+        """Delete a claim, if it exists."""
         return self._steps.delete('persistent_volume_claim', pvc_name, request_timeout)
 
     def _ensure_not_exists(self, kind, name):
-        """Delete an object; return a future of True if it is gone, and of False as long as it is there."""
+        """Delete an object; return a future of True if it is gone, and of False while it exists."""
         return self._steps.ensure_absent(kind, name, self.k8s_api_request_timeout)
 
     def _check_pvc_exists(self, pvc_name, namespace):
-        """Return a future that says whether there is a claim."""
+        """Return a future of whether a claim exists."""
         return self._steps.exists('persistent_volume_claim', namespace, pvc_name)
 
     def _ensure_namespace(self):
-        """Create this server's namespace; that it is there already is fine."""
+        """Create this server's namespace, unless it exists."""
         return self._create_namespace()
 
     # Pods as dicts, and what is made of configured values
 
     def _get_pod_url(self, pod):
-        """Return the URL of the server in a pod, or what comes of it if `get_pod_url` is a coroutine."""
+        """Return the URL of the server in a pod, or an awaitable of it if `get_pod_url` is a coroutine."""
         return self._url_of_pod(Resource(pod))
 
     def _get_pod_port(self, pod):
@@ -110,11 +109,11 @@ class Adapters(SubclassSteps):
         return podstatus.port(Resource(pod)) or self.port
 
     def pod_has_uid(self, pod):
-        """True if a pod (None: there is none) has been created."""
+        """Return whether a pod (a dict, or None) has been created."""
         return bool(pod and Resource(pod).metadata.uid)
 
     def _sorted_dict_values(self, src):
-        """Return the values of a dict in the order of its keys; anything else as it is."""
+        """Return the values of a dict in the order of its keys; return anything else unchanged."""
         return [src[key] for key in sorted(src)] if isinstance(src, dict) else src
 
     def _expand_env(self, env):

@@ -1,9 +1,9 @@
-"""Where a server is: what its pod says, what JupyterHub has on record, and keeping the record and the route right.
+"""The address of a server: according to its pod and in JupyterHub's record, and how record and route are corrected.
 
-JupyterHub records an address when `start` returns, and never looks again. A hub that dies before that leaves a record
-without an address, and a pod may get another one while it runs. So the two are compared whenever the pod is polled, and
-when the watch sees the pod's address change. A record is followed only to the pod that this server was started with,
-by its uid; an address that somebody else wrote, such as the `start` of a subclass, is left alone.
+JupyterHub records an address when `start` returns, and never looks again. If the hub dies before that, the record has
+no address, and a running pod may get another address. So the two are compared at each poll, and when the watch sees
+the pod's address change. Only the address of the pod that this server was started with, by its uid, replaces a record.
+An address that was recorded by somebody else, such as the `start` of a subclass, is left alone.
 
 Everything runs on the IOLoop's thread, and reads and writes hub state.
 """
@@ -33,7 +33,7 @@ LOOK_AGAIN_SECONDS = 0.5  # while a server starts or stops
 TRY_AGAIN_SECONDS = 60  # after an address could not be found out
 HOOK_SECONDS = 10  # that `get_pod_url` has when a hub looks at a server that runs
 
-# What JupyterHub has for an address that no start has told it.
+# The address in JupyterHub's record before a start has returned one.
 UNKNOWN_HOSTS = frozenset(['', '0.0.0.0', '::'])
 
 
@@ -47,9 +47,9 @@ class Address(namedtuple('Address', 'proto host port')):
 
 
 class StartedAt(str):
-    """What `start` returns: a URL, as in releases since 2021, which is also the pair (host, port) of those before.
+    """The result of `start`: a URL, as in releases since 2021, which is also the pair (host, port) of earlier ones.
 
-    JupyterHub takes both. Subclasses of either kind of year read what their parent's `start` returns.
+    JupyterHub accepts both. Subclasses for either kind of release read what their parent's `start` returns.
     """
 
     def __new__(cls, address):
@@ -73,7 +73,7 @@ class StartedAt(str):
 
 
 def parse_url(url):
-    """Return the Address in an http or https URL. Raises ValueError if it is none."""
+    """Return the Address in an http or https URL. Raises ValueError for anything else."""
     parsed = urlparse(url if isinstance(url, str) else '')
     if parsed.scheme not in PORTS or not parsed.hostname:
         raise ValueError('%.100r is no URL such as http://10.0.0.1:8888.' % (url,))
@@ -81,7 +81,7 @@ def parse_url(url):
 
 
 def remembered(url):
-    """Return the Address in a URL that a state has; None if it has none."""
+    """Return the Address in the URL of a state, or None."""
     try:
         return parse_url(url)
     except ValueError:
@@ -89,7 +89,7 @@ def remembered(url):
 
 
 def recorded(server):
-    """Return the Address in JupyterHub's `Server`; None if no start has told it where the server is."""
+    """Return the Address in JupyterHub's `Server`; None if no start has returned one."""
     host = server.ip.strip('[]')
     return None if host in UNKNOWN_HOSTS else Address(server.proto, host, server.port)
 
@@ -100,34 +100,34 @@ def record(server, address):
 
 
 def is_outdated(on_record, given, actual):
-    """True if the Address on record (None: there is none) has to give way to the actual one.
+    """Return whether the actual Address must replace the one on record (None: there is none).
 
-    given (Address or None): what KubeSpawner itself last gave JupyterHub; another one on record is somebody else's.
+    given (Address or None): the last one that KubeSpawner returned to JupyterHub; any other one is somebody else's.
     """
     return on_record is None or on_record == given != actual
 
 
 def host_for_jupyterhub(host):
-    """Return a host in the form of which JupyterHub makes a URL: some versions want IPv6 addresses in brackets."""
+    """Return a host in the form that JupyterHub puts into URLs: some versions need brackets for IPv6 addresses."""
     return '[%s]' % host if ':' in (host or '') and not ADDS_BRACKETS else host
 
 
 class Addresses(Configuration):
-    """The part of KubeSpawner that knows where servers are."""
+    """The part of KubeSpawner that knows the addresses of servers."""
 
     _address = None  # the Address that KubeSpawner gave JupyterHub last
     _confirmed = None  # (uid, IP address) of the pod when the record was right; None if that is not known
     _next_try = 0  # the loop's time, before which an address that could not be found out is not looked for again
     _correction = None  # the future of the correction that goes on
-    _subscription = None  # (reflector, key) by which changes of the pod's address are told
+    _subscription = None  # (reflector, key) of the subscription to changes of the pod's address
     _recovery = None  # the future of `_recover`
     _recovering = None  # the StartAttempt that it is about
 
     @gen.coroutine
     def get_url(self):
-        """Return the server's URL. JupyterHub 1.0 and newer ask for it when a new hub finds a server running.
+        """Return the server's URL. JupyterHub 1.0 and newer call this when a new hub finds a running server.
 
-        If the hub's end interrupted the start, this waits until the pod runs, for `start_timeout` seconds at most.
+        If the end of a hub has interrupted the start, wait until the pod runs, at most `start_timeout` seconds.
         """
         if recorded(self.server) is None:
             if (yield self._is_listed(self.start_timeout)):
@@ -142,7 +142,7 @@ class Addresses(Configuration):
 
     @gen.coroutine
     def _server_address(self, pod, deadline):
-        """Return the Address of the server in a pod that has been read as a whole."""
+        """Return the Address of the server in a pod. pod (dict): complete, not from the cache."""
         asked = self._asked_for_url()
         if asked is not None:
             arguments = (self, pod) if asked == 'get_pod_url' else (pod,)  # a function, or a method
@@ -155,13 +155,13 @@ class Addresses(Configuration):
         return self._usual_address(pod, podstatus.port(pod) or self.port)
 
     def _asked_for_url(self):
-        """Return what says where a server is, the name of a method or a setting; None if its pod does."""
+        """Return the name of the method or setting that determines the address; None if the pod's status does."""
         if '_get_pod_url' in overridden(type(self)):
             return '_get_pod_url'
         return None if self.get_pod_url is None else 'get_pod_url'
 
     def _url_of_pod(self, pod):
-        """Return the URL of the server in a pod, or what comes of it if `get_pod_url` is a coroutine."""
+        """Return the URL of the server in a pod, or an awaitable of it if `get_pod_url` is a coroutine."""
         if self.get_pod_url is not None:
             return self.get_pod_url(self, pod)
         return str(self._usual_address(pod, podstatus.port(pod) or self.port))
@@ -174,7 +174,7 @@ class Addresses(Configuration):
         return Address('https' if self._has_tls else 'http', host or own, port)
 
     def _return_address(self, address):
-        """Return an Address as `start` returns it, and remember that JupyterHub has been given it."""
+        """Return an Address as the result of `start`, and remember that JupyterHub has it."""
         self._address = address
         host = host_for_jupyterhub(address.host)
         if version_info >= (0, 9) and self._asked_for_url() is not None:
@@ -189,17 +189,17 @@ class Addresses(Configuration):
     # Following it
 
     def _follow_address(self, pod):
-        """Have the record, which is right, follow the address of this pod, which is this server's, from now on."""
+        """Follow the address of this server's pod from now on. The record is right at present."""
         self._confirmed = uid_of(pod), podstatus.ip(pod)
         self._subscribe()
 
     def _is_followed(self, pod):
-        """True if this pod is the server's, no record of it is wrong, and changes of its address are told."""
+        """Return whether this pod is the server's, the record of its address is right, and changes are followed."""
         return (self._subscription is not None and self._known.is_this(pod)
                 and ((uid_of(pod), podstatus.ip(pod)) == self._confirmed or self.server is None))
 
     def _subscribe(self):
-        """Have changes of the pod's address told."""
+        """Subscribe to changes of the pod's address."""
         if self._subscription != (self.pod_reflector, self._pod_key):
             self._unsubscribe()
             self._subscription = self.pod_reflector, self._pod_key
@@ -212,13 +212,13 @@ class Addresses(Configuration):
             self._subscription = None
 
     def _unfollow_address(self):
-        """Forget where the server was."""
+        """Forget the server's address."""
         self._unsubscribe()
         self._address = self._confirmed = self._recovery = None
         self._next_try = 0
 
     def _pod_moved(self):
-        """The watch has seen that the address of the pod of our name has changed."""
+        """Called when the watch has seen a new address of the pod of our name."""
         pod = self.pod_reflector.get(self._pod_key)
         if not self._known.is_this(pod):
             return
@@ -229,18 +229,18 @@ class Addresses(Configuration):
 
     @property
     def _has_foreign_address(self):
-        """True if JupyterHub has an address on record: of a server that a subclass has started in its own way."""
+        """Whether JupyterHub has recorded the address of a server that a subclass has started in its own way."""
         return self.server is not None and recorded(self.server) is not None
 
     @property
     def _is_busy(self):
-        """True while the server starts or stops: JupyterHub writes its record itself then."""
+        """Whether the server starts or stops: JupyterHub then writes the record itself."""
         return self._attempts or self.pending in ('spawn', 'stop')
 
     def _correct_address(self, pod):
-        """Have JupyterHub's record and the proxy's route say where this server's pod is; one correction at a time.
+        """Correct JupyterHub's record and the proxy's route to the address of this pod, one correction at a time.
 
-        Returns a future, which has no error.
+        Returns a future, which never has an error.
         """
         if self._correction is not None:
             return self._correction
@@ -269,7 +269,7 @@ class Addresses(Configuration):
 
     @gen.coroutine
     def _compare_address(self, pod):
-        """Compare a pod's address with the record, and correct that; return False if there is nothing to compare."""
+        """Compare a pod's address with the record, and correct the record; return False if there is none to compare."""
         if self.server is None or self._is_busy:
             return False
         before = recorded(self.server)
@@ -298,7 +298,7 @@ class Addresses(Configuration):
         return True
 
     def _correct_record(self, before, actual):
-        """Have JupyterHub's record, of the Address `before` (None: of none), say the actual one."""
+        """Replace the Address in JupyterHub's record by the actual one. before (Address or None): the present one."""
         if is_outdated(before, self._address, actual):
             record(self.server, actual)
             self._address = actual
@@ -310,9 +310,9 @@ class Addresses(Configuration):
 
     @gen.coroutine
     def _correct_route(self):
-        """Have the proxy send requests to where the record says the server is.
+        """Let the proxy send requests to the address on record.
 
-        JupyterHub does that itself for a server that it is still looking at, and whenever it starts.
+        JupyterHub does that itself for a server that it is still checking, and whenever it starts.
         """
         proxy = getattr(self.user, 'settings', {}).get('proxy')
         if proxy is None or self.pending:
@@ -325,7 +325,7 @@ class Addresses(Configuration):
     # After a hub that ended in the middle of a start
 
     def _recover_once(self, pod):
-        """Begin to wait for a pod whose start was interrupted by the end of a hub, unless that is being done."""
+        """Wait for a pod whose start was interrupted by the end of a hub, unless somebody waits for it already."""
         if self._recovery is None:
             self.log.info('Pod %s is still starting, though its hub has ended: waiting for it', self.pod_name)
             self._recovering = StartAttempt(
@@ -339,7 +339,7 @@ class Addresses(Configuration):
 
     @gen.coroutine
     def _recover(self, pod, attempt):
-        """Wait until a pod runs, and correct the record; a pod that does not start in time is deleted."""
+        """Wait until a pod runs, and correct the record; delete a pod that does not start in time."""
         deadline = IOLoop.current().time() + self.start_timeout
         try:
             yield self._check_secret(deadline)

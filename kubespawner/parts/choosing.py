@@ -1,6 +1,6 @@
-"""The profile form, the options that users send, and the start with what they chose.
+"""The profile form, the user options, and the start with what the user chose.
 
-What a spawner does with profiles belongs here; what they are, and what users can choose, is in `profiles`. Everything
+What a spawner does with profiles belongs here; what profiles are, and what they offer, is in `profiles`. Everything
 runs on the IOLoop's thread, and reads hub state.
 """
 import functools
@@ -41,7 +41,7 @@ ANOTHER = 'Another profile is selected.'
 
 
 class Choosing(FormNames):
-    """The part of KubeSpawner that lets users choose. `super()` of its methods is JupyterHub's Spawner."""
+    """The part of KubeSpawner for the profile form and user options. `super()` is JupyterHub's Spawner."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -56,12 +56,12 @@ class Choosing(FormNames):
         return bool(self.profile_list or self._listed_otherwise())
 
     def _listed_otherwise(self):
-        """Return the profiles that were assigned, or of which a form was rendered, without being in `profile_list`."""
+        """Return the profiles that are not in `profile_list`, but were assigned or were in a rendered form."""
         return [] if self._profile_list is self._read_list else self._profile_list
 
     @gen.coroutine
     def _profiles(self):
-        """Return the profiles that this user is offered, see `profiles.checked`. Raises ValueError."""
+        """Return the profiles that are offered to this user, see `profiles.checked`. Raises ValueError."""
         listed = self.profile_list
         if callable(listed):
             listed = yield self._result_of('profile_list', self)
@@ -83,7 +83,7 @@ class Choosing(FormNames):
     _list_checked_for = None  # the configuration whose list was looked at last
 
     def _check_profiles(self):
-        """Log what is wrong with a configured list: once, at the hub's start. A function's is looked at when called."""
+        """Log what is wrong with a configured list, once, when the hub starts. A function's list is checked later."""
         is_checked = self.config and self.config is Choosing._list_checked_for
         if self.profile_list and not is_checked and not callable(self.profile_list):
             Choosing._list_checked_for = self.config
@@ -98,7 +98,7 @@ class Choosing(FormNames):
         return self._profile_form
 
     def _text_of_form(self, form):
-        """Return the text of a form that is a function, for versions of JupyterHub that call none."""
+        """Return the text of a form that is a function, for versions of JupyterHub that do not call it."""
         text = maybe_await(form(self))
         if text.done():
             return text.result()
@@ -117,7 +117,7 @@ class Choosing(FormNames):
 
     @gen.coroutine
     def _profile_form(self, _):
-        """Return the form with the last choice preselected; '' if there is nothing to choose or to correct."""
+        """Return the form with the last choice selected; '' if there is nothing to choose or to correct."""
         try:
             offered = yield self._profiles()
         except ValueError as e:
@@ -141,16 +141,16 @@ class Choosing(FormNames):
         return self._said_of(failure, why) + form.render(profile_list=shown, note=note)
 
     def _said_of(self, failure, note):
-        """Return what the form says of the last start, if that failed; it is no news any more."""
+        """Return what the form says about a last start that failed; it is not news any more."""
         is_news, self._last_start.is_news = self._last_start.is_news, False
         if failure is None:
             return ''
         return pages.last_failure(failure.summary, failure.details, failure.seconds, note, is_news)
 
     def _choice_instead(self, offered):
-        """Return (the options to select instead of the last choice, a note about them): (None, '') if there are none.
+        """Return (options, note): what to select instead of the last choice, and why; (None, '') to keep that choice.
 
-        offered: what is offered now, see `profiles.checked`.
+        offered: the present profiles, see `profiles.checked`.
         """
         worked = self._choice_that_worked(offered)
         if worked:
@@ -160,9 +160,9 @@ class Choosing(FormNames):
         return ({'profile': slug}, ANOTHER) if slug else (None, '')
 
     def _choice_that_worked(self, offered):
-        """Return the options of the last start that worked, with another choice than the last; None if there is none.
+        """Return the options of the last start that worked and whose choice was not the last one, or None.
 
-        offered: what is offered now, see `profiles.checked`.
+        offered: the present profiles, see `profiles.checked`.
         """
         last = _chosen(offered, self._last_choice())
         for options in self._last_start.worked:
@@ -178,14 +178,14 @@ class Choosing(FormNames):
     _refused = None  # the rejected options that the next form shows for the user to correct
 
     def run_options_from_form(self, form_data):
-        """Return what a form chooses: JupyterHub calls this since 1.4. The page says what is wrong with it."""
+        """Return the options that a form chooses: JupyterHub calls this since 1.4. Its page shows errors."""
         self._last_start.is_news = False
         return super().run_options_from_form(form_data)
 
     def _options_from_form(self, formdata=None):
         """Return what a user chose, for `user_options`. Raises SpawnError if it is not available.
 
-        What a form of the operator's sends besides is kept as it is. Without `formdata`: this method, as in 2018.
+        Other fields of an operator's own form are kept unchanged. Without `formdata`, return this method, as in 2018.
         """
         if formdata is None:
             return self._options_from_form
@@ -200,7 +200,7 @@ class Choosing(FormNames):
         """Return the options that a link such as `/hub/spawn?profile=large&tools=r` chooses. Raises SpawnError.
 
         Somebody else may have written the link, and JupyterHub starts the server without asking the user. So a link can
-        choose listed values only, even if another form or another `options_from_form` reads it.
+        only choose listed values, even if an operator's own form or `options_from_form` reads it.
         """
         self._last_start.is_news = False
         profiles.check_link(query_data)
@@ -209,7 +209,7 @@ class Choosing(FormNames):
         return self._checked_choice(self._offered_now(), profiles.from_query(query_data))
 
     def _offered_now(self):
-        """Return the profiles that this user is offered; an empty list if that is not known without waiting."""
+        """Return the profiles that are offered to this user; an empty list if they are not known without waiting."""
         offered = self._profiles()
         if offered.done():
             try:
@@ -233,7 +233,7 @@ class Choosing(FormNames):
             return self._options_from_form
     else:
         def options_from_form(self, form_data):
-            """Return what a user chose: JupyterHub calls this before 1.4."""
+            """Return what a user chose: JupyterHub before 1.4 calls this."""
             return self._options_from_form(form_data)
 
     @default('apply_user_options')
@@ -241,13 +241,13 @@ class Choosing(FormNames):
         return _apply_later if self._has_profiles() else None  # none would be warned of
 
     def _has_own_form(self):
-        """True if the operator or a subclass replaced the form."""
+        """Return whether the operator or a subclass replaced the form."""
         if 'options_form' in self._trait_values or not isinstance(type(self).options_form, DynamicDefault):
             return True
         return _has_a_form(type(self))
 
     def _may_have_more(self):
-        """True if users may send more than a choice: the operator replaced the form, or what reads it."""
+        """Return whether users may send more than a choice: the operator replaced the form, or `options_from_form`."""
         reader = getattr(self.options_from_form, '__func__', None)
         ours = Choosing._options_from_form, vars(Choosing).get('options_from_form')
         is_ours = reader in ours and type(self)._options_from_form is Choosing._options_from_form
@@ -265,8 +265,8 @@ class Choosing(FormNames):
     def _use_profile(self, deadline, is_wanted):
         """Override settings with those of the user's choice, until the state is cleared; return their names.
 
-        is_wanted (callable): whether the start still is.
-        Raises SpawnError if the choice cannot be had, and ValueError if what is configured cannot be.
+        is_wanted (callable): returns whether the start is still wanted.
+        Raises SpawnError if the choice is not available, and ValueError for a wrong configuration.
         """
         self._end_profile()
         self._is_by_user = False
@@ -285,8 +285,8 @@ class Choosing(FormNames):
     def load_user_options(self):
         """Override settings with those of the choice in `user_options`, until the state is cleared.
 
-        Each start calls this; subclasses may do more, or something else. Raises SpawnError if the choice cannot be had,
-        and ValueError if what is configured cannot be.
+        Each start calls this; subclasses may extend or replace it. Raises SpawnError if the choice is not available,
+        and ValueError for a wrong configuration.
         """
         deadline, is_wanted = self._start_of_choice
         check_wanted(is_wanted, self.pod_name)  # a subclass may have waited
@@ -327,7 +327,7 @@ class Choosing(FormNames):
     _further_keys = ()  # those that were told of last
 
     def _tell_of_further_keys(self, profile):
-        """Log what a user sent besides a choice, if nothing that we know of reads it."""
+        """Log the options that a user sent besides a choice, if nothing that we know of reads them."""
         further = profiles.further_keys(profile, self.user_options)
         if further and further != self._further_keys and not (self._may_have_more() or self._has_hook_for_options()):
             self.log.warning('user_options of pod %s has keys that are no options of the profile %r: %s. Only hooks '
@@ -336,14 +336,14 @@ class Choosing(FormNames):
         self._further_keys = further
 
     def _usual_claim(self, overrides):
-        """Return what `set_aside` has to know of the server's usual claim; None if these overrides leave it alone."""
+        """Return what `set_aside` needs to know of the server's usual claim; None if these overrides keep it."""
         if not self._claim_key(overrides):
             return None
         return (self.pvc_name if self._server_names.has_claim else None,
                 naming.object_name(self._expand_trait('pvc_name_template')))
 
     def _claim_key(self, overrides):
-        """Return by what a claim is remembered that is not the server's usual one; empty if it is."""
+        """Return the key under which a claim is remembered; empty for the server's usual claim."""
         sources = {each.source for each in overrides if self._overrides.name_of(each.setting) in OF_PLACES}
         return ' '.join(sorted(sources))
 
@@ -367,7 +367,7 @@ class Choosing(FormNames):
 
     @property
     def _overrides(self):
-        """What the profile overrides now."""
+        """The settings that the profile overrides now."""
         if self._kept_overrides is None:
             self._kept_overrides = Overrides(self)
         return self._kept_overrides
@@ -400,7 +400,7 @@ class Choosing(FormNames):
 
 
 def _chosen(offered, options):
-    """Return what `options` choose, as a value to compare; None if it is not available."""
+    """Return the choice in `options` in a form that can be compared; None if it is not available."""
     try:
         profile, choices, values = profiles.chosen(offered, options, may_have_more=True)
     except SpawnError:
@@ -410,7 +410,7 @@ def _chosen(offered, options):
 
 @functools.lru_cache(maxsize=20)
 def _has_a_form(spawner_class):
-    """True if a subclass of ours replaces the form."""
+    """Return whether a subclass replaces the form."""
     subclasses = spawner_class.__mro__[:spawner_class.__mro__.index(Choosing)]
     return any('options_form' in vars(cls).get('_trait_default_generators', ()) or FORM_METHODS & set(vars(cls))
                for cls in subclasses)
@@ -418,11 +418,11 @@ def _has_a_form(spawner_class):
 
 @functools.lru_cache(maxsize=20)
 def _form(directories, text):
-    """Return the template of the form: `text` as a template, or the first `form.html` if it is empty."""
+    """Return the template of the form: from `text`, or the first `form.html` if that is empty."""
     ours = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'html')
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(list(directories) + [ours]), autoescape=True)
     return environment.from_string(text) if text else environment.get_template('form.html')
 
 
 def _apply_later(spawner, options):
-    """Do nothing: what users chose is applied at the start."""
+    """Do nothing: the start applies what users chose."""

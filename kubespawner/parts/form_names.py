@@ -1,13 +1,13 @@
-"""What other years call the profile form, and what reads it: for forms of operators and for subclasses.
+"""Names that other versions have for the profile form and its methods, for operators' forms and for subclasses.
 
-Each of these hands on to what does the work, in `choosing`. traitlets takes a method `_NAME_default` for the default of
-the trait NAME, so that they are in a class below the one that has the default. Everything runs on the IOLoop's thread.
+Each method delegates to `choosing`. They are in a base class of the class that has the defaults, because traitlets uses
+a method `_NAME_default` as the default of the trait NAME. Everything runs on the IOLoop's thread.
 """
 from .manifests import Manifests
 
 
 class Form(str):
-    """The text of a form, which code that expects a coroutine can await as well."""
+    """The text of a form. Code that expects a coroutine can also await it."""
 
     def __await__(self):
         return self
@@ -15,7 +15,7 @@ class Form(str):
 
 
 class LateForm:
-    """The form of profiles that have to be asked for: what is called with a spawner, or awaited, for its text."""
+    """The form of a `profile_list` that is a function. Call it with a spawner, or await it, for its text."""
 
     def __init__(self, render):
         self._render = render
@@ -31,10 +31,10 @@ class LateForm:
 
 
 class FormNames(Manifests):
-    """The part of KubeSpawner with the names of other years for the profile form."""
+    """The part of KubeSpawner with the names that other versions have for the profile form."""
 
     def _options_form_default(self):
-        """Return the form, a string that may be awaited; if `profile_list` is a function, what is called or awaited."""
+        """Return the form, a string that can be awaited, or a LateForm if `profile_list` is a function."""
         if callable(self.profile_list):
             return LateForm(self._profile_form)
         return Form(self._profile_form(self).result())
@@ -44,20 +44,20 @@ class FormNames(Manifests):
         return self._profile_form(current_spawner)
 
     def _render_options_form(self, profile_list):
-        """Return the form of a list of profiles, which are offered at the start if `profile_list` offers none."""
+        """Return the form of a list of profiles. The start accepts them if `profile_list` is empty."""
         self._profile_list = self._checked_list(profile_list)
         if self.profile_list:
             self._read_list = self._profile_list
         return Form(self._rendered(self._profile_list))
 
     def _get_initialized_profile_list(self, profile_list):
-        """Return the profiles of a list with all keys filled in. Raises ValueError."""
+        """Return the profiles of a list, with defaults for all missing keys. Raises ValueError."""
         return self._checked_list(profile_list)
 
     def _init_profile_list(self, profile_list):
-        """Return the same, as before 2023."""
+        """Do the same as `_get_initialized_profile_list`, under its name before 2023."""
         return self._get_initialized_profile_list(profile_list)
 
     def _options_from_form_default(self, formdata=None):
-        """Return what reads the form, or what it reads there."""
+        """Return the method that reads the form; with `formdata`, return what it reads."""
         return self._options_from_form(formdata)

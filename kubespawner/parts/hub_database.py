@@ -1,8 +1,9 @@
-"""Writing to the hub's database, through the one session of a hub, which is JupyterHub's own.
+"""Writing to the hub's database, through JupyterHub's own session, the only one of a hub.
 
-JupyterHub rolls back what is not committed whenever it has answered a request. So nothing may be left changed when the
-loop goes on. A commit takes a millisecond of CPU, and the hub answers nobody until the disk has it. Of a few changes,
-it takes hardly longer than of one. So servers that have something to write at the same time share a commit.
+JupyterHub rolls back uncommitted changes whenever it has answered a request, so every change must be committed before
+the loop continues. A commit takes a millisecond of CPU, and blocks the hub until the disk has it. A commit of several
+changes takes hardly longer than one of a single change, so servers that have something to write at the same time share
+a commit.
 
 What is written does not belong here. Everything runs on the IOLoop's thread.
 """
@@ -15,10 +16,9 @@ _waiting = weakref.WeakKeyDictionary()  # session -> (loop, list of (change, fut
 
 
 def commit(user):
-    """Commit what has been changed.
+    """Commit the changes. Without a session, do nothing.
 
-    user: JupyterHub's, which has the session; JupyterHub 6 warns when `Spawner.db` is used. Without a session, there is
-        nothing to do.
+    user: JupyterHub's, which has the session; JupyterHub 6 warns when `Spawner.db` is used.
     """
     session = getattr(user, 'db', None)
     if session is not None:
@@ -26,10 +26,9 @@ def commit(user):
 
 
 def commit_together(user, change):
-    """In the next iteration of the loop, call `change()`, which changes what the database keeps, and commit that.
+    """In the next iteration of the loop, call `change()`, which changes objects of the database, and commit.
 
-    Returns a future of None. It has the error of the change or of the commit. Without a session, see `commit`, the
-    change is made at once.
+    Returns a future of None, or of the error of the change or the commit. Without a session, call `change()` at once.
     """
     session, loop, future = getattr(user, 'db', None), IOLoop.current(), Future()
     if session is None:
@@ -59,7 +58,7 @@ def _commit_all(session, changes):
 
 
 def _has_been_made(change, future):
-    """Make a change; return whether that worked. Otherwise, the future has the error."""
+    """Make a change; return whether it succeeded. Otherwise, the future gets the error."""
     try:
         change()
     except Exception as e:

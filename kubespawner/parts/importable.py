@@ -1,4 +1,4 @@
-"""What configuration files and subclasses import from `kubespawner.spawner`, besides what is made there."""
+"""Names that configuration files and subclasses import from `kubespawner.spawner`, but that are defined elsewhere."""
 # ruff: noqa: F401
 from functools import partial
 from urllib.parse import urlparse

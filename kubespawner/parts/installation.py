@@ -1,6 +1,6 @@
-"""What else is installed in the place of this package.
+"""Whether another distribution has written its files over this package.
 
-pip lets two distributions write files of one name, without a word. What is there then is a mixture of both.
+pip silently lets two distributions install files with the same names. The result is a mixture of both.
 """
 import glob
 import os
@@ -11,14 +11,14 @@ _DIRECTORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 
 
 def others_in(directory):
-    """Return the names of distributions in a directory that bring a package `kubespawner` as well, a list."""
+    """Return the names of other distributions in a directory that contain a package `kubespawner`, a list."""
     return sorted({os.path.basename(found).rsplit('.', 1)[0].split('-')[0].replace('_', '-')
                    for name in OTHERS for kind in ('dist-info', 'egg-info')
                    for found in glob.glob(os.path.join(glob.escape(directory), '%s-*.%s' % (name, kind)))})
 
 
 def check(log, directory=None):
-    """Say in the log what to do if another distribution may have overwritten files of this package."""
+    """Log what to do if another distribution may have overwritten files of this package."""
     directory = directory or _DIRECTORY
     others = others_in(directory)
     if others:

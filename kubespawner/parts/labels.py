@@ -1,7 +1,7 @@
-"""Labels and annotations: what says whose an object is, and by what the hub finds it.
+"""Labels and annotations: they say whose an object is, and the hub finds objects by them.
 
-Here belongs what all kinds of objects have in common. What else they consist of is in `manifests`. Everything runs on
-the IOLoop's thread, and reads hub state.
+What the kinds of objects have in common belongs here, everything else in `manifests`. Everything runs on the IOLoop's
+thread, and reads hub state.
 """
 from .. import naming
 from ..lifecycle.claims import COMPONENT_LABELS, STORAGE_COMPONENT
@@ -10,17 +10,17 @@ from .templates import Templates
 
 
 class Labels(Templates):
-    """The part of KubeSpawner that makes labels and annotations."""
+    """The part of KubeSpawner that creates labels and annotations."""
 
     def _build_common_labels(self, extra_labels):
-        """Return the labels of pods and claims alike: whose they are, after `extra_labels`."""
+        """Return the labels that pods and claims have in common: `extra_labels`, and the user and server."""
         labels = dict(self.common_labels)
         labels.update(extra_labels)
         labels.update({key: naming.owner_label(value, self.slug_scheme) for key, value in self._identity().items()})
         return labels
 
     def _build_pod_labels(self, extra_labels):
-        """Return the labels of a pod. What the reflector selects on comes last, so that nothing hides a pod from it."""
+        """Return the labels of a pod. Those that the reflector selects come last, so that they cannot be overridden."""
         labels = self._build_common_labels(_of_component(self.component_label, extra_labels))
         if self.slug_scheme == 'safe':
             labels.setdefault(SERVERNAME, '')  # as others have it, of default servers as well
@@ -32,11 +32,11 @@ class Labels(Templates):
         return self._build_common_labels(_of_component(STORAGE_COMPONENT, extra_labels))
 
     def _build_common_annotations(self, extra_annotations):
-        """Return the annotations of pods and claims alike: whose they are, after `extra_annotations`."""
+        """Return the annotations that pods and claims have in common: `extra_annotations`, and the user and server."""
         return dict(extra_annotations, **self._identity())
 
     def _identity(self):
-        """Return what says whose an object is, by the name of the label and annotation that says it."""
+        """Return the user and the server of an object, by the names of the labels and annotations for them."""
         identity = {USERNAME: self.user.name}
         if self.name:
             identity[SERVERNAME] = self.name
@@ -44,7 +44,7 @@ class Labels(Templates):
 
 
 def _of_component(component, extra_labels):
-    """Return `extra_labels`, and before them those that say of which component an object is."""
+    """Return `extra_labels` after the labels of a component."""
     labels = dict.fromkeys(COMPONENT_LABELS, component)
     labels.update(extra_labels)
     return labels

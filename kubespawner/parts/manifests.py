@@ -1,8 +1,7 @@
-"""From configuration to manifests: what a server's pod and claim look like.
+"""The manifests of a server's pod and claim, from the settings, the user and the hub.
 
-Here belongs what is put together of traits, the user and the hub. How templates are expanded is in `templates`, how a
-pod looks in Kubernetes' terms in `objects`, and creating anything is not done here. Everything runs on the IOLoop's
-thread, and reads hub state.
+`templates` expands templates, and `objects` puts plain values into the form of Kubernetes. Nothing is created here.
+Everything runs on the IOLoop's thread, and reads hub state.
 """
 import os
 from collections import OrderedDict
@@ -92,13 +91,13 @@ CHOSEN_BY_USERS = frozenset(['JUPYTERHUB_USER', 'JUPYTERHUB_SERVER_NAME', 'JPY_U
 
 
 class Manifests(Related):
-    """The part of KubeSpawner that makes manifests. `super()` of its methods is JupyterHub's Spawner."""
+    """The part of KubeSpawner that creates manifests. `super()` is JupyterHub's Spawner."""
 
     # Where pods reach the hub
 
     @property
     def accessible_hub_api_url(self):
-        """The URL of the hub's API as pods reach it; may be set, too."""
+        """The URL at which pods reach the hub's API. It can be set."""
         return self._accessible_hub_api_url or self._hub_api_url_by_configuration()
 
     @accessible_hub_api_url.setter
@@ -149,7 +148,7 @@ class Manifests(Related):
 
     @contextmanager
     def _escaping_names(self):
-        """Have JupyterHub fill the names of users into its templates so that Kubernetes does not expand them."""
+        """Let JupyterHub fill names into its templates in such a way that Kubernetes does not expand them."""
         self._escapes_names = True
         try:
             yield
@@ -181,14 +180,14 @@ class Manifests(Related):
                 if argument.startswith('--hub-api-url') else argument for argument in args]
 
     def _maker(self, name):
-        """Return the function of that name that makes an object."""
+        """Return the function of that name that makes an object, such as `make_pod`."""
         return getattr(objects, name)
 
     @gen.coroutine
     def get_pod_manifest(self):
-        """Return the V1Pod to create for this server, before `modify_pod_hook` sees it.
+        """Return a future of the V1Pod for this server, before `modify_pod_hook` sees it.
 
-        Raises ValueError that names the trait of which no pod can be made.
+        Raises ValueError that names a trait with a wrong value.
         """
         ids, self._asked_for_pod = {}, None
         self._begin_pod()
@@ -219,15 +218,15 @@ class Manifests(Related):
         return pod
 
     def _plain_arguments(self):
-        """Return the arguments of `make_pod` that are the values of traits."""
+        """Return the arguments of `make_pod` that are values of traits."""
         values = settings(self, PLAIN_TRAITS.values())
         return {argument: values[trait] for argument, trait in PLAIN_TRAITS.items()}
 
     def _resolved_env(self):
-        """Return `get_env()` as Kubernetes has to get it, which expands `$(VARIABLE)`: not in what a user chose.
+        """Return `get_env()`, escaped so that Kubernetes does not expand `$(VARIABLE)` in what a user chose.
 
-        JupyterHub calls the functions in `environment`, and does not wait for what comes of them. This is a generator
-        of what to wait for, and no coroutine: mostly there is nothing.
+        JupyterHub calls the functions in `environment`, but does not wait for coroutines. This is a generator of
+        futures, not a coroutine, because usually there is nothing to wait for.
         """
         self._of_jupyterhub = {}
         try:
@@ -262,7 +261,7 @@ class Manifests(Related):
 
     @gen.coroutine
     def _result_of(self, trait, *args):
-        """Return what the function that is a trait's value returns, or what comes of it. Errors name the trait."""
+        """Return the result of a trait's function, after a wait if it is awaitable. Errors name the trait."""
         try:
             return (yield maybe_await(getattr(self, trait)(*args)))
         except Exception as e:
@@ -270,7 +269,7 @@ class Manifests(Related):
 
     @gen.coroutine
     def run_pre_spawn_hook(self):
-        """Run JupyterHub's `pre_spawn_hook`. The oldest hubs would not wait for a native coroutine."""
+        """Run JupyterHub's `pre_spawn_hook`. The oldest hubs do not wait for a native coroutine."""
         try:
             return (yield maybe_await(super().run_pre_spawn_hook()))
         except TypeError as e:
@@ -281,7 +280,7 @@ class Manifests(Related):
 
     @gen.coroutine
     def _run_hook(self, manifest):
-        """Return the V1Pod to create: what `modify_pod_hook` makes of `manifest`, still one that the hub can find."""
+        """Return the V1Pod that `modify_pod_hook` makes of `manifest`, with all that the hub needs to find it."""
         pod = manifest
         if getattr(self.get_pod_manifest, '__func__', None) is not Manifests.get_pod_manifest:
             _made(objects.settle, {'pod': 'get_pod_manifest'}, pod=pod)
@@ -297,9 +296,9 @@ class Manifests(Related):
         return pod
 
     def get_pvc_manifest(self):
-        """Return the V1PersistentVolumeClaim to create for this server.
+        """Return the V1PersistentVolumeClaim for this server.
 
-        Raises ValueError that names the trait of which no claim can be made.
+        Raises ValueError that names a trait with a wrong value.
         """
         if not self.user_storage_capacity:
             raise ValueError('KubeSpawner.user_storage_capacity: a claim is to be made (user_storage_pvc_ensure), '
@@ -318,7 +317,7 @@ class Manifests(Related):
         )
 
     def get_namespace_manifest(self):
-        """Return the user's namespace as it is to be created, a dict."""
+        """Return the manifest of the user's namespace, a dict."""
         labels = self._build_common_labels(self._expand_labels('user_namespace_labels'))
         annotations = self._build_common_annotations(self._expand_trait('user_namespace_annotations'))
         of_the_user = {'labels': labels, 'annotations': annotations}
@@ -328,14 +327,14 @@ class Manifests(Related):
 
 
 def _is_configured(variable, value, environment, env_keep):
-    """True if the operator has set an environment variable, or has the hub pass its own on."""
+    """Return whether the operator has set an environment variable, or lets the hub pass on its own."""
     if variable in environment:
         return callable(environment[variable]) or value is environment[variable]
     return variable in env_keep and value == os.environ.get(variable)
 
 
 def _made(make, traits, **arguments):
-    """Return make(**arguments). What it says about an argument is said about the trait behind it: `traits`, a dict."""
+    """Return make(**arguments). An error about an argument names the trait behind it; traits (dict): by argument."""
     try:
         return make(**arguments)
     except objects.ArgumentError as e:
@@ -343,7 +342,7 @@ def _made(make, traits, **arguments):
 
 
 def error_of_setting(trait, error):
-    """Return what to raise for an error in a function that is a trait's value: the same if it is meant for users."""
+    """Return the error to raise for one in an operator's function: the same if it is meant for users."""
     if isinstance(error, web.HTTPError) or hasattr(error, 'jupyterhub_message'):
         return error
     explain_await(error)

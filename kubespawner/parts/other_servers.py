@@ -1,7 +1,7 @@
-"""What the hub's database says of the servers besides one: which claims and pods are theirs.
+"""The claims and pods of all other servers, according to the hub's database.
 
-A user or a named server that was renamed keeps its claim and its running pod, whose names and annotations are those
-from before. Only the state of the server says so. Everything runs on the IOLoop's thread, and reads hub state.
+A renamed user or named server keeps its claim and its running pod, which have their old names and annotations. Only the
+state of the server tells whose they are. Everything runs on the IOLoop's thread, and reads hub state.
 """
 from jupyterhub import orm
 
@@ -13,16 +13,16 @@ from ..naming.ownership import owner_of
 
 
 class OtherServers(Configuration):
-    """The part of KubeSpawner that leaves alone what other servers have."""
+    """The part of KubeSpawner that protects the objects of other servers."""
 
     def _other_owner_of_pod(self, pod):
         """Return the (username, servername) of the other server that runs in a pod (a dict); None if there is none."""
         return owner_of_pod(states_of_other_servers(self), uid_of(pod))
 
     def _is_claim_taken(self, claim):
-        """Return whether a claim (a dict) is another server's, by that one's state or by its own annotations.
+        """Return whether a claim (a dict) is another server's, by that server's state or the claim's annotations.
 
-        Servers may share a claim: a template can give them all the same name. What this server's state has is its own.
+        Servers may share a claim, if a template names it alike for all. A claim in this server's state is its own.
         """
         name, namespace = claim['metadata']['name'], claim['metadata'].get('namespace', self.namespace)
         if name == self.pvc_name and (self._server_names.has_claim or name != self._claim_name_of(self.name)
@@ -38,18 +38,18 @@ class OtherServers(Configuration):
         return False
 
     def _claims_of_other_servers(self):
-        """Return the names of the claims that the hub remembers of the user's other servers."""
+        """Return the names of the claims of the user's other servers, according to the hub's database."""
         servers = getattr(self.user, 'orm_spawners', {})
         states = [server.state or {} for name, server in servers.items() if name != self.name]
         return {state.get('pvc_name') for state in states} | {
             claim['name'] for state in states for claim in state.get('profile_claims') or []}
 
     def _why_taken(self, claim):
-        """Return why a claim (a dict) is not to be deleted with this server, if it is another one's; otherwise None."""
+        """Return why a claim (a dict) must not be deleted with this server, if it is another one's; otherwise None."""
         return 'another server has it' if self._is_claim_taken(claim) else None
 
     def _use_another_claim_name(self):
-        """Have this server's new claim be called differently, because another server has the one of its name."""
+        """Give this server's new claim another name, because another server has a claim of this one."""
         if not self.remember_pvc_name:
             raise SpawnError(
                 'Claim %s is that of another server. A new one would need another name, which the hub does not '
@@ -60,7 +60,7 @@ class OtherServers(Configuration):
 def states_of_other_servers(spawner):
     """Return the states of all other servers, as a list of (username, servername, state); state is a dict.
 
-    It reads the whole table, so call it only when something may be another server's.
+    This reads the whole table, so call it only if something may belong to another server.
     """
     user, session = spawner.user, getattr(spawner.user, 'db', None)
     if session is None:
@@ -74,7 +74,7 @@ def states_of_other_servers(spawner):
 
 
 def is_of_another_server(pod, user, orm_spawner):
-    """True if a pod (a dict) is that of a server that runs or starts, other than this one, by the hub's database."""
+    """Return whether a pod (a dict) belongs to another server that runs or starts, according to the hub's database."""
     session = getattr(user, 'db', None)
     if session is None:  # there is no hub
         return False
@@ -87,7 +87,7 @@ def is_of_another_server(pod, user, orm_spawner):
 def owners_of_claim(states, name, namespace, common_namespace):
     """Return the (username, servername) of the servers that have a claim, as a list.
 
-    states: see `states_of_other_servers`. common_namespace (str): of servers whose states do not say where they are.
+    states: see `states_of_other_servers`. common_namespace (str): of servers whose states have no namespace.
     """
     return [(username, servername) for username, servername, state in states
             if (namespace, name) in _claims_in(state, common_namespace)]

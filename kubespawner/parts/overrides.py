@@ -1,7 +1,7 @@
-"""Settings and attributes that have other values for one server, until it has stopped.
+"""Settings and attributes that a profile overrides for one server, until the server has stopped.
 
-Which of them a profile may override, what a user's own text may be there, and how each gets its value back belong
-here. Which ones a choice overrides is in `profiles`. Everything runs on the IOLoop's thread.
+Which of them a profile may override, which values a user's own text may be, and how the old values are restored belongs
+here. What a choice overrides is in `profiles`. Everything runs on the IOLoop's thread.
 """
 import re
 import sys
@@ -62,7 +62,7 @@ SHOWN_REASON = 200  # characters of a setting's error about a value that a user 
 
 
 class Overrides:
-    """What one spawner has other values of now: settings and attributes. Iterates over their names.
+    """The settings and attributes that one spawner overrides now. Iterates over their names.
 
     spawner (HasTraits): whose they are.
     """
@@ -76,17 +76,17 @@ class Overrides:
     # What may be overridden
 
     def name_of(self, setting):
-        """Return the attribute that a profile sets, of a setting that is given by any of its names."""
+        """Return the attribute that a profile sets. name (str): any of the names of a setting."""
         name = NAMED_BY_TEMPLATES.get(setting, setting)
         return canonical_name(name)
 
     def is_setting(self, name):
-        """True if something is the name of a setting, in any year."""
+        """Return whether a name is that of a setting, in any version."""
         trait = self._trait(self.name_of(str(name)))
         return isinstance(trait, TraitType) and bool(trait.metadata.get('config'))
 
     def check(self, where, setting, is_by_user=False):
-        """Raise ValueError if a profile cannot override a setting, or not with what a user writes."""
+        """Raise ValueError if a profile cannot override a setting, or not with a user's own text."""
         name = self.name_of(setting)
         if not self.is_setting(name) and not self._may_be_set(name):
             raise ValueError('%s: kubespawner_override contains %r, which is not a setting of %s.' % (
@@ -103,14 +103,14 @@ class Overrides:
                              '`choices`.' % (where, setting))
 
     def _may_be_set(self, name):
-        """True if an attribute that is no setting is not part of what makes every spawner work."""
+        """Return whether an attribute that is not a setting may be set: not if every spawner needs it to work."""
         if isinstance(self._trait(name), property):
             return self._trait(name).fset is not None
         owners = [_package(cls) for cls in type(self._spawner).__mro__ if name in vars(cls)]
         return not OURS & set(owners) and (owners != [] or not name.startswith('_'))
 
     def doubt(self, where, setting):
-        """Return (whether it is a misspelling, what to tell of a name that is no setting); None of others."""
+        """Return (is_misspelt, warning) for a name that is not a setting, or None."""
         if self.is_setting(setting) or hasattr(self._spawner, setting) and setting not in self._values:
             return None
         told = 'KubeSpawner.profile_list: %s: kubespawner_override contains %r, which is not a setting of %s.' % (
@@ -124,7 +124,7 @@ class Overrides:
         return [name for name in list(self._spawner.traits(config=True)) + list(OTHER) if self.is_setting(name)]
 
     def is_to_be_called(self, name, value):
-        """True if a value is a function that returns what the value is to be."""
+        """Return whether a value is a function that returns the value of a setting."""
         return callable(value) and not isinstance(self._trait(name), Callable)
 
     def _trait(self, name):
@@ -133,7 +133,10 @@ class Overrides:
     # Overriding
 
     def set(self, where, name, value, by_user=''):
-        """Set an attribute until `end`. An error is the user's if the option `by_user` contains their own value."""
+        """Override an attribute until `end`. by_user (str): the option with a user's own text, empty if it has none.
+
+        where (str): the profile, for errors. Raises SpawnError for a wrong text of the user, otherwise ValueError.
+        """
         had, before = self._stored(name)
         if name in self._values:
             had, before, _ = self._values[name]
@@ -144,14 +147,14 @@ class Overrides:
         except Exception as e:
             if by_user and _may_take(self._trait(name), value):
                 self._spawner.log.warning('%s: %s: %s', where, name, one_line(e))
-                is_told = not isinstance(value, (dict, list, tuple))  # what is in those may be secret
-                why = ': %.*s' % (SHOWN_REASON, e) if is_told else '.'
+                is_shown = not isinstance(value, (dict, list, tuple))  # those may contain secrets
+                why = ': %.*s' % (SHOWN_REASON, e) if is_shown else '.'
                 raise SpawnError('"%s" cannot have this value%s' % (by_user, why))
             raise ValueError('KubeSpawner.profile_list: %s: %s: %s' % (where, name, e))
         self._values[name] = had, before, self._stored(name)[1]
 
     def end(self):
-        """Restore the values from before, except of what has been set since."""
+        """Restore the old values, except of attributes that have been set since."""
         overridden, self._values = self._values, OrderedDict()
         for name, (had, before, now) in overridden.items():
             if not self._is_still(name, now):
@@ -162,13 +165,13 @@ class Overrides:
                 self._kept_in(name).pop(name, None)
 
     def _stored(self, name):
-        """Return whether the spawner has a value of its own for an attribute, and the value that counts."""
+        """Return (whether the spawner itself has a value for an attribute, the value)."""
         is_computed = isinstance(self._trait(name), property) or computed(type(self._spawner), name) is not None
         has_own = is_computed or name in self._kept_in(name)
         return has_own, getattr(self._spawner, name, None)
 
     def _is_still(self, name, value):
-        """True if an attribute has this value. What a property computes may be an equal one each time."""
+        """Return whether an attribute still has this value. A property may compute an equal one each time."""
         current = self._stored(name)[1]
         is_computed = self._kept_in(name).get(name) is not current
         return current is value or is_computed and current == value
@@ -177,17 +180,17 @@ class Overrides:
         return self._spawner._trait_values if self._spawner.has_trait(name) else vars(self._spawner)
 
     def usual(self, name):
-        """Return the value that an attribute has without a profile."""
+        """Return the value of an attribute without the profile."""
         return self._values[name][1] if name in self._values else getattr(self._spawner, name)
 
     # State
 
     def state(self):
-        """Return what a later hub has to know of a server that runs: a dict of values by the names of traits."""
+        """Return what a later hub must know of a running server: values by the names of traits, a dict."""
         return {name: getattr(self._spawner, name) for name in self._values if name in OF_RUNNING_SERVERS}
 
     def load(self, state):
-        """Override again what `state` returned; None is for nothing. What cannot be set any more is told in the log."""
+        """Override again what `state` returned, or nothing for None. Values that cannot be set any more are logged."""
         for name, value in (state or {}).items():
             if name in OF_RUNNING_SERVERS:
                 try:
@@ -197,9 +200,9 @@ class Overrides:
 
 
 def _package(cls):
-    """Return the package of a class; '' if it is in no module, as the classes of a configuration file.
+    """Return the package of a class; '' if it is in no module, like the classes in a configuration file.
 
-    Python calls the module of such a class `builtins`. That of one that `type()` has made is the metaclass's.
+    The module of such a class is `builtins`. The module of a class made by `type()` is that of its metaclass.
     """
     package = cls.__module__.split('.')[0]
     is_there = package not in ACCIDENTAL or getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
@@ -207,7 +210,7 @@ def _package(cls):
 
 
 def _checked_words(trait, name, value, by_user):
-    """Return `value`, which contains a user's own text, with numbers where the trait takes numbers."""
+    """Return `value`, which contains a user's own text, with numbers where the trait needs numbers."""
     if name in OF_NUMBERS and isinstance(value, list):
         try:
             value = profiles.with_numbers(value)
@@ -223,12 +226,12 @@ def _checked_words(trait, name, value, by_user):
 
 
 def _kinds(trait):
-    """Return the trait types of which a trait may be."""
+    """Return the types that a trait accepts, as trait types."""
     return getattr(trait, 'trait_types', [trait])
 
 
 def _is_number(trait):
-    """True if a trait takes a number."""
+    """Return whether a trait accepts a number."""
     return any(isinstance(kind, (Float, Integer)) for kind in _kinds(trait))
 
 
@@ -245,7 +248,7 @@ def _number(text):
 
 
 def _may_take(trait, value):
-    """True if a trait takes values of the shape of `value`, whatever strings it contains."""
+    """Return whether a trait accepts values of the shape of `value`, whatever strings it contains."""
     return any(_may_be(kind, value) for kind in _kinds(trait))
 
 

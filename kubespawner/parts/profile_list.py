@@ -1,7 +1,7 @@
-"""Reading a list of profiles, and telling the operator what is wrong with it.
+"""Reading a list of profiles, with errors and warnings for the operator.
 
-What a list may contain is in `profiles`, and which settings may be overridden in `overrides`. Everything runs on the
-IOLoop's thread.
+What a list may contain is in `profiles`, and which settings a profile may override is in `overrides`. Everything runs
+on the IOLoop's thread.
 """
 from .. import profiles
 from ..messages.errors import one_line
@@ -10,18 +10,18 @@ MOST_WARNINGS = 1000  # that are remembered, so as not to be repeated
 
 
 class ProfileList:
-    """Reads what is configured as a list of profiles.
+    """Reads a configured list of profiles.
 
-    overrides (Overrides): what knows the settings and attributes of the spawner.
-    log (logging.Logger): where the operator is told.
-    told (set): the warnings that were logged, which are not repeated. All spawners of a configuration share it.
+    overrides (Overrides): knows the settings and attributes of the spawner.
+    log (logging.Logger): gets the errors and warnings.
+    logged (set): the warnings that were logged, which are not repeated. All spawners of a configuration share it.
     """
 
-    def __init__(self, overrides, log, told):
-        self._overrides, self._log, self._told = overrides, log, told
+    def __init__(self, overrides, log, logged):
+        self._overrides, self._log, self._logged = overrides, log, logged
 
     def checked(self, listed):
-        """Return the profiles of a list; warn of what may not be meant as it is written. Raises profiles.Mistakes."""
+        """Return the profiles of a list; warn of what is probably not meant that way. Raises profiles.Mistakes."""
         try:
             offered = profiles.checked(listed)
             wrong = list(self._wrong_settings(offered))
@@ -29,12 +29,12 @@ class ProfileList:
             offered, wrong = [], profiles.mistakes(e)
         if wrong:
             raise profiles.Mistakes(one_line('KubeSpawner.profile_list: %s' % mistake) for mistake in wrong)
-        for told in profiles.advice(listed, self._overrides.is_setting):
-            self.warn_once('KubeSpawner.profile_list: %s' % told)
+        for warning in profiles.warnings(listed, self._overrides.is_setting):
+            self.warn_once('KubeSpawner.profile_list: %s' % warning)
         return offered
 
     def check(self, listed):
-        """Log all that is wrong with a list, as errors. Nothing is raised."""
+        """Log all mistakes in a list as errors. Raises nothing."""
         try:
             offered = self.checked(listed)
         except ValueError as e:
@@ -44,14 +44,14 @@ class ProfileList:
             self._tell_of_name(where, name, self._log.error)
 
     def tell_of_mistakes(self, error, exc_info=False):
-        """Log all that is wrong with a list, one line for each. exc_info (bool): with a traceback."""
+        """Log all mistakes in a list, one line for each. exc_info (bool): with a traceback."""
         *others, last = profiles.mistakes(error)
         for mistake in others:
             self._log.error('%s', one_line(mistake))
         self._log.error('%s', one_line(last), exc_info=exc_info)
 
     def _wrong_settings(self, offered):
-        """Generate what is wrong with the settings that profiles override."""
+        """Generate the mistakes in the settings that profiles override."""
         right = set()
         for where, name, is_by_user in profiles.settings_of(offered):
             if (name, is_by_user) in right:  # most choices override the same settings
@@ -64,18 +64,18 @@ class ProfileList:
                 right.add((name, is_by_user))
 
     def tell_of(self, override):
-        """Warn if an `Override`, which a start uses, is of no setting: each time if it is a misspelt one."""
+        """Warn if an `Override` of a start is not of a setting: each time if the name is misspelt, otherwise once."""
         self._tell_of_name(override.where, override.setting, self._log.warning)
 
     def _tell_of_name(self, where, name, tell_of_misspelt):
-        is_misspelt, told = self._overrides.doubt(where, name) or (False, None)
+        is_misspelt, warning = self._overrides.doubt(where, name) or (False, None)
         if is_misspelt:
-            tell_of_misspelt('%s', one_line(told))
-        elif told:
-            self.warn_once(told)
+            tell_of_misspelt('%s', one_line(warning))
+        elif warning:
+            self.warn_once(warning)
 
-    def warn_once(self, told):
+    def warn_once(self, warning):
         """Log a warning about the configuration, unless it was logged before."""
-        if told not in self._told and len(self._told) < MOST_WARNINGS:
-            self._told.add(told)
-            self._log.warning('%s', one_line(told))
+        if warning not in self._logged and len(self._logged) < MOST_WARNINGS:
+            self._logged.add(warning)
+            self._log.warning('%s', one_line(warning))

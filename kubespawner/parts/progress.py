@@ -1,7 +1,7 @@
-"""What users are told while a server starts: its steps and what Kubernetes says of its pod, as one progress log.
+"""The progress that users see while a server starts: its steps, and the events about its pod, in one progress log.
 
-Here belongs when a progress log begins and ends, and what goes into it; its words are in `messages`. Everything runs on
-the IOLoop's thread.
+When a progress log begins and ends, and what goes into it, belongs here; its words are in `messages`. Everything runs
+on the IOLoop's thread.
 """
 import functools
 import time
@@ -33,12 +33,12 @@ def _now():
 
 @functools.lru_cache(maxsize=256)
 def _text_of(seconds):
-    """Return a time as the progress log takes it; empty if it is None."""
+    """Return a time in the form that the progress log needs; an empty string for None."""
     return '' if seconds is None else time.strftime(TIME, time.gmtime(seconds))
 
 
 class Progress(Configuration):
-    """The part of KubeSpawner that tells how a start goes on."""
+    """The part of KubeSpawner that reports the progress of a start."""
 
     # Shared by all spawners that share a pod reflector; made by the first start
     event_reflector = None
@@ -66,7 +66,7 @@ class Progress(Configuration):
             await progress_log.changed()
 
     def _progress_of_this_start(self):
-        """Return the progress log that goes on. It may begin before the start does: the hub may have to wait first."""
+        """Return the present progress log. It may begin before the start does: the hub may have to wait first."""
         if self._progress_log is None:
             self._progress_log = ProgressLog(_now)
         return self._progress_log
@@ -77,9 +77,9 @@ class Progress(Configuration):
 
     @contextmanager
     def _progress_of_start(self, is_given_up=lambda: False):
-        """Keep the progress log of a start. It ends with this, unless it `continues_after_start`.
+        """Keep the progress log of a start. It ends with this context, unless it `continues_after_start`.
 
-        is_given_up (callable): returns whether nobody wants the start any more.
+        is_given_up (callable): returns whether the start was given up.
         """
         if self._progress_log is not None and self._progress_log.has_begun:
             self._progress_log = None
@@ -94,9 +94,9 @@ class Progress(Configuration):
 
     @contextmanager
     def _append_progress(self, progress_log, is_given_up):
-        """Continue a progress log until this ends; the error that it ends with is part of it.
+        """Continue a progress log until this context ends; add the error with which it ends.
 
-        A start that is given up has not failed, whatever error it ends with.
+        A start that was given up has not failed, whatever error it ends with.
         """
         progress_log.continues_after_start = False
         try:
@@ -114,7 +114,7 @@ class Progress(Configuration):
             self._end(progress_log, None)
 
     def _tell_of_slowness(self, progress_log, began):
-        """Tell users to be patient, now and then. began (float): the loop's time when the start did."""
+        """Tell users from time to time that the start is slow. began (float): the loop's time when the start began."""
         loop = IOLoop.current()
         progress_log.remind(self.slow_spawn_message.replace('{seconds}', '%d' % (loop.time() - began)))
         if self.slow_spawn_message_frequency and not progress_log.is_over:
@@ -134,13 +134,13 @@ class Progress(Configuration):
         IOLoop.current().call_later(self.http_timeout, self._forget, progress_log)
 
     def _url_of_another_try(self):
-        """Return the path of the hub's page where this server is started."""
+        """Return the path of the hub's page that starts this server."""
         if version_info < (1, 0):
             return url_path_join(self.hub.base_url, 'home')
         return url_path_join(self.hub.base_url, 'spawn', self.user.escaped_name, quote(self.name, safe=''))
 
     def _drop_progress(self):
-        """Tell nothing any more of a start: its server has been stopped, maybe before JupyterHub waited for it."""
+        """Drop the progress log: the server has been stopped, maybe before JupyterHub waited for it."""
         progress_log = self._progress_log
         if progress_log is None or not progress_log.has_begun:  # JupyterHub clears the state before a start, too
             return
@@ -149,12 +149,12 @@ class Progress(Configuration):
             self._end(progress_log, None)
 
     def _forget(self, progress_log):
-        """Drop a progress log that nobody asks for any more. The hub asks until the server answers."""
+        """Drop a progress log that nobody reads any more. The hub reads it until the server answers."""
         if self._progress_log is progress_log:
             self._progress_log = None
 
     def _follow_events(self, progress_log):
-        """Have the progress log get the events of this server's pod, from now on."""
+        """Add the events about this server's pod to the progress log, from now on."""
         self._events = None
         if not self.events_enabled:
             return
@@ -167,7 +167,7 @@ class Progress(Configuration):
             yield from self._follow_events_with(self._shared_event_reflector(), progress_log)
 
     def _follow_events_with(self, reflector, progress_log):
-        """Have a reflector pass events to the progress log; return whether it does, once its watch has begun."""
+        """Subscribe the progress log to a reflector of events; return whether its watch has begun and will go on."""
         owner_of_reflectors(type(self)).event_reflector.siblings.use(reflector, progress_log)
         reflector.start()
         is_followed = reflector.follow(self.namespace, self.pod_name, IOLoop.current(), progress_log.event,
@@ -179,7 +179,7 @@ class Progress(Configuration):
         return True
 
     def _shared_event_reflector(self, replace=False):
-        """Return the reflector of the events in this server's namespace. replace (bool): make a new one."""
+        """Return the reflector of the events in this server's namespace. replace (bool): create a new one."""
         owner = owner_of_reflectors(type(self))
         namespace = '' if self.enable_user_namespaces else self.namespace
         if replace and vars(owner).get('event_reflector') is not None:
@@ -191,23 +191,23 @@ class Progress(Configuration):
         return owner.event_reflector.sibling(self.namespace, {}) if reflector.is_forbidden else reflector
 
     def _log_claim(self, progress_log, new_objects):
-        """Tell of the claim, if there is to be one; see `_objects_to_create` for what was not there."""
+        """Add a step for the claim, if there is one. new_objects: see `_objects_to_create`."""
         if self.user_storage_pvc_ensure:
             is_new = any(kind == 'persistent_volume_claim' for kind, _, _ in new_objects)
             progress_log.add_step('claim created' if is_new else 'claim found')
 
     def _log_pod(self, progress_log, pod):
-        """Tell that the pod was created: at the cluster's time, as what comes next."""
+        """Add the step that the pod was created, at the cluster's time, like the steps that follow."""
         progress_log.add_step('pod created', time=_text_of(podstatus.created_at(pod)))
 
     def _log_running(self, progress_log, pod):
-        """Tell that the pod runs: after the events of what was before, if they are to come."""
+        """Add the step that the pod runs, after the events about earlier steps, if those are still to come."""
         is_told_of = self._events is not None and self._events.is_connected
         progress_log.running(podstatus.running_containers(pod) if is_told_of else (),
                              _text_of(podstatus.running_since(pod)))
         IOLoop.current().call_later(EVENTS_ARRIVE, progress_log.settle)
 
     def _log_status(self, progress_log, pod):
-        """Tell what a pod's status says, if there are no events that do."""
+        """Add the steps in a pod's status, if there are no events about them."""
         if podstatus.is_scheduled(pod) and not (self._events is not None and self._events.is_connected):
             progress_log.add_step('scheduled', time=_text_of(podstatus.condition_time(pod, 'PodScheduled')))

@@ -1,4 +1,4 @@
-"""All reflectors of a class of spawners, by kind and namespace: those that it shares, and what subclasses start.
+"""All reflectors of a spawner class, by kind and namespace: the shared ones, and those that subclasses start.
 
 Everything runs on the IOLoop's thread.
 """
@@ -10,9 +10,9 @@ KINDS = {'pod_reflector': 'pods', 'event_reflector': 'events'}
 
 
 class Reflectors(dict):
-    """Reflectors by (kind, namespace), where None stands for all namespaces. A kind alone gives the first of it.
+    """A dict of reflectors by (kind, namespace), None for all namespaces. A kind alone is the key of the first of it.
 
-    It is made anew whenever it is asked for, so that changes of it change nothing.
+    Each access creates a new one, so that changes of it have no effect.
     """
 
     def __missing__(self, kind):
@@ -32,7 +32,7 @@ class Reflectors(dict):
 
 
 class ReflectorsOfClass:
-    """The attribute `reflectors` of a class of spawners and of its instances."""
+    """The attribute `reflectors` of a spawner class and of its instances."""
 
     def __get__(self, spawner, cls):
         if not hasattr(cls, 'pod_reflector'):
@@ -48,14 +48,14 @@ class ReflectorsOfClass:
 
 
 def owner_of_reflectors(cls):
-    """Return the class that has the reflectors which a class shares."""
+    """Return the class that holds the shared reflectors of a spawner class."""
     return next(each for each in cls.__mro__ if 'pod_reflector' in vars(each))
 
 
 def start_reflector(spawner, kind, reflector_class, replace, arguments):
     """Return the reflector of a kind in the spawner's namespace; start one if there is none, or to replace it.
 
-    arguments (dict): further ones of `reflector_class`.
+    arguments (dict): more arguments of `reflector_class`.
     """
     arguments = dict({'namespace': spawner.namespace}, **arguments)
     omits_namespace = arguments.get('omit_namespace') or issubclass(reflector_class, ResourceReflector) and (
@@ -78,7 +78,7 @@ def start_reflector(spawner, kind, reflector_class, replace, arguments):
 
 
 def stop_reflectors(cls):
-    """Stop all reflectors of a class of spawners; return a future that is done."""
+    """Stop all reflectors of a spawner class; return a future that is done."""
     for reflector in cls.reflectors.values():
         reflector.stop()
     return gen.maybe_future(None)

@@ -1,10 +1,10 @@
-"""What goes with a server's pod: a Secret with its certificates and secret variables, and a Service in front of it.
+"""The companions of a server's pod: a Secret with its certificates and secret variables, and a Service.
 
-The Secret has both, because one object is made, replaced and forbidden at once. The volume with certificates contains
-only their files, so that variables are not readable as files.
+One Secret has both, because that takes one request and one right. The volume with the certificates contains only their
+files, so that the variables cannot be read as files.
 
-Here belongs what these objects consist of, and which of them a server has. When they are created is said in `spawner`,
-and whose they are in `lifecycle.companions`. Everything runs on the IOLoop's thread, and reads hub state.
+What these objects contain, and which of them a server has, belongs here. `spawner` decides when they are created, and
+`lifecycle.companions` whose they are. Everything runs on the IOLoop's thread, and reads hub state.
 """
 import inspect
 import weakref
@@ -38,11 +38,11 @@ NO_CERTIFICATES = 'JupyterHub.internal_ssl is True, but JupyterHub has made no c
 
 
 class Certificates:
-    """The certificates of one server, as they were made last.
+    """The last certificates of one server.
 
-    paths (dict or None): where JupyterHub has them. data (dict): of the Secret; empty as long as there are none.
-    names (tuple or None): the names of the server that they were made for.
-    is_new (bool): whether `move_certs` has yet to be called with them. The files have the same paths at each start.
+    paths (dict or None): of JupyterHub's files. data (dict): of the Secret; empty while there are no certificates.
+    names (tuple or None): the names of the server in them.
+    is_new (bool): whether `move_certs` has not been called with them. The files have the same paths at each start.
     """
 
     def __init__(self):
@@ -50,7 +50,7 @@ class Certificates:
 
 
 class Related(Labels):
-    """The part of KubeSpawner that says what goes with a pod."""
+    """The part of KubeSpawner for the companions of a pod."""
 
     _secret_in_pod = None  # the name of the Secret that the pod refers to which was made last
     _hidden = {}  # the variables that are in the Secret, by key
@@ -96,7 +96,7 @@ class Related(Labels):
 
     @gen.coroutine
     def create_certs(self):
-        """Have JupyterHub make the server's certificates; return their paths. JupyterHub calls it before `start`."""
+        """Let JupyterHub create the server's certificates; return their paths. JupyterHub calls this before `start`."""
         lock = _LOCKS.setdefault(self.user, Lock())
         with (yield lock.acquire()):
             if self._default_names is not None and self.ssl_alt_names == self._default_names:
@@ -120,7 +120,7 @@ class Related(Labels):
 
     @gen.coroutine
     def move_certs(self, paths):
-        """Return where the server finds its certificates, a dict of paths: the Secret is mounted there."""
+        """Return the paths of the certificates in the server's container, where the Secret is mounted, a dict."""
         if not self._certificates.is_new or self._certificates.paths != dict(paths):  # those of a subclass
             self._certificates = self._read_certificates(paths)
         self._certificates.is_new = False
@@ -129,9 +129,9 @@ class Related(Labels):
 
     @gen.coroutine
     def _check_certificates(self):
-        """Have certificates for the names that the server has now: a profile or a hook may have changed them.
+        """Create new certificates if a profile or a hook has changed the names of the server.
 
-        Raises ConfigurationError if there are none.
+        Raises ConfigurationError if there are no certificates.
         """
         if not self._has_tls:
             return
@@ -144,19 +144,19 @@ class Related(Labels):
     # Secret variables
 
     def _begin_pod(self):
-        """Forget what was hidden of the last pod."""
+        """Forget the secret variables of the last pod."""
         self._hidden, self._secret_in_pod = {}, None
         if self._hides_variables or self._has_tls:
             self._secret_in_pod = self.secret_name
 
     def _certificates_of_pod(self):
-        """Return the arguments of `make_pod` that have the Secret mounted."""
+        """Return the arguments of `make_pod` that mount the Secret."""
         if not self._has_tls:
             return {}
         return {'ssl_secret_name': self.secret_name, 'ssl_secret_mount_path': self.secret_mount_path}
 
     def _hide_variables(self, pod):
-        """Have a pod refer to the Secret where it has the values of secret variables. All its parts answer to keys."""
+        """Replace the values of secret variables in a pod by references to the Secret. All its parts answer to keys."""
         if not self._hides_variables:
             return
         spec, names = pod.spec, self.secret_environment
@@ -174,13 +174,13 @@ class Related(Labels):
         return mark_of(self.user.name, self.name)
 
     def _secret_values(self):
-        """Return what must not be read in logs of what is in the Secret."""
+        """Return the values in the Secret that logs must not show."""
         return [{'name': SECRET, 'value': value} for value in self._hidden.values()]
 
     # The objects
 
     def _selector_of_service(self):
-        """Return the labels that only this server's pod has. They include the name of a default server, which is ''."""
+        """Return the labels that only this server's pod has, with the server's name even if that is ''."""
         labels = dict(self.pod_reflector.labels, **{SERVERNAME: ''})
         labels.update({key: naming.owner_label(value, self.slug_scheme) for key, value in self._identity().items()})
         return labels
@@ -190,14 +190,17 @@ class Related(Labels):
                 self._build_common_annotations(self._expand_trait('singleuser_extra_annotations')))
 
     def get_secret_manifest(self, owner_reference):
-        """Return the V1Secret of this server. owner_reference (V1OwnerReference): to its pod."""
+        """Return the V1Secret of this server. owner_reference (V1OwnerReference): refers to its pod."""
         data = dict(self._certificates.data) if self._has_tls else {}
         data.update(self._data_of_variables())
         return related_objects.make_opaque_secret(
             self.secret_name, data, [owner_reference], *self._metadata_of_companions())
 
     def get_service_manifest(self, owner_reference, port):
-        """Return the V1Service of this server. owner_reference (V1OwnerReference): to its pod. port (int): of that."""
+        """Return the V1Service of this server.
+
+        owner_reference (V1OwnerReference): refers to its pod. port (int): of the server.
+        """
         return related_objects.make_service(
             self.pod_name, port, self._selector_of_service(), [owner_reference], *self._metadata_of_companions())
 
@@ -207,11 +210,11 @@ class Related(Labels):
 
     @property
     def _companions(self):
-        """What creates and replaces the Secret and the Service."""
+        """Creates and replaces the Secret and the Service."""
         return Companions(self._requests, self.namespace, self.pod_name, (self.user.name, self.name), self.log)
 
     def _names_of_companions(self):
-        """Return what goes with the pod, as a list of (kind, name)."""
+        """Return the companions of the pod, as a list of (kind, name)."""
         names = []
         if self._hidden or self._has_tls:
             names.append(('secret', self.secret_name))
@@ -221,7 +224,7 @@ class Related(Labels):
 
     @gen.coroutine
     def _manifest_of_companion(self, kind, uid, port):
-        """Return a companion of the pod with this uid, a dict; None if a subclass wants none."""
+        """Return the manifest of a companion of the pod with this uid, a dict; None if a subclass wants none."""
         owner = related_objects.make_owner_reference(self.pod_name, uid)
         if kind == 'service':
             return to_dict((yield maybe_await(_called(self.get_service_manifest, owner, port))))
@@ -232,7 +235,7 @@ class Related(Labels):
 
     @gen.coroutine
     def _create_companion(self, kind, pod, deadline, is_wanted=lambda: True):
-        """Create what goes with a pod (a dict, as a whole), unless it is there or a subclass wants none.
+        """Create a companion of a pod, unless it exists or a subclass wants none. pod (dict): complete.
 
         Raises ApiError and SpawnError.
         """
@@ -246,18 +249,18 @@ class Related(Labels):
 
     @gen.coroutine
     def _recover_service(self, pod, deadline):
-        """Create the Service of a pod, unless it is there. Raises ApiError and SpawnError.
+        """Create the Service of a pod, unless it exists. Raises ApiError and SpawnError.
 
-        pod (dict): as a whole.
+        pod (dict): complete, not from the cache.
         """
         if self._has_service:
             yield self._create_companion('service', pod, deadline)
 
     @gen.coroutine
     def _check_secret(self, deadline):
-        """Raise SpawnError if the pod waits for a Secret that its hub did not create: nobody else has what is in it.
+        """Raise SpawnError if the pod waits for a Secret that its hub did not create: nobody else has the contents.
 
-        The request of the hub that has ended may still be on its way, so the Secret is looked for again after a while.
+        The request of the hub that has ended may still be on its way, so the Secret is read again after a while.
         """
         for pause in (SECRET_PAUSE, 0):
             missing = yield self._missing_secret(deadline)
@@ -269,7 +272,7 @@ class Related(Labels):
 
     @gen.coroutine
     def _missing_secret(self, deadline):
-        """Return the name of the Secret for which the pod waits; None if it waits for none, or if nobody knows."""
+        """Return the name of the Secret for which the pod waits; None if it waits for none, or if that is unknown."""
         if not (self._has_tls or self._hides_variables):
             return None
         try:
@@ -284,14 +287,14 @@ class Related(Labels):
 
 
 def _secret_mounted(pod):
-    """Return the name of the Secret in one of KubeSpawner's volumes of a pod (a dict or None); None if it has none."""
+    """Return the name of the Secret in KubeSpawner's volume of a pod (a dict or None), or None."""
     volumes = pod['spec'].get('volumes') or () if pod is not None else ()
     return next((volume['secret']['secretName'] for volume in volumes
                  if volume['name'] in (VOLUME, objects.CERTIFICATES) and volume.get('secret')), None)
 
 
 def _called(method, owner, port):
-    """Call `get_service_manifest`. In the releases before 2024 it had no port."""
+    """Call `get_service_manifest`. Before 2024 it had no argument `port`."""
     try:
         inspect.signature(method).bind(owner, port)
     except TypeError:

@@ -1,6 +1,6 @@
-"""A user and a hub for spawners that have none, so that tools can look at what is made of a configuration.
+"""A user and a hub for spawners that have none, so that tools can show the manifests of a configuration.
 
-Here belongs as much of both as manifests need. Nothing here is for servers that start.
+They have what manifests need. No server is started with them.
 """
 from jupyterhub.objects import Hub, Server
 
@@ -8,7 +8,7 @@ NAME = 'mock@name'  # has to be escaped, as the name of a user may
 
 
 class User:
-    """As much of a JupyterHub user as manifests are made of. All attributes can be set."""
+    """A user with the attributes of a JupyterHub user that manifests need. All attributes can be set."""
 
     def __init__(self, name=NAME):
         self.id, self.name, self.escaped_name = 0, name, name
@@ -17,7 +17,7 @@ class User:
 
 
 def complete(spawner):
-    """Give a spawner that has no user one that stands in for it, and a hub if it has none."""
+    """Give a spawner without a user a stand-in, and a hub if it has none."""
     if spawner.user is None:
         spawner.user = User()
         if spawner.hub is None:

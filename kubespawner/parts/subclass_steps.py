@@ -1,7 +1,7 @@
-"""What a subclass has made its own of the steps of other releases, and calling that in a start or a stop.
+"""Calling the steps of other releases in a start or a stop, if a subclass overrides them.
 
-Here belongs which of these steps are called, and when one is done. The steps themselves, under their names, are in
-`adapters`; the requests that they send are in `steps`. Everything runs on the IOLoop's thread.
+Which steps are called, and when one is done, belongs here. The steps themselves are in `adapters`, and the requests
+that they send in `steps`. Everything runs on the IOLoop's thread.
 """
 from kubernetes.client import V1DeleteOptions
 from tornado import gen
@@ -49,7 +49,7 @@ NOT_CALLED = {
 
 
 def overridden(cls):
-    """Return the names of the steps that a class has its own method for, a set."""
+    """Return the names of the steps that a class overrides, a set."""
     if '_steps_of_its_own' not in vars(cls):
         cls._steps_of_its_own = frozenset(name for name in CALLED.union(NOT_CALLED) if _is_own(cls, name))
     return cls._steps_of_its_own
@@ -61,7 +61,7 @@ def _is_own(cls, name):
 
 
 def check_overrides(cls, log):
-    """Say in the log, once for each class, which of its methods have no effect here."""
+    """Log, once for each class, which of its methods have no effect."""
     if '_is_told_of_steps' in vars(cls):
         return
     cls._is_told_of_steps = True
@@ -72,7 +72,7 @@ def check_overrides(cls, log):
 
 
 class SubclassSteps(Configuration):
-    """The part of KubeSpawner that calls the steps that a subclass has its own methods for."""
+    """The part of KubeSpawner that calls the steps that a subclass overrides."""
 
     def _has_own(self, step):
         return step in overridden(type(self))
@@ -83,7 +83,7 @@ class SubclassSteps(Configuration):
 
     @gen.coroutine
     def _call_step(self, step, deadline, is_wanted, *args):
-        """Call a step until it does not return False. Raises SpawnError at the deadline."""
+        """Call a step again until it does not return False. Raises SpawnError at the deadline."""
         pauses = retry.Backoff(0.2, 5)
         while (yield in_time(self._do_step(step, args), deadline, step, self.pod_name)) is False:
             yield gen.sleep(pauses.next_pause())
@@ -95,13 +95,13 @@ class SubclassSteps(Configuration):
         return result if isinstance(result, ResourceReflector) else (yield maybe_await(result))
 
     def _call_own_step(self, step, attempt, *args):
-        """Call a step of a start, if a subclass has its own."""
+        """Call a step of a start, if a subclass overrides it."""
         if self._has_own(step):
             return self._call_step(step, attempt.deadline, attempt.is_wanted, *args)
         return gen.maybe_future(None)
 
     def _watch_as_subclass_does(self, deadline, is_wanted=lambda: True):
-        """Have a subclass start the reflectors that it wants."""
+        """Call the methods with which a subclass starts reflectors, if it overrides them."""
         for step in ['_start_watching_pods'] + ['_start_watching_events'] * self.events_enabled:
             if self._has_own(step):
                 yield self._call_step(step, deadline, is_wanted)
@@ -125,7 +125,7 @@ class SubclassSteps(Configuration):
 
     @gen.coroutine
     def _create_pod_of_this_start(self, pod):
-        """Create a pod for the start that was begun last; return True."""
+        """Create the pod of the start that began last; return True."""
         self._follow_pods()
         attempt = self._attempts[-1] if self._attempts else None
         deadline = attempt.deadline if attempt else IOLoop.current().time() + self.start_timeout
@@ -135,7 +135,7 @@ class SubclassSteps(Configuration):
         return True
 
     def _create_missing(self, new_objects, attempt):
-        """Create what a start needs besides its pod; see `_objects_to_create`."""
+        """Create the objects that a start needs besides its pod, see `_objects_to_create`."""
         has_own_claim = self._has_own('_make_create_pvc_request')
         for kind, namespace, missing in new_objects:
             attempt.check_wanted()
@@ -149,16 +149,16 @@ class SubclassSteps(Configuration):
 
     @gen.coroutine
     def _create_namespace(self):
-        """Create the namespace of pods and claims, if it is not there."""
+        """Create the namespace of pods and claims, unless it exists."""
         if not (yield self._requests.create('namespace', None, self.get_namespace_manifest())):
             yield self._missing_namespace(None)
 
     @gen.coroutine
     def _missing_namespace(self, deadline):
-        """Return the user's namespace as it is to be created; None if it is there.
+        """Return the manifest of the user's namespace; None if the namespace exists.
 
-        Raises ForeignNamespaceError if it is there and not known to be that of the user. A namespace that the operator
-        named, or in which the server is known to have a claim, may be used as it is.
+        Raises ForeignNamespaceError if it exists and is not known to be the user's. A namespace that the operator has
+        named, or that has a known claim of the server, may be used as it is.
         """
         manifest = self.get_namespace_manifest()
         found = yield self._requests.read('namespace', None, self.namespace, deadline)
@@ -178,7 +178,7 @@ class SubclassSteps(Configuration):
                                self.k8s_api_request_timeout)
 
     def _own_claim_deletion(self):
-        """Return what deletes a claim, a function of its name, if a subclass has its own; otherwise None."""
+        """Return the function with which a subclass deletes the claim of a name, or None."""
         if not self._has_own('_make_delete_pvc_request'):
             return None
         return lambda name: self._call_step(

@@ -1,7 +1,7 @@
-"""Templates: configured values with names filled in.
+"""Templates: settings into which the names of the user and the server are filled.
 
-Here belongs which values are templates, and of what. The rules by which names are made are in `naming`, and what a
-server's own objects are called is in `server_names`. Everything runs on the IOLoop's thread, and reads hub state.
+Which settings are templates, and for what, belongs here. How names are made valid is in `naming`, and the names of a
+server's own objects are in `server_names`. Everything runs on the IOLoop's thread, and reads hub state.
 """
 import itertools
 from contextlib import contextmanager
@@ -63,9 +63,9 @@ class Templates(Named, Configuration):
             return self._expand_trait(trait)
 
     def _claim_name_of(self, servername, username=None, template=None):
-        """Return what the claim of another server is called now, of this user or another; None if a subclass knows.
+        """Return the present name of another server's claim, of this user or another; None if a subclass decides it.
 
-        template (str or None): of the claim's name; None is for `pvc_name_template`.
+        template (str or None): of the claim's name; None for `pvc_name_template`.
         """
         scheme = self._server_names.scheme('pvc_name') or self.slug_scheme
         user = (self.user.name, getattr(self.user, 'id', None)) if username is None else (username, -1)
@@ -76,10 +76,7 @@ class Templates(Named, Configuration):
             return None
 
     def _is_named_by_operator(self, trait):
-        """Return whether a template gives the same name for all names that users and servers may have.
-
-        It is False if only a subclass can tell.
-        """
+        """Return whether a template has the same result for all users and servers. False if a subclass decides it."""
         names = self.user.name, self.name
         made = set()
         for more in ('', 'x'):
@@ -92,7 +89,7 @@ class Templates(Named, Configuration):
         return len(made) == 1
 
     def _user_namespace(self):
-        """Return what the user's namespace is called now."""
+        """Return the present name of the user's namespace."""
         return self._server_names.made('namespace')
 
     _checked = None  # the configuration whose templates were looked at last
@@ -100,8 +97,8 @@ class Templates(Named, Configuration):
     def _check_templates(self):
         """Raise ValueError that names the trait if a configured template cannot be expanded: once, at the hub's start.
 
-        What a subclass makes of templates may not be known yet; that is told at each start of a server. Nor is it time
-        for defaults that a subclass computes: they may depend on what the user chooses.
+        Templates that a subclass expands are checked at each start of a server, and so are defaults that it computes:
+        they may depend on what the user chooses.
         """
         is_own = type(self)._expand_user_properties is Templates._expand_user_properties
         if self.config is Templates._checked or not self.config or self.user is None or not is_own:
@@ -116,7 +113,7 @@ class Templates(Named, Configuration):
     def _expand_user_properties(self, template, slug_scheme=None):
         """Return the string `template` with its fields replaced, see `pod_name_template`.
 
-        slug_scheme (str or None): by which names are made, see the setting; None is the one that is set.
+        slug_scheme (str or None): how names are made valid; None for the setting `slug_scheme`.
         """
         if slug_scheme is not None:
             with self._expanding(scheme=slug_scheme):
@@ -128,7 +125,7 @@ class Templates(Named, Configuration):
         return naming.expand(template, self._template_fields())
 
     def _template_fields(self):
-        """Return what templates may use."""
+        """Return the fields that templates may use."""
         user, scheme = self.user, self._scheme or self.slug_scheme
         key = (user.name, self.name, scheme, self._literal)
         if self._kept_fields is None or self._kept_fields[0] != key:
@@ -140,8 +137,11 @@ class Templates(Named, Configuration):
 
     @contextmanager
     def _expanding(self, **ways):
-        """Have templates expanded with another `scheme`, with what `literal` makes of names that are not escaped, only
-        if they have a field (`needs_field`), or as the values of labels (`is_label`)."""
+        """Expand templates differently in this context.
+
+        ways: `scheme` (another slug scheme), `literal` (a function for names that are not escaped), `needs_field`
+            (expand only templates with a field), `is_label` (expand to values of labels).
+        """
         before = {way: getattr(self, '_' + way) for way in ways}
         try:
             for way in ways:
@@ -152,7 +152,7 @@ class Templates(Named, Configuration):
                 setattr(self, '_' + way, before[way])
 
     def _expand_all(self, value):
-        """Return `value` with the fields of all strings in it replaced, through lists and dicts."""
+        """Return `value` with the fields in all of its strings replaced, also in lists and dicts."""
         return naming.expand_all(to_dict(value), self._expand_user_properties)
 
     def _expand_trait(self, trait):
@@ -167,7 +167,7 @@ class Templates(Named, Configuration):
             raise ValueError('KubeSpawner.%s: %s: %s' % (trait, type(e).__name__, e))
 
     def _fill_trait(self, trait):
-        """Return the value of a trait with its strings expanded that are templates, see `naming.fill`."""
+        """Return the value of a trait with those of its strings expanded that are templates, see `naming.fill`."""
         value = getattr(self, trait)
         if not value:
             return value
@@ -188,7 +188,7 @@ class Templates(Named, Configuration):
             value, lambda text: naming.fill(text, self._expand_user_properties, self._needs_field))
 
     def _fill_variables(self, value):
-        """Return `value` filled, as Kubernetes has to get it where it expands `$(VARIABLE)`: not in names."""
+        """Return `value` filled, and escaped so that Kubernetes does not expand `$(VARIABLE)` in names."""
         with self._expanding(literal=naming.without_variables):
             return self._fill(value)
 
@@ -196,7 +196,7 @@ class Templates(Named, Configuration):
         return _each(container, self._fill_of_container)
 
     def _fill_of_container(self, key, value):
-        """Return what a container, or a part of it, has under a key, filled."""
+        """Return the value of a key of a container, or of a part of one, filled."""
         if key in WITH_VARIABLES:
             return self._fill_variables(value)
         if isinstance(value, (dict, list)) and (key in ABOVE_VARIABLES or isinstance(key, int)):
@@ -211,7 +211,7 @@ class Templates(Named, Configuration):
             self._fill_containers if key in WITH_CONTAINERS else self._fill)(value))
 
     def _expand_labels(self, trait):
-        """Return the labels of a trait expanded; values that a user's name made are made valid."""
+        """Return the labels of a trait, expanded. Values that contain names are made valid."""
         configured = getattr(self, trait)
         with self._expanding(is_label=True):
             expanded = self._expand_trait(trait)
@@ -219,14 +219,13 @@ class Templates(Named, Configuration):
                 for label, value in expanded.items()}
 
     def _label_value(self, wanted):
-        """Return the value of a label that a name made. What nothing follows, such as a default server, ends it."""
+        """Return a valid value of a label, without a separator at its end, as before the empty name of a server."""
         return naming.label_value(wanted.rstrip('-_.') if self.slug_scheme == 'safe' else wanted)
 
     def _expand_volumes(self):
-        """Return the volumes expanded. A claim's name is made valid as `pvc_name` is, or a long one would differ.
-        A volume's name is made valid as well.
+        """Return the volumes, expanded. Names of claims are made valid in the same way as `pvc_name`.
 
-        What is called as the template says is the claim that the server has, which may have another name.
+        A name that the template of the claim gives means the claim that the server has, whatever its name is.
         """
         volumes, templates = self._expand_trait('volumes'), to_dict(self.volumes)
         _shorten_names(volumes, templates)
@@ -243,13 +242,13 @@ class Templates(Named, Configuration):
         return volumes
 
     def _add_usual_name(self, other_names, volumes):
-        """Have a volume of the usual claim be one of the profile's claim, unless there is one of that already."""
+        """Let a volume of the usual claim use the profile's claim, unless another volume does."""
         usual = self._server_names.usual_made
         if usual and self.pvc_name not in map(_claim_name, _items(volumes)):
             other_names[usual] = self.pvc_name
 
     def _expand_volume_mounts(self):
-        """Return the volume mounts expanded, with the names that the volumes have."""
+        """Return the volume mounts, expanded, with the names that the volumes got."""
         mounts, templates = self._expand_trait('volume_mounts'), to_dict(self.volume_mounts)
         _shorten_names(mounts, templates)
         with self._expanding(literal=naming.without_variables):
@@ -260,7 +259,7 @@ class Templates(Named, Configuration):
 
 
 def _shorten_volume_names(value, template):
-    """Make valid what names volumes in a part of a pod, `value`, if it differs from the same in its `template`."""
+    """Make the names of volumes in a part of a pod valid. `value`: that part; names as in its `template` stay."""
     if isinstance(value, dict):
         for key, item in value.items():
             (_shorten_names if key in OF_VOLUMES else _shorten_volume_names)(item, _at(template, key))
@@ -270,7 +269,7 @@ def _shorten_volume_names(value, template):
 
 
 def _shorten_names(objects_, templates):
-    """Make the names of volumes or mounts valid that a user's name made, all in the same way."""
+    """Make the names of volumes or mounts valid that contain the name of a user, all in the same way."""
     for volume, template in zip(_items(objects_), _items(templates)):
         name = _at(volume, 'name')
         if isinstance(name, str) and name != _at(template, 'name'):
@@ -278,7 +277,7 @@ def _shorten_names(objects_, templates):
 
 
 def _at(value, key):
-    """Return what is in a dict or list; None if it is not there."""
+    """Return an item of a dict or list; None if it does not exist."""
     try:
         return value[key]
     except (LookupError, TypeError):
@@ -286,27 +285,27 @@ def _at(value, key):
 
 
 def _items(objects_):
-    """Return what is in a list or dict of objects; nothing if it is neither."""
+    """Return the items of a list or the values of a dict; an empty list for anything else."""
     if isinstance(objects_, dict):
         return list(objects_.values())
     return objects_ if isinstance(objects_, list) else []
 
 
 def _each(value, function):
-    """Return a dict or list with function(key, item) for each item; anything else as it is."""
+    """Return a dict or list with function(key, item) for each item; return anything else unchanged."""
     if isinstance(value, dict):
         return {key: function(key, item) for key, item in value.items()}
     return [function(number, item) for number, item in enumerate(value)] if isinstance(value, list) else value
 
 
 def _claim_name(volume):
-    """Return the name of the claim that a volume is; None for other volumes."""
+    """Return the name of the claim of a volume; None for other volumes."""
     claim, key = _claim(volume)
     return claim.get(key)
 
 
 def _claim(volume):
-    """Return the dict in which a volume names its claim, and the key of the name; for other volumes an empty one."""
+    """Return the dict in which a volume names its claim, and the key of the name; an empty dict for other volumes."""
     for source, key in CLAIM_NAMES if isinstance(volume, dict) else ():
         claim = volume.get(source)
         if isinstance(claim, dict) and key in claim:

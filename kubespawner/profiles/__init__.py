@@ -13,16 +13,16 @@ from collections import OrderedDict, namedtuple
 
 from .. import naming
 from ..messages.errors import SpawnError, ended
-from .advice import advice
 from .matching import matches
 from .offered import Mistakes, another_slug, checked, default_slug, is_a_choice, mistakes, settings_of, values_of
+from .warnings import warnings
 from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, listed, meant, quoted
 
 __all__ = [
-    'AS_UNLISTED', 'UNLISTED', 'Mistakes', 'Override', 'advice', 'another_slug', 'check_link', 'checked', 'chosen',
+    'AS_UNLISTED', 'UNLISTED', 'Mistakes', 'Override', 'another_slug', 'check_link', 'checked', 'chosen',
     'copied', 'default_slug', 'for_form', 'from_form', 'from_query', 'further_keys', 'in_words', 'is_a_choice',
     'is_of_profiles', 'meant', 'merged', 'mistakes', 'overrides', 'settings_of', 'unwrapped', 'values_of',
-    'with_numbers']
+    'warnings', 'with_numbers']
 
 OF_A_FORM = 'profile-option-'  # before a profile's slug, `--` and an option's key
 

@@ -12,7 +12,7 @@ from .words import AS_UNLISTED, UNLISTED, VALUE, in_words, meant
 
 # The keys of the configured list, and the types of their values.
 TEXT = str, 'a string'
-FLAG = object, 'True or False'  # of any type: what other types mean is told, see `advice`
+FLAG = object, 'True or False'  # of any type: what other types mean, see `warnings`
 MAPPING = dict, 'a dict'
 KEYS_OF_A_PROFILE = {'slug': TEXT, 'display_name': TEXT, 'description': TEXT, 'default': FLAG,
                      'kubespawner_override': MAPPING, 'profile_options': MAPPING}

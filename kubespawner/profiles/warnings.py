@@ -1,4 +1,4 @@
-"""What an operator should know of a list of profiles that is not wrong, but may not be meant as it is written.
+"""Warnings about a list of profiles that is valid, but probably not meant that way.
 
 Nothing here knows spawners, and there is no I/O. Any thread.
 """
@@ -12,7 +12,7 @@ from .offered import (
     in_order,
 )
 
-# Where settings belong that are written beside `kubespawner_override`, and keys that are written in another place.
+# Where settings belong that are written beside `kubespawner_override`, and where keys belong that are misplaced.
 IN_THE_OVERRIDE, IN_ITS_CHOICES = 'its kubespawner_override', 'the kubespawner_override of its choices'
 PLACES = {
     'profile_options': 'the profile, beside its kubespawner_override',
@@ -22,8 +22,8 @@ PLACES = {
 }
 
 
-def advice(profile_list, is_setting):
-    """Yield sentences about a list that `checked` accepts: each names the profile, the key, and what becomes of it.
+def warnings(profile_list, is_setting):
+    """Yield warnings about a list that `checked` accepts: each names the profile, the key, and the effect.
 
     is_setting (callable): `is_setting(name)` is true of the names of settings.
     """
