@@ -433,6 +433,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
         new_objects = yield from self._objects_to_create(attempt)
+        self._begin_pod()
         manifest = yield in_time(
             self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
@@ -660,7 +661,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         """Do a full poll; return the same as `poll`."""
         reflector = self._follow_pods()
         if self._watches_by_itself():
-            yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
+            try:
+                yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
+            except (SpawnError, api.ApiException) as e:
+                self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, one_line(e))
+                return None
         if not (reflector.first_load_future.done() or (yield from self._is_listed_for_polls())):
             return None
         reflector = self.pod_reflector

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 from tornado import gen
 
-from kubespawner.parts.hub_database import commit_together
+from kubespawner.parts.hub_database import commit, commit_together
 
 
 class Session:
@@ -19,6 +19,9 @@ class Session:
         if self._failures:
             self._failures -= 1
             raise RuntimeError('the disk is full')
+
+    def rollback(self):
+        self.history.append('rollback')
 
     def change(self, number):
         """Return a change of this number, which only the history knows."""
@@ -58,7 +61,15 @@ def test_an_error_of_a_commit_is_raised_for_each_and_the_next_commit_is_tried():
         with pytest.raises(RuntimeError, match='the disk is full'):
             yield future
     yield commit_together(session.user, session.change(3))
-    assert session.history == [1, 2, 'commit', 3, 'commit']
+    assert session.history == [1, 2, 'commit', 'rollback', 3, 'commit']
+
+
+def test_a_commit_that_fails_is_rolled_back_so_that_the_session_can_be_used():
+    session = Session(failures=1)
+    with pytest.raises(RuntimeError, match='the disk is full'):
+        commit(session.user)
+    commit(session.user)
+    assert session.history == ['commit', 'rollback', 'commit']
 
 
 @pytest.mark.gen_test

@@ -123,10 +123,10 @@ def test_the_first_list_is_waited_for_and_no_longer_than_that():
 
 @with_fake_time
 def test_a_function_that_takes_too_long_is_named():
-    with pytest.raises(SpawnError, match='KubeSpawner.get_pod_url took longer than the start of pod a may'):
+    with pytest.raises(SpawnError, match='KubeSpawner.get_pod_url did not finish in time for pod a'):
         yield in_time(Future(), now() + 9, 'get_pod_url', 'a')
     assert now() - START == pytest.approx(9, abs=0.1)
-    with pytest.raises(SpawnError, match='KubeSpawner.gid took longer'):
+    with pytest.raises(SpawnError, match='KubeSpawner.gid did not finish in time'):
         yield in_time(Future(), now() + 9, lambda: 'gid', 'a')
 
 
@@ -145,7 +145,7 @@ def test_a_function_that_is_in_time_has_its_result(wait):
 def test_a_function_that_held_up_the_loop_is_late_but_what_is_there_without_one_is_not():
     done = Future()
     done.set_result('done')
-    with pytest.raises(SpawnError, match='KubeSpawner.modify_pod_hook took longer'):
+    with pytest.raises(SpawnError, match='KubeSpawner.modify_pod_hook did not finish in time'):
         yield in_time(done, now() - 1, 'modify_pod_hook', 'a')
     assert (yield in_time(done, now() - 1, None, 'a')) == 'done'
 

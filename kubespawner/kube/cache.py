@@ -173,8 +173,8 @@ class Cache(LoggingConfigurable):
     def changed(self, key, timeout):
         """Return a future that is done at the next change of the object with this key, or after `timeout` seconds.
 
-        Its result is True after a change, and False after the timeout. Call this before you read the object, so that
-        you do not miss a change in between.
+        Its result is True after a change, and False after the timeout. Call this before you read the object, or read
+        it again afterwards: it may have changed in between.
         """
         loop, future = IOLoop.current(), Future()
         self._turns = turns_on(loop, self._turns, MOST_WOKEN)

@@ -104,8 +104,8 @@ def override(**settings):
     settings: attributes of the client's `Configuration`, such as `host`, `ssl_ca_cert` (the name of a file) and
         `verify_ssl`. None and '' leave to the configuration what it says.
     """
-    _overrides.clear()
-    _overrides.update((name, value) for name, value in settings.items() if value not in (None, ''))
+    global _overrides  # replaced as a whole, because other threads read it
+    _overrides = {name: value for name, value in settings.items() if value not in (None, '')}
 
 
 def forget():

@@ -64,7 +64,7 @@ def _in_time(future, deadline, what, pod_name):
         blamed = what() if callable(what) else what
         if IOLoop.current().time() < deadline or blamed is None:
             return result
-    raise SpawnError('KubeSpawner.%s took longer than the start of pod %s may.' % (blamed, pod_name),
+    raise SpawnError('KubeSpawner.%s did not finish in time for pod %s.' % (blamed, pod_name),
                      cause=Cause.CONFIGURATION)
 
 

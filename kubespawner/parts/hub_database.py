@@ -22,7 +22,16 @@ def commit(user):
     """
     session = getattr(user, 'db', None)
     if session is not None:
+        _commit(session)
+
+
+def _commit(session):
+    """Commit, or roll back and raise the error: until then, a session refuses everything else."""
+    try:
         session.commit()
+    except Exception:
+        session.rollback()
+        raise
 
 
 def commit_together(user, change):
@@ -48,7 +57,7 @@ def _commit_all(session, changes):
     _waiting.pop(session, None)
     made = [future for change, future in changes if _has_been_made(change, future)]
     try:
-        session.commit()
+        _commit(session)
     except Exception as e:
         for future in made:
             future.set_exception(e)

@@ -160,6 +160,7 @@ class Related(Labels):
         if not self._hides_variables:
             return
         spec, names = pod.spec, self.secret_environment
+        self._hidden = dict(self._hidden)  # never that of the class, if a subclass makes its pods itself
         containers = list(spec.get('initContainers') or []) + list(spec.get('containers') or [])
         try:
             hide(containers, self.secret_name, () if names is True else names, self._hidden)

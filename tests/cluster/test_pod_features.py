@@ -358,7 +358,7 @@ def raising(spawner, pod):
     raise KeyError('no')
 
 
-@pytest.mark.parametrize('hook, error', [(never, 'took longer'), (raising, 'raised KeyError')])
+@pytest.mark.parametrize('hook, error', [(never, 'did not finish in time'), (raising, 'raised KeyError')])
 @pytest.mark.gen_test
 def test_a_hook_that_fails_or_never_ends_ends_the_start_by_name(new_spawner, objects, hook, error):
     spawner = new_spawner('hooked', after_pod_created_hook=hook, **UNTOUCHED)

@@ -245,7 +245,7 @@ def test_a_start_that_was_given_up_overrides_nothing_any_more(choosing, objects)
 def test_a_list_that_does_not_come_is_named(choosing):
     spawner = choosing(profile_list=lambda spawner: Future())
     spawner.start_timeout = 1
-    with pytest.raises(SpawnError, match='KubeSpawner.profile_list took longer'):
+    with pytest.raises(SpawnError, match='KubeSpawner.profile_list did not finish in time'):
         yield spawner.start()
 
 
@@ -304,7 +304,7 @@ def test_a_subclass_that_does_not_return_is_named(choosing):
     spawner = choosing()
     own = Own(user=spawner.user, hub=spawner.hub, orm_spawner=spawner.orm_spawner, namespace=spawner.namespace)
     own.start_timeout = 1
-    with pytest.raises(SpawnError, match='KubeSpawner.load_user_options took longer'):
+    with pytest.raises(SpawnError, match='KubeSpawner.load_user_options did not finish in time'):
         yield own.start()
 
 

@@ -676,6 +676,18 @@ def test_own_reflectors_are_started_after_the_hub_has_been_restarted():
     assert calls == ['_start_watching_pods'] * 2
 
 
+def refusing(self, replace=False):
+    raise refused(503, 'ServiceUnavailable')
+
+
+@pytest.mark.parametrize('begin', [lambda self, replace=False: False, refusing], ids=['never done', 'refused'])
+@with_fake_time
+def test_own_reflectors_that_do_not_begin_leave_open_whether_the_server_runs(begin):
+    spawner = spawner_with({'_start_watching_pods': begin})
+    spawner.load_state({'pod_name': 'jupyter-alice'})
+    assert (yield spawner.poll()) is None
+
+
 @with_fake_time
 def test_a_stop_calls_an_own_way_to_delete():
     calls = []
