@@ -18,7 +18,7 @@ AREAS = [
     ('pod', 'Pod', 'Names, labels, scheduling, users and groups, and additional containers.'),
     ('related', 'Service and Secret', 'What goes with a pod, and is deleted with it.'),
     ('storage', 'Storage', 'Volumes, and the persistent volume claim (PVC) of each server.'),
-    ('life', 'Start and stop', 'Hooks, time limits, and what users see while a server starts.'),
+    ('lifecycle', 'Start and stop', 'Hooks, time limits, and what users see while a server starts.'),
     ('profiles', 'Profiles', 'What users can choose before their server starts.'),
 ]
 

@@ -1,7 +1,7 @@
 """A JupyterHub spawner that runs each user's notebook server in a Kubernetes pod of its own.
 
-KubeSpawner is imported when it is asked for, because it takes seconds and most commands and processes of the demo do
-without it. A hub asks for it at once.
+KubeSpawner is only imported when it is used, because that takes seconds, and most commands and processes of the demo do
+not need it. A hub uses it at once.
 """
 import importlib
 import sys
@@ -14,7 +14,7 @@ PUBLIC_MODULES = ['clients', 'objects', 'proxy', 'reflector', 'slugs', 'spawner'
 
 
 def __getattr__(name):
-    """Import what somebody asks for who has imported the package only. Pythons before 3.7 do not call this."""
+    """Import a public name when it is first used. Python 3.6 does not call this."""
     if name == 'KubeSpawner':
         from .hub_start import check_when_hub_starts
         from .spawner import KubeSpawner

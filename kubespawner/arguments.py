@@ -1,7 +1,7 @@
-"""What make_pod and make_pvc are given: checked, and copied into what goes to the API.
+"""Checking the arguments of make_pod and make_pvc, and copying them into objects for the API.
 
-Here belongs which values may be sent at all, and the words for those that may not. Nothing here knows pods or claims.
-Pure: no argument is changed and nothing of an argument ends up in a result, only copies; any thread.
+Which values can be sent, and the errors for those that cannot, belong here. Nothing here knows pods or claims. Pure: no
+argument is changed, and results contain only copies; any thread.
 """
 import datetime
 import math
@@ -37,10 +37,10 @@ DEEPEST = 50  # levels of lists and dicts in what is configured; Kubernetes' own
 
 
 class ArgumentError(ValueError):
-    """An argument of `make_pod` or `make_pvc` of which no object can be made.
+    """An argument of `make_pod` or `make_pvc` has a wrong value.
 
     argument (str): its name.
-    problem (str): the rest of the sentence, to go after that name. It does not repeat values: some are secret.
+    problem (str): the rest of the sentence after that name. It does not repeat values: some are secret.
     """
 
     def __init__(self, argument, problem):
@@ -50,15 +50,15 @@ class ArgumentError(ValueError):
 
 
 def raw(argument, value):
-    """Return a copy of what configuration gives as raw Kubernetes objects: JSON, with models in it here and there.
+    """Return a copy of configured Kubernetes objects: JSON, which may contain models.
 
-    They become dicts that answer to attributes, with the API's spelling of all fields of the argument's kind.
+    The copies are dicts that answer to attributes, with the API's spelling of all fields of the argument's kind.
     """
     return settled(argument, checked(argument, value))
 
 
 def checked(argument, value):
-    """Return a copy of raw Kubernetes objects as plain dicts, in which all is what JSON has."""
+    """Return a copy of Kubernetes objects as plain dicts that contain only JSON values."""
     try:
         return _copy(value, ())
     except _Unfit as e:
@@ -66,7 +66,7 @@ def checked(argument, value):
 
 
 def settled(argument, value):
-    """Return a raw Kubernetes object, or a model, whose parts answer to attributes and keys, see `resource.of_type`."""
+    """Return an object (a dict or a model) whose parts answer to attributes and keys, see `resource.of_type`."""
     try:
         return of_type(value, (False, KINDS[argument]))
     except SpellingError as e:
@@ -74,12 +74,12 @@ def settled(argument, value):
 
 
 def _wrong_part(argument, path, error):
-    """Return the ArgumentError for what is wrong with a part of an argument, to which the keys of `path` lead."""
+    """Return the ArgumentError about a part of an argument. path: the keys that lead to the part."""
     return ArgumentError(argument, '%s %s' % (path_text(path), error.problem))
 
 
 class _Unfit(Exception):
-    """What is wrong with a part of a value, and the keys and numbers that lead to it."""
+    """A part of a value is wrong. Contains the problem, and the keys and numbers that lead to the part."""
 
     def __init__(self, path, problem):
         self.path, self.problem = path, problem
@@ -117,7 +117,7 @@ def _copy_of_model(value, path):
 
 
 def objects(argument, values):
-    """Return a list of copies of raw Kubernetes objects: of a list, of a dict's values in the order of keys, or []."""
+    """Return copies of the Kubernetes objects in a list, or in a dict in the order of its keys, as a list."""
     if not values:
         return []
     copied = checked(argument, values)
@@ -137,12 +137,12 @@ def objects(argument, values):
 
 
 def strings(argument, mapping):
-    """Return a copy of a dict, or of None, whose values are strings, as those of labels have to be."""
+    """Return a copy of a dict (or None) whose values must be strings, like those of labels."""
     return {key: str(value) for key, value in scalars(argument, mapping).items()}
 
 
 def scalars(argument, mapping):
-    """Return a dict, {} for None, if all that it holds are strings, numbers and booleans."""
+    """Return a dict (None: an empty one) whose values must be strings, numbers and booleans."""
     check_keys(argument, mapping)
     for key, value in (mapping or {}).items():
         if not isinstance(value, (str, int, float)):
@@ -151,7 +151,7 @@ def scalars(argument, mapping):
 
 
 def check_keys(argument, mapping):
-    """Raise ArgumentError if a dict has a key that is no string."""
+    """Raise ArgumentError if a key of a dict is not a string."""
     for key in mapping or ():
         if not isinstance(key, str):
             raise ArgumentError(argument, ': has the key %s, which is no string.' % shown(key))
@@ -169,7 +169,7 @@ def id_number(argument, value):
 
 
 def shown(value):
-    """Return a small value as one may write it, of others what they are."""
+    """Return how an error shows a value: a small one as in Python, any other by its type."""
     return '%.100r' % value if isinstance(value, (str, int, float)) or value is None else 'a ' + type(value).__name__
 
 

@@ -1,8 +1,7 @@
-"""What Kubernetes expands in the values of environment variables: in which order, and where it must not.
+"""How Kubernetes expands the values of environment variables: the necessary order, and how to prevent it.
 
-Kubernetes replaces `$(NAME)` in a variable's value only if NAME is defined before it in the list, and makes one `$` of
-`$$` everywhere. Here belongs who names whom, the order that follows, and how values arrive as they are. Nothing here
-knows models or configuration. Pure, any thread.
+Kubernetes replaces `$(NAME)` in a variable's value only if NAME is defined before it in the list, and `$$` by `$`
+everywhere. Nothing here knows models or configuration. Pure, any thread.
 """
 import functools
 import re
@@ -23,14 +22,14 @@ _HOST = re.compile(r'\w+://[^/]*')  # of a URL
 
 @functools.lru_cache(maxsize=1000)  # all servers have nearly the same variables
 def is_of_jupyterhub(name):
-    """True for a variable whose value JupyterHub makes, perhaps of the names of a user and a server."""
+    """Return whether JupyterHub sets a variable, whose value may contain the names of a user and a server."""
     return isinstance(name, str) and _OF_JUPYTERHUB.match(name) is not None and name not in _CONFIGURED
 
 
 def as_literal(name, value, hub_api_url):
-    """Return the value of one of JupyterHub's variables so that it arrives in the container as it is.
+    """Return the value of one of JupyterHub's variables, escaped so that it arrives unchanged in the container.
 
-    In the host of a URL, and in the whole URL of the hub's API, the operator's own `$(OTHER)` counts as ever.
+    An operator's own `$(OTHER)` in the host of a URL, or in the URL of the hub's API, is still expanded.
     """
     host = _HOST.match(value) if name.endswith('_URL') else None
     kept = host.end() if host else 0
@@ -47,9 +46,9 @@ def references(value):
 
 
 def expand(value, known):
-    """Return a value as Kubernetes expands it; None if it refers to a variable that is not known.
+    """Return a value as Kubernetes expands it; None if it refers to a variable of unknown value.
 
-    known (dict): the variables that are defined before it, by name; None for one whose value only Kubernetes knows.
+    known (dict): the values of variables that are defined before it; None for one that only Kubernetes knows.
     """
     if any(known.get(name) is None for name in references(value)):
         return None
@@ -61,12 +60,12 @@ def _literal(text):
 
 
 def resolvable(variables):
-    """Return (numbers, cyclic): the order in which to define variables, and the names of those that have none.
+    """Return (numbers, cyclic): the order in which to define variables, and the names of those without one.
 
-    variables (list of tuples): name and value of each; None for a value that is no string.
+    variables (list of tuples): name and value of each; None for a value that is not a string.
 
     numbers (list of int): the position of each variable in `variables`. Each comes after those that it refers to, and
-    after earlier ones of its own name, of which the last counts. Apart from that, the order stays.
+    after earlier ones of its own name, of which the last counts. Otherwise, the order is kept.
     cyclic (list of str): the names of the variables that refer to each other in a circle. They keep their order.
     """
     referring = [value for _, value in variables if value and '$(' in value]  # mostly none
@@ -84,7 +83,7 @@ def resolvable(variables):
 
 
 def _needed(variables):
-    """Return, for each variable, the numbers of those that have to come before it."""
+    """Return, for each variable, the numbers of those that must come before it."""
     numbers = {}
     for number, (name, _) in enumerate(variables):
         numbers.setdefault(name, []).append(number)
@@ -97,7 +96,7 @@ def _needed(variables):
 
 
 def _reached(start, waits_for):
-    """Return the numbers that are reached from `start` by what waits for what, at least one step away."""
+    """Return the numbers of all variables that one needs, directly or through others."""
     reached, ahead = set(), list(waits_for[start])
     while ahead:
         number = ahead.pop()
@@ -108,6 +107,6 @@ def _reached(start, waits_for):
 
 
 def _before(number, waits_for, reached):
-    """Return the numbers of the variables that have to come before one; of those in a circle, the earlier ones."""
+    """Return the numbers of the variables that must come before one; in a circle, those of the earlier ones."""
     circle = {other for other in reached[number] if number in reached[other]}
     return (waits_for[number] - circle) | {other for other in circle if other < number}

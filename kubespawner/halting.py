@@ -1,6 +1,6 @@
-"""Halting a hub that no longer learns what happens to its objects: its process ends with a failure.
+"""Halting a hub that no longer learns about changes of its objects: its process exits with code 1.
 
-Why a hub is halted is said where that is found out, in the reflector. `halt` is called on watch threads.
+The reflector decides when, and logs why. `halt` is called on watch threads.
 """
 import atexit
 import logging
@@ -11,7 +11,7 @@ _halted = []
 
 
 def halt(loop, log):
-    """Stop the hub's loop: what the cache knows is out of date for good. Called on the watch thread."""
+    """Stop the hub's loop, because the cache will never be up to date again. Called on the watch thread."""
     log.critical('Halting the hub: it no longer learns what happens to pods.')
     _halted.append(loop)
     loop.add_callback(loop.stop)
@@ -19,9 +19,9 @@ def halt(loop, log):
 
 @atexit.register
 def _exit_with_failure():
-    """End a process that was halted with exit code 1, for its supervisor.
+    """Exit with code 1, for the supervisor of the process.
 
-    That is done after what was registered since this module was imported: JupyterHub's own ways to end come first.
+    Exit handlers that were registered after the import of this module, such as JupyterHub's own, run first.
     """
     if _halted:
         logging.shutdown()

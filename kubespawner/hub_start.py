@@ -1,12 +1,11 @@
-"""Checks the configuration when the hub starts, and not when the first user logs in.
+"""Checking the configuration when the hub starts, and not only when the first user logs in.
 
-JupyterHub has no hook for that: a hub without users makes no spawner when it starts. But every version first imports
-the class of the spawner, because it is installed or because the configuration says so. Later it calls its own method
-`init_spawners`: by then the configuration has been read, and nothing has been started. So importing this package in the
-process of a hub wraps that method. A JupyterHub that no longer has it starts unchecked; what is wrong is found when a
-server starts then.
+JupyterHub has no hook for that, and a hub without users creates no spawner when it starts. But every version first
+imports the spawner class. Later it calls its own method `init_spawners`, when the configuration has been read and
+nothing has been started. So importing this package in the process of a hub wraps that method. A JupyterHub without the
+method starts unchecked; mistakes are then found when a server starts.
 
-Here belongs how the check comes to run; what is wrong with a configuration is in `checks`. Runs on the main thread.
+When the check runs belongs here; what it checks is in `checks`. Everything runs on the main thread.
 """
 import functools
 import sys
@@ -16,7 +15,7 @@ from .configuration import Configuration
 
 
 def check_when_hub_starts():
-    """Have the hub of this process, if it is one, check its configuration before it starts anything."""
+    """Let the hub of this process, if it is one, check its configuration before it starts anything."""
     hub_class = getattr(sys.modules.get('jupyterhub.app'), 'JupyterHub', None)
     init_spawners = getattr(hub_class, 'init_spawners', None)
     if init_spawners is None:
@@ -31,7 +30,7 @@ def check_when_hub_starts():
 
 
 def check(app):
-    """Log all that is wrong with the configuration of a JupyterHub application; end it if no server could start."""
+    """Log all mistakes in the configuration of a JupyterHub application; exit if no server could start."""
     if not issubclass(app.spawner_class, Configuration):  # for instance, a spawner that chooses among others
         return
     try:

@@ -1,12 +1,12 @@
 """make_pod and make_pvc: plain values in, models of the `kubernetes` client out.
 
-Here belongs what a pod or a claim looks like, and nothing about who asks for it: no spawner, no templates, no API
-calls. Pure: no argument is changed and nothing of an argument ends up in the result itself, only copies; any thread.
+What a pod or a claim looks like belongs here: no spawner, no templates, no API calls. Pure: no argument is changed, and
+results contain only copies; any thread.
 
-What configuration gives as raw Kubernetes objects is a dict inside the models, on every client: what they hold is for
-the API server to judge, which is newer or older than the client that is installed. Such a dict answers to attributes,
-too, and its known fields are spelled as the API does, see `kube.resource`. Only the names of fields of a container, of
-a pod's spec and of security contexts have to be known.
+With every client, configured Kubernetes objects become dicts inside the models. The API server, which may be newer or
+older than the client, decides which fields they can have. Such a dict answers to attributes as well, and its known
+fields have the API's spelling, see `kube.resource`. Only the fields of containers, pod specs and security contexts have
+to be known here.
 """
 import math
 
@@ -222,7 +222,7 @@ def make_pod(
 
 
 class _Certificates:
-    """What a pod needs to have a server's certificates: volumes, mounts and variables; nothing without a secret."""
+    """The volumes, mounts and variables for a server's certificates in a pod; none without a secret."""
 
     FILES = {'KEYFILE': KEY, 'CERTFILE': CERTIFICATE, 'CLIENT_CA': TRUST}
 
@@ -259,7 +259,7 @@ def _variables(env, more, logger):
 
 
 def _variable(name, value):
-    """Return an environment variable of a value, or of an EnvVar object."""
+    """Return an environment variable with a value, or from an EnvVar object."""
     value = value if type(value) is str else to_dict(value)
     if not isinstance(value, dict):
         return V1EnvVar(name=name, value=str(value))
@@ -271,14 +271,14 @@ def _variable(name, value):
 
 
 def _pull_secrets(given):
-    """Return references to secrets: of one name, or of a list of names and references."""
+    """Return references to secrets, from one name, or from a list of names and references."""
     given = [given] if isinstance(given, str) else given
     return objects('image_pull_secret', [
         V1LocalObjectReference(name=secret) if isinstance(secret, str) else secret for secret in given])
 
 
 def _quantities(which, cpu, memory, extra):
-    """Return resources by name, each as a quantity: a string, or a number as it is given."""
+    """Return resources by name, each as a quantity: a string, or an unchanged number."""
     extra = {resource: value for resource, value in (extra or {}).items() if value is not None}
     arguments = {'cpu': 'cpu_' + which, 'memory': 'mem_' + which}
     quantities = dict({'cpu': cpu, 'memory': memory}, **scalars('extra_resource_%ss' % which, extra))
@@ -287,7 +287,7 @@ def _quantities(which, cpu, memory, extra):
 
 
 def _quantity(argument, value):
-    """Return a quantity as it is sent. Kubernetes takes numbers, too."""
+    """Return a quantity to send. Kubernetes also accepts numbers."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ArgumentError(argument, ': %s is no quantity.' % value)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -295,7 +295,7 @@ def _quantity(argument, value):
 
 
 def _resources(limits=None, requests=None):
-    """Return a V1ResourceRequirements. It is given its values later: some clients take strings only at first."""
+    """Return a V1ResourceRequirements. Its values are assigned later: some clients' constructors only take strings."""
     resources = V1ResourceRequirements()
     resources.limits, resources.requests = limits, requests
     return resources
@@ -345,7 +345,7 @@ _AFFINITIES = {
 
 
 def _affinity(arguments):
-    """Return an Affinity object (a dict) of lists of terms by argument; None if there are no terms."""
+    """Return an Affinity object (a dict) from lists of terms, by argument; None if there are no terms."""
     affinity = {}
     for argument, terms in arguments.items():
         if terms:
@@ -357,7 +357,7 @@ def _affinity(arguments):
 
 
 def _service_account_or_mask(spec, service_account, automount):
-    """Set the service account, or none; return the volumes and mounts that hide the token of the latter."""
+    """Set the service account; without one, return the volumes and mounts that hide the default account's token."""
     if service_account:
         spec.service_account_name = service_account
     spec.automount_service_account_token = automount if automount is not None or service_account else False
@@ -370,14 +370,14 @@ def _service_account_or_mask(spec, service_account, automount):
 
 
 def _add_missing(spec, volumes):
-    """Add volumes that `extra_pod_config` has replaced together with the operator's: they are still mounted."""
+    """Add the volumes that `extra_pod_config` has replaced, but that are still mounted."""
     if isinstance(spec.volumes or [], list):
         names = {_part(volume, 'name') for volume in spec.volumes or ()}
         spec.volumes = (spec.volumes or []) + [volume for volume in volumes if _part(volume, 'name') not in names]
 
 
 def unmask(pod):
-    """Take the mask from a pod that says that it wants the token of its service account, whatever it is made of."""
+    """Remove the mask from a pod that asks for the token of its service account. Its parts may be dicts or models."""
     spec = _part(pod, 'spec')
     if _part(spec, 'automount_service_account_token') is not True:
         return
@@ -398,7 +398,7 @@ def _part(value, field):
 
 
 def settle(pod):
-    """Give all parts of a V1Pod, whoever put them there, attributes and keys, and fields the spelling of the API.
+    """Make all parts of a V1Pod answer to attributes and keys, with the API's spelling of fields.
 
     Raises ArgumentError for a field in both spellings.
     """
@@ -406,7 +406,7 @@ def settle(pod):
 
 
 def check_pod(pod):
-    """Raise ArgumentError unless `pod`, whoever made it, is a model of a pod that can be sent."""
+    """Raise ArgumentError unless `pod` is a model of a pod that can be sent."""
     if not {'metadata', 'spec'} <= set(getattr(type(pod), 'attribute_map', ())):
         raise ArgumentError('pod', ' returned %s; it must return the pod to create, a V1Pod.' % (
             'None' if pod is None else 'a ' + type(pod).__name__))
@@ -420,7 +420,7 @@ def check_pod(pod):
 
 def make_pvc(name, storage_class, access_modes, storage, labels=None, annotations=None, selector=None,
              without_class=False):
-    """Return the V1PersistentVolumeClaim of a user's files.
+    """Return the V1PersistentVolumeClaim for a user's files.
 
     name (str): of the claim; a DNS label.
     storage_class (str): StorageClass to ask for; empty or None leaves the choice to the cluster.

@@ -1,7 +1,7 @@
-"""What goes with a pod: who owns it, its secret and service, its namespace, and a route to it. Models of the client.
+"""Objects beside a pod: owner references, secrets, services, namespaces and ingresses, as models of the client.
 
-Here belongs what these objects look like, and nothing about who asks for them. No argument is changed. Any thread.
-Models are loaded when they are first needed: new clients take long for each, and most hubs need none of these.
+What these objects look like belongs here, not who needs them. No argument is changed. Any thread. Models are loaded on
+first use: new clients take long for each, and most hubs need none of these.
 """
 import base64
 import copy
@@ -30,7 +30,7 @@ _SERVICE = re.compile(r'([a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)(?:\.([-a-z0-9]+)(?:\
 
 
 def make_owner_reference(name, uid):
-    """Return the V1OwnerReference to a pod: what has it is deleted with the pod."""
+    """Return the V1OwnerReference to a pod. Kubernetes deletes the objects that have it with the pod."""
     return model('V1OwnerReference')(
         api_version='v1', kind='Pod', name=name, uid=uid, block_owner_deletion=False, controller=False)
 
@@ -42,7 +42,7 @@ def make_namespace(name, labels=None, annotations=None):
 
 
 def make_secret(name, username, cert_paths, hub_ca, owner_references, labels=None, annotations=None):
-    """Return the V1Secret with what a server needs for internal TLS.
+    """Return the V1Secret with the certificates that a server needs for internal TLS.
 
     username (str): whose server it is; in messages only.
     cert_paths (dict): the files (PEM) of the server: `keyfile`, `certfile`, and `cafile`, the authority of all servers.
@@ -133,7 +133,7 @@ def make_ingress(name, routespec, target, data, namespace=None, common_labels=No
 
 
 def ingress_in(version, ingress):
-    """Return an Ingress, as a dict in any version of the API, in the version `version`, as a dict.
+    """Return an Ingress (a dict in any version of the API) in the version `version`, a dict.
 
     Before `networking.k8s.io/v1`, the class of an Ingress is an annotation, because some of the versions lack the
     field.
@@ -156,7 +156,7 @@ def ingress_in(version, ingress):
 
 
 def service_of(backend):
-    """Return the name and port of the service that the backend of an Ingress, a dict in any version, leads to."""
+    """Return the name and port of the service in the backend of an Ingress, a dict in any version of the API."""
     service = backend.get('service') or {}
     port = service.get('port') or {}
     return (service.get('name') or backend.get('serviceName'),
@@ -195,7 +195,7 @@ def _service_port(port, **fields):
 
 
 def is_address(host):
-    """True if a host is an IP address, not a name."""
+    """Return whether a host is an IP address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -204,7 +204,7 @@ def is_address(host):
 
 
 def _service_in(namespace, host):
-    """Return the name of the service of this namespace that a host name means; None if it means none."""
+    """Return the name of the service in this namespace that a host name refers to, or None."""
     found = _SERVICE.match(host)
     return found.group(1) if found and found.group(2) in (None, namespace) else None
 
@@ -218,7 +218,7 @@ def _endpoints(name, labels, annotations, address, port):
 
 
 def _service_of_endpoints(name, labels, annotations, port):
-    """Return the service of endpoints of its name. It clears what it may have been before: an alias."""
+    """Return the service for endpoints of the same name. It clears the fields of an alias, which it may have been."""
     return _service(name, labels, annotations, type='ClusterIP', external_name='', ports=[_service_port(port)])
 
 
@@ -245,7 +245,7 @@ def _of_ingress(name):
 
 
 def _ingress_version():
-    """Return the version of the API that has this Ingress; some clients have one name for it in two of them."""
+    """Return the version of the API that an Ingress belongs to; some clients have one model for two of them."""
     return VERSIONS['NetworkingV1beta1' if NEWEST == 'V1beta1' and hasattr(client, 'NetworkingV1beta1Api') else NEWEST]
 
 

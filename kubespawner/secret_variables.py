@@ -1,7 +1,7 @@
-"""Environment variables whose values are in a Secret: which ones, and taking them out of the containers of a pod.
+"""Moving the values of secret environment variables from the containers of a pod to a Secret.
 
-Kubernetes expands `$(NAME)` in a value that a pod has, but not in one from a Secret. So what is taken out is expanded
-here, by the same rules. Containers and variables are dicts, or models that answer to keys. Pure, any thread.
+Kubernetes expands `$(NAME)` in a value in a pod, but not in one from a Secret. So the values are expanded here, by the
+same rules. Containers and variables are dicts, or models that answer to keys. Pure, any thread.
 """
 import hashlib
 import json
@@ -29,9 +29,9 @@ def is_token(name):
 
 
 def hide(containers, secret_name, names, values):
-    """Have the secret variables of containers refer to the Secret; add their values to `values`.
+    """Replace the values of secret variables by references to the Secret; add the values to `values`.
 
-    Secret are the hub's tokens, what `names` says, and each value that contains one of the hub's tokens.
+    The hub's tokens are secret, the variables in `names`, and all values that contain one of the hub's tokens.
 
     containers (list): their variables are changed. secret_name (str): of the Secret. names (collection of str): of
         variables. values (dict of str): what the Secret contains already, by key. The keys are the names of variables;
@@ -56,7 +56,7 @@ def hide(containers, secret_name, names, values):
 
 
 def _tokens(containers, values):
-    """Return the values of the hub's tokens: those in containers, and those that were taken out before."""
+    """Return the values of the hub's tokens: those in containers, and those that are in the Secret already."""
     named = [(_NUMBER.sub('', key), value) for key, value in values.items()]
     for container in containers:
         named += [(variable.get('name'), variable.get('value')) for variable in container.get('env') or ()]
@@ -65,7 +65,7 @@ def _tokens(containers, values):
 
 
 def _referred(variable, secret_name, values):
-    """Return the value of a variable that has none of its own, if it is one of `values`; '' if it refers to nothing."""
+    """Return the value from `values` that a variable refers to; '' if it refers to nothing."""
     source = variable.get('valueFrom')
     if not source:
         return ''
@@ -103,13 +103,13 @@ def mark_of(username, servername):
 
 
 def mount_mark(spec, secret_name, key):
-    """Have the pod with this spec mount one key of the Secret, which contains nothing, as the file MARK.
+    """Mount one key of the Secret, which is empty, as the file MARK in the pod with this spec.
 
-    If the Secret of that name is another server's, because a template does not tell the two apart, it does not have the
-    key. Then no container starts, and none gets what is in it, as long as the hub has not found out.
+    If the Secret of that name is another server's, because a template gives both the same name, it does not have the
+    key. Then no container starts with that server's values before the hub has noticed.
 
-    A node that does not find a Secret for variables tries again after 10 s or more. If it is for a volume, it tries
-    again at once, and no container starts before. So a pod whose Secret comes a moment later starts sooner.
+    If a node does not find a Secret for variables, it tries again after 10 s or more; if the Secret is for a volume, at
+    once, and no container starts before. So a pod whose Secret comes a moment later starts sooner.
     """
     if any(volume.get('name') == VOLUME for volume in spec.get('volumes') or ()):
         return
@@ -125,7 +125,7 @@ def _notebook(containers):
 
 
 def only_keys(volumes, secret_name, keys):
-    """Have the volumes of a Secret contain only these of its keys, unless they say themselves which.
+    """Let the volumes of a Secret contain only these of its keys, unless they list their keys themselves.
 
     volumes (list): dicts, or models that answer to keys; they are changed.
     """

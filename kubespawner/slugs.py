@@ -15,17 +15,17 @@ SHORTEST = naming.SLUG_SUFFIX_LENGTH + 1  # characters: one of the name, and the
 
 
 def is_valid_label(text):
-    """True if a label may have this value. It may be empty."""
+    """Return whether a label may have this value. It may be empty."""
     return naming.is_label_value(text)
 
 
 def is_valid_object_name(text):
-    """True if any object may have this name: a DNS label (RFC 1035) that begins with a letter."""
+    """Return whether any object may have this name: a DNS label (RFC 1035) that begins with a letter."""
     return bool(_OBJECT_NAME.match(text))
 
 
 def is_valid_default(text):
-    """True if this may be the name of an object and the value of a label."""
+    """Return whether this may be the name of an object and the value of a label."""
     return is_valid_object_name(text) and is_valid_label(text)
 
 

@@ -16,7 +16,7 @@ runs on the thread of the IOLoop.
 from .cluster import ClusterConfiguration
 from .container import ContainerConfiguration
 from .defaults import SharedDefaults
-from .life import LifeConfiguration
+from .lifecycle import LifecycleConfiguration
 from .pod import PodConfiguration
 from .profiles import ProfileConfiguration
 from .related import RelatedConfiguration
@@ -25,5 +25,5 @@ from .storage import StorageConfiguration
 
 class Configuration(
         ClusterConfiguration, ContainerConfiguration, PodConfiguration, RelatedConfiguration, StorageConfiguration,
-        LifeConfiguration, ProfileConfiguration, SharedDefaults):
+        LifecycleConfiguration, ProfileConfiguration, SharedDefaults):
     """All settings of KubeSpawner. Configuration files set all of them in the section `c.KubeSpawner`."""

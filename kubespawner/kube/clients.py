@@ -47,7 +47,7 @@ SHARED_API_CLIENT = ('ApiClient', (), (('configuration', None),))  # its key amo
 
 
 def shared_client(ClientType, *args, **kwargs):  # noqa: N803, its documented name
-    """Return the client of this type and these arguments that everyone shares; made when nobody holds one.
+    """Return the shared client of this type with these arguments; create it if nobody holds one.
 
     ClientType (str): the name of a class in `kubernetes.client`, such as `CoreV1Api`.
 
@@ -77,15 +77,15 @@ def _new_api_client():
 
 
 def configuration_of(api):
-    """Return the configuration that the client of `api` (a CoreV1Api) has now; None for something else."""
+    """Return the present configuration of the client of `api` (a CoreV1Api); None for any other object."""
     return getattr(getattr(api, 'api_client', None), 'configuration', None)
 
 
 def renew(api, refused, log):
-    """Load the configuration again for the client of `api` (a CoreV1Api), whose token the server no longer takes.
+    """Load the configuration again for the client of `api` (a CoreV1Api), whose token the server no longer accepts.
 
-    refused (Configuration): what it was not taken with, see `configuration_of`. Nothing is done if there is another one
-    by now, or for a client that somebody made in another way. Blocks: for executor threads and the watch thread.
+    refused (Configuration): that of the refused request, see `configuration_of`. If the client has another one by now,
+    or was not created here, nothing is done. Blocks: for executor threads and the watch thread.
     """
     with _renewing:
         if configuration_of(api) is not refused or api.api_client is not _clients.get(SHARED_API_CLIENT):
@@ -99,19 +99,19 @@ def renew(api, refused, log):
 
 
 def override(**settings):
-    """Have these settings replace what is loaded, from now on and whenever a client is made or renewed.
+    """Let these settings replace those of the loaded configuration, for clients created or renewed from now on.
 
     settings: attributes of the client's `Configuration`, such as `host`, `ssl_ca_cert` (the name of a file) and
-        `verify_ssl`. None and '' leave to the configuration what it says.
+        `verify_ssl`. None and '' keep the value of the configuration.
     """
     global _overrides  # replaced as a whole, because other threads read it
     _overrides = {name: value for name, value in settings.items() if value not in (None, '')}
 
 
 def forget():
-    """Have whoever asks for a shared client from now on get a new one, of the configuration as it is then.
+    """Let `shared_client` return new clients from now on, with the configuration as it is then.
 
-    Clients from before stay with those who hold them. One that another thread is just making is such a client, too.
+    Whoever holds an earlier client keeps it. One that another thread is just creating is such a client, too.
     """
     with _lock:
         _clients.clear()
@@ -119,9 +119,9 @@ def forget():
 
 @contextmanager
 def use_only(configuration):
-    """Have all shared clients use this configuration in a `with` block, whatever would be loaded or replaces that.
+    """Let all shared clients of a `with` block use this configuration, and no loaded one.
 
-    Shared clients from before stay with those who hold them; nobody gets one of them in the block or after it.
+    Whoever holds an earlier client keeps it; nobody gets one of them in the block or after it.
     """
     _only.append(configuration)
     forget()
@@ -134,7 +134,7 @@ def use_only(configuration):
 
 @contextmanager
 def unmasked():
-    """Have the client's own error seen: client 36 fails over an ApiException without a body, which is that of TLS."""
+    """Raise the client's original error: client 36 fails over an ApiException without a body, such as those of TLS."""
     try:
         yield
     except AttributeError as e:
@@ -202,10 +202,10 @@ def load_config():
 
 
 def _call_before_requests(configuration, hook):
-    """Have each request call `hook` with its configuration first.
+    """Let each request first call `hook` with its configuration.
 
-    Before client 12, clients know no such hook. Clients 12 to 21 know it, but load the configuration of a pod with a
-    method of its own that returns what is in the token file, whatever the hook does.
+    Clients before 12 have no such hook. Clients 12 to 21 have it, but a configuration loaded in a pod has a method of
+    its own that returns the contents of the token file, whatever the hook does.
     """
     vars(configuration).pop('get_api_key_with_prefix', None)
     if hasattr(configuration, 'refresh_api_key_hook'):
@@ -236,9 +236,9 @@ def _read_token_file(configuration):
 
 
 def _sendable(api_key):
-    """Return API tokens, by where they go, without white space at the ends: files end in a line break.
+    """Return API tokens (a dict) without white space at the ends: files end in a line break.
 
-    Raises `kubernetes.config.ConfigException` for a token that is none. Sending it would raise an error that shows it.
+    Raises `kubernetes.config.ConfigException` for a malformed token. The error of sending it would show it.
     """
     tokens = {key: token.strip() for key, token in api_key.items()}
     if not all(_SENDABLE.match(token) for token in tokens.values()):
@@ -248,9 +248,9 @@ def _sendable(api_key):
 
 
 def _careful(hook):
-    """Return a function that renews a token as the client's `hook` does, but lets nobody see one that is none.
+    """Return a function that renews a token as the client's `hook` does, but does not accept a malformed one.
 
-    Some hooks put themselves back in the place of what wraps them; they get a copy of the configuration.
+    The hook gets a copy of the configuration, because some hooks assign themselves to it again.
     """
     def renew_token(configuration):
         fresh = copy.copy(configuration)
@@ -262,8 +262,10 @@ def _careful(hook):
 
 
 def _at_most_every(seconds, function):
-    """Return a function that calls `function`, but not again in the next so many seconds: clients ask for each request
-    whether a token has expired, which takes them a quarter of its time."""
+    """Return a function that calls `function` at most once in so many seconds.
+
+    Clients check before each request whether a token has expired, which takes a quarter of the client's time.
+    """
     due, lock = [0], threading.Lock()
 
     def sometimes(*args):

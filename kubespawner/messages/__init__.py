@@ -1,4 +1,4 @@
-"""Every word that users read: errors and what they can do about them, and the progress of a start.
+"""Every word that users read: errors, what to do about them, and the progress of a start.
 
-What went wrong is known elsewhere: nothing of the package is imported here.
+What went wrong is found out elsewhere: nothing of the package is imported here.
 """

@@ -1,10 +1,10 @@
-"""What people are told when a server cannot be started or stopped: errors that JupyterHub shows, and their words.
+"""The errors that JupyterHub shows when a server cannot be started or stopped, and their words.
 
-Here belongs what an error holds and how JupyterHub takes it; what went wrong is known elsewhere. Any thread.
+What an error contains, and how JupyterHub treats it, belongs here; what went wrong is found out elsewhere. Any thread.
 
-JupyterHub shows users an HTTPError's message: old ones its `log_message`, later ones `jupyterhub_message`. Since 6.0 an
-error that is no fault of the hub does not bring the hub closer to its `consecutive_failure_limit`; it is a
-SpawnException, or has an HTTP status below 500.
+JupyterHub shows the message of an HTTPError: `log_message` in old versions, `jupyterhub_message` in newer ones. Since
+6.0, errors that are not the hub's fault do not count towards its `consecutive_failure_limit`: a SpawnException, or one
+with an HTTP status below 500.
 """
 import enum
 import re
@@ -28,7 +28,7 @@ _CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066
 
 
 def one_line(text: Any) -> str:
-    """Return `text` fit for a line of a log: without line breaks, other characters that steer a terminal escaped."""
+    """Return `text` as one line for a log: without line breaks, and with other control characters escaped."""
     return _CONTROLS.sub(_escaped, _BREAKS.sub(' ', str(text)))
 
 
@@ -37,13 +37,13 @@ def _escaped(match):
 
 
 def ended(text: str) -> str:
-    """Return a text that ends as a sentence does: with a full stop, unless it has an end already."""
+    """Return a text with a full stop at its end, unless it ends like a sentence already."""
     text = text.rstrip()
     return text if _END.search(text) else text + '.'
 
 
 def _joined(*texts):
-    """Return sentences as one text, each with at most LONGEST characters. None ends with two full stops."""
+    """Join sentences to one text. Each gets at most LONGEST characters, and one full stop."""
     *before, last = [_TWO_STOPS.sub('.', shortened(text, LONGEST)) for text in texts if text] or ['']
     return ' '.join([ended(text) for text in before] + [last])
 
@@ -51,7 +51,7 @@ def _joined(*texts):
 def shortened(text: str, longest: int) -> str:
     """Return `text`, or its beginning and its end with an ellipsis between them: at most `longest` characters.
 
-    Kubernetes puts what failed at the beginning, and why at the end.
+    In Kubernetes' messages, what failed is at the beginning, and why at the end.
     """
     if len(text) <= longest:
         return text
@@ -93,21 +93,20 @@ class UserFacingError(web.HTTPError):
     """An error that JupyterHub shows to the user.
 
     sentence (str): what happened, in KubeSpawner's own words.
-    k8s_reason (str): Kubernetes' word for it, such as `ImagePullBackOff`; may be empty.
-    cause (Cause or None): what failed; None if nothing did: the server was stopped, or what was chosen is not offered.
-    details (str): what Kubernetes says, to be shown after the sentence; may be empty. It may quote what a container
-        printed. It ends as a sentence does.
-    k8s_message (str): the message that Kubernetes gives with `k8s_reason`, and nothing else.
-    hint (str): what that means for the user, and what the user can do; may be empty.
+    k8s_reason (str): Kubernetes' reason, such as `ImagePullBackOff`; may be empty.
+    cause (Cause or None): what failed; None if nothing did: the server was stopped, or the choice is not available.
+    details (str): what Kubernetes says, shown after the sentence; may be empty. It may quote the output of a container,
+        and ends like a sentence.
+    k8s_message (str): Kubernetes' message for `k8s_reason`, and nothing else.
+    hint (str): what the error means for the user, and what the user can do; may be empty.
     fault (Fault): whose fault it is.
     message (str): hint, sentence and details. Logs have these.
     reason (str or None): `k8s_reason` for JupyterHub's metrics; None on hubs that would show it instead of the message.
     jupyterhub_message (str): what JupyterHub shows to the user as plain text.
-    jupyterhub_html_message (str): what its pages show instead, where they take HTML: the summary, and what is further
-        known, folded.
+    jupyterhub_html_message (str): what its pages show instead if they accept HTML: the summary, and collapsed details.
     try_again_url (str): where the user can start the server again; may be empty.
 
-    Each text is one line, whatever it was made of. `message` has at most LONGEST characters of each of them.
+    Each text is a single line. `message` has at most LONGEST characters of each of them.
     """
 
     for_users = None  # type: Optional[str]  # the words for all errors of a class, if users are not told the message
@@ -124,22 +123,22 @@ class UserFacingError(web.HTTPError):
         self._reason = (re.sub('[^A-Za-z0-9_-]', '', k8s_reason)[:60] or 'Failed') if SpawnException else None
 
     def with_hint(self, hint: str) -> 'UserFacingError':
-        """Return an error that is the same, but for its hint."""
+        """Return the same error with another hint."""
         return self.replaced(hint=hint)
 
     def replaced(self, **fields):
-        """Return an error that is the same, but for these: `details`, `k8s_message`, `hint`."""
+        """Return the same error with other `details`, `k8s_message` or `hint`."""
         changed = [fields.get(name, getattr(self, name)) for name in ('details', 'k8s_message', 'hint')]
         return type(self)(self.sentence, self.k8s_reason, self.cause, *changed)
 
     @property
     def summary(self):
-        """What happened and what the user can do, without what Kubernetes says; at most LONGEST characters."""
+        """What happened and what the user can do, without Kubernetes' own words; at most LONGEST characters."""
         return self.for_users or shortened(self.hint or self.sentence, LONGEST)
 
     @property
     def further(self):
-        """What the user is told after the summary; may be empty."""
+        """What the user sees after the summary; may be empty."""
         if self.for_users:
             return ''
         is_begun = self.sentence.endswith(':')
@@ -158,7 +157,7 @@ class UserFacingError(web.HTTPError):
 
     @reason.setter
     def reason(self, value):
-        """Ignore what JupyterHub assigns when a start fails: old ones' pages would show that instead of the message."""
+        """Ignore the reason that JupyterHub assigns: the pages of old versions would show it instead of the message."""
 
     def __str__(self):
         return self.message
@@ -173,7 +172,7 @@ _FAULTS = {None: Fault.USER, Cause.IMAGE: Fault.USER, Cause.CONTAINER: Fault.USE
 
 
 class SpawnError(UserFacingError, SpawnException or web.HTTPError):  # type: ignore[misc]
-    """A server that cannot be started or stopped, for a reason that lies with the server, its user or the cluster."""
+    """A server cannot be started or stopped, because of the server, its user or the cluster."""
 
     status_code = 400
 
@@ -183,16 +182,16 @@ class SpawnError(UserFacingError, SpawnException or web.HTTPError):  # type: ign
 
 
 class ForeignNamespaceError(SpawnError):
-    """A server whose namespace exists, and is not known to be that of its user. Only the log says how to adopt it."""
+    """The namespace for a server exists, and is not known to be its user's. Only the log says how to adopt it."""
 
     for_users = ('Your server cannot be started, because the Kubernetes namespace for it is in use already. Tell the '
                  'operator of this hub: the log of the hub says what to do.')
 
 
 def in_words_for_users(error: Exception, try_again_url: str) -> None:
-    """Have any error of a start say on JupyterHub's pages what happened and what the user can do.
+    """Add to any error of a start what JupyterHub's pages show: what happened and what the user can do.
 
-    JupyterHub's pages say nothing of an error without these attributes. What it says itself stays.
+    Without these attributes, JupyterHub's pages show nothing of an error. Existing ones are kept.
     """
     if isinstance(error, UserFacingError):
         error.try_again_url = try_again_url
@@ -205,7 +204,7 @@ def in_words_for_users(error: Exception, try_again_url: str) -> None:
 
 
 def _message_of(error):
-    """Return what an HTTPError of a hook says to users; of another error, whose words are not for them, where it is."""
+    """Return the message of a hook's HTTPError; for any other error, which is not meant for users, where to find it."""
     if isinstance(error, web.HTTPError) and error.log_message:
         try:
             return error.log_message % error.args
@@ -215,25 +214,25 @@ def _message_of(error):
 
 
 def do_not_count(handler: Optional[web.RequestHandler]) -> None:
-    """Have JupyterHub's `consecutive_failure_limit` not count the failure that is raised next.
+    """Keep the failure that is raised next from counting towards JupyterHub's `consecutive_failure_limit`.
 
-    Before 6.0 it counts every failure, and goes on from what is in the settings of its web application.
+    JupyterHub before 6.0 counts every failure, with a number in the settings of its web application.
 
-    handler (tornado's RequestHandler or None): whose request the start is.
+    handler (tornado's RequestHandler or None): of the request that started the server.
     """
     if SpawnException is None and handler is not None:
         handler.settings['failure_count'] = handler.settings.get('failure_count', 0) - 1
 
 
 class HubError(UserFacingError):
-    """A server that cannot be started or stopped because the hub cannot talk to Kubernetes as it should."""
+    """A server cannot be started or stopped, because the hub cannot use the Kubernetes API."""
 
     status_code = 503
     fault = Fault.HUB
 
 
 class ConfigurationError(UserFacingError, ValueError):
-    """A server that cannot be started because of what the operator configured: users are not told what that is."""
+    """A server cannot be started because of a wrong configuration. Users do not see what is wrong with it."""
 
     status_code = 500
     fault = Fault.OPERATOR
@@ -245,4 +244,4 @@ class ConfigurationError(UserFacingError, ValueError):
 
 
 class WrongSetting(ConfigurationError, TraitError):
-    """A spawner that cannot be made because of the value of a trait."""
+    """A spawner cannot be created because of the value of a trait."""

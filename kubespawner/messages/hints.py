@@ -1,9 +1,10 @@
-"""What users are told of a start that failed, before Kubernetes' own words: what happened, and what they can do.
+"""Hints about failed starts, which users see before Kubernetes' own words: what happened, and what they can do.
 
-Here belong these words, and the table by which they are found; what failed is known elsewhere. Pure, any thread.
+The words of the hints and the table that selects them belong here; what failed is found out elsewhere. Pure, any
+thread.
 
-A hint depends on the cause of an error and on Kubernetes' reason. It does not depend on any sentence, which may be
-reworded, or quote what a container printed. The exceptions are in PROSE.
+A hint depends on the cause of an error and on Kubernetes' reason, but not on sentences, which may be reworded, or may
+quote the output of a container. The exceptions are in PROSE.
 """
 import re
 
@@ -95,15 +96,15 @@ ON_AWAIT = (' The client of the Kubernetes API in `spawner.api` is the blocking 
 
 
 def explain_await(error):
-    """Have a TypeError say how to call the client, if it is about a result of the client that was awaited."""
+    """If a TypeError is about an awaited result of the client, let it say how to call the client."""
     if isinstance(error, TypeError) and _AWAITED.search(str(error)) and ON_AWAIT not in str(error):
         error.args = (str(error) + ON_AWAIT,)
 
 
 def with_hint(error, may_choose):
-    """Return an error of the same kind that says first what happened and what the user can do; or the same.
+    """Return the same error with a hint, if there is one for it.
 
-    error (UserFacingError), may_choose (bool): whether there are profiles to choose from.
+    error (UserFacingError). may_choose (bool): whether there are profiles to choose from.
     """
     hint = _hint(error)
     if hint is None:
@@ -113,13 +114,13 @@ def with_hint(error, may_choose):
 
 
 def calls_for_another_profile(error):
-    """True of an error (UserFacingError) whose hint is, first of all, to choose another profile."""
+    """Return whether the first hint about an error (UserFacingError) is to choose another profile."""
     _, to_do = _hint(error) or (None, None)
     return to_do in (OTHER_OR_TELL, SMALLER_OR_LATER, MORE_MEMORY)
 
 
 def _hint(error):
-    """Return what happened and what there is to be done, or None if an error has no hint."""
+    """Return the hint about an error: what happened and what to do; None if there is no hint."""
     if error.fault is Fault.HUB:
         return OF_THE_HUB
     key = error.cause, error.k8s_reason

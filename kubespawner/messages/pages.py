@@ -35,7 +35,7 @@ def step(text: str, when: str) -> str:
 
 
 def with_seconds(html: str, seconds: int) -> str:
-    """Return a `step` that was told so many seconds ago."""
+    """Return a `step` that began so many seconds ago."""
     return html.replace(_SECONDS % 0, _SECONDS % seconds)
 
 
@@ -46,9 +46,9 @@ _IN_LOG = ('<style>#progress-log .kubespawner-step, #progress-log .kubespawner-r
 
 
 def reminder(step: str, text: str, when: str, is_repeated: bool) -> str:
-    """Return what is told of a `step` (empty: of none yet) that takes long. In the log it stands alone, and only once.
+    """Return the message about a slow `step` (empty: before the first step). The log shows it alone, and only once.
 
-    when (str): such as `2018-01-01T05:53:16Z`. is_repeated (bool): whether there was one of the same step before.
+    when (str): such as `2018-01-01T05:53:16Z`. is_repeated (bool): whether there was one about the same step before.
     """
     told = '%s <span class="kubespawner-told">(%s)</span>' % (escape(text), _clock(when))
     shown = '<div class="kubespawner-step">%s</div> %s' % (step, told) if step else told
@@ -56,7 +56,7 @@ def reminder(step: str, text: str, when: str, is_repeated: bool) -> str:
 
 
 def failed_step(text: str, when: str, failure: str) -> str:
-    """Return the last step of a start that failed, with the `failure` for the place where it is read aloud."""
+    """Return the last step of a failed start, with the `failure` in the place that screen readers read aloud."""
     return '%s (%s)<div role="alert">%s</div>' % (escape(text), _clock(when), failure)
 
 
@@ -76,9 +76,9 @@ _ONLY_ONCE = '<style>.container:has(.kubespawner-news) .spawn-error-msg { displa
 
 
 def last_failure(summary: str, details: str, seconds: float, note: str = '', is_news: bool = False) -> str:
-    """Return what the form says of the last start, which failed.
+    """Return what the form says about the last start, which failed.
 
-    seconds (float): when that was, since 1970. note (str): what else the user should know; may be empty.
+    seconds (float): the time of the failure, since 1970. note (str): what else the user should know; may be empty.
     is_news (bool): whether the page shows the same error above the form.
     """
     when = time.gmtime(seconds)

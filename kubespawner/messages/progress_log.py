@@ -117,7 +117,7 @@ def _dict(value):
 
 
 def bounded(value, depth=0):
-    """Return an event, or a part of it, without what is too much for a page: texts are cut, further items left out."""
+    """Return an event, or a part of it, in a size for a page: long texts are cut, and excess items left out."""
     if isinstance(value, str):
         return shortened(value, LONGEST_MESSAGE)
     if not isinstance(value, (dict, list)) or depth > DEEPEST:
@@ -156,7 +156,7 @@ def _subject(warning):
 
 
 def _more_telling(before, warning):
-    """Return the one of two warnings about the same that says more; of two about different things, the later."""
+    """Return the more informative of two warnings about the same thing; of two about different things, the later."""
     is_worse = _VAGUE.match(warning) and not _VAGUE.match(before)
     return before if is_worse and _subject(before) == _subject(warning) is not None else warning
 
@@ -220,10 +220,10 @@ class ProgressLog:
             self._add(time or self._clock(), *(STEPS[step] + (more,)))
 
     def running(self, containers=(), since=''):
-        """Add the step that the pod runs: once the events are there of its containers being started, or `settle`.
+        """Add the step that the pod runs, when the events about the start of its containers are there, or by `settle`.
 
-        containers (iterable of str): their names; none if no events are to come.
-        since (str): the cluster's time from which on the pod runs. Events of its start that come later are older.
+        containers (iterable of str): their names; none if no events will come.
+        since (str): the cluster's time since which the pod runs. Later events about its start are out of date.
         """
         self._not_started = {'container %s' % name for name in containers} - self._started
         self._running_since = since
@@ -231,16 +231,16 @@ class ProgressLog:
             self.settle()
 
     def settle(self):
-        """Add what waits for events: they are late, or will not come."""
+        """Add the step that waits for events: they are late, or will not come."""
         if self._not_started is not None:
             self._not_started = None
             self.add_step('scheduled', time=self._running_since)
             self.add_step('running', time=self._running_since)
 
     def remind(self, text):
-        """Add what users are told of a start that is slow, after the newest step; again each time.
+        """Add a message that the start is slow, after the newest step.
 
-        JupyterHub's page shows each of them with that step, which goes on, and lists only the first one of a step.
+        JupyterHub's page shows each message with that step, and lists only the first one about a step.
         """
         if self.is_over or self._reminders >= MAX_REMINDERS:
             return
@@ -298,7 +298,7 @@ class ProgressLog:
             self.settle()
 
     def _is_late(self, reason, event):
-        """True of an event of what was over when a later event, or the pod's status, was told."""
+        """Return whether an event is about something that was over before a later event, or by the pod's status."""
         if reason not in ORDER:
             return False
         is_of_this_start = 'running' in self._places and time_of(event) <= self._running_since
@@ -320,7 +320,7 @@ class ProgressLog:
                 self._started.add(container)
 
     def _show(self, reason, message, event, keys, place):
-        """Add an event, whose place is known by any of `keys`, or have it take its place (None: it has none)."""
+        """Add an event, or replace the entry that is known by any of `keys` (None: there is none)."""
         if place is not None:
             self.entries[place]['raw_event'] = event
         elif self._events < MAX_EVENTS:

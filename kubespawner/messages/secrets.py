@@ -1,6 +1,6 @@
-"""What must not be read in logs and errors: the values that a hub puts into the environment of its servers.
+"""Masking the secrets in logs and errors: values that a hub puts into the environment of its servers.
 
-Here belongs which values are secret, and masking them. Pure, any thread.
+Which values are secret belongs here as well. Pure, any thread.
 """
 import functools
 import json
@@ -27,7 +27,7 @@ _SWITCHES = frozenset(['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null'
 
 
 def secrets_in(environments):
-    """Return the values that must not be read, the longest first.
+    """Return the secret values, the longest first.
 
     environments (iterable): of dicts with `name` and `value`, as the containers of a pod have them.
     """
@@ -44,7 +44,7 @@ def secrets_in(environments):
 
 
 def is_secret(variable):
-    """True for a dict with `name` and `value`, as a container has it, whose name says that the value is secret."""
+    """Return whether the name of a variable, a dict with `name` and `value`, says that the value is secret."""
     name, value = variable.get('name'), variable.get('value')
     if not (isinstance(name, str) and isinstance(value, str)) or value.lower() in _SWITCHES:
         return False
@@ -52,19 +52,19 @@ def is_secret(variable):
 
 
 def _forms(value):
-    """Return how a value may be written: as it is, in a URL, quoted, and, if it is long, one of its lines."""
+    """Return the forms in which a value may appear: itself, in a URL, quoted, and the lines of a long one."""
     return [value, quote(value, safe=''), json.dumps(value)[1:-1], repr(value)[1:-1]] + [
         line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST]
 
 
 @functools.lru_cache(maxsize=1000)  # all servers have nearly the same variables
 def _is_public(name):
-    """True for a variable whose name says that its value is no secret."""
+    """Return whether the name of a variable says that its value is not secret."""
     return _PUBLIC_NAME.fullmatch(name) is not None and not _SECRET_NAME.search(_NOT_SECRET.sub('', name))
 
 
 def mask(text, secrets, mask=MASK):
-    """Return `text` without these secrets (list of str, the longest first). Short ones must be whole words."""
+    """Return `text` with these secrets masked (list of str, the longest first), short ones only as whole words."""
     for secret in secrets:
         if len(secret) >= SHORTEST:
             text = text.replace(secret, mask)

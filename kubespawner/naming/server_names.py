@@ -117,12 +117,12 @@ class ServerNames:
     # Claims of profiles
 
     def set_aside(self, key, namespace, usual_name, usual_made=None):
-        """Have the claim of a profile count, until `bring_back`.
+        """Use the claim of a profile, until `bring_back`.
 
-        key (str): what the profile calls it.
-        namespace (str): where it is.
-        usual_name (str): the name of the usual claim as it is now.
-        usual_made (str or None): what the usual template makes, if the profile has another one.
+        key (str): the key of the claim.
+        namespace (str): of the claim.
+        usual_name (str): the present name of the usual claim.
+        usual_made (str or None): the result of the usual template, if the profile has another one.
         """
         self.bring_back()
         self._usual = usual_name if self.has_claim else self._current.get('pvc_name'), self.has_claim
@@ -133,7 +133,7 @@ class ServerNames:
             self.take_claim(remembered['name'])
 
     def bring_back(self):
-        """Have the server's usual claim count again."""
+        """Use the server's usual claim again."""
         if self.claim_key is None:
             return
         (name, had_claim), self.claim_key, self.usual_made = self._usual, None, None
@@ -143,7 +143,7 @@ class ServerNames:
             self.take('pvc_name', name)
 
     def record_claim(self, name, namespace, template):
-        """Remember the claim that counts now, if it is that of a profile: it is there, or about to be created."""
+        """Remember the claim in use if it is a profile's: it exists, or is about to be created."""
         if self.claim_key is None:
             return
         claim = {'profile': self.claim_key, 'name': name, 'namespace': namespace, 'template': template}
@@ -154,7 +154,7 @@ class ServerNames:
             self.profile_claims.append(claim)
 
     def has_claim_in(self, namespace):
-        """True if the server is known to have a claim in a namespace, for whatever profile."""
+        """Return whether the server is known to have a claim in a namespace, for any profile."""
         return self.has_claim or (self._rules().remember_claim and any(
             claim['namespace'] == namespace for claim in self.profile_claims))
 

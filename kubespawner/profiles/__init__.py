@@ -67,7 +67,7 @@ def from_form(form_data, default=None, with_more=False):
 
 
 def _option_of_field(name, slug):
-    """Return the option that a field of the form is for; empty if it is for none of this profile's.
+    """Return the option of a field in the form; empty if it is not an option of this profile.
 
     Forms for the first hubs with options have a single `-` after the slug.
     """
@@ -79,12 +79,12 @@ def _option_of_field(name, slug):
 
 
 def is_of_profiles(form_data):
-    """True if a form of the operator's has a field that chooses a profile, or one of its options."""
+    """Return whether an operator's own form has a field that chooses a profile, or one of its options."""
     return len(form_data.get('profile', ())) == 1 or any(name.startswith(OF_A_FORM) for name in form_data)
 
 
 def unwrapped(profiles, options):
-    """Return `options` of a form whose fields are called like options: with their only texts in place of lists."""
+    """Return the `options` of a form whose fields have the names of options, with single texts in place of lists."""
     if not profiles:
         return options
     try:
@@ -134,7 +134,7 @@ def _only(values):
 def chosen(profiles, options, may_have_more=False):
     """Return (the chosen profile, the keys of its choices by option, the values that are not listed by option).
 
-    Where `options` says nothing, or has an empty string, the default is chosen.
+    The default is chosen for what is missing in `options`, or empty.
     may_have_more (bool): whether `options` may contain keys that do not belong to an option.
 
     Raises SpawnError, which says in one sentence what is not available.
@@ -161,7 +161,7 @@ def further_keys(profile, options):
 
 
 def _named(options):
-    """Return `options`; of the whole profile that the first hubs kept as the choice, only its name."""
+    """Return `options` with the name of the profile; the first hubs stored the whole profile as the choice."""
     if 'profile' not in options and {'display_name', 'kubespawner_override'} <= set(options):
         return {'profile': options['display_name']}
     return options
@@ -181,9 +181,9 @@ def _profile(profiles, options):
 
 
 def _called(wanted, offered):
-    """Return what is offered under a name, or else under a display name; None if nothing matches.
+    """Return the offered object with a name, or else with a display name; None if none matches.
 
-    The first hubs with profiles kept display names. offered: a list of (name, display name, what is offered).
+    The first hubs with profiles stored display names. offered: a list of (name, display name, object).
     """
     for name_or_display_name in (0, 1):
         for each in offered:
@@ -238,8 +238,8 @@ def for_form(profiles, options):
 
     options (dict): the last choice; may be empty.
 
-    In the result, `default` marks the profile and the choices to preselect. An `unlisted_choice` also has a `default`,
-    and a `value`, which may be one that was rejected.
+    In the result, `default` marks the profile and the choices that are selected at first. An `unlisted_choice` also has
+    a `default`, and a `value`, which may be one that was rejected.
     """
     options = _named(options) if isinstance(options, dict) else {}
     selected, notes = None, []
@@ -272,7 +272,7 @@ def _option_of_form(profile, key, options, notes):
 
 
 def _to_be_mended(option, choice, value, default):
-    """Return what the form shows of a rejected choice: the user's own value, to be corrected, or the default."""
+    """Return what the form shows after a rejected choice: the user's own value, to correct it, or the default."""
     is_own = choice == UNLISTED and option['unlisted_choice']['enabled'] and isinstance(value, str)
     return (UNLISTED, _CONTROLS.sub('', value[:LONGEST])) if is_own else (default, None)
 
@@ -293,7 +293,7 @@ def overrides(profile, choices, values, templates=frozenset()):
     """Return the settings that a choice overrides: a list of `Override`, in the order in which they are applied.
 
     profile, choices, values: see `chosen`.
-    templates (set of str): the settings, by any name, in which braces have a meaning.
+    templates (set of str): the settings that are templates, by all of their names.
 
     Raises SpawnError.
     """
@@ -338,10 +338,11 @@ def with_numbers(value):
 
 
 def merged(value, override):
-    """Return what an override makes of a setting's value, as a copy.
+    """Return the value of a setting after an override, as a copy.
 
-    A dict is merged with a dict; None in it removes a key. Where one is a list and the other is a dict, the objects of
-    both count: the dict's follow in the order of its keys, after or before those of the list. All else replaces.
+    Dicts are merged; None in the override removes a key. If one value is a list and the other a dict, the result is a
+    list with the objects of both: those of the setting first, and those of a dict in the order of its keys. Any other
+    value replaces the old one.
     """
     if isinstance(override, dict) and isinstance(value, (list, tuple)) and value:
         return [copied(item) for item in value] + _values(override)

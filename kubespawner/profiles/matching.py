@@ -1,9 +1,9 @@
 """Matching what a user entered with an operator's regular expression, for a limited time.
 
-With some expressions, `re` needs time that doubles with each further character, and it holds the GIL: neither another
-thread nor the loop can go on. But it looks for signals now and then, so a timer of the process can interrupt it, and
-expressions mean what they mean in Python. Signals are handled on the main thread, where a hub runs its loop. On another
-thread, and where somebody else uses both timers, there is no limit.
+With some expressions, `re` needs twice the time for each further character, and it holds the GIL, so that the loop and
+all other threads have to wait. But it checks for signals from time to time, so a timer of the process can interrupt it.
+Signals are handled on the main thread, where a hub runs its loop. On another thread, or if somebody else uses both
+timers, there is no limit.
 """
 import functools
 import re
@@ -19,16 +19,16 @@ TIMERS = [(signal.SIGALRM, signal.ITIMER_REAL), (signal.SIGVTALRM, signal.ITIMER
 
 
 class _TooSlow(Exception):
-    """The time for a match is over."""
+    """A match took too long."""
 
 
 _began = None  # the time that the process had used when the match began that goes on; None if none does
 
 
 def _interrupt(*_):
-    """Handle the signal of a timer. It may come late, when the match has ended.
+    """Handle the signal of a timer, which may come after the match has ended.
 
-    A match that had to wait for the processor is not slow.
+    A match that only had to wait for the processor is not too slow.
     """
     global _began
     if _began is not None and time.process_time() - _began >= SECONDS:
@@ -57,9 +57,9 @@ def matches(expression, value):
 
 
 def _free_timer():
-    """Return a timer that nobody else uses, whose signal is handled here; None if there is none.
+    """Return a timer that nobody else uses, after setting the handler of its signal; None if there is no such timer.
 
-    The handler stays: to take it away while a signal is on its way could end the process.
+    The handler is never removed: a signal that arrives after that would end the process.
     """
     if threading.current_thread() is not threading.main_thread():
         return None

@@ -1,6 +1,6 @@
-"""The profiles that an operator offers: how their list is read, and what is wrong with it.
+"""The profiles that an operator offers: reading their list, and finding mistakes in it.
 
-What users choose of them is in `profiles` itself. Nothing here knows spawners, and there is no I/O. Any thread.
+What users choose is in `profiles` itself. Nothing here knows spawners, and there is no I/O. Any thread.
 """
 import re
 import unicodedata
@@ -23,9 +23,9 @@ KEYS_OF_AN_UNLISTED_CHOICE = {'enabled': FLAG, 'display_name': TEXT, 'display_na
 
 
 class Mistakes(ValueError):
-    """What is wrong with a list of profiles. Its text has everything, in one line.
+    """A list of profiles has mistakes. The text contains all of them, in one line.
 
-    mistakes (list of str): each thing that is wrong, with the profile that it is in.
+    mistakes (list of str): each mistake, with the profile that has it.
     """
 
     def __init__(self, mistakes):
@@ -34,16 +34,16 @@ class Mistakes(ValueError):
 
 
 def mistakes(error):
-    """Return what a ValueError says to be wrong, a list of strings."""
+    """Return the mistakes in a ValueError, a list of str."""
     return getattr(error, 'mistakes', None) or [str(error)]
 
 
 def checked(profile_list):
-    """Return the profiles of a configured list or dict as new dicts with all keys filled in.
+    """Return the profiles of a configured list or dict as new dicts, with defaults for all missing keys.
 
     Each has a slug, a display_name, a description, profile_options and a kubespawner_override. Exactly one of the
-    profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for templates of the
-    operator.
+    profiles is the default, and exactly one of the choices of each option. Unknown keys are kept, for an operator's own
+    templates.
 
     Raises Mistakes, a ValueError that names each profile with a mistake in it.
     """
@@ -65,23 +65,23 @@ def checked(profile_list):
 
 
 def in_order(profile_list):
-    """Return the profiles of a dict in the order of its keys; anything else as it is."""
+    """Return the profiles of a dict in the order of its keys; return anything else unchanged."""
     if isinstance(profile_list, dict):
         return [profile for _, profile in sorted(profile_list.items())]
     return profile_list
 
 
 def flag(value):
-    """Return what a value means where True or False is expected: in a string, what its words say."""
+    """Return a value as True or False; a string by its words."""
     if isinstance(value, str):
         return value.strip().lower() not in ('', 'false', 'no', 'off', '0', 'none', 'null')
     return bool(value)
 
 
 def _checked_profile(profile, number, tell):
-    """Return a profile with all keys filled in, and call `tell` with each thing that is wrong with it.
+    """Return a profile with defaults for all missing keys, and call `tell` with each mistake in it.
 
-    What is wrong in it is left out; None is returned if nothing can be made of it.
+    Wrong parts are left out. Return None if nothing is left.
     """
     where = 'profile number %d' % number
     profile = _with_right_keys(profile, KEYS_OF_A_PROFILE, where, tell)
@@ -143,9 +143,9 @@ WRONG = type('Wrong', (dict,), {'__doc__': 'Stands for a value of the wrong type
 
 
 def _with_right_keys(value, keys, where, tell):
-    """Return a dict with WRONG for each value of the wrong type for its key; None if `value` is no dict.
+    """Return a dict with WRONG in place of each value of a wrong type; None if `value` is not a dict.
 
-    Tell of these, and of misspelt keys.
+    Call `tell` with these mistakes, and with misspelt keys.
     """
     if not isinstance(value, dict):
         tell('%s: %.100r is not a dict.' % (where, value))
@@ -163,7 +163,7 @@ def _with_right_keys(value, keys, where, tell):
 
 
 def _with_one_default(dicts):
-    """Make exactly one of these dicts the default: the first that claims to be it, or else the first of all."""
+    """Make exactly one of these dicts the default: the first that is marked as such, or else the first of all."""
     default = next((each for each in dicts if each['default']), dicts[0] if dicts else None)
     for each in dicts:
         each['default'] = each is default
@@ -176,7 +176,7 @@ def slug_of(display_name):
 
 
 def is_a_choice(profiles):
-    """True if users have anything to choose."""
+    """Return whether there is anything to choose from."""
     return len(profiles) > 1 or any(profile['profile_options'] for profile in profiles)
 
 
@@ -186,7 +186,7 @@ def default_slug(profiles):
 
 
 def another_slug(profiles, slug):
-    """Return the slug of the default profile, or else of the first, that is not this one; None if there is no other."""
+    """Return the slug of another profile than this one: of the default, or else of the first; None if there is none."""
     others = [profile for profile in profiles if profile['slug'] != slug]
     return default_slug(others) or (others[0]['slug'] if others else None)
 

@@ -1,4 +1,4 @@
-"""Words about profiles: how options are spelt, what a misspelt name means, and how errors quote. Any thread."""
+"""Words about profiles: the keys of options, the meaning of misspelt names, and quotations in errors. Any thread."""
 import difflib
 import reprlib
 
@@ -27,8 +27,8 @@ def listed(texts):
 
 
 def meant(name, names):
-    """Return the name that another one is a misspelling of, None if it is like none of them.
+    """Return the name that is probably meant by a misspelt one, or None.
 
-    names (iterable of str): all that there are.
+    names (iterable of str): all valid names.
     """
     return next(iter(difflib.get_close_matches(name, names, 1, ALIKE)), None)

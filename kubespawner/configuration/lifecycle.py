@@ -5,7 +5,7 @@ from traitlets import Bool, Float, HasTraits, Integer, Unicode
 from ..traitlets import Callable
 
 
-class LifeConfiguration(HasTraits):
+class LifecycleConfiguration(HasTraits):
     """Settings of start and stop: hooks, time limits, and what users see while a server starts."""
 
     modify_pod_hook = Callable(
