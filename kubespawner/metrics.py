@@ -207,7 +207,7 @@ _watches = _WatchCollector() if prometheus_client is None else _registered(
 
 
 def follow_watch(watch):
-    """Have the values of a reflector be scraped, from now on, while it is running."""
+    """Include the values of a reflector in scrapes from now on, while it is running."""
     _watches.follow(watch)
 
 

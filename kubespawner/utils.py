@@ -52,7 +52,7 @@ def recursive_update(target, new):
 
 
 def host_matching(host, wildcard):
-    """True if a host name is `wildcard`, or has one label in place of the asterisk of `*.example.org`."""
+    """Return whether a host name is `wildcard`, or has one label in place of the asterisk of `*.example.org`."""
     host, wildcard = host.lower(), wildcard.lower()
     if not wildcard.startswith('*.'):
         return host == wildcard

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, as far as that can be known without a hub, a user or a cluster.
+"""Finding mistakes in a configuration, as far as possible without a hub, a user or a cluster.
 
     values      what a value must be like, by the name of the trait
     settings    goes through a configuration: values, misspelt names, sections of classes that do not exist

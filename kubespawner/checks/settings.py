@@ -55,7 +55,7 @@ class _Counts:
         self._is_subclass = spawner_class.__module__.split('.')[0] != 'kubespawner'
 
     def __call__(self, trait):
-        """True if each server gets the configured value of a trait."""
+        """Return whether each server gets the configured value of a trait."""
         needed = [switch for switch, traits in ONLY_WITH.items() if trait in traits]
         may_be_replaced = self._is_subclass or self._replacing - {trait}
         return not may_be_replaced and self._set.issuperset(needed)
@@ -235,6 +235,6 @@ def _problems_of_override(where, name, value, spawner_class):
 
 
 def _is_ours(spawner_class, method):
-    """True if a subclass has not replaced a method, or what is not there."""
+    """Return whether no subclass has replaced a method. A missing one counts as replaced by none."""
     found = getattr(spawner_class, method, None)  # of no module, if it is from a configuration file
     return (getattr(found, '__module__', __name__) or '').startswith(__name__.partition('.')[0] + '.')

@@ -1,4 +1,4 @@
-"""What values of settings must be like: one table of pure functions, by the name of the trait.
+"""Checks of the values of settings: one table of pure functions, by the name of the trait.
 
 Here belongs what Kubernetes would refuse in every pod, or what would fail at every start. Each function returns the
 rest of a sentence that begins with the name of the setting, or None if it finds nothing. It never repeats a value of
@@ -30,7 +30,7 @@ NO_TEXT = re.compile('[\0\ud800-\udfff]')  # NUL, and halves of characters, whic
 
 
 class Doubt(str):
-    """What may be wrong with a value, with which servers can start."""
+    """A problem with a value that does not keep servers from starting."""
 
 
 def one_of(*allowed):
@@ -148,7 +148,7 @@ def _name_of_variable(name):
 
 
 def _has_no_text(value):
-    """True for an object that Python only knows to write as its class and its address in memory."""
+    """Return whether the text of an object is only its class and its address in memory."""
     return (type(value).__str__, type(value).__repr__) == (object.__str__, object.__repr__)
 
 

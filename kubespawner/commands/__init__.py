@@ -1,1 +1,1 @@
-"""What is run from a command line. A hub needs nothing of this, and no other layer imports it."""
+"""The commands. A hub does not need them, and no other layer imports them."""

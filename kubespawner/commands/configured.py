@@ -52,7 +52,7 @@ class Log(logging.Logger):
                 self._heard(text)
 
     def open(self):
-        """Have texts heard: those that were kept, and all that come."""
+        """Pass on all texts from now on, after those that were kept."""
         self._is_open = True
         for text in self.texts:
             self._heard(text)
@@ -130,7 +130,7 @@ def _raise_current(exit_status=0):
 
 
 def _merge_old_section(app):
-    """Have the section JupyterHubApp count, as JupyterHub does when it starts."""
+    """Apply the section JupyterHubApp, as JupyterHub does when it starts."""
     if 'JupyterHubApp' in app.config:
         config = app.config.copy()
         config.JupyterHub.merge(config.JupyterHubApp)
@@ -142,7 +142,7 @@ _NOT_KNOWN = re.compile(r'Config option `(\w+)` not recognized by')
 
 
 def is_of_problems(text, problems):
-    """True if a text in a log says of a setting what one of these problems (list of Problem) says as well."""
+    """Return whether a text in a log reports the same about a setting as one of these problems (list of Problem)."""
     found = _NOT_KNOWN.match(text)
     return found is not None and any(problem.setting.endswith('.' + found.group(1)) for problem in problems)
 

@@ -1,4 +1,4 @@
-"""What an API server makes of objects: sent with dryRun=All, which creates nothing, and compared with what was sent."""
+"""Sending objects to an API server with dryRun=All, which creates nothing, and comparing its answers with them."""
 from ..kube.quantities import value_of
 from .cluster import DRY_RUN_SINCE, NoAnswer, path_of, said
 
@@ -16,7 +16,7 @@ TAKEN = 'taken as it is'
 
 
 class Outcome:
-    """What the server says of one object.
+    """The server's answer to one object.
 
     name (str): kind and name. lines (list of str): each a sentence. is_refused (bool).
     """
@@ -84,7 +84,7 @@ def _changes_of_list(sent, answered, path):
 
 
 def _same(sent, answered):
-    """True if two values are the same to Kubernetes, which writes quantities in a shorter way."""
+    """Return whether Kubernetes takes two values for the same: it shortens quantities."""
     if sent == answered:
         return True
     numbers = value_of(sent), value_of(answered)

@@ -1,4 +1,4 @@
-"""What a start would change of the objects in a cluster: reads those of the same names, and changes nothing."""
+"""Showing what a start would change in a cluster: reads the objects of the same names, and changes nothing."""
 import difflib
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""What a live object has of that which a start would set, so that the two can be compared. Pure.
+"""Reducing a live object to the fields that a start would set, so that the two can be compared. Pure.
 
 The API server, admission and nodes add fields to each object. They are left out, and so is what Kubernetes writes in
 another way with the same meaning. What only the live object has is kept where Kubernetes adds nothing by itself.
@@ -117,7 +117,7 @@ class _Projection:
         return self._alone(live[key], path + (key,)) if self._counts(key, ours, live, path) else None
 
     def _counts(self, key, ours, live, path):
-        """True if a field that only the live object has is one that a start would leave out."""
+        """Return whether a start would omit a field that only the live object has."""
         last = path[-1] if path else ''
         if last in NAMED_FREELY:
             return self._is_our_key(key, ours)
@@ -135,7 +135,7 @@ class _Projection:
         return key in OF_CONFIGURATION and last in ('spec', 'containers', 'initContainers')
 
     def _is_our_key(self, key, ours):
-        """True for a label or an annotation that a hub may have set. Keys without a prefix are no system's."""
+        """Return whether a hub may have set a label or an annotation. Keys without a prefix are not Kubernetes' own."""
         domain, slash, _ = key.rpartition('/')
         if key == SPAWN_ID:
             return False
@@ -152,7 +152,7 @@ class _Projection:
                 for item in live if identify(item) in known or not self._is_added(item, path)]
 
     def _is_added(self, item, path):
-        """True for an entry of a list that Kubernetes adds."""
+        """Return whether Kubernetes adds an entry to a list."""
         if not isinstance(item, dict):
             return False
         if path[-1] == 'tolerations':
@@ -196,7 +196,7 @@ def _is_free(name):
 
 
 def _is_empty(value, key):
-    """True if a field with this value means the same as none."""
+    """Return whether a field with this value means the same as a missing field."""
     if key in NEVER_EMPTY:
         return value is None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -215,7 +215,7 @@ def _without_copied_limits(ours, live):
 
 
 def _is_same(ours, live, path):
-    """True if two values mean the same."""
+    """Return whether two values mean the same."""
     if ours == live:
         return True
     if RESOURCES.intersection(path[-2:-1]) or path[-1] in QUANTITIES:
@@ -225,7 +225,7 @@ def _is_same(ours, live, path):
 
 
 def _matches(ours, live):
-    """True if a text is one that has placeholders, with something in their place."""
+    """Return whether a text is the other one with its placeholders filled in."""
     parts = _PLACEHOLDERS.split(ours)
     pattern = ''.join('.*' if number % 2 else re.escape(part) for number, part in enumerate(parts))
     return len(parts) > 1 and re.match(pattern + r'\Z', live, re.DOTALL) is not None

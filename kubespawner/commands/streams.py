@@ -8,7 +8,7 @@ OUT, ERR = 1, 2  # file descriptors
 
 @contextmanager
 def output_to_stderr():
-    """Have what is printed in a `with` block go to standard error, also what programs print that it starts."""
+    """Print everything in a `with` block to standard error, also the output of programs that it starts."""
     sys.stdout.flush()
     with redirect_stdout(sys.stderr), _descriptor_of_stderr():
         yield

@@ -3,7 +3,7 @@ from traitlets import Bool, HasTraits, List, Unicode, Union
 
 
 class RelatedConfiguration(HasTraits):
-    """What goes with a pod, and is deleted with it."""
+    """Settings of the Service and the Secret of a pod, which are deleted with it."""
 
     services_enabled = Bool(
         False,

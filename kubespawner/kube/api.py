@@ -160,7 +160,7 @@ class ApiError(ApiException):
 
     @property
     def is_temporary(self):
-        """True if the same request may succeed later."""
+        """Whether the same request may succeed later."""
         return retry.is_temporary(self.request.verb, self.status, self.reason, self.message, self.request.namespace)
 
 

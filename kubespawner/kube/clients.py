@@ -322,7 +322,7 @@ def _without_checks(known):
 
 
 def _checks(model):
-    """True for a model that checks what its fields are given: since client 37."""
+    """Return whether a model checks the values of its fields, as models do since client 37."""
     return hasattr(model, 'model_construct')
 
 

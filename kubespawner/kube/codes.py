@@ -1,4 +1,4 @@
-"""What became of a request, in one word for the metrics: an HTTP status, or what went wrong without one.
+"""The outcome of a request as one word for the metrics: an HTTP status, or what went wrong without one.
 
 Whether to retry is decided in `retry`. Pure, any thread.
 """

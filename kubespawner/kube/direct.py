@@ -1,8 +1,8 @@
-"""The requests of every start and stop, past the checks of a client that has some: since client 37.
+"""The requests of every start and stop, without the checks that clients have since version 37.
 
-Such a client validates each call and converts what it sends twice. These requests are the same, with the same headers
-and through the same pool of connections. As soon as anything on the way is not the client's own, because a subclass or
-a hook has replaced it, they are not for it: the public method is called as ever. Any thread; `send` blocks.
+Such a client validates each call, and converts its body twice. The requests here are the same, with the same headers
+and the same pool of connections. If a subclass or a hook has replaced anything on the way, the client's public method
+is called as usual. Any thread; `send` blocks.
 """
 import functools
 import json
@@ -25,18 +25,18 @@ REQUESTS = {
 } if hasattr(ApiClient, 'param_serialize') else {}
 
 
-# What lies between a call and the pool of connections, as it was when this module was imported.
+# All functions between a call and the pool of connections, as they were when this module was imported.
 _OWN = {(cls, name): getattr(cls, name) for cls, names in [
     (CoreV1Api, REQUESTS), (ApiClient, ['call_api', 'param_serialize']), (rest.RESTClientObject, ['request']),
 ] for name in names if REQUESTS}
 
-_LIBRARIES = frozenset(['kubernetes', 'pydantic'])  # whose functions the client's own ones are
+_LIBRARIES = frozenset(['kubernetes', 'pydantic'])  # the packages of the client's own functions
 
 
 def method_of(api, name):
-    """Return a function that takes the arguments of a method of `api`, a CoreV1Api, and sends the request past it.
+    """Return a function that does the same as a method of `api` (a CoreV1Api), or None.
 
-    None if there is none, or if the method or what it uses is not the client's own.
+    It is None if there is no such function, or if the method or anything that it uses is not the client's own.
     """
     if name not in REQUESTS or type(api) is not CoreV1Api or name in vars(api):
         return None
@@ -46,7 +46,7 @@ def method_of(api, name):
 
 
 def _is_own(instance):
-    """True if an object is of the client's class itself, and nothing of it that sends requests was replaced."""
+    """Return whether an object has the client's own class, and none of its methods that send requests was replaced."""
     return type(instance) in (ApiClient, rest.RESTClientObject) and not any(
         name in vars(instance) for cls, name in _OWN if cls is type(instance))
 
@@ -81,9 +81,9 @@ def send(api_client, method, path, namespace, name=None, body=None, _preload_con
 
 
 def _answer(manager, method, host, path, arguments):
-    """Return the response to a request from a pool of the `manager`, which takes a while to find it for each request.
+    """Return the response to a request through a pool of the `manager`, which would need a while to find the pool.
 
-    It also follows redirections, of which an API server sends none: if there is one, the manager sends the request.
+    The manager also follows redirects, which an API server does not send. After one, the manager sends the request.
     """
     pool, prefix = _pool_of(manager, host)
     if pool is not None:

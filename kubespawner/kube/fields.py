@@ -102,7 +102,7 @@ _KIND = re.compile(r'(Core)?V\d\w*\Z')
 
 
 class Kind(namedtuple('Kind', 'name attributes keys types')):
-    """What is known of a kind of object.
+    """The known fields of a kind of object.
 
     name (str): as its model is called, such as `V1Container`.
     attributes (dict of str): the key of each field by its attribute, as the client's models call it.

@@ -1,4 +1,4 @@
-"""What is said once in a process, however often there is reason to. Any thread."""
+"""Messages that a process logs only once, however often there is a reason. Any thread."""
 import threading
 from collections import OrderedDict
 from typing import Hashable

@@ -1,4 +1,4 @@
-"""What the log says of an outage, so that a long one does not fill it. Any thread; one thread uses one object."""
+"""Log messages about an outage, so that a long one does not fill the log. Any thread, but one thread per object."""
 
 LONGEST_SILENCE = 60  # seconds between two lines about the same trouble
 
@@ -14,7 +14,7 @@ class OutageLog:
         self.over()
 
     def over(self):
-        """Have the next error be the first of a new outage."""
+        """Note that the outage is over. The next error begins a new one."""
         self._kind, self._next, self._pause = None, 0, 1
 
     def is_due(self, kind):

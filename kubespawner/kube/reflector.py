@@ -197,12 +197,12 @@ class NamespacedResourceReflector(Cache):
 
     @property
     def is_started(self):
-        """True if the thread has been started."""
+        """Whether the thread has been started."""
         return self._thread is not None
 
     @property
     def is_running(self):
-        """True while the thread keeps the cache up to date, or tries to."""
+        """Whether the thread keeps the cache up to date, or tries to."""
         return self._thread is not None and self._thread.is_alive() and not self._stopping.is_set()
 
     @property
@@ -212,11 +212,11 @@ class NamespacedResourceReflector(Cache):
 
     @property
     def was_listed(self):
-        """True if the cache has had a list. `first_load_future` is also done if the server refuses the list."""
+        """Whether the cache has had a list. `first_load_future` is also done if the server refuses the list."""
         return self._resource_version > 0
 
     def stopped(self):
-        """True if the thread has been told to end."""
+        """Return whether the thread has been told to end."""
         return self._stopping.is_set()
 
     def stop(self):
@@ -339,7 +339,7 @@ class NamespacedResourceReflector(Cache):
         return self.can_be_split and not (self.namespace or self._resource_version or lacks_roles)
 
     def _split(self, text):
-        """Have siblings take the place of this reflector, which the server refuses to serve, as `text` says."""
+        """Let siblings take the place of this reflector, because the server refuses its list. text (str): why."""
         self.is_forbidden = True
         self.log.warning(
             '%s reflector: the hub may not list and watch %ss in all namespaces, so it watches each namespace that has '

@@ -126,7 +126,7 @@ def _wrap_items(values):
 
 
 def wrap_all(value):
-    """Have all parts of an answer of the API, however they are reached, answer to attributes; return it."""
+    """Make all parts of a response of the API answer to attributes; return it."""
     if isinstance(value, dict):
         for key in value:
             wrap_all(value._part(key))
@@ -329,7 +329,7 @@ def _with_keys_of_the_api(value, keys):
 
 
 def _settle(resource):
-    """Have the fields of a Resource hold Resources instead of dicts; return it."""
+    """Replace dicts in the fields of a Resource by Resources; return it."""
     types, key = resource._kind.types, None
     if types:
         try:
@@ -342,7 +342,7 @@ def _settle(resource):
 
 
 def _settle_model(model, kind_name):
-    """Have the fields of a model hold Resources instead of dicts."""
+    """Replace dicts in the fields of a model by Resources."""
     for attribute, key, type_ in _fields_with_objects(type(model), kind_name):
         value = getattr(model, attribute)
         if value is not None:
@@ -362,7 +362,7 @@ def _fields_with_objects(model, kind_name):
 
 
 class HasKeys(MutableMapping):
-    """What makes a model answer to keys too: those of the API, and its own attributes. What is None is not there.
+    """A base class that makes a model answer to keys: those of the API, and its own attributes. None means missing.
 
     Models of the client come before it among the bases. It can hold fields that the client does not know; those are
     sent, but the client's own methods do not see them.

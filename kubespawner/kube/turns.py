@@ -38,7 +38,7 @@ class Turns:
         self._is_scheduled = False
 
     def resolve(self, future, result=None, timer=None):
-        """Have a future that is not done by then get its result. Nobody waits on a loop that is closed.
+        """Resolve a future in a turn, unless it is done by then. On a closed loop, do nothing.
 
         timer: what `call_later` of the loop has returned, and nobody needs then.
         """
@@ -116,7 +116,7 @@ def _nothing():
 
 
 def _settle(future, function):
-    """Have a future get what `function()` returns, or what the future that it returns gets. One that is done stays."""
+    """Resolve a future with the result of `function()`, or of the future that it returns, unless it is done."""
     if future.done():
         return
     try:

@@ -1,4 +1,4 @@
-"""What the API server warns of in its answers: unknown fields, deprecated versions, Pod Security. Any thread.
+"""The API server's warnings in its responses: unknown fields, deprecated versions, Pod Security. Any thread.
 
 It sends such warnings in `Warning` headers (RFC 7234): a code, an agent, and a quoted text. Each text is told once.
 """

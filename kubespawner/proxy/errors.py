@@ -1,4 +1,4 @@
-"""What operators are told when a route cannot be made or removed. JupyterHub logs these errors. Any thread."""
+"""The errors of routes that cannot be created or deleted. JupyterHub logs them. Any thread."""
 
 from ..messages.errors import one_line
 

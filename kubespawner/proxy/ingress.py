@@ -150,7 +150,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
         yield self._remove(BACKENDS, routespec, deadline)
 
     def _when_deleted(self, loop, resource):
-        """Have a route restored that has lost an object. Called on a watch thread."""
+        """Restore a route that has lost an object. Called on a watch thread."""
         loop.add_callback(self._restore, routes.routespec_of(resource))
 
     @gen.coroutine
@@ -222,7 +222,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
 
     @property
     def executor(self):
-        """What runs blocking calls: the executor of the spawners, once there is one."""
+        """The executor for blocking calls: that of the spawners, once it exists."""
         if KubeSpawner.executor is not None:
             return KubeSpawner.executor
         if KubeIngressProxy.executor_until_spawners is None:

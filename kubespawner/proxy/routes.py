@@ -1,4 +1,4 @@
-"""What the objects of a route say, and how they differ from what is wanted. Pure functions of dicts; any thread."""
+"""Reading the objects of a route, and comparing them with the wanted ones. Pure functions of dicts; any thread."""
 import json
 from urllib.parse import urlparse
 
@@ -26,7 +26,7 @@ def routespec_of(resource):
 
 
 def is_terminating(resource):
-    """True if an object has been deleted, and waits for a controller to finish with it."""
+    """Return whether an object has been deleted, and waits for a controller to finish with it."""
     return bool(resource['metadata'].get('deletionTimestamp'))
 
 

@@ -1,4 +1,4 @@
-"""What the demo's proxy lets through: requests that are meant for the demo, to processes of its own user.
+"""The requests that the demo's proxy lets through: those meant for the demo, to processes of its own user.
 
 Any thread. `is_of_another_user` reads what the kernel says of sockets; nothing else is read or sent.
 """

@@ -1,4 +1,4 @@
-"""What the demo shows on the terminal of its hub's log: logins, starts, warnings and errors. Pure.
+"""The part of the hub's log that the demo shows on the terminal: logins, starts, warnings and errors. Pure.
 
 The log itself is a file. Tracebacks are in it, but not on the terminal.
 """

@@ -1,4 +1,4 @@
-"""What the demo prints while it runs, and the errors that end it. Any thread may print.
+"""The output of the demo while it runs, and the errors that end it. Any thread may print.
 
 On a terminal, a line at the bottom shows what is under way and for how long, and some words have a colour. In a pipe,
 or if the environment variable NO_COLOR is set or TERM is "dumb", the same sentences are plain lines.

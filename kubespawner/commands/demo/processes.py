@@ -74,7 +74,7 @@ class Processes:
 
 
 def end_with_parent():
-    """Have the kernel kill this process, which was just forked, when the demo ends for any reason."""
+    """Let the kernel kill this process, which was just forked, when the demo ends for any reason."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

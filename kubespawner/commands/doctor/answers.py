@@ -1,4 +1,4 @@
-"""What the API server says of the objects of a start themselves, which are sent with dryRun=All."""
+"""The API server's answers to the objects of a start, which are sent with dryRun=All."""
 import re
 
 from ..dry_run import dry_run

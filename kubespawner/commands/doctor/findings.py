@@ -1,4 +1,4 @@
-"""What a check finds. Pure."""
+"""The findings of a check. Pure."""
 from collections import namedtuple
 
 FINE, WARNING, BROKEN, UNKNOWN = 'fine', 'warning', 'broken', 'unknown'

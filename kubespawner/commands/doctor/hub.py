@@ -56,7 +56,7 @@ def _no_url(api_url):
 
 
 def is_local(host):
-    """True for a host that is the machine or the pod itself."""
+    """Return whether a host is the machine or the pod itself."""
     if host.lower().rstrip('.') in ('localhost', 'localhost.localdomain'):
         return True
     try:

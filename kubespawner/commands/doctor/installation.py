@@ -1,4 +1,4 @@
-"""What is installed: other distributions over our files, and versions that do not go together."""
+"""Checks of the installation: other distributions over our files, and versions that do not work together."""
 import re
 
 from .findings import broken, fine, warning

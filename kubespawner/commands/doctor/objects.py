@@ -1,4 +1,4 @@
-"""What pods and claims name and need in the cluster: whether it is there."""
+"""Checks whether the objects exist that pods and claims refer to."""
 from collections import namedtuple
 
 from ..cluster import said
@@ -136,7 +136,7 @@ def _referenced(answer, each):
 
 
 def _is_missing(answer):
-    """True if an object is missing, and not the kind of objects on this server."""
+    """Return whether an object is missing, although the server has its kind."""
     return bool((answer.body.get('details') or {}).get('name')) or 'not found' in str(answer.body.get('message'))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the pods that starts create, whatever made it so: a setting, a profile or a hook. Pure.
+"""Mistakes in the pods that starts create, whether a setting, a profile or a hook made them. Pure.
 
 Here belongs what is known without a cluster. The rest is for the API server to say, see `answers`.
 """

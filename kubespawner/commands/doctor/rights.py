@@ -44,7 +44,7 @@ NOT_IN_NAMESPACES = frozenset(['namespaces'])
 
 
 def _is_set(spawner, trait):
-    """True if the configuration sets a trait. By default, KubeSpawner does without some rights."""
+    """Return whether the configuration sets a trait. By default, KubeSpawner does without some rights."""
     return any(trait in spawner.config.get(section, {}) for section in type(spawner).section_names())
 
 

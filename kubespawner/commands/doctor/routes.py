@@ -1,4 +1,4 @@
-"""What KubeIngressProxy needs: rights in the namespace of its objects, and a class for its Ingresses."""
+"""Checks for KubeIngressProxy: its rights in the namespace of its objects, and the class of its Ingresses."""
 from ..cluster import said
 from . import objects, rights
 from .findings import fine, unknown, warning

@@ -1,4 +1,4 @@
-"""What a hub would create in Kubernetes if a certain server was started now, found out by starting it.
+"""Finding out what a hub would create in Kubernetes if a certain server was started now, by starting it.
 
 A rehearsal runs the start of the configured spawner class, with its profiles, hooks and templates, for a user in a
 database in memory. The Kubernetes clients of the process talk to an API server in the same process: it records what is

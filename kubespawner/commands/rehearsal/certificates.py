@@ -16,7 +16,7 @@ AUTHORITIES = 'hub-ca', 'proxy-api-ca', 'proxy-client-ca', 'services-ca', 'noteb
 
 @contextmanager
 def without_keys(spawner):
-    """Have a spawner get placeholders for certificates in a `with` block, and nothing if it has no internal TLS.
+    """Give a spawner placeholders for certificates in a `with` block; nothing if it has no internal TLS.
 
     The files are in a directory of their own, which goes with the block.
     """
@@ -36,7 +36,7 @@ def without_keys(spawner):
 
 
 def has_internal_tls(spawner):
-    """True if JupyterHub makes certificates for each server."""
+    """Return whether JupyterHub creates certificates for each server."""
     return bool(getattr(spawner, 'internal_ssl', False))  # since JupyterHub 1.0
 
 

@@ -23,7 +23,7 @@ def configuration_for(url):
 
 @contextmanager
 def recording():
-    """Have all clients that are made in a `with` block talk to a Recorder, which the block gets."""
+    """Let all clients that are created in a `with` block send their requests to a Recorder; yield the Recorder."""
     with Recorder() as recorder:
         with _loading(lambda *args, **kwargs: client.Configuration.set_default(configuration_for(recorder.url))):
             with clients.use_only(configuration_for(recorder.url)):

@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def _is_list(self):
-        """True for the path of a list: the number of parts after the version tells."""
+        """Return whether a path is that of a list, by the number of its parts after the version."""
         parts = self._path.strip('/').split('/')
         rest = parts[2:] if parts[0] == 'api' else parts[3:]
         return len(rest) == 1 or len(rest) == 3 and rest[0] == 'namespaces'

@@ -88,7 +88,7 @@ def run(coroutine):
 
 @contextmanager
 def own_reflectors(cls):
-    """Have spawners of a class make new reflectors in a `with` block, and stop them at its end."""
+    """Let spawners of a class create new reflectors in a `with` block, and stop them at its end."""
     shared = [(each, name, vars(each)[name]) for each in cls.__mro__ for name in SHARED if name in vars(each)]
     for each, name, _ in shared:
         setattr(each, name, {} if name == '_further_reflectors' else None)
@@ -138,14 +138,14 @@ def _steps(spawner, who):
 
 
 def _has_own_pre_spawn_start(spawner):
-    """True if the authenticator has one that is not JupyterHub's own, which may open sessions on this machine."""
+    """Return whether the authenticator has its own, which may open sessions on this machine."""
     method = getattr(type(spawner.authenticator), 'pre_spawn_start', None)
     return method is not None and (method.__module__ or '').split('.')[0] != 'jupyterhub'
 
 
 @contextmanager
 def _step(name, configured, who=None):
-    """Have whatever fails in a `with` block raise StepFailed, which names the step."""
+    """Turn any error in a `with` block into StepFailed, which names the step."""
     try:
         yield
     except (StepFailed, KeyboardInterrupt):

@@ -65,7 +65,7 @@ def _orm_user(session, who):
 
 
 class _AuthState:
-    """What `User.get_auth_state` is in a rehearsal: a function whose result may be awaited in every version."""
+    """The `User.get_auth_state` of a rehearsal: a function whose result can be awaited in every version."""
 
     def __init__(self, auth_state):
         self._auth_state = auth_state

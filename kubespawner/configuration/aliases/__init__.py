@@ -1,4 +1,4 @@
-"""What settings were called in other years: one table, and what makes all names work.
+"""The names that settings have in other versions: one table, and the code that makes all names work.
 
 Here belongs nothing that knows what a setting is for. Any thread.
 
@@ -142,7 +142,7 @@ class AliasedTraits(HasTraits):
         super().unobserve_all(canonical_name(name))
 
     def _register_validator(self, handler, names):
-        """Have a handler validate traits. traitlets calls this, with what `@validate` made of a class' methods."""
+        """Let a handler validate traits. traitlets calls this for the methods with `@validate`."""
         for name in names:
             other = self._trait_validators.get(name)
             super()._register_validator(handler if other is None else Validators(self, other, handler), [name])

@@ -128,7 +128,7 @@ class Computed:
 
     @property
     def is_settable(self):
-        """False if a property has no setter, to which a configured value could be given."""
+        """Return whether a property has a setter, which could take a configured value."""
         return not isinstance(self._descriptor, property) or self._descriptor.fset is not None
 
     # As Python does it: an object's own attribute counts more than a descriptor without `__set__`.
