@@ -21,13 +21,15 @@ def _same(item):
 
 def members(request: Callable[..., ContextManager], shorten: Callable[[str], str], item: Callable[[Any], Any] = _same,
             ahead: bool = True, **parameters: Any) -> Iterator[Tuple[str, Any]]:
-    """Yield (key, value) for each member of a list, from page to page, as `jsonstream.members` does for one.
+    """Yield (key, value) for each member of a list, from page to page, as `jsonstream.members` does for one page.
+
+    If the list has null instead of items, nothing is yielded for them.
 
     request (callable): sends a request with the given parameters of the client's method, and returns a context manager
     of the response, which is used on this thread but can be entered on another one.
     item (callable): gets each item, and returns what to yield for it. Its errors are errors of the request.
-    ahead (bool): whether to ask for a page while the one before it is read. Then the request for it may go on for a
-    while after an error.
+    ahead (bool): whether to request a page while the one before it is read. Then that request may continue for a while
+    after an error.
     parameters: sent with each request, except `resource_version`, which is only sent with the first: a continue token
     contains the version. `limit` is the number of objects on a page.
 
@@ -49,7 +51,10 @@ def members(request: Callable[..., ContextManager], shorten: Callable[[str], str
                         following = request(_continue=token, **parameters)
                         following = _Ahead(following) if ahead else following
                         previous = token
-                    yield key, item(value) if key == 'items' and value is not None else value
+                    if key != 'items':
+                        yield key, value
+                    elif value is not None:  # null instead of an empty list
+                        yield key, item(value)
         except BaseException:  # including GeneratorExit
             if isinstance(following, _Ahead):
                 following.abandon()

@@ -413,8 +413,11 @@ class NamespacedResourceReflector(Cache):
             # If one of these objects is in the list, it exists.
             outdated = set(self._tombstones) if self._resource_version else set()
         started = time.monotonic()
-        is_repeated, self._has_list_failed = self._has_list_failed, True
-        listed, version = self._read_list(is_repeated)
+        try:
+            listed, version = self._read_list(is_repeated=self._has_list_failed)
+        except Exception:
+            self._has_list_failed = True
+            raise
         self._has_list_failed = False
         self._replace(listed, version, outdated)
         self._is_listed = True
@@ -426,10 +429,10 @@ class NamespacedResourceReflector(Cache):
     def _read_list(self, is_repeated):
         """Return the objects that the server has now, by key, and the version of the list.
 
-        The first list of all namespaces comes from the server's cache, and the watch continues from there: pages would
-        have the server look at every object of the cluster. So does the first list of one namespace if there was an
-        error before (is_repeated): pages come from etcd, and the server's cache answers even while etcd does not.
-        Later lists cannot come from the server's cache, because it could be older than this one.
+        The first list of all namespaces comes from the server's cache, and the watch continues from there: for pages,
+        the server would read every object of the cluster. After an error (is_repeated), the first list of one namespace
+        comes from the server's cache as well: pages come from etcd, and the server's cache answers even while etcd does
+        not. Later lists cannot come from the server's cache, because it could be older than this one.
         """
         if not self._resource_version and (is_repeated or not self.namespace):
             return self._read_pages(resource_version='0')
@@ -448,7 +451,7 @@ class NamespacedResourceReflector(Cache):
                 partial(self._request, LIST_TIMEOUT), without_managed_fields, self._listed, **parameters):
             if key == 'metadata':
                 version = version or version_of({key: value})  # the watch continues from the first page
-            elif key == 'items' and value is not None:
+            elif key == 'items':
                 listed[self._key_of(value)] = value
         if not version:
             raise jsonstream.Garbled('a list without a resource version')
