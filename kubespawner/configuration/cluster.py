@@ -219,8 +219,9 @@ class ClusterConfiguration(ApiConfiguration):
         max=65535,
         config=True,
         help="""
-        The port at which pods reach the hub's API. The default is the port that stands after `hub_connect_ip`,
-        otherwise the one that the hub listens on.
+        The port at which pods reach the hub's API. The default is the port after the host in `hub_connect_ip`, or else
+        the one that the hub listens on. `Spawner.hub_connect_url` (since JupyterHub 1.4) applies only if neither
+        setting is used.
         """
     )
 

@@ -159,8 +159,6 @@ class ContainerConfiguration(HasTraits):
         the security context of the pod::
 
             c.KubeSpawner.container_security_context = {'capabilities': {'drop': ['ALL']}}
-
-        The value can also be a function, as in `singleuser_uid`.
         """
     )
 
@@ -193,10 +191,6 @@ class ContainerConfiguration(HasTraits):
                     {'configMapRef': {'name': 'special-config'}}
                 ]
             }
-
-        Field names can be written as in the Kubernetes API (`envFrom`) or as in the Python client (`env_from`). A field
-        replaces the value that other settings give it. Unknown fields are an error. Strings can be templates, as in
-        `singleuser_init_containers`.
         """
     )
 

@@ -55,8 +55,8 @@ class LifecycleConfiguration(HasTraits):
         False,
         config=True,
         help="""
-        When a server starts, delete a pod that has the name of the server's next pod, though its labels or annotations
-        say that it is of another user, another server or another hub.
+        When a server starts, delete a pod that has the name of the server's next pod, even if its labels or annotations
+        say that it belongs to another user, another server or another hub.
 
         With False, such a pod stays, and the start fails: the user sees which pod it is, and the hub's log has the
         command that deletes it. So somebody who may create pods in the namespace can keep users from starting servers.

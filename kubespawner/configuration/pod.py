@@ -405,7 +405,5 @@ class PodConfiguration(HasTraits):
                     {'ip': '10.0.0.1', 'hostnames': ['data']}
                 ]
             }
-
-        Everything else works as in `singleuser_extra_container_config`.
         """
     )

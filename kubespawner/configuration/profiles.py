@@ -17,8 +17,9 @@ class ProfileConfiguration(HasTraits):
         The value can also be a function that KubeSpawner calls with the spawner and that returns such a list or dict.
         It can be a coroutine. Before JupyterHub 0.9, that coroutine must return without waiting.
 
-        If there is only one possible choice, users see no form, and KubeSpawner uses that profile. If the list contains
-        an error, the hub logs it when a user opens the form or starts a server.
+        If there is only one possible choice, users see no form, and KubeSpawner uses that profile. A hub whose list has
+        errors logs them and does not start. Errors in the list that a function returns are logged when a user opens the
+        form or starts a server.
 
         A profile has these keys:
 

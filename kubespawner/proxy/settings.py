@@ -83,8 +83,8 @@ class ProxySettings(ApiConfiguration):
         '',
         config=True,
         help="""
-        The class of the Ingresses, which tells the controllers of the cluster whose they are. If it is empty, the
-        default class of the cluster applies.
+        The class of the Ingresses, which says which controller serves them. If it is empty, the default class of the
+        cluster applies.
         """
     )
 
