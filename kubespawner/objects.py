@@ -412,10 +412,36 @@ def check_pod(pod):
             'None' if pod is None else 'a ' + type(pod).__name__))
     if not isinstance(getattr(pod.metadata, 'name', None), str):
         raise ArgumentError('pod', ' returned a pod without a name (metadata.name).')
+    _check_shape(pod)
     try:
         checked('pod', to_dict(pod))
     except RecursionError:
         raise ArgumentError('pod', ' returned a pod that is nested too deeply. Does it contain itself?')
+
+
+def _check_shape(pod):
+    """Raise ArgumentError for parts of a pod that the hub reads and that are not objects, or not lists of objects."""
+    for key in ('labels', 'annotations'):
+        _require(isinstance(pod.metadata.get(key) or {}, dict), 'metadata.' + key, 'a dict')
+    _require(_is_object(pod.spec), 'spec', 'an object')
+    for key in ('containers', 'initContainers', 'volumes'):
+        listed = pod.spec.get(key) or []
+        _require(_are_objects(listed), 'spec.' + key, 'a list of objects')
+        for number, each in enumerate(listed):
+            _require(_are_objects(each.get('env') or []), 'spec.%s[%d].env' % (key, number), 'a list of objects')
+
+
+def _is_object(value):
+    return isinstance(value, dict) or hasattr(type(value), 'attribute_map')
+
+
+def _are_objects(values):
+    return isinstance(values, (list, tuple)) and all(map(_is_object, values))
+
+
+def _require(is_right, path, what):
+    if not is_right:
+        raise ArgumentError('pod', ' returned a pod whose %s is not %s.' % (path, what))
 
 
 def make_pvc(name, storage_class, access_modes, storage, labels=None, annotations=None, selector=None,

@@ -17,7 +17,7 @@ from functools import partial, wraps
 
 from jupyterhub.spawner import Spawner
 from tornado import gen, web
-from tornado.concurrent import run_on_executor
+from tornado.concurrent import is_future, run_on_executor
 from tornado.ioloop import IOLoop
 from traitlets import Any, Dict, TraitError, Unicode, default
 
@@ -48,9 +48,11 @@ from .messages.errors import (
 )
 from .naming import server_names
 from .naming.ownership import PROFILE, owner_of
+from .naming.server_names import is_settable
 from .parts import addresses, installation, stand_in, subclass_steps
 from .parts.adapters import Adapters
 from .parts.addresses import Addresses
+from .parts.awaiting import at_once, maybe_await
 from .parts.choosing import Choosing
 from .parts.hub_database import commit_together
 from .parts.importable import *  # noqa: F403
@@ -180,7 +182,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         subclass_steps.check_overrides(type(self), self.log)
         self._common_namespace = self.namespace  # of users that have none of their own
         if self.enable_user_namespaces:
-            self.namespace = self._user_namespace()
+            self._use_namespace(self._user_namespace())
         self._share_reflector()
         self._check_templates()
         self._known = KnownPod()
@@ -321,11 +323,22 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     def _go_to_namespace(self, namespace):
         """Use the namespace in which the server was started. namespace (str or None): what the state says."""
         if self.enable_user_namespaces:
-            self.namespace = namespace or self._common_namespace
+            self._use_namespace(namespace or self._common_namespace)
         elif namespace not in (None, self.namespace):
-            self._configured_namespace, self.namespace = self.namespace, namespace
-            self.log.info('Looking for the server in namespace %s, where it was started, not in %s',
-                          namespace, self._configured_namespace)
+            configured = self.namespace
+            if self._use_namespace(namespace):
+                self._configured_namespace = configured
+                self.log.info('Looking for the server in namespace %s, where it was started, not in %s',
+                              namespace, configured)
+
+    def _use_namespace(self, namespace):
+        """Use a namespace, unless the class computes another one; return whether it is used."""
+        if is_settable(self, 'namespace'):
+            self.namespace = namespace
+        elif namespace != self.namespace:
+            self.log.warning('The server is looked for in namespace %s, which the class %s computes, and not in %s.',
+                             self.namespace, type(self).__name__, namespace)
+        return self.namespace == namespace
 
     def clear_state(self):
         """Clear the state, so that the next pod is named by the templates as they are then.
@@ -343,7 +356,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         if self._server_names.has_claim_in(self.namespace):
             return
         if self.enable_user_namespaces:
-            self.namespace = self._user_namespace()
+            self._use_namespace(self._user_namespace())
         elif self._configured_namespace is not None:
             self.namespace, self._configured_namespace = self._configured_namespace, None
 
@@ -367,13 +380,17 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         """Return whether the notebook server in `pod` (a `Resource`, a V1Pod or None) is ready for connections."""
         return podstatus.is_running(pod if isinstance(pod, dict) else clients.to_dict(pod))
 
+    def _is_running(self, pod):
+        """Return what `is_pod_running` does, which a subclass may have made a coroutine by mistake."""
+        return at_once(self.is_pod_running(pod), 'is_pod_running')
+
     def start(self):
         """Create the pod, after a claim if the settings ask for one, and wait until it runs.
 
         Returns a future of the server's address: (host, port), or what `get_pod_url` returns. If the future is
         cancelled, the start is given up.
         """
-        attempt = StartAttempt(lambda pod: self.is_pod_running(pod), self.log)
+        attempt = StartAttempt(self._is_running, self.log)
         attempt.record.reached(records.BEGIN)
         started = self._start_with_hints(attempt)
         started.add_done_callback(attempt.count)
@@ -434,8 +451,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             yield self._call_own_step('_ensure_namespace', attempt)
         new_objects = yield from self._objects_to_create(attempt)
         self._begin_pod()
-        manifest = yield in_time(
-            self.get_pod_manifest(), deadline, lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
+        manifest = self.get_pod_manifest()
+        manifest = yield in_time(manifest if is_future(manifest) else maybe_await(manifest), deadline,
+                                 lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
         manifest = yield in_time(
             self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         if self.user_storage_pvc_ensure:
@@ -561,7 +579,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
             if manifest is not None:
                 missing.append(('namespace', None, manifest))
         if self.user_storage_pvc_ensure:
-            manifest = self.get_pvc_manifest()
+            manifest = yield from self._new_claim()
             if self._server_names.claim_key is not None:
                 profile = {PROFILE: self._server_names.claim_key}
                 manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)

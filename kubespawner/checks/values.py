@@ -12,6 +12,8 @@ import jinja2
 
 from .. import naming
 from ..arguments import DEEPEST
+from ..configuration.cluster import is_url_of_api
+from ..kube import clients
 from ..kube.quantities import is_quantity, value_of
 
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
@@ -209,6 +211,26 @@ def objects_of(value):
     return [item for item in items if isinstance(item, dict)]
 
 
+def object_list(value):
+    """A list of objects, or a dict of them, must contain nothing else."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if not (isinstance(item, dict) or hasattr(type(item), 'attribute_map')):
+            return 'contains [%r], which is not a dict, but a %s. Each item must be a Kubernetes object.' % (
+                key, type(item).__name__)
+
+
+def fields_of(kind):
+    """Return a check: a dict must only have fields of this kind of object, in camelCase or snake_case."""
+    def check(value):
+        if isinstance(value, dict):
+            known = clients.model(kind).attribute_map
+            for key in value:
+                if key not in known and key not in known.values():
+                    return 'contains %r, which is not a field of a Kubernetes %s; those are: %s' % (
+                        key, kind[len('V1'):], ', '.join(sorted(known.values())))
+    return check
+
+
 def weights(value):
     """The weights of preferred terms must be in the range that Kubernetes knows."""
     for item in objects_of(value):
@@ -261,6 +283,7 @@ NAMESPACE = matches(naming.is_dns_label, 'the name of a namespace: at most 63 of
 CHECKS = {
     'allow_privilege_escalation': (),
     'common_labels': (labels,),
+    'container_security_context': (fields_of('V1SecurityContext'),),
     'component_label': (not_empty, matches(_is_name_of_label, 'the value of a label')),
     'cpu_guarantee': (at_least_zero,),
     'cpu_limit': (at_least_zero,),
@@ -271,17 +294,19 @@ CHECKS = {
     'extra_resource_limits': (quantities,),
     'gid': (at_least_zero, at_most(LARGEST_ID)),
     'ip': (ip,),
+    'k8s_api_host': (matches(is_url_of_api, 'a URL such as https://10.0.0.1:6443'),),
     'mem_guarantee': (at_least_zero,),
     'mem_limit': (at_least_zero,),
     'namespace': (not_empty, NAMESPACE),
-    'node_affinity_preferred': (terms(('weight', 'preference')), weights),
-    'node_affinity_required': (terms(('matchExpressions',), ('matchFields',)),),
-    'pod_affinity_preferred': (terms(('weight', 'podAffinityTerm')), weights),
-    'pod_affinity_required': (terms(('topologyKey',)),),
-    'pod_anti_affinity_preferred': (terms(('weight', 'podAffinityTerm')), weights),
-    'pod_anti_affinity_required': (terms(('topologyKey',)),),
+    'node_affinity_preferred': (object_list, terms(('weight', 'preference')), weights),
+    'node_affinity_required': (object_list, terms(('matchExpressions',), ('matchFields',)),),
+    'pod_affinity_preferred': (object_list, terms(('weight', 'podAffinityTerm')), weights),
+    'pod_affinity_required': (object_list, terms(('topologyKey',)),),
+    'pod_anti_affinity_preferred': (object_list, terms(('weight', 'podAffinityTerm')), weights),
+    'pod_anti_affinity_required': (object_list, terms(('topologyKey',)),),
     'pod_connect_ip': (host_template,),
     'pod_name_template': (not_empty,),
+    'pod_security_context': (fields_of('V1PodSecurityContext'),),
     'priority_class_name': (ACCOUNT,),
     'profile_form_template': (form_template,),
     'pvc_name_template': (not_empty,),
@@ -290,18 +315,22 @@ CHECKS = {
     'secret_mount_path': (directory,),
     'secret_name_template': (not_empty,),
     'singleuser_extra_annotations': (annotations,),
+    'singleuser_extra_container_config': (fields_of('V1Container'),),
+    'singleuser_extra_containers': (object_list,),
     'singleuser_extra_labels': (labels,),
+    'singleuser_extra_pod_config': (fields_of('V1PodSpec'),),
     'singleuser_fs_gid': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_image_pull_policy': (one_of('', *PULL_POLICIES),),
     'singleuser_image_pull_secrets': (doubtful(ACCOUNT),),  # the image may be there, or public
     'singleuser_image_spec': (not_empty, no_blanks),
+    'singleuser_init_containers': (object_list,),
     'singleuser_lifecycle_hooks': (lifecycle,),
     'singleuser_node_selector': (labels,),
     'singleuser_service_account': (ACCOUNT,),
     'singleuser_supplemental_gids': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_uid': (at_least_zero, at_most(LARGEST_ID)),
     'storage_extra_annotations': (annotations,),
-    'tolerations': (tolerations,),
+    'tolerations': (object_list, tolerations),
     'uid': (at_least_zero, at_most(LARGEST_ID)),
     'user_namespace_annotations': (annotations,),
     'user_namespace_labels': (labels,),
@@ -310,8 +339,8 @@ CHECKS = {
     'user_storage_capacity': (matches(is_quantity, 'a quantity such as 10Gi'),),
     'user_storage_class': (matches(EMPTY_OR_SUBDOMAIN, 'the name of a storage class'),),
     'user_storage_extra_labels': (labels,),
-    'volume_mounts': (terms(('name', 'mountPath')),),
-    'volumes': (terms(('name',)),),
+    'volume_mounts': (object_list, terms(('name', 'mountPath'))),
+    'volumes': (object_list, terms(('name',))),
 }
 
 # Settings that have an effect only with another one, by the name of that.

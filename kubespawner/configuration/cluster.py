@@ -71,7 +71,7 @@ class ApiConfiguration(HasTraits):
     @validate('k8s_api_host')
     def _api_host_is_a_url(self, proposal):
         host = proposal['value'].rstrip('/')
-        if host and not re.match(r'https?://[^\s/?#@]+(/[^\s?#]*)?\Z', host):
+        if not is_url_of_api(host):
             raise TraitError('%s.k8s_api_host must be a URL such as https://10.0.0.1:6443, not %.100r.' % (
                 self._section, host))
         return host
@@ -228,6 +228,11 @@ class ClusterConfiguration(ApiConfiguration):
     @default('hub_connect_port')
     def _hub_connect_port_default(self):
         return self._port_after_hub_connect_ip or port_of(urlparse(api_url_of(self.hub)))
+
+
+def is_url_of_api(url):
+    """Return whether `k8s_api_host` can have this value: a URL without query and user, or an empty string."""
+    return not url or re.match(r'https?://[^\s/?#@]+(/[^\s?#]*)?\Z', url) is not None
 
 
 def hub_namespace():

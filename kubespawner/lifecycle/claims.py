@@ -133,7 +133,7 @@ class Claims:
                 'Claim %s is not taken, though its annotations name the server %r of the user %r: %s. If it is '
                 'theirs, give it the label of its user: kubectl label pvc %s -n %s --overwrite %s=%s',
                 claim['metadata']['name'], self._owner[1], self._owner[0], why, claim['metadata']['name'],
-                self._namespace, USERNAME, labels[USERNAME])
+                self._namespace, USERNAME, labels.get(USERNAME) or naming.owner_label(self._owner[0], 'escape'))
         return why is not None
 
     @gen.coroutine
@@ -196,8 +196,10 @@ def selectors(labels, username):
     labels (dict): of a new claim of this server.
     """
     common = ['%s=%s' % (key, labels[key]) for key in ('heritage', 'app') if key in labels]
-    values = {labels[USERNAME], naming.label_value(username), naming.safe_slug(username, naming.LABEL_SLUG_LIMIT)}
+    values = {naming.label_value(username), naming.safe_slug(username, naming.LABEL_SLUG_LIMIT)}
     values.update(naming.owner_label(username, scheme) for scheme in naming.SLUG_SCHEMES)
+    if USERNAME in labels:  # a subclass may have labels of its own
+        values.add(labels[USERNAME])
     return [','.join(common + [who]) for who in ('%s in (%s)' % (USERNAME, ','.join(sorted(values))), '!' + USERNAME)]
 
 

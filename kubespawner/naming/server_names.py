@@ -3,6 +3,7 @@
 Where each of these names comes from belongs here. The rules by which a template becomes a name are in `naming`. Nothing
 here knows clients or hub state. Everything runs on the IOLoop's thread.
 """
+import inspect
 from collections import namedtuple
 
 from traitlets import HasTraits, Unicode, default, observe
@@ -211,6 +212,14 @@ class ServerNames:
         self.forget()
 
 
+def is_settable(obj, name):
+    """Return whether an attribute can be set: not if the class computes it with a property that has no setter."""
+    attribute = inspect.getattr_static(type(obj), name, None)
+    if isinstance(attribute, property):
+        return attribute.fset is not None
+    return getattr(attribute, 'is_settable', True)  # which the aliases of settings know
+
+
 class Named(HasTraits):
     """The part of KubeSpawner in which subclasses and hooks read, assign and override the names of a server.
 
@@ -251,7 +260,7 @@ class Named(HasTraits):
     def _show_name(self, field, name):
         if name is None:
             self._trait_values.pop(field, None)
-        else:
+        elif is_settable(self, field):
             setattr(self, field, name)
 
     def _name_in_template(self, field):

@@ -273,7 +273,7 @@ class Addresses(Configuration):
         if self.server is None or self._is_busy:
             return False
         before = recorded(self.server)
-        if before is None and not self.is_pod_running(pod):
+        if before is None and not self._is_running(pod):
             self._recover_once(pod)
             return False
         if not podstatus.ip(pod):
@@ -329,7 +329,7 @@ class Addresses(Configuration):
         if self._recovery is None:
             self.log.info('Pod %s is still starting, though its hub has ended: waiting for it', self.pod_name)
             self._recovering = StartAttempt(
-                lambda pod: self.is_pod_running(pod), self.log, self.pod_name, uid_of(pod), self._unshown_progress(),
+                self._is_running, self.log, self.pod_name, uid_of(pod), self._unshown_progress(),
                 grace=self.start_failure_grace, wake=partial(self.pod_reflector.wake, self._pod_key))
             self._recovery = self._recover(pod, self._recovering)
 

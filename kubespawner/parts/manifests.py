@@ -19,7 +19,7 @@ from ..kube.clients import to_dict
 from ..messages.errors import ConfigurationError
 from ..messages.hints import explain_await
 from ..naming.ownership import SERVERNAME
-from .awaiting import is_awaitable, maybe_await
+from .awaiting import at_once, is_awaitable, maybe_await
 from .related import Related
 
 # The traits whose values are an argument of `make_pod`, by that argument.
@@ -201,7 +201,7 @@ class Manifests(Related):
             self._maker('make_pod'),
             OF_A_POD,
             name=self.pod_name,
-            cmd=None if self.cmd is None else self.cmd + self.get_args(),
+            cmd=None if self.cmd is None else self.cmd + at_once(self.get_args(), 'get_args'),
             env=env,
             logger=self.log,
             volumes=self._expand_volumes(),
@@ -284,6 +284,7 @@ class Manifests(Related):
         pod = manifest
         if getattr(self.get_pod_manifest, '__func__', None) is not Manifests.get_pod_manifest:
             _made(objects.settle, {'pod': 'get_pod_manifest'}, pod=pod)
+            _made(objects.check_pod, {'pod': 'get_pod_manifest'}, pod=pod)
             self._hide_variables(pod)
         if self.modify_pod_hook is not None:
             pod = yield self._result_of('modify_pod_hook', self, manifest)
@@ -294,6 +295,17 @@ class Manifests(Related):
         labels = self._selector_of_service() if self._has_service else self.pod_reflector.labels
         pod.metadata.labels = dict(pod.metadata.labels or {}, **labels)
         return pod
+
+    def _new_claim(self):
+        """Return the result of `get_pvc_manifest`, which a subclass may have made a coroutine. A generator."""
+        claim = self.get_pvc_manifest()
+        if is_awaitable(claim):
+            claim = yield maybe_await(claim)
+        if claim is None:
+            raise ConfigurationError(
+                'KubeSpawner.get_pvc_manifest returned None; it must return the claim to create, a '
+                'V1PersistentVolumeClaim. To create none, set KubeSpawner.storage_pvc_ensure to False.')
+        return claim
 
     def get_pvc_manifest(self):
         """Return the V1PersistentVolumeClaim for this server.

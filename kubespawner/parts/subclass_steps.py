@@ -144,7 +144,7 @@ class SubclassSteps(Configuration):
                 if kind == 'namespace' and not is_new:  # somebody has created it meanwhile
                     yield self._missing_namespace(attempt.deadline)
         if has_own_claim and self.user_storage_pvc_ensure:
-            yield self._call_own_step('_make_create_pvc_request', attempt, self.get_pvc_manifest(),
+            yield self._call_own_step('_make_create_pvc_request', attempt, (yield from self._new_claim()),
                                       self.k8s_api_request_timeout)
 
     @gen.coroutine

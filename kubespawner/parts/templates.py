@@ -215,7 +215,7 @@ class Templates(Named, Configuration):
         configured = getattr(self, trait)
         with self._expanding(is_label=True):
             expanded = self._expand_trait(trait)
-        return {label: self._label_value(value) if isinstance(value, str) and value != configured[label] else value
+        return {label: self._label_value(value) if isinstance(value, str) and value != configured.get(label) else value
                 for label, value in expanded.items()}
 
     def _label_value(self, wanted):

@@ -25,7 +25,7 @@ from kubespawner.reflector import MultiNamespaceResourceReflector, NamespacedRes
 from kubespawner.spawner import EventReflector, MockObject, PodReflector
 from tests.cluster.conftest import User, make_spawner
 from tests.fake_time import with_fake_time
-from tests.support.fakes import FakeApi, at_once, pod_in, refused
+from tests.support.fakes import LABELS, FakeApi, at_once, pod_in, refused
 
 IMPORTED = {
     'utils': 'get_k8s_model update_k8s_model recursive_update recursive_format host_matching generate_hashed_slug',
@@ -703,6 +703,110 @@ def test_a_stop_calls_an_own_way_to_delete():
     yield spawner.delete_forever()
     assert calls[2:] == ['claim', 'claim-alice']
     assert 'delete_namespaced_persistent_volume_claim' not in spawner.api.methods
+
+
+# What a subclass computes
+
+@pytest.mark.parametrize('name, trait', [('jupyter-x', 'pod_name'), ('claim-x', 'pvc_name'), ('hubs', 'namespace')])
+@with_fake_time
+def test_a_name_that_a_subclass_computes_counts_whatever_the_state_says(name, trait):
+    spawners = [spawner_with({}, {'read_namespaced_pod': [refused(404, 'NotFound')]}, **CLAIM) for _ in range(2)]
+    for each in spawners:
+        setattr(type(each), trait, property(lambda self: name))
+    spawner, another = spawners
+    yield spawner.start()
+    state = spawner.get_state()
+    assert getattr(spawner, trait) == state[trait] == name
+    another.load_state(dict(state, **{trait: 'another'}))
+    assert getattr(another, trait) == name
+    another.clear_state()
+    assert getattr(another, trait) == name
+
+
+def test_a_namespace_that_a_subclass_computes_counts_with_namespaces_of_users():
+    cls = new_class(namespace=property(lambda self: 'of-' + self.user.name))
+    assert make_spawner(cls, enable_user_namespaces=True).namespace == 'of-alice'
+
+
+@with_fake_time
+def test_own_labels_without_the_name_of_the_user_are_enough_for_claims():
+    spawner = spawner_with({'_build_common_labels': lambda self, extra: dict(LABELS, **extra)}, {
+        'read_namespaced_pod': [refused(404, 'NotFound')]}, **CLAIM)
+    yield spawner.start()
+    assert 'create_namespaced_persistent_volume_claim' in spawner.api.methods
+    yield spawner.stop()
+    yield spawner.delete_forever()
+
+
+async def later(value):
+    return value
+
+
+async def native_true(self, pod):
+    return True
+
+
+async def native_list(self):
+    return []
+
+
+@pytest.mark.parametrize('name, method', [('is_pod_running', native_true), ('get_args', native_list)])
+@with_fake_time
+def test_a_method_that_has_to_return_at_once_is_named_if_it_does_not(name, method):
+    with pytest.raises(ConfigurationError, match='%s must return at once' % name):
+        yield spawner_with({name: method}).start()
+
+
+@with_fake_time
+def test_own_manifests_may_come_later():
+    def pod_at_once(self):
+        return objects.make_pod(self.pod_name, ['x'], 8888, 'image', labels=self._build_pod_labels({}))
+
+    def claim_later(self):
+        return later(super(type(self), self).get_pvc_manifest())
+
+    spawner = spawner_with({'get_pod_manifest': pod_at_once, 'get_pvc_manifest': claim_later}, **CLAIM)
+    yield spawner.start()
+    assert {'create_namespaced_pod', 'create_namespaced_persistent_volume_claim'} <= set(spawner.api.methods)
+
+
+@pytest.mark.parametrize('made', [None, 'x', {'metadata': {'name': 'x'}}])
+@with_fake_time
+def test_a_manifest_that_is_no_pod_is_told_with_the_method_that_made_it(made):
+    for method in (lambda self: made, lambda self: later(made)):
+        with pytest.raises(ConfigurationError, match='get_pod_manifest returned .* must return the pod to create'):
+            yield spawner_with({'get_pod_manifest': method}).start()
+
+
+@with_fake_time
+def test_no_claim_in_place_of_one_is_told():
+    with pytest.raises(ConfigurationError, match='get_pvc_manifest returned None'):
+        yield spawner_with({'get_pvc_manifest': lambda self: None}, **CLAIM).start()
+
+
+@pytest.mark.parametrize('part, value, words', [
+    ('labels', ['x'], 'metadata.labels is not a dict'), ('annotations', 'x', 'metadata.annotations is not a dict'),
+    ('labels', 5, 'metadata.labels is not a dict'), ('spec', 'x', 'spec is not an object'),
+    ('containers', [None], 'spec.containers is not a list of objects'),
+    ('volumes', ['x'], 'spec.volumes is not a list of objects'),
+    ('env', {'A': 'b'}, r'spec.containers\[0\].env is not a list of objects')])
+@pytest.mark.parametrize('hides', [False, True])
+@with_fake_time
+def test_what_a_hook_makes_of_a_pod_is_told_if_it_is_no_pod(part, value, words, hides):
+    def hook(spawner, pod):
+        where = {'labels': pod.metadata, 'annotations': pod.metadata, 'spec': pod, 'env': pod.spec.containers[0]}
+        setattr(where.get(part, pod.spec), part, value)
+        return pod
+
+    with pytest.raises(ConfigurationError, match='modify_pod_hook returned a pod whose ' + words):
+        yield spawner_with(modify_pod_hook=hook, secret_environment=hides).start()
+
+
+def test_a_label_whose_key_a_subclass_expands_is_expanded():
+    members = {'_expand_all': lambda self, value: {key.format(course='x'): item.format(course='x')
+                                                   for key, item in value.items()}}
+    spawner = spawner_with(members, singleuser_extra_labels={'a-{course}': '{course}'})
+    assert spawner._expand_labels('singleuser_extra_labels') == {'a-x': 'x'}
 
 
 def test_a_method_that_nothing_calls_is_told_of_once(caplog):
