@@ -114,7 +114,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     executor = None
     pod_reflector = None
     event_reflector = None
-    _turns = {}  # the turns of the starts, stops and polls of all spawners, by how many take one at a time
+    _turns = {}  # the turns of all spawners by verb: `start`, `stop` and `poll`
 
     api = Any(help="""The CoreV1Api of the `kubernetes` client that all spawners share.""")
 
@@ -147,10 +147,13 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
     def _pods(self):
         """Creates and deletes this server's pod, with its present name and settings."""
         return Pods(self._requests, self.pod_reflector, self.namespace, self.pod_name, self.log,
-                    (self.user.name, self.name), self._known, self.delete_grace_period, self.force_delete_after,
-                    lambda pod: self.delete_foreign_pods
-                    and not is_of_another_server(pod, self.user, self.orm_spawner), self._other_owner_of_pod,
-                    0 if self._has_foreign_address else self.start_timeout)
+                    (self.user.name, self.name), self._known, grace_period=self.delete_grace_period,
+                    force_after=self.force_delete_after, may_delete_foreign=self._may_delete_foreign_pod,
+                    other_owner=self._other_owner_of_pod,
+                    start_timeout=0 if self._has_foreign_address else self.start_timeout)
+
+    def _may_delete_foreign_pod(self, pod):
+        return self.delete_foreign_pods and not is_of_another_server(pod, self.user, self.orm_spawner)
 
     @property
     def _logs(self):
@@ -265,7 +268,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         deadline = IOLoop.current().time() + FIRST_LIST_SECONDS
         while True:
             reflector, seconds = self._follow_pods(), max(0, deadline - IOLoop.current().time())
-            yield self._turns_of(POLLS_A_TURN).take_turn_after(
+            yield self._turns_of('poll', POLLS_A_TURN).take_turn_after(
                 reflector, partial(warn_unless_listed, reflector, seconds, self.log))
             if not reflector.is_forbidden:
                 return reflector.first_load_future.done()
@@ -277,9 +280,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         return self._follow_pods()
 
     @staticmethod
-    def _turns_of(most):
-        """Return the turns of this loop in which at most so many continue in one iteration."""
-        turns = KubeSpawner._turns[most] = turns_on(IOLoop.current(), KubeSpawner._turns.get(most), most)
+    def _turns_of(verb, most):
+        """Return the turns of a verb on this loop, in which at most so many continue in one iteration."""
+        turns = KubeSpawner._turns[verb] = turns_on(IOLoop.current(), KubeSpawner._turns.get(verb), most)
         return turns
 
     def _halting(self, loop):
@@ -445,7 +448,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         yield from self._choose_reflector(deadline)
         if is_known:
             attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield self._turns_of(STARTS_A_TURN).take_turn()
+        yield self._turns_of('start', STARTS_A_TURN).take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
@@ -659,7 +662,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         """
         if self._known.ownership is Ownership.NONE and not self._has_foreign_address:
             return gen.maybe_future(1)
-        return self._turns_of(POLLS_A_TURN).do(self._poll_at_once)
+        return self._turns_of('poll', POLLS_A_TURN).do(self._poll_at_once)
 
     def _poll_at_once(self):
         """Return None if the server still runs, as thousands do twice a minute; otherwise the future of a full poll."""
@@ -754,7 +757,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._follow_pods()
         self._cancel_starts()
         deadline = IOLoop.current().time() + self.start_timeout
-        yield self._turns_of(STOPS_A_TURN).take_turn()
+        yield self._turns_of('stop', STOPS_A_TURN).take_turn()
         yield from self._watch_as_subclass_does(deadline)
         reflector = yield from self._choose_reflector(deadline)
         pod = reflector.get(self._pod_key)

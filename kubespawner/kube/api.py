@@ -51,6 +51,11 @@ class Request(namedtuple('Request', 'verb kind namespace name arguments')):
 
     __slots__ = ()
 
+    @property
+    def rbac_verb(self):
+        """The verb of the request in the rules of a role."""
+        return 'get' if self.verb == 'read' else self.verb
+
     def __repr__(self):
         return '%s %s %s%s' % (self.verb, self.kind.replace('_', ' '), self.name,
                                ' in namespace %s' % self.namespace if self.namespace else '')

@@ -162,7 +162,7 @@ class Claims:
             right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'
             is_refused = isinstance(e, api.ApiError) and e.status == 403
             self._log.error('Claim %s stays, though its server is deleted: %s%s', name, e,
-                            right % {'read': 'get'}.get(e.request.verb, e.request.verb) if is_refused else '')
+                            right % e.request.rbac_verb if is_refused else '')
 
 
 def _is_being_deleted(claim):

@@ -145,7 +145,7 @@ class _Explained:
             raise self._missing_right(e)
 
     def _missing_right(self, e):
-        verb, resource = {'read': 'get'}.get(e.request.verb, e.request.verb), e.request.kind + 's'
+        verb, resource = e.request.rbac_verb, e.request.kind + 's'
         verbs = VERBS if e.request.kind == self._kind else [verb]  # it may be about the pod that has one
         return SpawnError(
             'The hub does not have the right to %s %s.' % (verb, resource), e.reason, Cause.API,
