@@ -6,13 +6,12 @@ import pytest
 from kubernetes.client.rest import ApiException
 from tornado import gen
 
-from kubespawner import KubeSpawner
 from kubespawner.kube import api
 from kubespawner.messages.errors import SpawnError
 from kubespawner.objects import make_pod
 from tests.support.certificates import decoded, write_certificates
 
-from .conftest import COMPANION_RIGHTS, additional_rights, make_spawner
+from .conftest import COMPANION_RIGHTS, additional_rights
 
 TOKEN = '0123456789abcdef0123'
 
@@ -106,24 +105,20 @@ def test_certificates_are_mounted(with_both, node, objects, companion, tmp_path)
 
 @pytest.mark.gen_test
 def test_no_server_has_what_is_secret_of_another_if_a_subclass_makes_the_pods(new_spawner, node, companion):
-    class Own(KubeSpawner):
-        pod_reflector = event_reflector = None
+    @gen.coroutine
+    def own_manifest(self):
+        return make_pod(self.pod_name, self.cmd, 8888, 'busybox', labels=self._build_pod_labels({}), env={
+            'JUPYTERHUB_API_TOKEN': self.api_token, 'TOKEN_OF_%s' % self.user.name.upper(): self.api_token})
 
-        @gen.coroutine
-        def get_pod_manifest(self):
-            return make_pod(self.pod_name, self.cmd, 8888, 'busybox', labels=self._build_pod_labels({}), env={
-                'JUPYTERHUB_API_TOKEN': self.api_token, 'TOKEN_OF_%s' % self.user.name.upper(): self.api_token})
-
-    names = ['mine', 'theirs']
-    for number, name in enumerate(names):
-        spawner = make_spawner(Own, name, namespace=new_spawner(name).namespace, secret_environment=True)
+    for number, name in enumerate(['mine', 'theirs']):
+        spawner = new_spawner(name, secret_environment=True)
+        type(spawner).get_pod_manifest = own_manifest
         spawner.api_token = token = TOKEN[:-1] + str(number)
         yield spawner.start()
         secret = decoded(companion('secret', spawner.secret_name))
         assert {value for key, value in secret.items() if 'TOKEN' in key} == {token}
         assert [key for key in secret if 'TOKEN_OF' in key] == ['TOKEN_OF_' + name.upper()]
         yield spawner.stop(now=True)
-    Own.pod_reflector.stop()
 
 
 @pytest.mark.gen_test
