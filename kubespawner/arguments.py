@@ -173,21 +173,28 @@ def shown(value):
     return '%.100r' % value if isinstance(value, (str, int, float)) or value is None else 'a ' + type(value).__name__
 
 
-def set_fields(model, argument, config):
-    """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
+def fields(model, argument, config):
+    """Return the fields that the dict `config` names, in camelCase or snake_case: copies, by attribute of a model.
+
+    model: a class of models, or one of them.
+    """
     if not config:
-        return
+        return {}
     config = raw(argument, config)
     if not isinstance(config, dict):
         raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
-    names = {}
-    for attribute, key in model.attribute_map.items():
-        names[attribute] = names[key] = attribute
-    for key, value in config.items():
-        if key not in names:
+    attributes = {key: attribute for attribute, key in model.attribute_map.items()}
+    for key in config:
+        if key not in attributes and key not in model.attribute_map:
             raise ArgumentError(argument, ': %r is not a field of a Kubernetes %s; those are: %s' % (
-                key, type(model).__name__[len('V1'):], ', '.join(sorted(model.attribute_map.values()))))
+                key, KINDS[argument][len('V1'):], ', '.join(sorted(attributes))))
+    return {attributes.get(key, key): value for key, value in config.items()}
+
+
+def set_fields(model, argument, config):
+    """Set the fields of `model` that the dict `config` names, in camelCase or snake_case."""
+    for attribute, value in fields(model, argument, config).items():
         try:
-            setattr(model, names[key], value)
+            setattr(model, attribute, value)
         except ValueError as e:  # models of old clients refuse None for what has to be there
-            raise ArgumentError(argument, '[%r]: %s.' % (key, e))
+            raise ArgumentError(argument, '[%r]: %s.' % (model.attribute_map[attribute], e))

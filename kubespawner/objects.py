@@ -24,6 +24,7 @@ from .arguments import (
 )
 from .environment import resolvable
 from .kube.clients import model, to_dict
+from .kube.fields import camel_case
 from .kube.resource import of_type
 from .related_objects import (  # noqa: F401, others import the functions from here
     CERTIFICATE,
@@ -392,8 +393,7 @@ def unmask(pod):
 def _part(value, field):
     """Return a field of a model or of a dict, by its name in models; None if there is none."""
     if isinstance(value, dict):
-        first, *others = field.split('_')
-        return value.get(first + ''.join(map(str.capitalize, others)), value.get(field))
+        return value.get(camel_case(field), value.get(field))
     return getattr(value, field, None)
 
 

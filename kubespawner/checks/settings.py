@@ -10,7 +10,7 @@ from ..configuration.templates import TEMPLATES, TEMPLATES_OF_CLAIMS
 from ..environment import is_of_jupyterhub
 from ..kube.quantities import value_of
 from ..messages.errors import one_line
-from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, template_problem
+from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, sentence, template_problem
 
 OF_THE_HUB = ['JupyterHub', 'KubeIngressProxy']  # sections that have nothing to do with the spawner, but are its hub's
 
@@ -98,7 +98,7 @@ def _problem_and_value(setting, spawner_class, counts):
     if problem is None:
         return None, value
     is_fatal = not isinstance(problem, Doubt) and counts(setting.trait)
-    return Problem(full_name, '%s %s' % (full_name, problem), is_fatal), value
+    return Problem(full_name, sentence(full_name, problem), is_fatal), value
 
 
 def _validated(trait, value, spawner_class):
@@ -231,7 +231,7 @@ def _problems_of_override(where, name, value, spawner_class):
     except Exception:  # a check of a subclass that needs a spawner with a user
         return
     if problem:
-        yield '%s: %s %s' % (where, name, problem)
+        yield '%s: %s' % (where, sentence(name, problem))
 
 
 def _is_ours(spawner_class, method):

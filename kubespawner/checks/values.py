@@ -1,9 +1,9 @@
 """Checks of the values of settings: one table of pure functions, by the name of the trait.
 
 Here belongs what Kubernetes would refuse in every pod, or what would fail at every start. Each function returns the
-rest of a sentence that begins with the name of the setting, or None if it finds nothing. It never repeats a value of
-the environment: some are secret. What may still be a template, or a function, is left for the start to judge. With
-what may be wrong, but does not keep servers from starting, the rest of the sentence is a `Doubt`.
+rest of a sentence that begins with the name of the setting, see `sentence`, or None if it finds nothing. It never
+repeats a value of the environment: some are secret. What may still be a template, or a function, is left for the start
+to judge. With what may be wrong, but does not keep servers from starting, the rest of the sentence is a `Doubt`.
 """
 import ipaddress
 import re
@@ -11,9 +11,10 @@ import re
 import jinja2
 
 from .. import naming
-from ..arguments import DEEPEST
+from ..arguments import DEEPEST, KINDS, ArgumentError, fields, objects
 from ..configuration.cluster import is_url_of_api
 from ..kube import clients
+from ..kube.fields import camel_case
 from ..kube.quantities import is_quantity, value_of
 
 PULL_POLICIES = ('Always', 'IfNotPresent', 'Never')
@@ -199,7 +200,7 @@ def terms(*alternatives):
     """Return a check: each term must have all fields of one of the alternatives, in camelCase or snake_case."""
     def check(value):
         for item in objects_of(value):
-            present = {_camel(key) for key in item if isinstance(key, str)}
+            present = {camel_case(key) for key in item if isinstance(key, str)}
             if item and not any(present.issuperset(fields) for fields in alternatives):
                 return 'contains a term without %s.' % ' or '.join(' and '.join(fields) for fields in alternatives)
     return check
@@ -211,23 +212,22 @@ def objects_of(value):
     return [item for item in items if isinstance(item, dict)]
 
 
-def object_list(value):
-    """A list of objects, or a dict of them, must contain nothing else."""
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if not (isinstance(item, dict) or hasattr(type(item), 'attribute_map')):
-            return 'contains [%r], which is not a dict, but a %s. Each item must be a Kubernetes object.' % (
-                key, type(item).__name__)
+def objects_for(argument):
+    """Return a check: a value must be a list of Kubernetes objects as `make_pod` takes it for an argument."""
+    return _taken_by(lambda value: objects(argument, value))
 
 
-def fields_of(kind):
-    """Return a check: a dict must only have fields of this kind of object, in camelCase or snake_case."""
+def fields_for(argument):
+    """Return a check: a value must be a dict of a Kubernetes object's fields as `make_pod` takes it."""
+    return _taken_by(lambda value: fields(clients.model(KINDS[argument]), argument, value))
+
+
+def _taken_by(take):
     def check(value):
-        if isinstance(value, dict):
-            known = clients.model(kind).attribute_map
-            for key in value:
-                if key not in known and key not in known.values():
-                    return 'contains %r, which is not a field of a Kubernetes %s; those are: %s' % (
-                        key, kind[len('V1'):], ', '.join(sorted(known.values())))
+        try:
+            take(value)
+        except ArgumentError as e:
+            return e.problem
     return check
 
 
@@ -238,10 +238,6 @@ def weights(value):
         if isinstance(weight, int) and not 1 <= weight <= 100:
             return 'contains the weight %r; it must be from 1 to 100.' % weight
 
-
-def _camel(key):
-    head, *rest = key.split('_')
-    return head + ''.join(word[:1].upper() + word[1:] for word in rest)
 
 
 def directory(value):
@@ -283,7 +279,7 @@ NAMESPACE = matches(naming.is_dns_label, 'the name of a namespace: at most 63 of
 CHECKS = {
     'allow_privilege_escalation': (),
     'common_labels': (labels,),
-    'container_security_context': (fields_of('V1SecurityContext'),),
+    'container_security_context': (fields_for('container_security_context'),),
     'component_label': (not_empty, matches(_is_name_of_label, 'the value of a label')),
     'cpu_guarantee': (at_least_zero,),
     'cpu_limit': (at_least_zero,),
@@ -298,15 +294,16 @@ CHECKS = {
     'mem_guarantee': (at_least_zero,),
     'mem_limit': (at_least_zero,),
     'namespace': (not_empty, NAMESPACE),
-    'node_affinity_preferred': (object_list, terms(('weight', 'preference')), weights),
-    'node_affinity_required': (object_list, terms(('matchExpressions',), ('matchFields',)),),
-    'pod_affinity_preferred': (object_list, terms(('weight', 'podAffinityTerm')), weights),
-    'pod_affinity_required': (object_list, terms(('topologyKey',)),),
-    'pod_anti_affinity_preferred': (object_list, terms(('weight', 'podAffinityTerm')), weights),
-    'pod_anti_affinity_required': (object_list, terms(('topologyKey',)),),
+    'node_affinity_preferred': (objects_for('node_affinity_preferred'), terms(('weight', 'preference')), weights),
+    'node_affinity_required': (objects_for('node_affinity_required'), terms(('matchExpressions',), ('matchFields',))),
+    'pod_affinity_preferred': (objects_for('pod_affinity_preferred'), terms(('weight', 'podAffinityTerm')), weights),
+    'pod_affinity_required': (objects_for('pod_affinity_required'), terms(('topologyKey',))),
+    'pod_anti_affinity_preferred': (
+        objects_for('pod_anti_affinity_preferred'), terms(('weight', 'podAffinityTerm')), weights),
+    'pod_anti_affinity_required': (objects_for('pod_anti_affinity_required'), terms(('topologyKey',))),
     'pod_connect_ip': (host_template,),
     'pod_name_template': (not_empty,),
-    'pod_security_context': (fields_of('V1PodSecurityContext'),),
+    'pod_security_context': (fields_for('pod_security_context'),),
     'priority_class_name': (ACCOUNT,),
     'profile_form_template': (form_template,),
     'pvc_name_template': (not_empty,),
@@ -315,22 +312,22 @@ CHECKS = {
     'secret_mount_path': (directory,),
     'secret_name_template': (not_empty,),
     'singleuser_extra_annotations': (annotations,),
-    'singleuser_extra_container_config': (fields_of('V1Container'),),
-    'singleuser_extra_containers': (object_list,),
+    'singleuser_extra_container_config': (fields_for('extra_container_config'),),
+    'singleuser_extra_containers': (objects_for('extra_containers'),),
     'singleuser_extra_labels': (labels,),
-    'singleuser_extra_pod_config': (fields_of('V1PodSpec'),),
+    'singleuser_extra_pod_config': (fields_for('extra_pod_config'),),
     'singleuser_fs_gid': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_image_pull_policy': (one_of('', *PULL_POLICIES),),
     'singleuser_image_pull_secrets': (doubtful(ACCOUNT),),  # the image may be there, or public
     'singleuser_image_spec': (not_empty, no_blanks),
-    'singleuser_init_containers': (object_list,),
+    'singleuser_init_containers': (objects_for('init_containers'),),
     'singleuser_lifecycle_hooks': (lifecycle,),
     'singleuser_node_selector': (labels,),
     'singleuser_service_account': (ACCOUNT,),
     'singleuser_supplemental_gids': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_uid': (at_least_zero, at_most(LARGEST_ID)),
     'storage_extra_annotations': (annotations,),
-    'tolerations': (object_list, tolerations),
+    'tolerations': (objects_for('tolerations'), tolerations),
     'uid': (at_least_zero, at_most(LARGEST_ID)),
     'user_namespace_annotations': (annotations,),
     'user_namespace_labels': (labels,),
@@ -339,8 +336,8 @@ CHECKS = {
     'user_storage_capacity': (matches(is_quantity, 'a quantity such as 10Gi'),),
     'user_storage_class': (matches(EMPTY_OR_SUBDOMAIN, 'the name of a storage class'),),
     'user_storage_extra_labels': (labels,),
-    'volume_mounts': (object_list, terms(('name', 'mountPath'))),
-    'volumes': (object_list, terms(('name',))),
+    'volume_mounts': (objects_for('volume_mounts'), terms(('name', 'mountPath'))),
+    'volumes': (objects_for('volumes'), terms(('name',))),
 }
 
 # Settings that have an effect only with another one, by the name of that.
@@ -376,6 +373,11 @@ def template_problem(trait, value):
         naming.expand_all(value, lambda text: naming.expand(text, fields))
     except ValueError as e:
         return str(e)
+
+
+def sentence(name, problem):
+    """Return the sentence about the setting of a name. problem (str): the rest of it, such as `is empty.`"""
+    return name + problem if problem.startswith((':', '[')) else '%s %s' % (name, problem)
 
 
 def problem_of(trait, value):

@@ -137,6 +137,11 @@ def _parsed(type_):
     return (bool(listed), name) if _KIND.match(name) else None
 
 
+def camel_case(attribute):
+    """Return how the API spells most attributes of models: `host_path` is `hostPath` (but `pod_ip` is `podIP`)."""
+    return re.sub('_+(.)', lambda found: found.group(1).upper(), attribute.strip('_'))
+
+
 def attribute_of(key):
     """Return the attribute of a model for a key of the API: `hostIPC` is `host_ipc`."""
     return re.sub('(?<=[a-z])(?=[A-Z])', '_', key).lower()

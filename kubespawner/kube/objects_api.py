@@ -9,6 +9,7 @@ import functools
 from tornado import gen
 
 from . import clients, direct
+from .fields import camel_case
 
 VERBS = {'create': 'POST', 'read': 'GET', 'list': 'GET', 'patch': 'PATCH', 'delete': 'DELETE'}  # method of HTTP
 
@@ -50,7 +51,7 @@ class ObjectsApi:
         version, plural = self.kinds[kind]
         path = '/'.join([prefix_of(version), 'namespaces', namespace, plural] + ([name] if name else []))
         content_type = PATCHES[type(body)] if method == 'PATCH' else 'application/json'
-        parameters = {_camel_case(key): value for key, value in query.items()}
+        parameters = {camel_case(key): value for key, value in query.items()}
         return clients.send(self.api_client, method, path, parameters, body, content_type, _request_timeout)
 
 
@@ -72,10 +73,6 @@ def prefix_of(version):
     """Return where a version of the API begins: `/api/v1`, `/apis/networking.k8s.io/v1`."""
     return ('/apis/' if '/' in version else '/api/') + version
 
-
-def _camel_case(name):
-    first, *others = name.split('_')
-    return first + ''.join(word.capitalize() for word in others)
 
 
 @gen.coroutine

@@ -46,7 +46,7 @@ class Resource(dict):
 
     def _key(self, name):
         """Return the key that an attribute means."""
-        return self._present(name) or _camel_case(name)
+        return self._present(name) or fields.camel_case(name)
 
     def _present(self, attribute):
         """Return the key that is there and that `attribute` means: `pod_ip` is `podIP`; None if there is none."""
@@ -135,10 +135,6 @@ def wrap_all(value):
             wrap_all(item)
     return value
 
-
-def _camel_case(attribute):
-    """Return what the API calls a field that nobody knows: `pod_phase` is `podPhase`."""
-    return re.sub('_+(.)', lambda found: found.group(1).upper(), attribute.strip('_'))
 
 
 class KindResource(Resource):
