@@ -29,7 +29,7 @@ def is_token(name):
 
 
 def hide(containers, secret_name, names, values):
-    """Replace the values of secret variables by references to the Secret; add the values to `values`.
+    """Replace the values of secret variables by references to the Secret; return what the Secret then contains.
 
     The hub's tokens are secret, the variables in `names`, and all values that contain one of the hub's tokens.
 
@@ -39,6 +39,7 @@ def hide(containers, secret_name, names, values):
 
     Raises ValueError for a variable whose value only Kubernetes can know, because it refers to such a variable.
     """
+    values = dict(values)
     tokens = _tokens(containers, values)
     for container in containers:
         known = {}  # what the variables so far are expanded to, by name; None if the hub does not know
@@ -53,6 +54,7 @@ def hide(containers, secret_name, names, values):
                 if expanded is None:
                     raise ValueError(_unknown(name, value, known))
                 _refer(variable, secret_name, _add(name, expanded, values))
+    return values
 
 
 def _tokens(containers, values):

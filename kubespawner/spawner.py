@@ -19,7 +19,7 @@ from jupyterhub.spawner import Spawner
 from tornado import gen, web
 from tornado.concurrent import is_future, run_on_executor
 from tornado.ioloop import IOLoop
-from traitlets import Any, Dict, TraitError, Unicode, default
+from traitlets import Any, TraitError, default
 
 from . import garbage_collection
 from .configuration.aliases import AliasedTraits, with_aliases
@@ -28,13 +28,13 @@ from .kube import api, clients
 from .kube.requests import Requests
 from .kube.resource import wrap_all
 from .kube.turns import turns_on
-from .lifecycle import binding, claim_size, podstatus, records
+from .lifecycle import podstatus, records
 from .lifecycle.attempt import StartAttempt
-from .lifecycle.claims import Claims, why_kept
+from .lifecycle.claims import Claims
 from .lifecycle.logs import ServerLogs, secrets_of
 from .lifecycle.pods import KnownPod, Ownership, Pods, is_a_successor, is_another_servers, uid_of
 from .lifecycle.startup_watch import StartupWatch, no_answer, replace_wait_up
-from .lifecycle.waiting import PodWaiter, in_time, is_listed, shielded, warn_unless_listed
+from .lifecycle.waiting import PodWaiter, in_time, shielded
 from .messages import hints
 from .messages.errors import (
     Cause,
@@ -47,25 +47,27 @@ from .messages.errors import (
     one_line,
 )
 from .naming import server_names
-from .naming.ownership import PROFILE, owner_of
+from .naming.ownership import owner_of
 from .naming.server_names import is_settable
-from .parts import addresses, installation, stand_in, subclass_steps
+from .parts import addresses, followed_pods, installation, stand_in, subclass_steps
 from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.awaiting import at_once, maybe_await
 from .parts.choosing import Choosing
+from .parts.followed_pods import FollowedPods, PodReflector  # noqa: F401
 from .parts.hub_database import commit_together
 from .parts.importable import *  # noqa: F403
 from .parts.other_servers import OtherServers, is_of_another_server
+from .parts.prerequisites import Prerequisites
 from .parts.progress import Progress
-from .parts.reflectors import owner_of_reflectors
-from .reflector import ResourceReflector
 
-FIRST_LIST_SECONDS = 10  # how long `poll` waits for the first list before it answers that it does not know
 STARTS_A_TURN = 5  # starts that create their pods in one iteration of the loop, which takes about ten milliseconds
 STOPS_A_TURN = 10  # stops that send their requests in one iteration of the loop
 POLLS_A_TURN = 50  # polls that look at their pods in one iteration of the loop: a hub that starts polls all servers
 START_MARGIN = 0.05  # of start_timeout: we give up before JupyterHub does, because we can say what we waited for
+
+# The settings from which the names of a server's objects follow.
+NAMING = frozenset(server_names.TEMPLATES.values()) | {'namespace'}
 
 
 def raises_user_errors(verb):
@@ -81,33 +83,9 @@ def raises_user_errors(verb):
     return raising
 
 
-class PodReflector(ResourceReflector):
-    """Keeps the notebook servers' pods of one namespace up to date."""
-
-    kind = Unicode('pod')
-
-    labels = Dict({'heritage': 'jupyterhub', 'component': 'singleuser-server'})
-
-    list_method_name = Unicode('list_namespaced_pod')
-
-    can_be_split = True
-
-    @default('fields')
-    def _what_is_read(self):
-        return podstatus.FIELDS + ['spec.containers.image']  # dashboards and cullers read the image
-
-    @property
-    def pods(self):
-        """The pods by name."""
-        return self.resources
-
-    def watched_part(self, resource):
-        """Return a pod's uid and IP address."""
-        return uid_of(resource), podstatus.ip(resource)
-
-
 @with_aliases
-class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Progress, Spawner):
+class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods, Addresses, OtherServers, Progress,
+                  Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 
     # Shared by all spawners, created by the first
@@ -132,11 +110,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         """Sends this server's requests, each through `asynchronize`."""
         return Requests(lambda *args: self.asynchronize(*args), lambda: self.api,
                         lambda: (self.k8s_api_request_timeout, self.k8s_api_request_retry_timeout), self.log)
-
-    @property
-    def _pod_key(self):
-        """The reflector's key for this server's pod."""
-        return self.pod_reflector.key(self.namespace, self.pod_name)
 
     @property
     def _waiter(self):
@@ -193,91 +166,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._kept_pod = None  # the uid of the pod of a start that failed, which stays until the next one
         self._attempts = []  # the starts that go on, the abandoned ones included
         self._unanswered = []  # the start whose pod runs, and whose server JupyterHub waits for
-
-    def _share_reflector(self):
-        """Create the shared reflector, if this is the first spawner. Use another one if its pods are not in the first.
-
-        With `enable_user_namespaces`, the shared reflector follows all namespaces. If the hub may not list those, each
-        namespace has a reflector of its own, and so has each other namespace or `component_label`.
-
-        All subclasses share it, except those with a class attribute `pod_reflector` of their own.
-        """
-        self._reflects = self.namespace, self.component_label
-        self._release_reflector()
-        vars(self).pop('pod_reflector', None)
-        owner = owner_of_reflectors(type(self))
-        namespace = '' if self.enable_user_namespaces else self.namespace
-        if owner.pod_reflector is None:
-            labels = {'heritage': 'jupyterhub', 'component': self.component_label}
-            owner.pod_reflector = PodReflector(config=self.config, log=self.log, namespace=namespace, labels=labels)
-        shared = owner.pod_reflector
-        labels = dict(shared.labels, component=self.component_label) if 'component' in shared.labels else shared.labels
-        reflector = shared.sibling(namespace, labels)
-        if reflector.is_forbidden:
-            reflector = shared.sibling(self.namespace, labels)
-        if reflector is not shared:
-            self.pod_reflector = reflector
-
-    def _release_reflector(self):
-        """Stop this server's reflector, if it is not the shared one and no other server needs it."""
-        shared = owner_of_reflectors(type(self)).pod_reflector
-        if shared is not None and 'pod_reflector' in vars(self):
-            shared.siblings.release(self.pod_reflector, self)
-
-    def _follow_pods(self, replace=False):
-        """Start this server's reflector if it does not run yet; return it. replace (bool): create a new one."""
-        if replace:
-            self.pod_reflector.stop()
-            owner_of_reflectors(type(self)).pod_reflector = None
-        is_another = self._reflects != (self.namespace, self.component_label)  # these have changed since
-        if replace or is_another or self.pod_reflector.is_forbidden or self._reflector_has_ended():
-            self._share_reflector()
-        if 'pod_reflector' in vars(self):
-            owner_of_reflectors(type(self)).pod_reflector.siblings.use(self.pod_reflector, self)
-        if self.pod_reflector.on_failure is None and self._needs_reflector():
-            self.pod_reflector.on_failure = self._halting(IOLoop.current())
-        self.pod_reflector.start()
-        return self.pod_reflector
-
-    def _needs_reflector(self):
-        """Whether the hub must stop if the reflector fails: not if only a state or a profile names the namespace."""
-        is_usual = self._configured_namespace is None and 'namespace' not in self._overrides
-        return is_usual or self.pod_reflector is owner_of_reflectors(type(self)).pod_reflector
-
-    def _reflector_has_ended(self):
-        """Whether this server's reflector has ended without the hub having been stopped."""
-        reflector = self.pod_reflector
-        return reflector.stopped() or reflector.failed and reflector.on_failure is None
-
-    @gen.coroutine
-    def _is_listed(self, seconds=FIRST_LIST_SECONDS):
-        """Wait for the first list of this server's reflector, at most so many seconds; return whether it is there.
-
-        If the hub may not list all namespaces, wait for the list of the server's own namespace.
-        """
-        deadline = IOLoop.current().time() + seconds
-        while True:
-            reflector = self._follow_pods()
-            if not (yield is_listed(reflector, max(0, deadline - IOLoop.current().time()))):
-                return False
-            if not reflector.is_forbidden:
-                return True
-
-    def _is_listed_for_polls(self):
-        """Do the same as `_is_listed`, but continue in a turn: all polls that wait for the same list share one wait."""
-        deadline = IOLoop.current().time() + FIRST_LIST_SECONDS
-        while True:
-            reflector, seconds = self._follow_pods(), max(0, deadline - IOLoop.current().time())
-            yield self._turns_of('poll', POLLS_A_TURN).take_turn_after(
-                reflector, partial(warn_unless_listed, reflector, seconds, self.log))
-            if not reflector.is_forbidden:
-                return reflector.first_load_future.done()
-
-    def _choose_reflector(self, deadline):
-        """Wait until it is known which reflector follows this server; return it."""
-        if not (self.pod_reflector.namespace or self.pod_reflector.first_load_future.done()):
-            yield self._is_listed(min(FIRST_LIST_SECONDS, max(0, deadline - IOLoop.current().time())))
-        return self._follow_pods()
 
     @staticmethod
     def _turns_of(verb, most):
@@ -433,73 +321,101 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
 
     @gen.coroutine
     def _start(self):
-        """Do the start that was requested last, or the one that a subclass' `_start` has delayed."""
+        """Do the start that was requested last, or the one that a subclass' `_start` has delayed.
+
+        The steps are generators, as in all verbs.
+        """
         attempt = next((each for each in self._attempts if not each.has_begun), self._attempts[-1])
-        attempt.has_begun, progress_log = True, attempt.progress_log
+        attempt.has_begun = True
+        yield from self._take_settings(attempt)
+        manifest, new_objects = yield from self._make_manifests(attempt)
+        yield from self._prepare(attempt, manifest, new_objects)
+        created = yield from self._create(attempt, manifest)
+        del manifest  # a start may wait for minutes, and the manifest is a third of the objects that it holds
+        pod = yield from self._wait_until_running(attempt, created)
+        address = yield self._server_address(pod, attempt.deadline)
+        self._follow_address(pod)
+        attempt.has_run()
+        self._watch_wait_up(attempt, created)
+        return self._return_address(address)
+
+    def _take_settings(self, attempt):
+        """Apply the user's choice, which may change any setting, and wait for a turn."""
         self._follow_pods()
         started = IOLoop.current().time()
-        attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
-        yield from self._watch_as_subclass_does(deadline, attempt.is_wanted)
-        overridden = self._use_profile(deadline, attempt.is_wanted)
+        attempt.deadline = started + self.start_timeout * (1 - START_MARGIN)
+        yield from self._watch_as_subclass_does(attempt.deadline, attempt.is_wanted)
+        overridden = self._use_profile(attempt.deadline, attempt.is_wanted)
         is_known = overridden.done()  # then JupyterHub waits as long as the profile's start_timeout says
-        if (yield overridden) & ({'namespace'} | set(server_names.TEMPLATES.values())):
+        if (yield overridden) & NAMING:
             self._server_names.forget(self._known.is_ours)
             self._follow_pods()  # in the profile's namespace
-        yield from self._choose_reflector(deadline)
+        yield from self._choose_reflector(attempt.deadline)
         if is_known:
-            attempt.deadline = deadline = started + self.start_timeout * (1 - START_MARGIN)
+            attempt.deadline = started + self.start_timeout * (1 - START_MARGIN)
         yield self._turns_of('start', STARTS_A_TURN).take_turn()
         attempt.pod_name, attempt.grace = self.pod_name, self.start_failure_grace
+
+    def _make_manifests(self, attempt):
+        """Return the V1Pod to create, after the operator's hook, and the missing objects that it needs.
+
+        Everything that may find a wrong setting is done here, and nothing is created.
+        """
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
-        new_objects = yield from self._objects_to_create(attempt)
+        new_objects = yield from self._missing_objects(attempt)
         self._begin_pod()
         manifest = self.get_pod_manifest()
-        manifest = yield in_time(manifest if is_future(manifest) else maybe_await(manifest), deadline,
+        manifest = yield in_time(manifest if is_future(manifest) else maybe_await(manifest), attempt.deadline,
                                  lambda: self._asked_for_pod or 'get_pod_manifest', self.pod_name)
-        manifest = yield in_time(
-            self._run_hook(manifest), deadline, self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
+        manifest = yield in_time(self._run_hook(manifest), attempt.deadline,
+                                 self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
+        return manifest, new_objects
+
+    def _prepare(self, attempt, manifest, new_objects):
+        """Create what the pod needs, and delete what is in its way."""
         if self.user_storage_pvc_ensure:
             self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
-        yield from self._create_missing(new_objects, attempt)  # only after everything that may find a wrong setting
+        yield from self._create_missing(new_objects, attempt)
         attempt.check_wanted()
         if self.user_storage_pvc_ensure:
             self._server_names.has_claim = True
             attempt.record.reached(records.CLAIM)
-        self._log_claim(progress_log, new_objects)
+        self._log_claim(attempt.progress_log, new_objects)
         self._server_names.take('pod_name', manifest.metadata.name)
         attempt.pod_name = self.pod_name
-        yield in_time(self._check_certificates(), deadline, 'ssl_alt_names', self.pod_name)
+        yield in_time(self._check_certificates(), attempt.deadline, 'ssl_alt_names', self.pod_name)
         yield from self._make_room(attempt)
-        attempt.wake = partial(self.pod_reflector.wake, self._pod_key)
-        waiter, pods = self._waiter, self._pods
-        yield from self._follow_events(progress_log)
+
+    def _create(self, attempt, manifest):
+        """Create the pod and its companions; return the pod, a Resource. The hub may die before there is an answer."""
+        attempt.wake, attempt.waiter = partial(self.pod_reflector.wake, self._pod_key), self._waiter
+        pods = self._pods
+        yield from self._follow_events(attempt.progress_log)
         self._known.begin_start()
-        yield self._save_state()  # the hub may die before there is an answer
+        yield self._save_state()
         created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
-        del manifest  # a start may wait for minutes, and the manifest is a third of the objects that it holds
-        self._log_pod(progress_log, created)
+        self._log_pod(attempt.progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), partial(secrets_of, created, self._secret_values())
-        progress_log.about(attempt.uid)
+        attempt.progress_log.about(attempt.uid)
         yield self._save_state()
         yield from self._create_companions(attempt, pods, created)
         if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
             self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
-            yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), deadline,
+            yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), attempt.deadline,
                           'after_pod_created_hook', self.pod_name)
-        outcome = yield from waiter.wait_for_pod(
-            partial(self._outcome, attempt), deadline, 'to be running', attempt.too_late)
+        return created
+
+    def _wait_until_running(self, attempt, created):
+        """Wait until the pod runs; return it, with the spec as it was created: the cache does not keep all of that."""
+        outcome = yield from attempt.waiter.wait_for_pod(
+            partial(self._outcome, attempt), attempt.deadline, 'to be running', attempt.too_late)
         if isinstance(outcome, SpawnError):
             raise outcome
-        self._log_running(progress_log, outcome)
-        now = {part: outcome[part] for part in ('metadata', 'status')}  # the cache does not have all of the spec
-        address = yield self._server_address(clients.Resource(created, **now), deadline)
-        self._follow_address(outcome)
-        attempt.has_run()
-        self._watch_wait_up(attempt, waiter, created)
-        return self._return_address(address)
+        self._log_running(attempt.progress_log, outcome)
+        return clients.Resource(created, metadata=outcome['metadata'], status=outcome['status'])
 
     def _make_room(self, attempt):
         """Delete what is left of an earlier pod of this server, and which the new pod would use."""
@@ -536,12 +452,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         self._logged_pod = attempt.uid
         return (yield self._logs.add_to(error, pod, container, attempt.secrets()))
 
-    def _watch_wait_up(self, attempt, waiter, created):
+    def _watch_wait_up(self, attempt, created):
         """End JupyterHub's wait for the server with an error if the pod fails, and continue the progress log."""
         if self.server is None:  # there is no hub, so nobody waits
             return
         handler = getattr(self, 'handler', None)  # newer hubs set it, and remove it when the start has ended
-        watch = StartupWatch(waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
+        watch = StartupWatch(attempt.waiter, attempt.wake, partial(self._failure_with_hint, attempt), self.http_timeout,
                              lambda: self._is_by_user, partial(self._no_answer, attempt, podstatus.hub_url(created)),
                              attempt.pod_name, self.log)
 
@@ -570,59 +486,6 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         error = no_answer(attempt.pod_name, self.namespace, self.server.url, self.http_timeout, hub_url)
         return hints.with_hint(error, self._may_be_a_choice())
 
-    def _objects_to_create(self, attempt):
-        """Return the missing objects that must be created before the pod: a list of (kind, namespace, manifest).
-
-        Each object is read first, because a quota refuses the creation even of an object that exists.
-        """
-        missing, deadline = [], attempt.deadline
-        has_namespace = 'namespace' in self._overrides or self._has_own('_ensure_namespace')
-        if self.enable_user_namespaces and not has_namespace:
-            manifest = yield self._missing_namespace(deadline)
-            if manifest is not None:
-                missing.append(('namespace', None, manifest))
-        if self.user_storage_pvc_ensure:
-            manifest = yield from self._new_claim()
-            if self._server_names.claim_key is not None:
-                profile = {PROFILE: self._server_names.claim_key}
-                manifest.metadata.annotations = dict(manifest.metadata.annotations or {}, **profile)
-            name = self.pvc_name
-            if missing or (yield from self._find_claim(attempt)) is None:
-                if self.pvc_name != name:
-                    manifest.metadata.name = self.pvc_name
-                missing.append(('persistent_volume_claim', self.namespace, manifest))
-        return missing
-
-    def _claims(self, may_have_another_name, **more):
-        """Return the object that finds and deletes this server's claim."""
-        return Claims(
-            self._requests, self.namespace, self.pvc_name, self.log, (self.user.name, self.name),
-            (lambda: self._build_claim_labels(self._expand_labels('user_storage_extra_labels')))
-            if may_have_another_name and self.remember_pvc_name else None, self._server_names.claim_key, **more)
-
-    def _find_claim(self, attempt):
-        """Return this server's claim, after it has grown if necessary, or None. Its name becomes `pvc_name`."""
-        claims = self._claims(True, is_taken=self._is_claim_taken)
-        claim = yield claims.find_or_make_room(attempt.deadline, attempt.check_wanted, self._pods.make_room)
-        if claim is None and claims.is_name_taken:
-            self._use_another_claim_name()
-        if claim is None:
-            return None
-        if claim['metadata']['name'] != self.pvc_name:
-            self._server_names.take_claim(claim['metadata']['name'])
-        binding.check_not_lost(claim)
-        attempt.is_claim_bound = binding.phase(claim) != 'Pending'
-        yield claim_size.fit(self._requests, self.namespace, claim, self.user_storage_capacity, self.storage_expand,
-                             self.log, attempt.deadline)
-        return claim
-
-    @gen.coroutine
-    def _follow_claim(self, attempt):
-        """Let a start fail if its claim, which is not bound yet, never will be."""
-        attempt.fail((yield binding.failure_to_bind(
-            self._requests, self.namespace, self.pvc_name,
-            lambda: attempt in self._attempts and attempt.is_wanted(), self.events_enabled, self.log)))
-
     @gen.coroutine
     def delete_forever(self):
         """Delete this server's claim, and the kept pod of a failed start. The user or the named server is deleted."""
@@ -648,17 +511,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         if pod is not None and self.pod_reflector.selects(pod) and owner_of(pod) == (self.user.name, self.name):
             yield self._pods.discard(pod)
 
-    def _delete_claim(self, claims, template=None):
-        """Delete the claim that `claims` finds, unless others use it. template (str or None): see `_claim_name_of`."""
-        return claims.delete(lambda claim: why_kept(
-            claim, (self.user.name, self.name), self.common_labels, partial(self._claim_name_of, template=template),
-            self._claims_of_other_servers()) or self._why_taken(claim), self._own_claim_deletion())
-
     def poll(self):
         """Return a future of None while the server runs or starts, or its state is unknown; otherwise of its exit code.
 
         The exit code is 1 if there is no pod. A pod that has ended is deleted, unless `delete_stopped_pods` is off.
-        The wait takes at most FIRST_LIST_SECONDS and the time of one request.
+        The wait takes at most `followed_pods.FIRST_LIST_SECONDS` and the time of one request.
         """
         if self._known.ownership is Ownership.NONE and not self._has_foreign_address:
             return gen.maybe_future(1)
@@ -683,11 +540,12 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Addresses, OtherServers, Pr
         reflector = self._follow_pods()
         if self._watches_by_itself():
             try:
-                yield from self._watch_as_subclass_does(IOLoop.current().time() + FIRST_LIST_SECONDS)
+                yield from self._watch_as_subclass_does(IOLoop.current().time() + followed_pods.FIRST_LIST_SECONDS)
             except (SpawnError, api.ApiException) as e:
                 self.log.warning('Whether pod %s is there is not known: %s', self.pod_name, one_line(e))
                 return None
-        if not (reflector.first_load_future.done() or (yield from self._is_listed_for_polls())):
+        turns = self._turns_of('poll', POLLS_A_TURN)
+        if not (reflector.first_load_future.done() or (yield from self._is_listed_for_polls(turns))):
             return None
         reflector = self.pod_reflector
         if reflector.failed:

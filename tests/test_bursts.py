@@ -104,7 +104,7 @@ def test_the_loop_has_its_turn_between_the_polls_of_many_servers_before_the_firs
 @pytest.mark.gen_test
 def test_polls_before_the_first_list_wait_together_and_the_log_says_once_that_it_is_late(api, monkeypatch, caplog):
     monkeypatch.setattr('kubespawner.spawner.POLLS_A_TURN', 4)
-    monkeypatch.setattr('kubespawner.spawner.FIRST_LIST_SECONDS', 0.2)
+    monkeypatch.setattr('kubespawner.parts.followed_pods.FIRST_LIST_SECONDS', 0.2)
     monkeypatch.setattr('kubespawner.spawner.PodReflector.start', lambda self: self)
     servers = spawners()
     for spawner in servers:

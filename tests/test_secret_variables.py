@@ -27,9 +27,7 @@ def in_container(container, data):
 
 def hidden(pod, *names):
     """Hide variables of containers; return the values that are in the Secret then."""
-    values = {}
-    hide(pod, 's', names, values)
-    return values
+    return hide(pod, 's', names, {})
 
 
 @pytest.mark.parametrize('name, is_one', [
@@ -101,17 +99,16 @@ def test_hiding_again_finds_what_was_added_since():
     pod = containers([('JPY_API_TOKEN', TOKEN)])
     values = hidden(pod)
     pod[0]['env'] += containers([('COPY', TOKEN), ('URL', '$(JPY_API_TOKEN)')])[0]['env']
-    hide(pod, 's', (), values)
+    values = hide(pod, 's', (), values)
     assert values == {'JPY_API_TOKEN': TOKEN, 'COPY': TOKEN}
     assert in_container(pod[0], values) == {'JPY_API_TOKEN': TOKEN, 'COPY': TOKEN, 'URL': TOKEN}
 
 
 def test_hiding_again_knows_all_tokens_of_one_name():
     first, second = [{'env': [{'name': 'JUPYTERHUB_API_TOKEN', 'value': letter * 20}]} for letter in 'ab']
-    values = {}
-    hide([first, second], 's', (), values)
+    values = hide([first, second], 's', (), {})
     second['env'].append({'name': 'HEADER', 'value': 'token ' + 'b' * 20})
-    hide([first, second], 's', (), values)
+    values = hide([first, second], 's', (), values)
     assert 'b' * 20 not in str(second) and values['HEADER'] == 'token ' + 'b' * 20
 
 

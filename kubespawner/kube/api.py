@@ -35,7 +35,9 @@ _UNTRUSTED = re.compile(r'CERTIFICATE_VERIFY_FAILED|\[X509')
 # Kubernetes' message for a request that exceeds a quota. The reason is Forbidden, as for many other requests.
 _EXCEEDED_QUOTA = re.compile(r'\bexceeded quota\b')
 
-MODELS = {'pod': 'V1Pod', 'persistent_volume_claim': 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace',
+PVC = 'persistent_volume_claim'  # this kind of object, in the names of the client's methods
+
+MODELS = {'pod': 'V1Pod', PVC: 'V1PersistentVolumeClaim', 'namespace': 'V1Namespace',
           'secret': 'V1Secret', 'service': 'V1Service', 'endpoints': 'V1Endpoints'}
 
 
@@ -154,7 +156,7 @@ class ApiError(ApiException):
     def cause(self):
         """What failed: QUOTA if the request exceeds a quota (STORAGE if it creates a claim), otherwise API."""
         if self.status == 403 and self.request.verb == 'create' and _EXCEEDED_QUOTA.search(self.message):
-            return Cause.STORAGE if self.request.kind == 'persistent_volume_claim' else Cause.QUOTA
+            return Cause.STORAGE if self.request.kind == PVC else Cause.QUOTA
         return Cause.API
 
     def for_the_user(self):

@@ -9,7 +9,6 @@ from tornado import gen
 
 from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
-from .claims import KIND
 
 MOST_EVENTS = 100
 
@@ -43,7 +42,7 @@ def failure_to_bind(requests, namespace, name, is_needed, reads_events, log):
         if not is_needed():
             return None
         try:
-            claim = yield requests.read(KIND, namespace, name)
+            claim = yield requests.read(api.PVC, namespace, name)
             if claim is None or phase(claim) not in ('Pending', 'Lost'):
                 return None
             check_not_lost(claim)

@@ -12,7 +12,6 @@ from ..kube import api
 from ..kube.once import Once
 from ..kube.quantities import value_of
 from .binding import phase
-from .claims import KIND
 
 PATCH_SECONDS = 10  # how much longer a start may take because its claim grows
 
@@ -43,7 +42,7 @@ def fit(requests, namespace, claim, capacity, is_expanded, log, deadline):
         return
     body = {'spec': {'resources': {'requests': {'storage': str(capacity)}}}}
     try:
-        yield requests.send(api.patch(KIND, namespace, name, body),
+        yield requests.send(api.patch(api.PVC, namespace, name, body),
                             min(deadline, IOLoop.current().time() + PATCH_SECONDS))
     except api.ApiError as e:
         _tell_of_refusal(e, namespace, name, requested, capacity, log)

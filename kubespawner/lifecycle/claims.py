@@ -12,8 +12,6 @@ from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import PROFILE, USERNAME, is_of_another_hub, owner_of
 
-KIND = 'persistent_volume_claim'
-
 # The value of the labels `component` and `app.kubernetes.io/component` of all claims
 STORAGE_COMPONENT = 'singleuser-storage'
 COMPONENT_LABELS = 'component', 'app.kubernetes.io/component'
@@ -53,7 +51,7 @@ class Claims:
     @gen.coroutine
     def _read(self, deadline):
         """Return the claim of this name; None if there is none, or if it belongs to another server."""
-        claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+        claim = yield self._requests.read(api.PVC, self._namespace, self._name, deadline)
         self.is_name_taken = claim is not None and self._is_taken(claim)
         return None if self.is_name_taken else claim
 
@@ -89,7 +87,7 @@ class Claims:
                         IOLoop.current().time() - started, self._name), 'Terminating', Cause.STORAGE,
                     'It is kept by its finalizers %s.' % (claim['metadata'].get('finalizers') or []))
             check_wanted()
-            claim = yield self._requests.read(KIND, self._namespace, self._name, deadline)
+            claim = yield self._requests.read(api.PVC, self._namespace, self._name, deadline)
         return claim
 
     @gen.coroutine
@@ -100,7 +98,7 @@ class Claims:
         labels = self._labels()
         for selector in selectors(labels, self._owner[0]):
             try:
-                claims = yield self._requests.send(api.find(KIND, self._namespace, selector), deadline)
+                claims = yield self._requests.send(api.find(api.PVC, self._namespace, selector), deadline)
             except api.ApiError as e:
                 if e.status != 403:
                     raise
@@ -156,7 +154,7 @@ class Claims:
             if delete is not None:
                 yield delete(name)
             else:
-                yield self._requests.send(api.delete(KIND, self._namespace, name, claim['metadata']['uid']))
+                yield self._requests.send(api.delete(api.PVC, self._namespace, name, claim['metadata']['uid']))
             self._log.info('Deleted claim %s', name)
         except (api.ApiError, SpawnError) as e:  # JupyterHub deletes the server in any case
             right = ' The hub needs the right to %s persistentvolumeclaims, or KubeSpawner.delete_pvc has to be False.'

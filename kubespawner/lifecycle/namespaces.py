@@ -11,7 +11,7 @@ from ..messages.errors import Cause, ForeignNamespaceError
 from ..naming.ownership import USERNAME, is_of_another_hub, owner_of
 from .claims import selectors
 
-EVIDENCE = 'persistent_volume_claim', 'pod'  # kinds of objects that show that a user has been in a namespace before
+EVIDENCE = api.PVC, 'pod'  # kinds of objects that show that a user has been in a namespace before
 
 
 class Namespaces:

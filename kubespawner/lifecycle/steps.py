@@ -9,8 +9,6 @@ from tornado.ioloop import IOLoop
 from ..kube import api
 from ..kube.clients import to_dict
 
-CLAIM = 'persistent_volume_claim'
-
 
 class Steps:
     """Sends single requests about objects of one namespace. The kinds are those of `api.MODELS`.
@@ -31,7 +29,7 @@ class Steps:
         except api.ApiError as e:
             if not e.status:
                 return False
-            is_there = e.reason == 'AlreadyExists' or e.status == 403 and kind == CLAIM and (
+            is_there = e.reason == 'AlreadyExists' or e.status == 403 and kind == api.PVC and (
                 yield self.exists(kind, self._namespace, request.name))
             if not is_there:
                 raise

@@ -15,6 +15,7 @@ The names of the profile form are in `form_names`; `load_user_options` is in `ch
 from tornado.ioloop import IOLoop
 
 from .. import naming
+from ..kube.api import PVC
 from ..kube.clients import Resource
 from ..lifecycle import podstatus
 from ..reflector import ResourceReflector
@@ -72,7 +73,7 @@ class Adapters(SubclassSteps):
 
     def _make_create_pvc_request(self, pvc, request_timeout):
         """Create the claim, unless it exists."""
-        return self._steps.create('persistent_volume_claim', pvc, request_timeout)
+        return self._steps.create(PVC, pvc, request_timeout)
 
     def _make_create_resource_request(self, kind, manifest):
         """Create a `secret`, a `service` or another kind of object, unless it exists."""
@@ -84,7 +85,7 @@ class Adapters(SubclassSteps):
 
     def _make_delete_pvc_request(self, pvc_name, request_timeout):
         """Delete a claim, if it exists."""
-        return self._steps.delete('persistent_volume_claim', pvc_name, request_timeout)
+        return self._steps.delete(PVC, pvc_name, request_timeout)
 
     def _ensure_not_exists(self, kind, name):
         """Delete an object; return a future of True if it is gone, and of False while it exists."""
@@ -92,7 +93,7 @@ class Adapters(SubclassSteps):
 
     def _check_pvc_exists(self, pvc_name, namespace):
         """Return a future of whether a claim exists."""
-        return self._steps.exists('persistent_volume_claim', namespace, pvc_name)
+        return self._steps.exists(PVC, namespace, pvc_name)
 
     def _ensure_namespace(self):
         """Create this server's namespace, unless it exists."""

@@ -31,6 +31,10 @@ class Labels(Templates):
         """Return the labels of a claim."""
         return self._build_common_labels(_of_component(STORAGE_COMPONENT, extra_labels))
 
+    def _labels_of_claim(self):
+        """Return the labels of this server's claim, as configured."""
+        return self._build_claim_labels(self._expand_labels('user_storage_extra_labels'))
+
     def _build_common_annotations(self, extra_annotations):
         """Return the annotations that pods and claims have in common: `extra_annotations`, and the user and server."""
         return dict(extra_annotations, **self._identity())

@@ -324,7 +324,7 @@ class Manifests(Related):
             selector=self._expand_trait('storage_selector'),
             access_modes=self.user_storage_access_modes,
             storage=self.user_storage_capacity,
-            labels=self._build_claim_labels(self._expand_labels('user_storage_extra_labels')),
+            labels=self._labels_of_claim(),
             annotations=self._build_common_annotations(self._expand_trait('storage_extra_annotations')),
         )
 

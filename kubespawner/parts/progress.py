@@ -13,6 +13,7 @@ from jupyterhub.utils import url_path_join
 from tornado.ioloop import IOLoop
 
 from ..configuration import Configuration
+from ..kube.api import PVC
 from ..kube.events import EventReflector
 from ..lifecycle import podstatus
 from ..lifecycle.last_start import LastStart
@@ -191,9 +192,9 @@ class Progress(Configuration):
         return owner.event_reflector.sibling(self.namespace, {}) if reflector.is_forbidden else reflector
 
     def _log_claim(self, progress_log, new_objects):
-        """Add a step for the claim, if there is one. new_objects: see `_objects_to_create`."""
+        """Add a step for the claim, if there is one. new_objects: see `_missing_objects`."""
         if self.user_storage_pvc_ensure:
-            is_new = any(kind == 'persistent_volume_claim' for kind, _, _ in new_objects)
+            is_new = any(kind == PVC for kind, _, _ in new_objects)
             progress_log.add_step('claim created' if is_new else 'claim found')
 
     def _log_pod(self, progress_log, pod):

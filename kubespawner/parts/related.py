@@ -160,10 +160,9 @@ class Related(Labels):
         if not self._hides_variables:
             return
         spec, names = pod.spec, self.secret_environment
-        self._hidden = dict(self._hidden)  # never that of the class, if a subclass makes its pods itself
         containers = list(spec.get('initContainers') or []) + list(spec.get('containers') or [])
         try:
-            hide(containers, self.secret_name, () if names is True else names, self._hidden)
+            self._hidden = hide(containers, self.secret_name, () if names is True else names, self._hidden)
         except ValueError as e:
             raise ValueError('KubeSpawner.secret_environment: %s' % e)
         only_keys(spec.get('volumes') or [], self.secret_name, sorted(FILES.values()))

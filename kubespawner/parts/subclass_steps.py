@@ -10,7 +10,6 @@ from tornado.ioloop import IOLoop
 from ..configuration import Configuration
 from ..kube import retry
 from ..kube.clients import Resource
-from ..lifecycle.namespaces import Namespaces
 from ..lifecycle.steps import Steps
 from ..lifecycle.waiting import check_wanted, in_time
 from ..messages.errors import Cause, SpawnError
@@ -133,42 +132,6 @@ class SubclassSteps(Configuration):
         if attempt:
             attempt.created = Resource(created)
         return True
-
-    def _create_missing(self, new_objects, attempt):
-        """Create the objects that a start needs besides its pod, see `_objects_to_create`."""
-        has_own_claim = self._has_own('_make_create_pvc_request')
-        for kind, namespace, missing in new_objects:
-            attempt.check_wanted()
-            if not (has_own_claim and kind == 'persistent_volume_claim'):
-                is_new = yield self._requests.create(kind, namespace, missing, attempt.deadline, attempt.is_wanted)
-                if kind == 'namespace' and not is_new:  # somebody has created it meanwhile
-                    yield self._missing_namespace(attempt.deadline)
-        if has_own_claim and self.user_storage_pvc_ensure:
-            yield self._call_own_step('_make_create_pvc_request', attempt, (yield from self._new_claim()),
-                                      self.k8s_api_request_timeout)
-
-    @gen.coroutine
-    def _create_namespace(self):
-        """Create the namespace of pods and claims, unless it exists."""
-        if not (yield self._requests.create('namespace', None, self.get_namespace_manifest())):
-            yield self._missing_namespace(None)
-
-    @gen.coroutine
-    def _missing_namespace(self, deadline):
-        """Return the manifest of the user's namespace; None if the namespace exists.
-
-        Raises ForeignNamespaceError if it exists and is not known to be the user's. A namespace that the operator has
-        named, or that has a known claim of the server, may be used as it is.
-        """
-        manifest = self.get_namespace_manifest()
-        found = yield self._requests.read('namespace', None, self.namespace, deadline)
-        if found is None:
-            return manifest
-        is_known = self.adopt_user_namespaces or self._server_names.has_claim_in(self.namespace)
-        if not (is_known or self._is_named_by_operator('user_namespace_template')):
-            namespaces = Namespaces(self._requests, self.user.name, manifest['metadata']['labels'])
-            yield namespaces.check(found, deadline)
-        return None
 
     def _delete_pod_as_subclass_does(self, grace_seconds, deadline):
         if not self._has_own('_make_delete_pod_request'):

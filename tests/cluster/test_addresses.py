@@ -271,7 +271,7 @@ def test_a_hook_that_fails_makes_no_running_server_a_dead_one(new_server, pods, 
 @pytest.fixture
 def unreachable(kube, namespace, monkeypatch):
     """A spawner whose hub has never reached the API server."""
-    monkeypatch.setattr('kubespawner.spawner.FIRST_LIST_SECONDS', 0.2)
+    monkeypatch.setattr('kubespawner.parts.followed_pods.FIRST_LIST_SECONDS', 0.2)
 
     class Spawner(KubeSpawner):
         pod_reflector = None
