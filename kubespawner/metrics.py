@@ -167,7 +167,7 @@ class _WatchCollector:
 
     GAUGES = {
         'kubespawner_watch_last_contact_seconds': (
-            'Seconds since the watch has heard from the API server; of several, the one that has waited longest.',
+            'Seconds since the watch last received something from the API server; the maximum, if there are several.',
             lambda watch: watch.seconds_since_contact, max),
         'kubespawner_watch_give_up_seconds': (
             'Seconds without contact after which the hub exits.', lambda watch: watch.give_up_seconds, min),

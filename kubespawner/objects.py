@@ -113,56 +113,61 @@ def make_pod(
     ssl_secret_mount_path=None,
     logger=None
 ):
-    """Return the V1Pod of one notebook server.
+    """Return the V1Pod for one notebook server.
 
-    name (str): of the pod; a DNS label.
-    cmd (list of str or None): the container's `args`; None leaves the image's own command alone.
-    port (int): that the server listens on.
-    image_spec, image_pull_policy, image_pull_secret (str): the image, when to pull it (`Always`, `IfNotPresent`,
-        `Never`; None leaves that to Kubernetes), and the name of the secret to pull it with, or a list of names or of
+    Wherever an argument is a list of Kubernetes objects, it may also be a dict of them; they are used in the order of
+    its keys. Wherever it is a dict of a Kubernetes object, it may also be a model of any client. Fields may be in
+    camelCase or snake_case, at any depth.
+
+    name (str): the name of the pod; a DNS label.
+    cmd (list of str or None): the `args` of the notebook container; None for the image's own command.
+    port (int): the port on which the server listens.
+    image_spec, image_pull_policy, image_pull_secret (str): the image; when to pull it (`Always`, `IfNotPresent` or
+        `Never`; None for the default of Kubernetes); the name of the secret for pulling it, or a list of names or of
         LocalObjectReference objects.
-    node_selector (dict of str): labels that the node must have.
-    run_as_uid, fs_gid (int), supplemental_gids (list of int): user, group of volumes, and further groups of all
-        processes in the pod.
-    run_privileged (bool): give the notebook container the rights of its node's root.
-    env (dict): environment variables; their values are made strings, those that are None are left out. Dicts are EnvVar
-        objects, whose fields replace `name` and `value`. A variable that refers to others, as in `$(OTHER)`, comes
-        after them; Kubernetes could not resolve it otherwise.
-    working_dir (str): of the notebook container.
-    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects. Wherever a list of objects is wanted it may
-        be a dict of them, whose values count in the order of its keys. Wherever a dict is an object it may be a model
-        of any client, and the keys of fields may be in camelCase or snake_case, all the way down.
-    labels, annotations (dicts of str): of the pod.
+    node_selector (dict of str): the labels that the node must have.
+    run_as_uid, fs_gid (int), supplemental_gids (list of int): the user ID, the group ID for volumes, and the further
+        group IDs of all processes in the pod.
+    run_privileged (bool): whether the notebook container is privileged.
+    env (dict): environment variables. Values are converted to strings; variables whose value is None are left out. A
+        dict is an EnvVar object, whose fields replace `name` and `value`. A variable that refers to others, as in
+        `$(OTHER)`, comes after them, because Kubernetes could not resolve it otherwise.
+    working_dir (str): the working directory of the notebook container.
+    volumes, volume_mounts (lists of dicts): Volume and VolumeMount objects.
+    labels, annotations (dicts of str): the labels and annotations of the pod.
     cpu_limit, cpu_guarantee (numbers of cores, or quantities such as `'500m'`), mem_limit, mem_guarantee (bytes, or
         quantities such as `'1G'`): `resources.limits` and `resources.requests` of the notebook container. Numbers are
-        sent as numbers. A limit of 0 is none.
-    extra_resource_limits, extra_resource_guarantees (dicts): more of the same, such as `{'nvidia.com/gpu': '3'}`.
-    lifecycle_hooks (dict): Lifecycle object (`postStart`, `preStop`) of the notebook container.
-    init_containers, extra_containers (lists of dicts): Container objects, to run before it and beside it.
-    service_account (str): whose API token the pod gets. None: no account, and an empty directory is mounted where
-        the token would be, so that a cluster that hands out tokens by itself hands none to users.
-    extra_container_config, extra_pod_config (dicts): fields of Container and PodSpec, in camelCase or snake_case,
-        that replace what stands there otherwise.
+        sent as numbers. A limit of 0 means no limit.
+    extra_resource_limits, extra_resource_guarantees (dicts): the same for other resources, such as
+        `{'nvidia.com/gpu': '3'}`.
+    lifecycle_hooks (dict): a Lifecycle object (`postStart`, `preStop`) for the notebook container.
+    init_containers, extra_containers (lists of dicts): Container objects that run before the notebook container, and
+        beside it.
+    service_account (str): the service account whose API token the pod gets. If it is None, the pod gets no token: an
+        empty directory hides the one that the cluster may mount.
+    extra_container_config, extra_pod_config (dicts): fields of Container and PodSpec, which replace those from other
+        arguments.
     restart_policy (str): `Always`, `OnFailure` or `Never`.
-    allow_privilege_escalation (bool or None): whether processes of the notebook container may get more rights than
-        their parents have; None says nothing about it. Privileged containers always may.
-    run_as_gid (int): the group of all processes in the pod.
-    container_security_context, pod_security_context (dicts): fields of SecurityContext and PodSecurityContext, that
-        replace what the other arguments say.
-    automount_service_account_token (bool or None): whether the pod gets the token of its service account; None if one
-        is named.
-    scheduler_name, priority_class_name (str): what places the pod, and how important it is.
+    allow_privilege_escalation (bool or None): whether processes of the notebook container can gain more privileges than
+        their parents; None for the default of Kubernetes. It has no effect on a privileged container.
+    run_as_gid (int): the group ID of all processes in the pod.
+    container_security_context, pod_security_context (dicts): fields of SecurityContext and PodSecurityContext, which
+        replace those from other arguments.
+    automount_service_account_token (bool or None): whether the pod gets the token of its service account; None: only if
+        `service_account` is set.
+    scheduler_name, priority_class_name (str): the scheduler and the priority class of the pod.
     tolerations, node_affinity_preferred, node_affinity_required, pod_affinity_preferred, pod_affinity_required,
         pod_anti_affinity_preferred, pod_anti_affinity_required (lists of dicts): Toleration, PreferredSchedulingTerm,
         NodeSelectorTerm, and (for pods) WeightedPodAffinityTerm and PodAffinityTerm objects.
-    image, image_pull_secrets, privileged: later names of `image_spec`, `image_pull_secret` and `run_privileged`.
-    uid, gid (int): user and group of the processes in the notebook container. Init containers and sidecars keep theirs.
-    ssl_secret_name, ssl_secret_mount_path (str): the secret with the certificates of the server, and the directory
-        where the notebook container has it. Variables of the container name the files.
-    logger (logging.Logger): is told of environment variables that refer to each other in a circle.
+    image, image_pull_secrets, privileged: newer names of `image_spec`, `image_pull_secret` and `run_privileged`.
+    uid, gid (int): the user ID and the group ID of processes in the notebook container only.
+    ssl_secret_name, ssl_secret_mount_path (str): the secret with the certificates of the server, and the directory in
+        which it is mounted. Environment variables of the notebook container contain the paths of the files.
+    logger (logging.Logger): gets a warning about environment variables that refer to each other in a circle.
 
-    Raises ArgumentError for what cannot be sent to the API: keys that are no strings or no fields, a field in both
-    spellings with different values, things that JSON does not have, endless nesting; TypeError if there is no image.
+    Raises ArgumentError for what cannot be sent to the API: keys that are not strings or not fields, a field in both
+    spellings with different values, values that JSON does not have, nesting that is too deep. Raises TypeError if there
+    is no image.
     """
     image = image_spec if image is None else image
     if image is None:
@@ -448,16 +453,16 @@ def make_pvc(name, storage_class, access_modes, storage, labels=None, annotation
              without_class=False):
     """Return the V1PersistentVolumeClaim for a user's files.
 
-    name (str): of the claim; a DNS label.
-    storage_class (str): StorageClass to ask for; empty or None leaves the choice to the cluster.
+    name (str): the name of the claim; a DNS label.
+    storage_class (str): the StorageClass; empty or None for the default of the cluster.
     access_modes (list of str): such as `['ReadWriteOnce']`.
-    storage (str or number): how much to ask for: a quantity such as `'10Gi'`, or a number of bytes.
-    labels, annotations (dicts of str): of the claim.
-    selector (dict): the volumes to choose from, a LabelSelector.
-    without_class (bool): ask for a volume that has no class.
+    storage (str or number): the capacity: a quantity such as `'10Gi'`, or a number of bytes.
+    labels, annotations (dicts of str): the labels and annotations of the claim.
+    selector (dict): a LabelSelector for the volumes to choose from.
+    without_class (bool): whether the volume must have no class.
 
-    By position, `selector` may also come before `storage`, as it does in the releases since 2019.
-    Raises ArgumentError as `make_pod` does.
+    By position, `selector` may also come before `storage`, as in releases since 2019. Raises ArgumentError in the same
+    cases as `make_pod`.
     """
     if isinstance(labels, (str, int, float)):
         selector, storage, labels, annotations = storage, labels, annotations, selector

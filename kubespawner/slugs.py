@@ -37,7 +37,7 @@ def escape_slug(name):
 def safe_slug(name, is_valid=is_valid_default, max_length=None):
     """Return `name` if it is valid, has no `--` and is not too long; otherwise a slug of it that ends in a hash.
 
-    is_valid (callable): tells whether a name may stay as it is.
+    is_valid (callable): returns whether a name may stay as it is.
     max_length (int or None): characters. None sets no limit to a name that is valid, and 32 to what is made of another.
 
     Raises ValueError if there is no room for a hash.

@@ -1,12 +1,13 @@
 """KubeSpawner: the verbs start, poll and stop, and the state of a server.
 
 Each other part of KubeSpawner is a module: `configuration` (the traits), `server_names` (the names of a server's
-objects), `templates`, `manifests` (the contents of pods and claims), `choosing` (profiles), `claims` and `pods` (who
-owns them, and how they are created and deleted), `related` and `companions` (the same for a pod's Secret and Service),
-`requests`, `waiting`, `attempt` (one start), `progress` (the progress that users see) and `startup_watch` (the time
-until the server answers JupyterHub). `podstatus` knows what a pod's status means, `api` how to send requests, and
-`reflector` how to follow changes. For subclasses written for earlier versions, `adapters` has the methods that they
-call, `subclass_steps` those that they override, and `importable` the names that they import.
+objects), `templates`, `manifests` (the contents of pods and claims), `choosing` (profiles), `prerequisites` (what must
+exist before the pod), `claims` and `pods` (who owns them, and how they are created and deleted), `related` and
+`companions` (the same for a pod's Secret and Service), `followed_pods` (the reflector that follows the pod),
+`addresses` (where the server is), `requests`, `waiting`, `attempt` (one start), `progress` (what users see of it) and
+`startup_watch` (the time until the server answers JupyterHub). `podstatus` knows what a pod's status means, `api` how
+to send requests, and `reflector` how to follow changes. For subclasses written for earlier versions, `adapters` has the
+methods that they call, `subclass_steps` those that they override, and `importable` the names that they import.
 
 All of these run on the IOLoop's thread, and only they read the hub's state (user, server, database). Blocking calls get
 plain values, and run on an executor thread, through `asynchronize`. The steps of a verb are generators, to be used with
@@ -278,8 +279,9 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods
     def start(self):
         """Create the pod, after a claim if the settings ask for one, and wait until it runs.
 
-        Returns a future of the server's address: (host, port), or what `get_pod_url` returns. If the future is
-        cancelled, the start is given up.
+        Returns a future of what JupyterHub records as the server's address: a URL that is also the pair (host, port),
+        see `StartedAt`; only the pair for IPv6 and before JupyterHub 0.9; only the URL if `get_pod_url` returned it.
+        If the future is cancelled, the start is given up. Raises SpawnError and ConfigurationError.
         """
         attempt = StartAttempt(self._is_running, self.log)
         attempt.record.reached(records.BEGIN)

@@ -103,8 +103,8 @@ def test_what_is_no_state_counts_as_nothing(garbled):
 
 def test_a_failure_is_told_of_for_a_day():
     last = after(MISSING)
-    assert last.failure_to_tell(NOW + LASTS - 1) == last.failure
-    assert last.failure_to_tell(NOW + LASTS + 1) is None
+    assert last.failure_to_show(NOW + LASTS - 1) == last.failure
+    assert last.failure_to_show(NOW + LASTS + 1) is None
 
 
 @pytest.mark.parametrize('error', [RuntimeError('x'), SpawnError('<b>', cause=Cause.IMAGE, details='<i>')])

@@ -89,5 +89,5 @@ def test_every_client_hands_on_all_headers(name, caplog):
 def test_what_many_answers_warn_of_takes_no_memory():
     log = logging.getLogger('kubespawner.tests')
     for number in range(5000):
-        warnings.tell({'Warning': '299 - "number %d"' % number}, log, None)
+        warnings.log_once({'Warning': '299 - "number %d"' % number}, log, None)
     assert len(warnings._once._said) <= 1000

@@ -79,7 +79,7 @@ def command(argv=None):
         print('kubespawner %s: interrupted.' % words[0], file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # whoever reads has seen enough, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # of which Python would tell at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would print an error when it exits
         return PIPE_CLOSED
 
 

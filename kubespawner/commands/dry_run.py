@@ -2,7 +2,7 @@
 from ..kube.quantities import value_of
 from .cluster import DRY_RUN_SINCE, NoAnswer, path_of, said
 
-# Fields that every server fills in with the same values. Others that it adds are told.
+# Fields that every server fills in with the same values. Others that it adds are reported.
 FILLED_IN = frozenset('''
     uid creationTimestamp resourceVersion managedFields selfLink generation status finalizers
     dnsPolicy schedulerName terminationGracePeriodSeconds terminationMessagePath terminationMessagePolicy

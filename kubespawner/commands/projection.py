@@ -54,7 +54,7 @@ ASSUMED = {'operator': 'Equal'}
 TOKEN_VOLUME = re.compile(r'kube-api-access-[a-z0-9]+\Z|.+-token-[a-z0-9]{5}\Z')
 TAINTS_OF_NODES = 'node.kubernetes.io/'  # what the keys of tolerations that Kubernetes adds begin with
 
-# Who else sets fields, by the annotation that tells of it.
+# Who else sets fields, by the annotation that says so.
 LIMIT_RANGER, OPENSHIFT = 'kubernetes.io/limit-ranger', 'openshift.io/scc'
 
 OUR_DOMAIN = 'hub.jupyter.org'
@@ -179,7 +179,7 @@ def _is_token_volume(item):
 
 
 def _identity(name, ours, live):
-    """Return the function that tells which entries of two lists are the same; None if their positions do."""
+    """Return the function by whose results entries of two lists are the same; None if their positions count."""
     fields = IDENTITY.get(name, ('name',))
     if not all(isinstance(item, dict) and any(map(item.get, fields)) for item in ours + live):
         return None

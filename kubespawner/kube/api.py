@@ -196,11 +196,11 @@ def _response(core, timeout, request, log):
         with clients.unmasked():
             response = method(_preload_content=False, _request_timeout=(min(retry.CONNECT_TIMEOUT, timeout), timeout),
                               **dict(request.arguments, **where))
-        _tell_of_warnings(response, log, request)
+        _log_warnings(response, log, request)
         response.data  # noqa: B018  # reads it
         return response
     except ApiException as e:
-        _tell_of_warnings(e, log, request)
+        _log_warnings(e, log, request)
         raise _refused(request, e) from None  # because the message of `e` repeats the whole response
     except (HTTPError, OSError) as e:
         raise ApiError(request, 0, type(e).__name__, str(e), was_sent=_was_sent(e), code=code_of(e))
@@ -224,10 +224,10 @@ def _quotable(text):
     return text[:1000]
 
 
-def _tell_of_warnings(answer, log, request):
+def _log_warnings(answer, log, request):
     """Write what an answer, or the error of one, warns of to the log."""
     if log is not None:
-        warnings.tell(getattr(answer, 'headers', None), log, request)
+        warnings.log_once(getattr(answer, 'headers', None), log, request)
 
 
 def _was_sent(error):

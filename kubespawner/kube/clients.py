@@ -224,7 +224,7 @@ def _read_token_file(configuration):
     """Give a configuration the token that is in the file of the service account now.
 
     Nodes replace the token long before it expires. Clients read it once a minute, or never before client 12. If the
-    file cannot be read, the token stays: the API server tells whether it still counts.
+    file cannot be read, the token stays: the API server knows whether it is still valid.
     """
     try:
         with open(incluster_config.SERVICE_TOKEN_FILENAME) as f:

@@ -1,4 +1,4 @@
-"""Models of the client made of dicts, and changed by dicts: what other packages use for what users configure.
+"""Creating and changing models of the client with dicts. Other packages use this for what users configure.
 
 The field of a model may be written in camelCase, as in the API, or in snake_case, as in the client. Pure, any thread.
 """
@@ -6,7 +6,7 @@ import copy
 
 
 def get_k8s_model(model_type, model_dict):
-    """Return a model of the class `model_type` made of a dict; of a model of that class, a copy.
+    """Return a model of the class `model_type` with the fields in a dict, or a copy of a model of that class.
 
     Raises ValueError for a key that is no field, and AttributeError for a value of another type.
     """
@@ -19,11 +19,10 @@ def get_k8s_model(model_type, model_dict):
 
 
 def update_k8s_model(target, changes, logger=None, target_name=None, changes_name=None):
-    """Set the fields of the model `target` that `changes` names; return `target`.
+    """Set those fields of the model `target` that are in `changes`; return `target`.
 
-    changes: a dict, or a model of the same class, whose fields count that are not None.
-    logger, target_name, changes_name: if given, the logger is told of each field that had another value, under these
-        names of both.
+    changes: a dict, or a model of the same class, of which all fields count that are not None.
+    logger, target_name, changes_name: if there is a logger, each change of a value is logged, with these two names.
 
     Raises ValueError for a key that is no field, and AttributeError for a value of another type.
     """

@@ -207,7 +207,7 @@ class NamespacedResourceReflector(Cache):
 
     @property
     def seconds_since_contact(self):
-        """The seconds since the API server has been heard of, or since the start."""
+        """The seconds since the last contact with the API server, or since the start."""
         return time.monotonic() - self._last_contact
 
     @property
@@ -216,7 +216,7 @@ class NamespacedResourceReflector(Cache):
         return self._resource_version > 0
 
     def stopped(self):
-        """Return whether the thread has been told to end."""
+        """Return whether the thread has been asked to end."""
         return self._stopping.is_set()
 
     def stop(self):

@@ -1,6 +1,6 @@
 """The API server's warnings in its responses: unknown fields, deprecated versions, Pod Security. Any thread.
 
-It sends such warnings in `Warning` headers (RFC 7234): a code, an agent, and a quoted text. Each text is told once.
+It sends such warnings in `Warning` headers (RFC 7234): a code, an agent, and a quoted text. Each text is logged once.
 """
 import re
 from typing import Any, List
@@ -26,8 +26,8 @@ def texts_in(headers: Any) -> List[str]:
     return [one_line(re.sub(r'\\(.)', r'\1', text))[:LONGEST] for text in found]
 
 
-def tell(headers: Any, log: Any, request: Any) -> None:
-    """Write the warnings in the headers of the answer to a request to the log, unless they have been told of."""
+def log_once(headers: Any, log: Any, request: Any) -> None:
+    """Log the warnings in the headers of the response to a request, unless they have been logged before."""
     for text in texts_in(headers):
         if _once.is_new(text):
             log.warning('Kubernetes warns of the request to %r: %s', request, text)

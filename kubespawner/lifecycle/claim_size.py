@@ -45,12 +45,12 @@ def fit(requests, namespace, claim, capacity, is_expanded, log, deadline):
         yield requests.send(api.patch(api.PVC, namespace, name, body),
                             min(deadline, IOLoop.current().time() + PATCH_SECONDS))
     except api.ApiError as e:
-        _tell_of_refusal(e, namespace, name, requested, capacity, log)
+        _log_refusal(e, namespace, name, requested, capacity, log)
     else:
         log.info('Claim %s grows from %s to %s', name, requested, capacity)
 
 
-def _tell_of_refusal(error, namespace, name, requested, capacity, log):
+def _log_refusal(error, namespace, name, requested, capacity, log):
     lacks_right = error.status == 403 and not _NOT_THE_RIGHT.search(error.message)
     if _once.is_new(*('right',) if lacks_right else ('refused', namespace, name, str(capacity))):
         log.warning('Claim %s keeps its size of %s instead of %s: %s%s', name, requested, capacity, error, (

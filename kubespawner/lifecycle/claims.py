@@ -5,12 +5,12 @@ What a new claim looks like is in `manifests`. Everything runs on the IOLoop's t
 import re
 
 from tornado import gen
-from tornado.ioloop import IOLoop
 
 from .. import naming
-from ..kube import api, retry
+from ..kube import api
 from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import PROFILE, USERNAME, is_of_another_hub, owner_of
+from .waiting import wait_until_gone
 
 # The value of the labels `component` and `app.kubernetes.io/component` of all claims
 STORAGE_COMPONENT = 'singleuser-storage'
@@ -73,22 +73,9 @@ class Claims:
             return found
         self._log.warning('Claim %s is being deleted: waiting until it is gone', self._name)
         yield make_room(deadline)
-        return (yield self._wait_until_gone(claim, deadline, check_wanted))
-
-    @gen.coroutine
-    def _wait_until_gone(self, claim, deadline, check_wanted):
-        """Wait until a claim that is being deleted is gone; return the claim that then has its name, or None."""
-        started, pauses = IOLoop.current().time(), retry.Backoff(0.1, 2, jitter=0)
-        while claim is not None and _is_being_deleted(claim):
-            yield gen.sleep(min(pauses.next_pause(), max(0, deadline - IOLoop.current().time())))
-            if IOLoop.current().time() >= deadline:
-                raise SpawnError(
-                    'Waited %d s for claim %s to be gone, which is being deleted.' % (
-                        IOLoop.current().time() - started, self._name), 'Terminating', Cause.STORAGE,
-                    'It is kept by its finalizers %s.' % (claim['metadata'].get('finalizers') or []))
-            check_wanted()
-            claim = yield self._requests.read(api.PVC, self._namespace, self._name, deadline)
-        return claim
+        return (yield wait_until_gone(
+            lambda: self._requests.read(api.PVC, self._namespace, self._name, deadline), _is_being_deleted,
+            'claim %s' % self._name, Cause.STORAGE, deadline, check_wanted))
 
     @gen.coroutine
     def _find_of_another_name(self, deadline):

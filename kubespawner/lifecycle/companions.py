@@ -7,12 +7,11 @@ like is in `parts.related`. Everything runs on the IOLoop's thread.
 import re
 
 from tornado import gen
-from tornado.ioloop import IOLoop
 
-from ..kube import api, retry
+from ..kube import api
 from ..messages.errors import Cause, SpawnError
 from ..naming.ownership import owner_of
-from .waiting import TIMEOUTS, check_wanted
+from .waiting import TIMEOUTS, check_wanted, wait_until_gone
 
 CREATE_TRIES = 4  # attempts to create a companion whose name is taken
 
@@ -92,7 +91,10 @@ class Companions:
         except api.ApiError as e:
             if e.status not in (404, 409):  # it is gone, or another one has its name
                 raise
-        yield self._wait_until_gone(kind, found, deadline, is_wanted)
+        yield wait_until_gone(
+            lambda: self._requests.read(kind, self._namespace, name, deadline),
+            lambda seen: seen['metadata']['uid'] == uid, 'the %s %s of an earlier pod' % (kind, name), Cause.API,
+            deadline, lambda: check_wanted(is_wanted, self._pod_name))
 
     @gen.coroutine
     def _is_left(self, found, deadline):
@@ -103,20 +105,6 @@ class Companions:
         living = yield self._requests.read('pod', self._namespace, pod.get('name'), deadline)
         return living is None or living['metadata']['uid'] != pod.get('uid')
 
-    @gen.coroutine
-    def _wait_until_gone(self, kind, found, deadline, is_wanted):
-        name, uid = found['metadata']['name'], found['metadata']['uid']
-        pauses = retry.Backoff(0.1, 2, jitter=0)
-        while True:
-            seen = yield self._requests.read(kind, self._namespace, name, deadline)
-            if seen is None or seen['metadata']['uid'] != uid:
-                return
-            if IOLoop.current().time() >= deadline:
-                raise SpawnError('The %s %s of an earlier pod does not go away.' % (kind, name), 'Terminating',
-                                 Cause.API, 'It is kept by its finalizers %s.' % (
-                                     seen['metadata'].get('finalizers') or []))
-            check_wanted(is_wanted, self._pod_name)
-            yield gen.sleep(min(pauses.next_pause(), max(0, deadline - IOLoop.current().time())))
 
     def _taken(self, kind, found):
         """Return the error of a start whose companion is used by another server; log what the operator can do."""

@@ -60,7 +60,7 @@ class LastStart:
         if kept:
             self.worked = ([kept] + [each for each in self._worked_before if each != kept])[:MOST]
 
-    def failure_to_tell(self, now):
+    def failure_to_show(self, now):
         """Return the failure if it is recent, otherwise None. now (float): seconds since 1970."""
         return self.failure if self.failure is not None and now - self.failure.seconds < LASTS else None
 

@@ -1,4 +1,4 @@
-"""Waiting for a pod to reach a state, or for an operator's function to return, always with a deadline.
+"""Waiting for a pod to reach a state, an object to be gone, or an operator's function to return: with a deadline.
 
 What to wait for is up to the caller. Everything runs on the IOLoop's thread.
 """
@@ -11,7 +11,7 @@ from tornado import gen
 from tornado.concurrent import Future, chain_future, is_future
 from tornado.ioloop import IOLoop
 
-from ..kube import api
+from ..kube import api, retry
 from ..messages.errors import Cause, SpawnError
 from . import podstatus
 
@@ -66,6 +66,31 @@ def _in_time(future, deadline, what, pod_name):
             return result
     raise SpawnError('KubeSpawner.%s did not finish in time for pod %s.' % (blamed, pod_name),
                      cause=Cause.CONFIGURATION)
+
+
+@gen.coroutine
+def wait_until_gone(read: Callable[[], Any], is_going: Callable[[Any], bool], what: str, cause: Cause, deadline: float,
+                    check: Callable[[], None]) -> Any:
+    """Wait until an object that is being deleted is gone; return what then has its name, a dict or None.
+
+    read (callable): returns a future of the object of that name (a dict), or of None.
+    is_going (callable): returns whether an object (a dict) is still the one that is being deleted.
+    what (str), cause (Cause): what the error at the deadline says that it waited for, such as `claim x`.
+    deadline (float): the loop's time after which SpawnError is raised.
+    check (callable): raises an error if nobody waits any more.
+    """
+    loop, pauses = IOLoop.current(), retry.Backoff(0.1, 2, jitter=0)
+    started = loop.time()
+    while True:
+        found = yield read()
+        if found is None or not is_going(found):
+            return found
+        if loop.time() >= deadline:
+            raise SpawnError(
+                'Waited %d s for %s to be gone, which is being deleted.' % (loop.time() - started, what), 'Terminating',
+                cause, 'It is kept by its finalizers %s.' % (found['metadata'].get('finalizers') or []))
+        check()
+        yield gen.sleep(min(pauses.next_pause(), max(0, deadline - loop.time())))
 
 
 @gen.coroutine

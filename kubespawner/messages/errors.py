@@ -109,7 +109,7 @@ class UserFacingError(web.HTTPError):
     Each text is a single line. `message` has at most LONGEST characters of each of them.
     """
 
-    for_users = None  # type: Optional[str]  # the words for all errors of a class, if users are not told the message
+    for_users = None  # type: Optional[str]  # the words for all errors of a class, if users do not see the message
     fault = None  # type: Any  # a Fault, by a class attribute or a property
     try_again_url = ''
 

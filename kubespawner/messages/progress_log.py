@@ -173,8 +173,8 @@ class ProgressLog:
     timer: the loop's handle of the message for slow starts.
     last_warning (str): reason and message of the last event of type Warning that still holds; empty if there is none.
         One that only says that something is not done yet does not take the place of one that says why.
-    failed_hooks (dict): what has been told of lifecycle hooks that failed since their container was started the last
-        time: (reason, message) by `container NAME`.
+    failed_hooks (dict): the events about lifecycle hooks that failed since their container was last started:
+        (reason, message) by `container NAME`.
     is_scaling_up (bool): an autoscaler has announced a new node for the pod.
     """
 

@@ -222,7 +222,7 @@ class Addresses(Configuration):
         pod = self.pod_reflector.get(self._pod_key)
         if not self._known.is_this(pod):
             return
-        if self._is_busy:  # JupyterHub tells nobody when a start is over
+        if self._is_busy:  # JupyterHub does not say when a start is over
             IOLoop.current().call_later(LOOK_AGAIN_SECONDS, self._pod_moved)
         else:
             IOLoop.current().spawn_callback(self._correct_address, pod)
@@ -305,7 +305,7 @@ class Addresses(Configuration):
             if before is None:  # its start is over now
                 (self._recovering.record if self._recovering else StartRecord()).end()
             self.log.warning('The server in pod %s is at %s, not at %s: corrected the record', self.pod_name, actual,
-                             before or 'an address that its start never told')
+                             before or 'an address that its start never returned')
             IOLoop.current().spawn_callback(self._correct_route)
 
     @gen.coroutine

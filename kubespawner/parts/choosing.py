@@ -112,7 +112,7 @@ class Choosing(FormNames):
             return True
         try:
             return profiles.is_a_choice(profiles.checked(self.profile_list or self._listed_otherwise()))
-        except ValueError:  # is told when it is shown
+        except ValueError:  # the mistake is logged when the form is shown
             return True
 
     @gen.coroutine
@@ -121,7 +121,7 @@ class Choosing(FormNames):
         try:
             offered = yield self._profiles()
         except ValueError as e:
-            self._list_reader.tell_of_mistakes(e, exc_info=callable(self.profile_list))
+            self._list_reader.log_mistakes(e, exc_info=callable(self.profile_list))
             return NO_FORM
         return self._rendered(offered)
 
@@ -130,7 +130,7 @@ class Choosing(FormNames):
         if not offered:
             return ''
         refused, self._refused = self._refused, None
-        failure = None if refused else self._last_start.failure_to_tell(time.time())
+        failure = None if refused else self._last_start.failure_to_show(time.time())
         instead, why = self._choice_instead(offered) if failure is not None and failure.wants_another else (None, '')
         shown, note = profiles.for_form(offered, refused or instead or self._last_choice())
         if not (note or profiles.is_a_choice(offered)):
@@ -303,7 +303,7 @@ class Choosing(FormNames):
     def _apply_choice(self, offered, deadline, is_wanted):
         self._is_by_user = True
         choice = profiles.chosen(offered, self.user_options, may_have_more=True)
-        self._tell_of_further_keys(choice[0])
+        self._warn_of_further_keys(choice[0])
         overrides = profiles.overrides(*choice, templates=WITH_TEMPLATES)
         self._is_by_user = any(each.by_user for each in overrides)
         usual_claim = self._usual_claim(overrides)
@@ -313,7 +313,7 @@ class Choosing(FormNames):
                 value = yield in_time(
                     self._result_for(each.where, name, each.value), deadline, 'profile_list', self.pod_name)
                 check_wanted(is_wanted, self.pod_name)
-                self._list_reader.tell_of(each)
+                self._list_reader.warn_of(each)
                 self._overrides.set(each.where, name, value, each.by_user)
             if usual_claim:
                 self._server_names.set_aside(self._claim_key(overrides), self.namespace, *usual_claim)
@@ -324,9 +324,9 @@ class Choosing(FormNames):
         self.log.info('Starting pod %s with profile %r and %s', self.pod_name, choice[0]['slug'],
                       dict(choice[1], **choice[2]) or 'no options')
 
-    _further_keys = ()  # those that were told of last
+    _further_keys = ()  # those that were logged last
 
-    def _tell_of_further_keys(self, profile):
+    def _warn_of_further_keys(self, profile):
         """Log the options that a user sent besides a choice, if nothing that we know of reads them."""
         further = profiles.further_keys(profile, self.user_options)
         if further and further != self._further_keys and not (self._may_have_more() or self._has_hook_for_options()):

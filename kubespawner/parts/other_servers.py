@@ -1,7 +1,7 @@
 """The claims and pods of all other servers, according to the hub's database.
 
 A renamed user or named server keeps its claim and its running pod, which have their old names and annotations. Only the
-state of the server tells whose they are. Everything runs on the IOLoop's thread, and reads hub state.
+state of the server says whose they are. Everything runs on the IOLoop's thread, and reads hub state.
 """
 from jupyterhub import orm
 

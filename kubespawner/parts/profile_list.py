@@ -38,12 +38,12 @@ class ProfileList:
         try:
             offered = self.checked(listed)
         except ValueError as e:
-            self.tell_of_mistakes(e)
+            self.log_mistakes(e)
             return
         for where, name, _ in profiles.settings_of(offered):
-            self._tell_of_name(where, name, self._log.error)
+            self._check_name(where, name, self._log.error)
 
-    def tell_of_mistakes(self, error, exc_info=False):
+    def log_mistakes(self, error, exc_info=False):
         """Log all mistakes in a list, one line for each. exc_info (bool): with a traceback."""
         *others, last = profiles.mistakes(error)
         for mistake in others:
@@ -63,14 +63,14 @@ class ProfileList:
             else:
                 right.add((name, is_by_user))
 
-    def tell_of(self, override):
+    def warn_of(self, override):
         """Warn if an `Override` of a start is not of a setting: each time if the name is misspelt, otherwise once."""
-        self._tell_of_name(override.where, override.setting, self._log.warning)
+        self._check_name(override.where, override.setting, self._log.warning)
 
-    def _tell_of_name(self, where, name, tell_of_misspelt):
+    def _check_name(self, where, name, log_misspelt):
         is_misspelt, warning = self._overrides.doubt(where, name) or (False, None)
         if is_misspelt:
-            tell_of_misspelt('%s', one_line(warning))
+            log_misspelt('%s', one_line(warning))
         elif warning:
             self.warn_once(warning)
 

@@ -89,7 +89,7 @@ class Progress(Configuration):
         self._last_start.begin()
         if self.slow_spawn_message and self.slow_spawn_message_threshold:
             progress_log.timer = IOLoop.current().call_later(
-                self.slow_spawn_message_threshold, self._tell_of_slowness, progress_log, IOLoop.current().time())
+                self.slow_spawn_message_threshold, self._remind_of_slowness, progress_log, IOLoop.current().time())
         with self._append_progress(progress_log, is_given_up):
             yield progress_log
 
@@ -114,13 +114,13 @@ class Progress(Configuration):
         if not progress_log.continues_after_start:
             self._end(progress_log, None)
 
-    def _tell_of_slowness(self, progress_log, began):
+    def _remind_of_slowness(self, progress_log, began):
         """Tell users from time to time that the start is slow. began (float): the loop's time when the start began."""
         loop = IOLoop.current()
         progress_log.remind(self.slow_spawn_message.replace('{seconds}', '%d' % (loop.time() - began)))
         if self.slow_spawn_message_frequency and not progress_log.is_over:
             progress_log.timer = loop.call_later(
-                self.slow_spawn_message_frequency, self._tell_of_slowness, progress_log, began)
+                self.slow_spawn_message_frequency, self._remind_of_slowness, progress_log, began)
 
     def _end(self, progress_log, failure):
         if self._events is not None:

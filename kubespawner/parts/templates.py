@@ -4,6 +4,7 @@ Which settings are templates, and for what, belongs here. How names are made val
 server's own objects are in `server_names`. Everything runs on the IOLoop's thread, and reads hub state.
 """
 import itertools
+from collections import namedtuple
 from contextlib import contextmanager
 
 from .. import naming
@@ -48,6 +49,21 @@ OF_VOLUMES = frozenset(['volumes', 'volumeMounts', 'volume_mounts', 'volumeDevic
 ONLY_WITH_FIELDS = frozenset(['singleuser_lifecycle_hooks', 'singleuser_extra_container_config'])
 
 
+class Expansion(namedtuple('Expansion', 'scheme literal needs_field is_label')):
+    """How templates are expanded.
+
+    scheme (str or None): the slug scheme; None for the setting `slug_scheme`.
+    literal (callable): what is made of names that are not escaped.
+    needs_field (bool): whether only templates with a field are expanded.
+    is_label (bool): whether the result is the value of a label.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, scheme=None, literal=str, needs_field=False, is_label=False):
+        return super().__new__(cls, scheme, literal, needs_field, is_label)
+
+
 class Templates(Named, Configuration):
     """The part of KubeSpawner that expands templates."""
 
@@ -59,7 +75,7 @@ class Templates(Named, Configuration):
         return self._expand_user_properties(self.dns_name_template.replace('{name}', '{pod_name}'))
 
     def _text_of_name(self, trait, scheme):
-        with self._expanding(scheme=scheme or self._scheme, is_label=False):
+        with self._expanding(scheme=scheme or self._expansion.scheme, is_label=False):
             return self._expand_trait(trait)
 
     def _claim_name_of(self, servername, username=None, template=None):
@@ -120,36 +136,38 @@ class Templates(Named, Configuration):
                 return self._expand_user_properties(template)
         if isinstance(template, str) and not naming.has_braces(template):  # then no field has to be known
             return template
-        if self._is_label and (self._scheme or self.slug_scheme) == 'safe':
+        if self._expansion.is_label and self._scheme == 'safe':
             template = naming.in_a_label(template)
         return naming.expand(template, self._template_fields())
 
     def _template_fields(self):
         """Return the fields that templates may use."""
-        user, scheme = self.user, self._scheme or self.slug_scheme
-        key = (user.name, self.name, scheme, self._literal)
+        user, scheme, literal = self.user, self._scheme, self._expansion.literal
+        key = (user.name, self.name, scheme, literal)
         if self._kept_fields is None or self._kept_fields[0] != key:
             self._kept_fields = key, naming.template_fields(
-                user.name, getattr(user, 'id', None), self.name, scheme, self._literal, OWN_FIELDS, self)
+                user.name, getattr(user, 'id', None), self.name, scheme, literal, OWN_FIELDS, self)
         return self._kept_fields[1]
 
-    _kept_fields, _scheme, _literal, _needs_field, _is_label = None, None, str, False, False
+    _kept_fields = None  # those that were made last, and for what
+    _expansion = Expansion()
 
     @contextmanager
-    def _expanding(self, **ways):
-        """Expand templates differently in this context.
+    def _expanding(self, **changes):
+        """Expand templates differently in this context. changes: fields of Expansion.
 
-        ways: `scheme` (another slug scheme), `literal` (a function for names that are not escaped), `needs_field`
-            (expand only templates with a field), `is_label` (expand to values of labels).
+        They are no arguments of `_expand_user_properties`, because subclasses override that with the ones it has.
         """
-        before = {way: getattr(self, '_' + way) for way in ways}
+        before = self._expansion
+        self._expansion = before._replace(**changes)
         try:
-            for way in ways:
-                setattr(self, '_' + way, ways[way])
             yield
         finally:
-            for way in ways:
-                setattr(self, '_' + way, before[way])
+            self._expansion = before
+
+    @property
+    def _scheme(self):
+        return self._expansion.scheme or self.slug_scheme
 
     def _expand_all(self, value):
         """Return `value` with the fields in all of its strings replaced, also in lists and dicts."""
@@ -180,12 +198,12 @@ class Templates(Named, Configuration):
             return filled
         except ValueError as e:
             raise ValueError('KubeSpawner.%s: %s' % (trait, e))
-        except RecursionError:  # what is wrong there is told by who makes the pod
+        except RecursionError:  # `make_pod` says what is wrong
             return value
 
     def _fill(self, value):
         return naming.expand_all(
-            value, lambda text: naming.fill(text, self._expand_user_properties, self._needs_field))
+            value, lambda text: naming.fill(text, self._expand_user_properties, self._expansion.needs_field))
 
     def _fill_variables(self, value):
         """Return `value` filled, and escaped so that Kubernetes does not expand `$(VARIABLE)` in names."""

@@ -89,7 +89,7 @@ def unwrapped(profiles, options):
         return options
     try:
         known = _profile(profiles, options)['profile_options']
-    except SpawnError:  # is told when it is checked
+    except SpawnError:  # is raised again when it is checked
         return options
     keys = set(known) | {key + AS_UNLISTED for key in known}
     return {key: _only(value) if key in keys and isinstance(value, list) else value for key, value in options.items()}

@@ -78,86 +78,86 @@ def flag(value):
     return bool(value)
 
 
-def _checked_profile(profile, number, tell):
-    """Return a profile with defaults for all missing keys, and call `tell` with each mistake in it.
+def _checked_profile(profile, number, report):
+    """Return a profile with defaults for all missing keys, and call `report` with each mistake in it.
 
     Wrong parts are left out. Return None if nothing is left.
     """
     where = 'profile number %d' % number
-    profile = _with_right_keys(profile, KEYS_OF_A_PROFILE, where, tell)
+    profile = _with_right_keys(profile, KEYS_OF_A_PROFILE, where, report)
     if profile is None:
         return None
     if not profile.get('display_name') and not profile.get('slug'):
-        if not any(profile.get(key) is WRONG for key in ('display_name', 'slug')):  # it was told of
-            tell('%s has no display_name.' % where)
+        if not any(profile.get(key) is WRONG for key in ('display_name', 'slug')):  # it was reported
+            report('%s has no display_name.' % where)
         return None
     name = profile.get('display_name') or profile['slug']
     where = 'profile %r' % str(name)
     slug = profile.get('slug') or slug_of(name)
     if '--' in slug:
-        tell("%s: the slug %r must not contain '--'." % (where, slug))
-    options = OrderedDict((key, _checked_option(key, option, where, tell))
+        report("%s: the slug %r must not contain '--'." % (where, slug))
+    options = OrderedDict((key, _checked_option(key, option, where, report))
                           for key, option in (profile.get('profile_options') or {}).items())
     if 'profile' in options:
-        tell("%s: an option must not have the name 'profile'." % where)
+        report("%s: an option must not have the name 'profile'." % where)
     return dict(profile, slug=slug, display_name=name, description=profile.get('description') or '',
                 default=flag(profile.get('default')), profile_options=options,
                 kubespawner_override=profile.get('kubespawner_override') or {})
 
 
-def _checked_option(key, option, where, tell):
+def _checked_option(key, option, where, report):
     where = '%s: option %r' % (where, key)
     if not isinstance(key, str) or key.endswith(AS_UNLISTED):
-        tell('%s: an option must not have this name.' % where)
-    option = _with_right_keys(option, KEYS_OF_AN_OPTION, where, tell)
+        report('%s: an option must not have this name.' % where)
+    option = _with_right_keys(option, KEYS_OF_AN_OPTION, where, report)
     if option is None:
         return None
     choices = OrderedDict()
     for name, choice in (option.get('choices') or {}).items():
         there = '%s: choice %r' % (where, name)
-        choice = _with_right_keys(choice, KEYS_OF_A_CHOICE, there, tell) or {}
+        choice = _with_right_keys(choice, KEYS_OF_A_CHOICE, there, report) or {}
         if not isinstance(name, str) or name == UNLISTED:
-            tell('%s: a choice must not have the name %r.' % (where, name))
+            report('%s: a choice must not have the name %r.' % (where, name))
         choices[name] = dict(choice, display_name=choice.get('display_name') or name,
                              default=flag(choice.get('default')),
                              kubespawner_override=choice.get('kubespawner_override') or {})
     _with_one_default(list(choices.values()))
-    unlisted = _checked_unlisted_choice(option.get('unlisted_choice') or {}, where, tell)
+    unlisted = _checked_unlisted_choice(option.get('unlisted_choice') or {}, where, report)
     if not choices and not unlisted['enabled'] and option.get('choices') is not WRONG:
-        tell('%s has no choices.' % where)
+        report('%s has no choices.' % where)
     return dict(option, display_name=option.get('display_name') or key, choices=choices, unlisted_choice=unlisted)
 
 
-def _checked_unlisted_choice(unlisted, where, tell):
-    unlisted = _with_right_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice', tell)
+def _checked_unlisted_choice(unlisted, where, report):
+    unlisted = _with_right_keys(unlisted, KEYS_OF_AN_UNLISTED_CHOICE, where + ': unlisted_choice', report)
     try:
         re.compile(unlisted.get('validation_regex') or '')
     except (re.error, RecursionError, OverflowError) as e:
-        tell('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
+        report('%s: validation_regex is not a valid regular expression: %s.' % (where, e))
     texts = {'display_name': 'Other', 'display_name_in_choices': 'Other\u2026', 'validation_message': ''}
     return dict(unlisted, enabled=flag(unlisted.get('enabled')),
                 **{text: unlisted.get(text) or default for text, default in texts.items()})
 
 
-WRONG = type('Wrong', (dict,), {'__doc__': 'Stands for a value of the wrong type: it is empty, and was told of.'})()
+WRONG = type('Wrong', (dict,), {'__doc__': 'Stands for a value of the wrong type: it is empty, and was reported.'})()
 
 
-def _with_right_keys(value, keys, where, tell):
+def _with_right_keys(value, keys, where, report):
     """Return a dict with WRONG in place of each value of a wrong type; None if `value` is not a dict.
 
-    Call `tell` with these mistakes, and with misspelt keys.
+    Call `report` with these mistakes, and with misspelt keys.
     """
     if not isinstance(value, dict):
-        tell('%s: %.100r is not a dict.' % (where, value))
+        report('%s: %.100r is not a dict.' % (where, value))
         return None
     for key in sorted(set(value) - set(keys), key=str):
         known = meant(str(key), keys)
         if known:
-            tell('%s has the key %r; did you mean %r?' % (where, key, known))
+            report('%s has the key %r; did you mean %r?' % (where, key, known))
     right = dict(value)
     for key, (kind, words) in sorted(keys.items()):
         if value.get(key) is not None and not isinstance(value[key], kind):
-            tell('%s: %s must be %s, not %.100r.' % (where, key, words, value[key]))
+            report('%s: %s must be %s, not %.100r.' % (where, key, words, value[key]))
             right[key] = WRONG
     return right
 

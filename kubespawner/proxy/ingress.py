@@ -76,7 +76,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
         """Return all routes of this hub by routespec: dicts of `routespec`, `target` and `data`.
 
         The target of a route is empty if it lacks one of its objects, or if they are not as the settings say. Raises
-        RouteError if the API server has never told of them.
+        RouteError if they have never been listed.
         """
         try:
             yield self._prepare()
@@ -137,7 +137,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
 
     def _are_as_wanted(self, routespec, objects):
         try:
-            wanted = self._objects(routespec, *routes.told_by(next(filter(None, objects))))
+            wanted = self._objects(routespec, *routes.recorded_in(next(filter(None, objects))))
         except ValueError:
             return True  # to add it would fail
         return not any(existing and kind in wanted and routes.changes(kind, existing, wanted[kind])
@@ -175,7 +175,7 @@ class KubeIngressProxy(ProxySettings, Proxy):
         ingress = yield self._requests.read('ingress', self.namespace, templates.name_of(routespec), deadline)
         if ingress is None or routes.is_terminating(ingress):
             return
-        wanted = self._objects(routespec, *routes.told_by(ingress))
+        wanted = self._objects(routespec, *routes.recorded_in(ingress))
         for kind in BACKENDS:
             if kind in wanted and self._live(kind, templates.name_of(routespec)) is None:
                 yield self._upkeep.create_if_missing(kind, wanted[kind], deadline)

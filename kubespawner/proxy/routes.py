@@ -51,15 +51,15 @@ def route(ingress, service, endpoints):
     route that is not whole is INCOMPLETE, so that JupyterHub makes it again or removes it.
     """
     first = ingress or service or endpoints
-    target, data = told_by(first)
+    target, data = recorded_in(first)
     needed = [ingress] + [each for each in _behind(ingress, target, service, endpoints)] if ingress else [None]
     is_whole = all(each is not None and annotations_of(each).get(TARGET) == target for each in needed)
     return {'routespec': routespec_of(first), 'target': target if is_whole else INCOMPLETE,
             'data': data}
 
 
-def told_by(resource):
-    """Return the target and the data of the route that an object is of, as its annotations tell them."""
+def recorded_in(resource):
+    """Return the target and the data of an object's route, as its annotations record them."""
     annotations = annotations_of(resource)
     return annotations.get(TARGET, INCOMPLETE), _data(annotations.get(DATA))
 

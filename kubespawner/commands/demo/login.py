@@ -14,7 +14,7 @@ TOKEN, PASSWORD = 'KUBESPAWNER_DEMO_TOKEN', 'KUBESPAWNER_DEMO_PASSWORD'
 
 
 def is_secret(given, variable):
-    """Return whether `given` is the secret in an environment variable; how long that takes does not tell."""
+    """Return whether `given` is the secret in an environment variable, in a time that does not depend on it."""
     secret = os.environ.get(variable, '')
     return bool(secret) and hmac.compare_digest(str(given).encode('utf8', 'surrogatepass'), secret.encode('utf8'))
 

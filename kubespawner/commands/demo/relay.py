@@ -52,7 +52,7 @@ def passed_on(headers):
 class Exchange(HTTPMessageDelegate):
     """A request that arrives at the proxy.
 
-    proxy: has `routes`, `refusal(headers)`, `is_allowed(url)`, and is told with `is_busy(server)` that it has begun.
+    proxy: has `routes`, `refusal(headers)`, `is_allowed(url)`, and its `is_busy(server)` is called when it has begun.
     server (HTTP1ServerConnection): the browser's. downstream (HTTP1Connection): the same, for this request only.
     """
 

@@ -438,7 +438,7 @@ def _subject(key, value):
     return None
 
 
-# What is told
+# Warnings
 
 
 def _warn_of_many(cls, names):

@@ -13,7 +13,7 @@ _warned = set()  # tuples of names
 def translated(obj, section):
     """Return a section of a configuration with all traits of `obj` under their own names; itself if they are.
 
-    A setting that is set twice is told of in the log, once in the process' life.
+    If a setting is set under two names, a warning is logged, once.
     """
     names = [name for name in section if name in OTHER and obj.has_trait(name)]
     if not names:
