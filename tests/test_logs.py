@@ -108,7 +108,8 @@ def test_what_a_secret_has_is_masked_whatever_the_secret_is_called(caplog):
     reference = {'valueFrom': {'secretKeyRef': {'name': 'called-as-last-year', 'key': 'token'}}}
     whole = dict(pod_in(), spec={'containers': [
         {'name': 'notebook', 'env': [dict(reference, name='JUPYTERHUB_API_TOKEN')]}]})
-    secret = {'data': {'token': base64.b64encode(TOKEN.encode('ascii')).decode('ascii')}}
+    secret = {'metadata': {'name': 'called-as-last-year', 'uid': 's1'},
+              'data': {'token': base64.b64encode(TOKEN.encode('ascii')).decode('ascii')}}
     server, fake = logs('token ' + TOKEN)
     fake.answers.update({READ: [whole], 'read_namespaced_secret': [secret, refused(404, 'NotFound')]})
     assert (yield server.write(pod_in(), 'notebook')) == ['token ***']

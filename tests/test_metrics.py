@@ -71,7 +71,7 @@ def test_a_request_is_observed_by_what_became_of_it(changes, answer, code):
 @with_fake_time
 def test_each_attempt_is_observed_and_each_retry_is_counted():
     changes = Changes()
-    fake = FakeApi(read_namespaced_pod=[refused(503), refused(429), refused(429), {'metadata': {}}])
+    fake = FakeApi(read_namespaced_pod=[refused(503), refused(429), refused(429), pod_in()])
     yield requests_to(fake).read('pod', 'hubs', 'a')
     assert changes() == {
         (DURATION, '503', 'Pod', 'read'): 1, (DURATION, '429', 'Pod', 'read'): 2, (DURATION, '200', 'Pod', 'read'): 1,

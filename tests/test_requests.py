@@ -9,12 +9,13 @@ from tests.fake_time import START, with_fake_time
 from tests.support.fakes import LOG, FakeApi, at_once, refused, requests_to
 
 CLAIM = {'metadata': {'name': 'home'}}
+POD = {'metadata': {'name': 'a', 'uid': 'u'}}
 
 
 @with_fake_time
 def test_an_object_is_read_by_its_name():
-    fake = FakeApi(read_namespaced_pod=[{'metadata': {'name': 'a'}}])
-    assert (yield requests_to(fake).read('pod', 'hubs', 'a')) == {'metadata': {'name': 'a'}}
+    fake = FakeApi(read_namespaced_pod=[POD])
+    assert (yield requests_to(fake).read('pod', 'hubs', 'a')) == POD
     (_, arguments), = fake.asked
     assert (arguments['namespace'], arguments['name']) == ('hubs', 'a')
 
@@ -43,10 +44,23 @@ def test_an_answer_that_is_cut_off_is_not_repeated_and_the_page_of_a_gateway_is(
     assert 'c2VjcmV0' not in str(e.value) + e.value.body + str(e.value.for_the_user())
 
 
+@pytest.mark.parametrize('answer', [
+    {}, [], 'null', {'kind': 'Status', 'status': 'Success'}, {'metadata': {'name': 'a'}}])
+@pytest.mark.parametrize('send', [
+    lambda requests: requests.read('pod', 'hubs', 'a'),
+    lambda requests: requests.send(api.create('pod', 'hubs', {'metadata': {'name': 'a'}}))], ids=['read', 'create'])
+@with_fake_time
+def test_an_answer_that_is_no_object_is_an_error_though_its_status_says_success(send, answer):
+    fake = FakeApi(read_namespaced_pod=[answer], create_namespaced_pod=[answer])
+    with pytest.raises(api.ApiError, match='not a Kubernetes object') as e:
+        yield send(requests_to(fake, retry_seconds=0))
+    assert e.value.was_sent and not e.value.status
+
+
 @with_fake_time
 def test_what_may_heal_is_sent_again_after_a_pause():
-    fake = FakeApi(read_namespaced_pod=[refused(503), ReadTimeoutError(None, '', 'slow'), {'metadata': {}}])
-    assert (yield requests_to(fake).read('pod', 'hubs', 'a')) == {'metadata': {}}
+    fake = FakeApi(read_namespaced_pod=[refused(503), ReadTimeoutError(None, '', 'slow'), POD])
+    assert (yield requests_to(fake).read('pod', 'hubs', 'a')) == POD
     assert len(fake.asked) == 3 and IOLoop.current().time() > START
 
 
@@ -98,7 +112,7 @@ def test_every_try_runs_through_the_executor_that_was_given_and_keeps_to_the_lim
         limits[0] = (3, 30)
         return at_once(function, *args)
 
-    fake = FakeApi(read_namespaced_pod=[refused(503), {}])
+    fake = FakeApi(read_namespaced_pod=[refused(503), POD])
     requests = Requests(run, lambda: fake, lambda: limits[0], LOG)
     yield requests.read('pod', 'hubs', 'a')
     yield requests.read('pod', 'hubs', 'a')

@@ -12,7 +12,7 @@ from kubespawner.kube import clients
 from tests.support.fakes import requests_to
 from tests.support.recording_api import JsonAnswers
 
-POD = {'kind': 'Pod', 'apiVersion': 'v1', 'metadata': {'name': 'jupyter-ann', 'namespace': 'hubs'}}
+POD = {'kind': 'Pod', 'apiVersion': 'v1', 'metadata': {'name': 'jupyter-ann', 'namespace': 'hubs', 'uid': 'u'}}
 
 
 class Handler(JsonAnswers, BaseHTTPRequestHandler):

@@ -12,6 +12,7 @@ from kubespawner.kube.once import Once
 from tests.fake_time import with_fake_time
 from tests.support.fakes import FakeApi, Response, refused, requests_to
 
+POD = '{"metadata": {"name": "a", "uid": "u"}}'
 UNKNOWN = '299 - "unknown field \\"spec.volums\\""'
 DEPRECATED = '299 kube "v1 ComponentStatus is deprecated in v1.19+"'
 
@@ -42,7 +43,7 @@ def test_the_texts_of_warnings_are_read_from_the_headers(headers, expected):
 
 
 @pytest.mark.parametrize('answer', [
-    Response('{}', {'Warning': UNKNOWN}), refused(422, 'Invalid', headers={'Warning': UNKNOWN})],
+    Response(POD, {'Warning': UNKNOWN}), refused(422, 'Invalid', headers={'Warning': UNKNOWN})],
     ids=['accepted', 'refused'])
 @with_fake_time
 def test_a_warning_is_told_once_in_a_process(answer, caplog):
@@ -60,9 +61,9 @@ class Warns(BaseHTTPRequestHandler):
         self.send_response(200 if self.path.endswith('/a') else 404)
         for text in (UNKNOWN, DEPRECATED):
             self.send_header('Warning', text)
-        self.send_header('Content-Length', '2')
+        self.send_header('Content-Length', str(len(POD)))
         self.end_headers()
-        self.wfile.write(b'{}')
+        self.wfile.write(POD.encode('ascii'))
 
     def log_message(self, *arguments):
         """The test says what is wrong."""

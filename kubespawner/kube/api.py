@@ -23,6 +23,7 @@ from . import clients, retry, warnings
 from .codes import code_of, observed, status_of
 from .objects_api import method_of
 from .prune import without_managed_fields
+from .resource import is_object
 
 SHORTEST_TIMEOUT = 0.1  # seconds, when the deadline has been reached
 
@@ -52,6 +53,11 @@ class Request(namedtuple('Request', 'verb kind namespace name arguments')):
     """
 
     __slots__ = ()
+
+    @property
+    def names_object(self):
+        """Whether the response is used as the object of this name."""
+        return self.verb == 'read' and self.kind in MODELS or (self.verb, self.kind) == ('create', 'pod')
 
     @property
     def rbac_verb(self):
@@ -212,9 +218,13 @@ def _value(request, response):
         return response.data.decode('utf8', 'replace') if isinstance(response.data, bytes) else response.data
     text = _text(response.data)
     try:
-        return json.loads(without_managed_fields(text))
+        value = json.loads(without_managed_fields(text))
     except ValueError:
         raise ApiError(request, 0, 'the answer is not JSON', _quotable(text), code=metrics.INVALID)
+    if not isinstance(value, dict) or request.names_object and not is_object(value):  # a proxy may answer anything
+        raise ApiError(request, 0, 'the answer is not a Kubernetes object', 'It has no name or no uid.',
+                       code=metrics.INVALID)
+    return value
 
 
 def _quotable(text):

@@ -31,6 +31,7 @@ from .codes import observed, status_of
 from .outage import OutageLog
 from .pages import CHUNK
 from .prune import without_managed_fields
+from .resource import is_object
 from .siblings import Siblings
 
 LIST_TIMEOUT = 60  # seconds without a byte of the list
@@ -58,9 +59,7 @@ EXPECTED = (ApiException, HTTPError, OSError, ConfigException, jsonstream.Garble
 
 def checked(resource):
     """Return an object from the server. Raise Garbled if it has no name, uid or version."""
-    metadata = resource.get('metadata') if isinstance(resource, dict) else None
-    named = isinstance(metadata, dict) and all(isinstance(metadata.get(key), str) for key in ('name', 'uid'))
-    if not named or version_of(resource) <= 0:
+    if not is_object(resource) or version_of(resource) <= 0:
         raise jsonstream.Garbled('not a Kubernetes object: %.200r' % (resource,))
     return resource
 

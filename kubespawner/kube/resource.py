@@ -67,6 +67,12 @@ class Resource(dict):
         return value
 
 
+def is_object(value):
+    """Return whether a value from a response is an object: a dict that has a name and a uid."""
+    metadata = value.get('metadata') if isinstance(value, dict) else None
+    return isinstance(metadata, dict) and all(isinstance(metadata.get(key), str) for key in ('name', 'uid'))
+
+
 TIMES = '_timestamp', '_time', '_at'  # how the models call fields that are datetimes there
 
 
