@@ -126,10 +126,10 @@ def objects(argument, values):
     elif isinstance(copied, list):
         items = list(enumerate(copied))
     else:
-        raise ArgumentError(argument, ': is no list.')
+        raise ArgumentError(argument, ': is not a list.')
     for key, value in items:
         if not isinstance(value, dict):
-            raise ArgumentError(argument, '[%r] is no dict, but a %s.' % (key, type(value).__name__))
+            raise ArgumentError(argument, '[%r] is not a dict, but of the type %s.' % (key, type(value).__name__))
     try:
         return of_type([value for _, value in items], (True, KINDS[argument]))
     except SpellingError as e:
@@ -174,15 +174,15 @@ def shown(value):
 
 
 def fields(model, argument, config):
-    """Return the fields that the dict `config` names, in camelCase or snake_case: copies, by attribute of a model.
+    """Return copies of the fields in the dict `config`, by the names of the model's attributes.
 
-    model: a class of models, or one of them.
+    model: a class of models, or an instance. config: its keys are in camelCase or snake_case.
     """
     if not config:
         return {}
     config = raw(argument, config)
     if not isinstance(config, dict):
-        raise ArgumentError(argument, ': is no dict, but a %s.' % type(config).__name__)
+        raise ArgumentError(argument, ': is not a dict, but of the type %s.' % type(config).__name__)
     attributes = {key: attribute for attribute, key in model.attribute_map.items()}
     for key in config:
         if key not in attributes and key not in model.attribute_map:

@@ -214,7 +214,7 @@ def make_pod(
     set_fields(spec, 'extra_pod_config', extra_pod_config)
     _add_missing(spec, certificates.volumes + mask_volumes)
     if not isinstance(spec.containers, list):
-        raise ArgumentError('extra_pod_config', "['containers'] is no list.")
+        raise ArgumentError('extra_pod_config', "['containers'] is not a list.")
     spec.containers.extend(objects('extra_containers', extra_containers))
     pod = V1Pod(
         api_version='v1',
@@ -327,7 +327,8 @@ def _container_security_context(uid, gid, privileged, allow_privilege_escalation
 def _pod_security_context(uid, gid, fs_gid, supplemental_gids, fields):
     gids = supplemental_gids or []
     if isinstance(gids, (str, bytes, dict)) or not hasattr(gids, '__iter__'):
-        raise ArgumentError('supplemental_gids', ': is no list of numbers, but a %s.' % type(gids).__name__)
+        raise ArgumentError(
+            'supplemental_gids', ': is not a list of numbers, but of the type %s.' % type(gids).__name__)
     context = V1PodSecurityContext(
         run_as_user=None if uid is None else id_number('run_as_uid', uid),
         fs_group=None if fs_gid is None else id_number('fs_gid', fs_gid),
@@ -469,7 +470,7 @@ def make_pvc(name, storage_class, access_modes, storage, labels=None, annotation
     annotations = strings('annotations', annotations)
     access_modes = list(access_modes)
     if not all(isinstance(mode, str) for mode in access_modes):
-        raise ArgumentError('access_modes', ': is no list of strings.')
+        raise ArgumentError('access_modes', ': is not a list of strings.')
     spec = V1PersistentVolumeClaimSpec(access_modes=access_modes)
     # The clients disagree about the class of `resources`, not about what is in it.
     spec.resources = _resources(requests={'storage': _quantity('storage', storage)})

@@ -333,7 +333,8 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods
         manifest, new_objects = yield from self._make_manifests(attempt)
         yield from self._prepare(attempt, manifest, new_objects)
         created = yield from self._create(attempt, manifest)
-        del manifest  # a start may wait for minutes, and the manifest is a third of the objects that it holds
+        del manifest, new_objects  # a start may wait for minutes, and these are a third of the objects that it holds
+        yield from self._complete(attempt, created)
         pod = yield from self._wait_until_running(attempt, created)
         address = yield self._server_address(pod, attempt.deadline)
         self._follow_address(pod)
@@ -342,7 +343,7 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods
         return self._return_address(address)
 
     def _take_settings(self, attempt):
-        """Apply the user's choice, which may change any setting, and wait for a turn."""
+        """Set the deadline, apply the user's choice, which may change any setting, and wait for a turn."""
         self._follow_pods()
         started = IOLoop.current().time()
         attempt.deadline = started + self.start_timeout * (1 - START_MARGIN)
@@ -361,11 +362,11 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods
     def _make_manifests(self, attempt):
         """Return the V1Pod to create, after the operator's hook, and the missing objects that it needs.
 
-        Everything that may find a wrong setting is done here, and nothing is created.
+        Everything that may find a wrong setting is done here, before an object is created.
         """
         if self.enable_user_namespaces:
             yield self._call_own_step('_ensure_namespace', attempt)
-        new_objects = yield from self._missing_objects(attempt)
+        new_objects = yield from self._objects_to_create(attempt)
         self._begin_pod()
         manifest = self.get_pod_manifest()
         manifest = yield in_time(manifest if is_future(manifest) else maybe_await(manifest), attempt.deadline,
@@ -390,25 +391,28 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods
         yield from self._make_room(attempt)
 
     def _create(self, attempt, manifest):
-        """Create the pod and its companions; return the pod, a Resource. The hub may die before there is an answer."""
+        """Create the pod; return it, a Resource."""
         attempt.wake, attempt.waiter = partial(self.pod_reflector.wake, self._pod_key), self._waiter
-        pods = self._pods
+        attempt.pods = self._pods
         yield from self._follow_events(attempt.progress_log)
         self._known.begin_start()
-        yield self._save_state()
-        created = clients.Resource((yield from self._create_pod(pods, manifest, attempt)))
+        yield self._save_state()  # the hub may die before there is an answer
+        created = clients.Resource((yield from self._create_pod(attempt.pods, manifest, attempt)))
         self._log_pod(attempt.progress_log, created)
         attempt.record.reached(records.CREATED)
         attempt.uid, attempt.secrets = uid_of(created), partial(secrets_of, created, self._secret_values())
         attempt.progress_log.about(attempt.uid)
+        return created
+
+    def _complete(self, attempt, created):
+        """Save what is known of the new pod, create its companions, and call the operator's hook."""
         yield self._save_state()
-        yield from self._create_companions(attempt, pods, created)
+        yield from self._create_companions(attempt, created)
         if self.user_storage_pvc_ensure and not attempt.is_claim_bound:
             self._follow_claim(attempt)
         if self.after_pod_created_hook is not None:
             yield in_time(self._result_of('after_pod_created_hook', self, wrap_all(created)), attempt.deadline,
                           'after_pod_created_hook', self.pod_name)
-        return created
 
     def _wait_until_running(self, attempt, created):
         """Wait until the pod runs; return it, with the spec as it was created: the cache does not keep all of that."""
@@ -427,14 +431,14 @@ class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods
         for kind, name in names:
             yield self._companions.make_room(kind, name, attempt.deadline, attempt.is_wanted)
 
-    def _create_companions(self, attempt, pods, created):
+    def _create_companions(self, attempt, created):
         """Create the pod's Secret and Service, for which the pod waits. If that fails, delete the pod."""
         try:
             for kind, _ in self._names_of_companions():
                 yield self._create_companion(kind, created, attempt.deadline, attempt.is_wanted)
             attempt.check_wanted()
         except Exception:
-            yield pods.discard(created)
+            yield attempt.pods.discard(created)
             raise
 
     def _outcome(self, attempt, pod):

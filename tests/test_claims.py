@@ -138,13 +138,14 @@ def test_a_claim_that_stays_though_it_is_being_deleted_ends_the_start_at_its_dea
         yield find_or_make_room(claims(None, **{READ: [GOING]})[0])[0]
 
 
+@pytest.mark.parametrize('answers', [[GOING], [GOING, NOT_FOUND]], ids=['while it is there', 'when it is gone'])
 @with_fake_time
-def test_nobody_waits_for_a_claim_once_the_start_is_given_up():
+def test_a_start_that_was_given_up_ends_instead_of_going_on_without_the_claim(answers):
     def check_wanted():
         raise SpawnError('given up')
 
     with pytest.raises(SpawnError, match='given up'):
-        yield find_or_make_room(claims(None, **{READ: [GOING]})[0], check_wanted=check_wanted)[0]
+        yield find_or_make_room(claims(None, **{READ: answers})[0], check_wanted=check_wanted)[0]
     assert IOLoop.current().time() - START < 1
 
 

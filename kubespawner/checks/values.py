@@ -201,8 +201,8 @@ def terms(*alternatives):
     def check(value):
         for item in objects_of(value):
             present = {camel_case(key) for key in item if isinstance(key, str)}
-            if item and not any(present.issuperset(fields) for fields in alternatives):
-                return 'contains a term without %s.' % ' or '.join(' and '.join(fields) for fields in alternatives)
+            if item and not any(present.issuperset(names) for names in alternatives):
+                return 'contains a term without %s.' % ' or '.join(' and '.join(names) for names in alternatives)
     return check
 
 
@@ -237,7 +237,6 @@ def weights(value):
         weight = item.get('weight', 1)
         if isinstance(weight, int) and not 1 <= weight <= 100:
             return 'contains the weight %r; it must be from 1 to 100.' % weight
-
 
 
 def directory(value):

@@ -55,8 +55,8 @@ class Request(namedtuple('Request', 'verb kind namespace name arguments')):
     __slots__ = ()
 
     @property
-    def names_object(self):
-        """Whether the response is used as the object of this name."""
+    def expects_object(self):
+        """Whether the response must be an object with a name and a uid."""
         return self.verb == 'read' and self.kind in MODELS or (self.verb, self.kind) == ('create', 'pod')
 
     @property
@@ -221,9 +221,9 @@ def _value(request, response):
         value = json.loads(without_managed_fields(text))
     except ValueError:
         raise ApiError(request, 0, 'the answer is not JSON', _quotable(text), code=metrics.INVALID)
-    if not isinstance(value, dict) or request.names_object and not is_object(value):  # a proxy may answer anything
-        raise ApiError(request, 0, 'the answer is not a Kubernetes object', 'It has no name or no uid.',
-                       code=metrics.INVALID)
+    if not isinstance(value, dict) or request.expects_object and not is_object(value):  # a proxy may answer anything
+        problem = 'It has no name or no uid.' if isinstance(value, dict) else 'It is a %s.' % type(value).__name__
+        raise ApiError(request, 0, 'the answer is not a Kubernetes object', problem, code=metrics.INVALID)
     return value
 
 

@@ -74,7 +74,6 @@ def prefix_of(version):
     return ('/apis/' if '/' in version else '/api/') + version
 
 
-
 @gen.coroutine
 def served_version(requests, plural):
     """Return the newest version of the API in which a cluster serves a kind, such as `ingresses`; None if in none.

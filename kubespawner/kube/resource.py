@@ -142,7 +142,6 @@ def wrap_all(value):
     return value
 
 
-
 class KindResource(Resource):
     """A Resource whose kind is known, which is one of the subclasses that `class_of` returns.
 

@@ -27,7 +27,8 @@ class StartAttempt:
     grace (float or None): how many seconds to wait for a failure to heal; None: as long as failures of that kind
         usually take.
     wake (callable): makes whoever waits for the pod look at it again.
-    waiter (PodWaiter or None): waits for the pod; None before it is created.
+    waiter (PodWaiter or None), pods (Pods or None): wait for the pod, create and delete it; None until it is about to
+        be created. The spawner's own may be about the next start's pod by then.
     record (StartRecord): what the metrics count of the start.
     """
 
@@ -37,7 +38,7 @@ class StartAttempt:
         self.grace, self.wake = grace, wake
         self.is_given_up = self.has_begun = False
         self.created = None  # the pod as it was created, a dict
-        self.waiter = None
+        self.waiter = self.pods = None
         self.record = StartRecord()
         self.secrets, self.failed, self.container, self.is_claim_bound = list, None, None, False
         self._is_running, self._log = is_running, log

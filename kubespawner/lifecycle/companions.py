@@ -105,7 +105,6 @@ class Companions:
         living = yield self._requests.read('pod', self._namespace, pod.get('name'), deadline)
         return living is None or living['metadata']['uid'] != pod.get('uid')
 
-
     def _taken(self, kind, found):
         """Return the error of a start whose companion is used by another server; log what the operator can do."""
         name, pod = found['metadata']['name'], _owning_pod(found).get('name')

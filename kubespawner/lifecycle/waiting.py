@@ -81,16 +81,17 @@ def wait_until_gone(read: Callable[[], Any], is_going: Callable[[Any], bool], wh
     """
     loop, pauses = IOLoop.current(), retry.Backoff(0.1, 2, jitter=0)
     started = loop.time()
-    while True:
-        found = yield read()
-        if found is None or not is_going(found):
-            return found
+    found = yield read()
+    while found is not None and is_going(found):
+        yield gen.sleep(min(pauses.next_pause(), max(0, deadline - loop.time())))
         if loop.time() >= deadline:
             raise SpawnError(
                 'Waited %d s for %s to be gone, which is being deleted.' % (loop.time() - started, what), 'Terminating',
                 cause, 'It is kept by its finalizers %s.' % (found['metadata'].get('finalizers') or []))
         check()
-        yield gen.sleep(min(pauses.next_pause(), max(0, deadline - loop.time())))
+        found = yield read()
+    check()
+    return found
 
 
 @gen.coroutine

@@ -125,9 +125,9 @@ class FollowedPods(Configuration):
                 return True
 
     def _is_listed_for_polls(self, turns):
-        """Do the same as `_is_listed`, but continue in a turn. All polls that wait for the same list share one wait.
+        """Return the same as `_is_listed`, in a turn. All polls that wait for the same list share one wait.
 
-        turns (Turns): of polls. This is a generator of futures.
+        turns (Turns): in which the polls continue. This is a generator of futures.
         """
         deadline = IOLoop.current().time() + FIRST_LIST_SECONDS
         while True:

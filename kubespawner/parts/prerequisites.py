@@ -18,7 +18,7 @@ from .subclass_steps import SubclassSteps
 class Prerequisites(SubclassSteps):
     """The part of KubeSpawner for what must exist before a pod."""
 
-    def _missing_objects(self, attempt):
+    def _objects_to_create(self, attempt):
         """Return the missing objects that must be created before the pod: a list of (kind, namespace, manifest).
 
         Each object is read first, because a quota refuses the creation even of an object that exists.
@@ -49,7 +49,7 @@ class Prerequisites(SubclassSteps):
         return manifest
 
     def _create_missing(self, new_objects, attempt):
-        """Create the objects that a start needs besides its pod, see `_missing_objects`."""
+        """Create the objects that a start needs besides its pod, see `_objects_to_create`."""
         has_own_claim = self._has_own('_make_create_pvc_request')
         for kind, namespace, missing in new_objects:
             attempt.check_wanted()

@@ -192,7 +192,7 @@ class Progress(Configuration):
         return owner.event_reflector.sibling(self.namespace, {}) if reflector.is_forbidden else reflector
 
     def _log_claim(self, progress_log, new_objects):
-        """Add a step for the claim, if there is one. new_objects: see `_missing_objects`."""
+        """Add a step for the claim, if there is one. new_objects: see `_objects_to_create`."""
         if self.user_storage_pvc_ensure:
             is_new = any(kind == PVC for kind, _, _ in new_objects)
             progress_log.add_step('claim created' if is_new else 'claim found')

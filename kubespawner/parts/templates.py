@@ -156,7 +156,7 @@ class Templates(Named, Configuration):
     def _expanding(self, **changes):
         """Expand templates differently in this context. changes: fields of Expansion.
 
-        They are no arguments of `_expand_user_properties`, because subclasses override that with the ones it has.
+        They are not arguments of `_expand_user_properties`, because subclasses override it with those that it has.
         """
         before = self._expansion
         self._expansion = before._replace(**changes)
@@ -167,6 +167,7 @@ class Templates(Named, Configuration):
 
     @property
     def _scheme(self):
+        """The slug scheme in this context."""
         return self._expansion.scheme or self.slug_scheme
 
     def _expand_all(self, value):

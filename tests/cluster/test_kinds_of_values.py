@@ -141,10 +141,10 @@ def test_without_a_pull_policy_kubernetes_chooses_one(new_spawner, objects):
 
 
 @pytest.mark.parametrize('traits, sentence', [
-    ({'volumes': {'a': 5}}, r"KubeSpawner.volumes\['a'\] is no dict, but a int"),
+    ({'volumes': {'a': 5}}, r"KubeSpawner.volumes\['a'\] is not a dict, but of the type int"),
     ({'volumes': {5: HOME}}, 'KubeSpawner.volumes: has the key 5, which is no string'),
-    ({'init_containers': container('a')}, "KubeSpawner.singleuser_init_containers.* is no dict, but a str"),
-    ({'image_pull_secrets': [5]}, r'KubeSpawner.singleuser_image_pull_secrets\[0\] is no dict, but a int'),
+    ({'init_containers': container('a')}, "singleuser_init_containers.* is not a dict, but of the type str"),
+    ({'image_pull_secrets': [5]}, r'KubeSpawner.singleuser_image_pull_secrets\[0\] is not a dict, but of the type int'),
 ])
 @pytest.mark.gen_test
 def test_what_is_no_object_is_told_with_its_place(new_spawner, traits, sentence):

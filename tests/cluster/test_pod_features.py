@@ -373,10 +373,10 @@ def test_a_hook_that_fails_or_never_ends_ends_the_start_by_name(new_spawner, obj
 # What is wrong
 
 @pytest.mark.parametrize('traits, words', [
-    ({'tolerations': [5]}, 'KubeSpawner.tolerations[0] is no dict'),
-    ({'pod_affinity_required': {'a': 5}}, "KubeSpawner.pod_affinity_required['a'] is no dict"),
+    ({'tolerations': [5]}, 'KubeSpawner.tolerations[0] is not a dict'),
+    ({'pod_affinity_required': {'a': 5}}, "KubeSpawner.pod_affinity_required['a'] is not a dict"),
     ({'container_security_context': {'nobody': 1}}, "container_security_context: 'nobody' is not a field"),
-    ({'pod_security_context': lambda spawner: 'x'}, 'KubeSpawner.pod_security_context: is no dict'),
+    ({'pod_security_context': lambda spawner: 'x'}, 'KubeSpawner.pod_security_context: is not a dict'),
     ({'gid': lambda spawner: 'staff'}, "KubeSpawner.gid: 'staff' is not the number"),
     ({'environment': {'A': {'nobody': 1}}}, "KubeSpawner.environment: 'nobody' is not a field of a Kubernetes EnvVar"),
     ({'singleuser_extra_containers': [{'name': '{pvc_name}'}], 'pvc_name_template': '{nobody}'},
