@@ -1,13 +1,14 @@
 """KubeSpawner: the verbs start, poll and stop, and the state of a server.
 
 Each other part of KubeSpawner is a module: `configuration` (the traits), `server_names` (the names of a server's
-objects), `templates`, `manifests` (the contents of pods and claims), `choosing` (profiles), `prerequisites` (what must
-exist before the pod), `claims` and `pods` (who owns them, and how they are created and deleted), `related` and
-`companions` (the same for a pod's Secret and Service), `followed_pods` (the reflector that follows the pod),
-`addresses` (where the server is), `requests`, `waiting`, `attempt` (one start), `progress` (what users see of it) and
-`startup_watch` (the time until the server answers JupyterHub). `podstatus` knows what a pod's status means, `api` how
-to send requests, and `reflector` how to follow changes. For subclasses written for earlier versions, `adapters` has the
-methods that they call, `subclass_steps` those that they override, and `importable` the names that they import.
+objects), `templates`, `manifests` (the contents of pods and claims), `user_options` (the profile that a user chose),
+`prerequisites` (what must exist before the pod), `claims` and `pods` (who owns them, and how they are created and
+deleted), `related` and `companions` (the same for a pod's Secret and Service), `followed_pods` (the reflector that
+follows the pod), `addresses` (where the server is), `requests`, `waiting`, `attempt` (one start), `progress` (what
+users see of it) and `startup_watch` (the time until the server answers JupyterHub). `podstatus` knows what a pod's
+status means, `api` how to send requests, and `reflector` how to follow changes. For subclasses written for earlier
+versions, `adapters` has the methods that they call, `subclass_steps` those that they override, and `importable` the
+names that they import.
 
 All of these run on the IOLoop's thread, and only they read the hub's state (user, server, database). Blocking calls get
 plain values, and run on an executor thread, through `asynchronize`. The steps of a verb are generators, to be used with
@@ -54,13 +55,13 @@ from .parts import addresses, followed_pods, installation, stand_in, subclass_st
 from .parts.adapters import Adapters
 from .parts.addresses import Addresses
 from .parts.awaiting import at_once, maybe_await
-from .parts.choosing import Choosing
 from .parts.followed_pods import FollowedPods, PodReflector  # noqa: F401
 from .parts.hub_database import commit_together
 from .parts.importable import *  # noqa: F403
 from .parts.other_servers import OtherServers, is_of_another_server
 from .parts.prerequisites import Prerequisites
 from .parts.progress import Progress
+from .parts.user_options import UserOptions
 
 STARTS_A_TURN = 5  # starts that create their pods in one iteration of the loop, which takes about ten milliseconds
 STOPS_A_TURN = 10  # stops that send their requests in one iteration of the loop
@@ -85,7 +86,7 @@ def raises_user_errors(verb):
 
 
 @with_aliases
-class KubeSpawner(AliasedTraits, Adapters, Choosing, Prerequisites, FollowedPods, Addresses, OtherServers, Progress,
+class KubeSpawner(AliasedTraits, Adapters, UserOptions, Prerequisites, FollowedPods, Addresses, OtherServers, Progress,
                   Spawner):
     """Spawns each server of each user as a pod in Kubernetes."""
 

@@ -5,6 +5,7 @@ the last one, and must not start with them. Who owns a companion and when it may
 like is in `parts.related`. Everything runs on the IOLoop's thread.
 """
 import re
+from contextlib import contextmanager
 
 from tornado import gen
 
@@ -40,7 +41,7 @@ class Companions:
     @gen.coroutine
     def make_room(self, kind, name, deadline, is_wanted=lambda: True):
         """Delete the companion of an earlier pod, before a new pod could use it. The earlier pod must be gone."""
-        with _Explained(kind):
+        with _naming_missing_right(kind):
             found = yield self._requests.read(kind, self._namespace, name, deadline)
             if found is not None:
                 yield self._replace(kind, found, deadline, is_wanted)
@@ -53,7 +54,7 @@ class Companions:
         is_wanted (callable): called before each attempt.
         """
         name = manifest['metadata']['name']
-        with _Explained(kind):
+        with _naming_missing_right(kind):
             for _ in range(CREATE_TRIES):
                 check_wanted(is_wanted, self._pod_name)
                 if (yield self._created(kind, manifest, deadline, is_wanted)):
@@ -118,26 +119,24 @@ class Companions:
             'says what to do.' % (kind, name, 'pod %s' % pod if pod else 'something else'), cause=Cause.CONFIGURATION)
 
 
-class _Explained:
-    """A context manager that turns the error of a missing right into a SpawnError that says what the role needs."""
+@contextmanager
+def _naming_missing_right(kind):
+    """Turn the error of a missing right into a SpawnError that says what the role needs for companions of a kind."""
+    try:
+        yield
+    except api.ApiError as e:
+        if e.status != 403 or not _LACKS_RIGHT.search(e.message):
+            raise
+        raise _missing_right(kind, e)
 
-    def __init__(self, kind):
-        self._kind = kind
 
-    def __enter__(self):
-        pass
-
-    def __exit__(self, _, e, traceback):
-        if isinstance(e, api.ApiError) and e.status == 403 and _LACKS_RIGHT.search(e.message):
-            raise self._missing_right(e)
-
-    def _missing_right(self, e):
-        verb, resource = e.request.rbac_verb, e.request.kind + 's'
-        verbs = VERBS if e.request.kind == self._kind else [verb]  # it may be about the pod that has one
-        return SpawnError(
-            'The hub does not have the right to %s %s.' % (verb, resource), e.reason, Cause.API,
-            'Add this line to the rules of its role: - {apiGroups: [""], resources: [%s], verbs: [%s]} %s' % (
-                resource, ', '.join(verbs), e), e.message)
+def _missing_right(kind, e):
+    verb, resource = e.request.rbac_verb, e.request.kind + 's'
+    verbs = VERBS if e.request.kind == kind else [verb]  # it may be about the pod that has one
+    return SpawnError(
+        'The hub does not have the right to %s %s.' % (verb, resource), e.reason, Cause.API,
+        'Add this line to the rules of its role: - {apiGroups: [""], resources: [%s], verbs: [%s]} %s' % (
+            resource, ', '.join(verbs), e), e.message)
 
 
 def _owning_pod(found):

@@ -10,7 +10,7 @@ No logic belongs here. `subclass_steps.CALLED` lists those that a start or a sto
     6.0     _get_reflector_key, _stop_all_reflectors
     7.0     _check_pvc_exists, _get_pod_port, _sorted_dict_values, _expand_env
 
-The names of the profile form are in `form_names`; `load_user_options` is in `choosing`.
+The names of the profile form are in `form_names`; `load_user_options` is in `user_options`.
 """
 from tornado.ioloop import IOLoop
 

@@ -1,7 +1,7 @@
 """Names that other versions have for the profile form and its methods, for operators' forms and for subclasses.
 
-Each method delegates to `choosing`. They are in a base class of the class that has the defaults, because traitlets uses
-a method `_NAME_default` as the default of the trait NAME. Everything runs on the IOLoop's thread.
+Each method delegates to `user_options`. They are in a base class of the class that has the defaults, because traitlets
+uses a method `_NAME_default` as the default of the trait NAME. Everything runs on the IOLoop's thread.
 """
 from .manifests import Manifests
 

@@ -14,7 +14,7 @@ from traitlets import Dict, TraitError, validate
 
 from kubespawner import profiles
 from kubespawner.messages.errors import SpawnError
-from kubespawner.parts.choosing import WITH_TEMPLATES
+from kubespawner.parts.user_options import WITH_TEMPLATES
 from tests.conftest import grant_hub, wait_for_service_account
 
 from .conftest import UNTOUCHED, Objects

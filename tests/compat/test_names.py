@@ -388,7 +388,7 @@ def spawner_with(members=None, answers=None, **traits):
         'create_namespaced_persistent_volume_claim': [sent],
         'read_namespaced_persistent_volume_claim': [refused(404, 'NotFound')],
         'list_namespaced_persistent_volume_claim': [{'items': []}],
-        'read_namespace': [{}],
+        'read_namespace': [OBJECT],
         'delete_namespaced_pod': [{}],
         'delete_namespaced_secret': [{}],
         'delete_namespaced_persistent_volume_claim': [{}],
@@ -435,6 +435,7 @@ def test_make_create_pod_request_creates_the_pod():
     assert spawner.api.methods == ['create_namespaced_pod']
 
 
+OBJECT = {'metadata': {'name': 'a', 'uid': 'u'}}
 CREATE_CLAIM = 'create_namespaced_persistent_volume_claim'
 READ_CLAIM = 'read_namespaced_persistent_volume_claim'
 
@@ -442,7 +443,7 @@ READ_CLAIM = 'read_namespaced_persistent_volume_claim'
 @pytest.mark.parametrize('answers, done', [
     ({}, True),
     ({CREATE_CLAIM: [refused(409, 'AlreadyExists')]}, True),
-    ({CREATE_CLAIM: [refused(403, 'Forbidden')], READ_CLAIM: [{'metadata': {}}]}, True),
+    ({CREATE_CLAIM: [refused(403, 'Forbidden')], READ_CLAIM: [OBJECT]}, True),
     ({CREATE_CLAIM: [OSError('no answer')]}, False),
     ({CREATE_CLAIM: [refused(403, 'Forbidden')]}, 403),
     ({CREATE_CLAIM: [refused(422, 'Invalid')]}, 422),
@@ -484,14 +485,14 @@ def test_make_delete_pvc_request_says_whether_it_is_done(answer, done):
 @with_fake_time
 def test_ensure_not_exists_deletes_and_says_whether_it_is_gone():
     assert (yield spawner_with()._ensure_not_exists('secret', 's')) is True
-    is_there = spawner_with(answers={'read_namespaced_secret': [{'metadata': {}}]})
+    is_there = spawner_with(answers={'read_namespaced_secret': [OBJECT]})
     assert (yield is_there._ensure_not_exists('secret', 's')) is False
     assert is_there.api.methods == ['delete_namespaced_secret', 'read_namespaced_secret']
 
 
 @with_fake_time
 def test_check_pvc_exists_looks_in_the_given_namespace():
-    spawner = spawner_with(answers={READ_CLAIM: [{'metadata': {}}]})
+    spawner = spawner_with(answers={READ_CLAIM: [OBJECT]})
     assert (yield spawner._check_pvc_exists('c', 'elsewhere')) is True
     assert spawner.api.asked[0][1]['namespace'] == 'elsewhere'
     assert (yield spawner_with()._check_pvc_exists('c', 'hubs')) is False
@@ -500,7 +501,7 @@ def test_check_pvc_exists_looks_in_the_given_namespace():
 @pytest.mark.parametrize('answer', [{}, refused(409, 'AlreadyExists')])
 @with_fake_time
 def test_ensure_namespace_creates_it_or_finds_it(answer):
-    there = {'metadata': {'name': 'hubs-alice', 'annotations': {USERNAME: 'alice'}}}
+    there = {'metadata': {'name': 'hubs-alice', 'uid': 'u', 'annotations': {USERNAME: 'alice'}}}
     spawner = spawner_with(answers={'create_namespace': [answer], 'read_namespace': [there]},
                            enable_user_namespaces=True)
     assert (yield spawner._ensure_namespace()) is None
@@ -614,7 +615,7 @@ def test_a_start_calls_the_steps_that_a_subclass_has_made_its_own():
 def test_a_claim_that_is_there_is_still_the_business_of_an_own_step():
     calls = []
     spawner = spawner_with({'_make_create_pvc_request': noting(calls, 'x')}, {READ_CLAIM: [{'metadata': {
-        'name': 'claim-alice', 'namespace': 'hubs'}}]}, **CLAIM)
+        'name': 'claim-alice', 'namespace': 'hubs', 'uid': 'u'}}]}, **CLAIM)
     yield spawner.start()
     assert calls == ['x'] and CREATE_CLAIM not in spawner.api.methods
 

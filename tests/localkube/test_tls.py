@@ -164,11 +164,12 @@ def test_without_trustme_kubectl_sends_no_token(plain):
 
 
 def test_without_trustme_the_command_says_so_and_does_not_advise_kubectl(tmpdir):
-    kubeconfig = tmpdir.join('kubeconfig')
-    process = subprocess.Popen([sys.executable, '-c', WITHOUT_TRUSTME, '--kubeconfig', str(kubeconfig)],
+    process = subprocess.Popen([sys.executable, '-c', WITHOUT_TRUSTME, '--kubeconfig', str(tmpdir.join('kubeconfig'))],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
-    poll(kubeconfig.exists, 'the kubeconfig')
+    printed = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    printed, logged = process.communicate(timeout=PATIENCE)
+    printed += process.stdout.read()
+    logged = process.stderr.read()
+    process.wait(PATIENCE)
     assert 'http://127.0.0.1:' in printed and 'kubectl' not in printed
     assert logged.count('localkube serves plain HTTP') == 1

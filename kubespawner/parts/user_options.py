@@ -40,7 +40,7 @@ THAT_WORKED = 'The choice that worked last is selected.'
 ANOTHER = 'Another profile is selected.'
 
 
-class Choosing(FormNames):
+class UserOptions(FormNames):
     """The part of KubeSpawner for the profile form and user options. `super()` is JupyterHub's Spawner."""
 
     def __init__(self, *args, **kwargs):
@@ -84,9 +84,9 @@ class Choosing(FormNames):
 
     def _check_profiles(self):
         """Log what is wrong with a configured list, once, when the hub starts. A function's list is checked later."""
-        is_checked = self.config and self.config is Choosing._list_checked_for
+        is_checked = self.config and self.config is UserOptions._list_checked_for
         if self.profile_list and not is_checked and not callable(self.profile_list):
-            Choosing._list_checked_for = self.config
+            UserOptions._list_checked_for = self.config
             self._list_reader.check(self.profile_list)
 
     # The form
@@ -249,8 +249,8 @@ class Choosing(FormNames):
     def _may_have_more(self):
         """Return whether users may send more than a choice: the operator replaced the form, or `options_from_form`."""
         reader = getattr(self.options_from_form, '__func__', None)
-        ours = Choosing._options_from_form, vars(Choosing).get('options_from_form')
-        is_ours = reader in ours and type(self)._options_from_form is Choosing._options_from_form
+        ours = UserOptions._options_from_form, vars(UserOptions).get('options_from_form')
+        is_ours = reader in ours and type(self)._options_from_form is UserOptions._options_from_form
         return not is_ours or self._has_own_form()
 
     def _has_hook_for_options(self):
@@ -273,7 +273,7 @@ class Choosing(FormNames):
         self._start_of_choice = start = deadline, is_wanted
         try:
             applied = self.load_user_options()
-            if type(self).load_user_options is not Choosing.load_user_options:  # ours knows what it waits for
+            if type(self).load_user_options is not UserOptions.load_user_options:  # ours knows what it waits for
                 applied = in_time(maybe_await(applied), deadline, 'load_user_options', self.pod_name)
             yield applied
         finally:
@@ -411,7 +411,7 @@ def _chosen(offered, options):
 @functools.lru_cache(maxsize=20)
 def _has_a_form(spawner_class):
     """Return whether a subclass replaces the form."""
-    subclasses = spawner_class.__mro__[:spawner_class.__mro__.index(Choosing)]
+    subclasses = spawner_class.__mro__[:spawner_class.__mro__.index(UserOptions)]
     return any('options_form' in vars(cls).get('_trait_default_generators', ()) or FORM_METHODS & set(vars(cls))
                for cls in subclasses)
 
