@@ -330,12 +330,12 @@ class KubeSpawner(AliasedTraits, Adapters, UserOptions, Prerequisites, FollowedP
         """
         attempt = next((each for each in self._attempts if not each.has_begun), self._attempts[-1])
         attempt.has_begun = True
-        yield from self._take_settings(attempt)
+        yield from self._apply_settings(attempt)
         manifest, new_objects = yield from self._make_manifests(attempt)
-        yield from self._prepare(attempt, manifest, new_objects)
-        created = yield from self._create(attempt, manifest)
+        yield from self._create_prerequisites(attempt, manifest, new_objects)
+        created = yield from self._create_pod_and_record(attempt, manifest)
         del manifest, new_objects  # a start may wait for minutes, and these are a third of the objects that it holds
-        yield from self._complete(attempt, created)
+        yield from self._complete_pod(attempt, created)
         pod = yield from self._wait_until_running(attempt, created)
         address = yield self._server_address(pod, attempt.deadline)
         self._follow_address(pod)
@@ -343,7 +343,7 @@ class KubeSpawner(AliasedTraits, Adapters, UserOptions, Prerequisites, FollowedP
         self._watch_wait_up(attempt, created)
         return self._return_address(address)
 
-    def _take_settings(self, attempt):
+    def _apply_settings(self, attempt):
         """Set the deadline, apply the user's choice, which may change any setting, and wait for a turn."""
         self._follow_pods()
         started = IOLoop.current().time()
@@ -376,7 +376,7 @@ class KubeSpawner(AliasedTraits, Adapters, UserOptions, Prerequisites, FollowedP
                                  self.modify_pod_hook and 'modify_pod_hook', self.pod_name)
         return manifest, new_objects
 
-    def _prepare(self, attempt, manifest, new_objects):
+    def _create_prerequisites(self, attempt, manifest, new_objects):
         """Create what the pod needs, and delete what is in its way."""
         if self.user_storage_pvc_ensure:
             self._server_names.record_claim(self.pvc_name, self.namespace, self.pvc_name_template)
@@ -391,7 +391,7 @@ class KubeSpawner(AliasedTraits, Adapters, UserOptions, Prerequisites, FollowedP
         yield in_time(self._check_certificates(), attempt.deadline, 'ssl_alt_names', self.pod_name)
         yield from self._make_room(attempt)
 
-    def _create(self, attempt, manifest):
+    def _create_pod_and_record(self, attempt, manifest):
         """Create the pod; return it, a Resource."""
         attempt.wake, attempt.waiter = partial(self.pod_reflector.wake, self._pod_key), self._waiter
         attempt.pods = self._pods
@@ -405,7 +405,7 @@ class KubeSpawner(AliasedTraits, Adapters, UserOptions, Prerequisites, FollowedP
         attempt.progress_log.about(attempt.uid)
         return created
 
-    def _complete(self, attempt, created):
+    def _complete_pod(self, attempt, created):
         """Save what is known of the new pod, create its companions, and call the operator's hook."""
         yield self._save_state()
         yield from self._create_companions(attempt, created)

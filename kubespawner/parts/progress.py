@@ -108,11 +108,11 @@ class Progress(Configuration):
                 self._last_start.stopped()
             else:
                 self._last_start.failed(e, time.time())
-            self._end(progress_log, e)
+            self._end_progress(progress_log, e)
             raise
         self._last_start.succeeded(self.user_options or {})
         if not progress_log.continues_after_start:
-            self._end(progress_log, None)
+            self._end_progress(progress_log, None)
 
     def _remind_of_slowness(self, progress_log, began):
         """Tell users from time to time that the start is slow. began (float): the loop's time when the start began."""
@@ -122,7 +122,7 @@ class Progress(Configuration):
             progress_log.timer = loop.call_later(
                 self.slow_spawn_message_frequency, self._remind_of_slowness, progress_log, began)
 
-    def _end(self, progress_log, failure):
+    def _end_progress(self, progress_log, failure):
         if self._events is not None:
             self._events.unfollow(progress_log.event)
             owner_of_reflectors(type(self)).event_reflector.siblings.release(self._events, progress_log)
@@ -132,7 +132,7 @@ class Progress(Configuration):
             progress_log.end()
         else:
             progress_log.end(failure.jupyterhub_message, failure.jupyterhub_html_message)
-        IOLoop.current().call_later(self.http_timeout, self._forget, progress_log)
+        IOLoop.current().call_later(self.http_timeout, self._forget_progress, progress_log)
 
     def _url_of_another_try(self):
         """Return the path of the hub's page that starts this server."""
@@ -147,9 +147,9 @@ class Progress(Configuration):
             return
         self._progress_log = None
         if progress_log.continues_after_start and not progress_log.is_over:
-            self._end(progress_log, None)
+            self._end_progress(progress_log, None)
 
-    def _forget(self, progress_log):
+    def _forget_progress(self, progress_log):
         """Drop a progress log that nobody reads any more. The hub reads it until the server answers."""
         if self._progress_log is progress_log:
             self._progress_log = None

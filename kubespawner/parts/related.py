@@ -91,7 +91,7 @@ class Related(Labels):
         return False
 
     @property
-    def _named(self):
+    def _names_of_server(self):
         return self.pod_name, self.namespace, self.dns_name
 
     @gen.coroutine
@@ -102,7 +102,7 @@ class Related(Labels):
             if self._default_names is not None and self.ssl_alt_names == self._default_names:
                 del self._trait_values['ssl_alt_names']  # the server may be called differently by now
             is_default = 'ssl_alt_names' not in self._trait_values
-            names = self._named
+            names = self._names_of_server
             paths = yield maybe_await(super().create_certs())
             self._default_names = self.ssl_alt_names if is_default else None
             self._certificates = self._read_certificates(paths)
@@ -137,7 +137,7 @@ class Related(Labels):
             return
         if not self._certificates.data:
             raise ConfigurationError(NO_CERTIFICATES)
-        if self._certificates.names not in (None, self._named):
+        if self._certificates.names not in (None, self._names_of_server):
             self.log.info('Making new certificates: the server is called %s by now', self.dns_name)
             yield self.move_certs((yield self.create_certs()))
 
@@ -167,10 +167,10 @@ class Related(Labels):
             raise ValueError('KubeSpawner.secret_environment: %s' % e)
         only_keys(spec.get('volumes') or [], self.secret_name, sorted(FILES.values()))
         if self._hidden:
-            mount_mark(spec, self.secret_name, self._mark)
+            mount_mark(spec, self.secret_name, self._key_of_mark)
 
     @property
-    def _mark(self):
+    def _key_of_mark(self):
         return mark_of(self.user.name, self.name)
 
     def _secret_values(self):
@@ -206,7 +206,7 @@ class Related(Labels):
 
     def _data_of_variables(self):
         data = {key: related_objects.encoded(value.encode('utf8')) for key, value in self._hidden.items()}
-        return dict(data, **{self._mark: ''}) if data else data
+        return dict(data, **{self._key_of_mark: ''}) if data else data
 
     @property
     def _companions(self):

@@ -108,7 +108,7 @@ class Templates(Named, Configuration):
         """Return the present name of the user's namespace."""
         return self._server_names.made('namespace')
 
-    _checked = None  # the configuration whose templates were looked at last
+    _checked_config = None  # the configuration whose templates were looked at last
 
     def _check_templates(self):
         """Raise ValueError that names the trait if a configured template cannot be expanded: once, at the hub's start.
@@ -117,9 +117,9 @@ class Templates(Named, Configuration):
         they may depend on what the user chooses.
         """
         is_own = type(self)._expand_user_properties is Templates._expand_user_properties
-        if self.config is Templates._checked or not self.config or self.user is None or not is_own:
+        if self.config is Templates._checked_config or not self.config or self.user is None or not is_own:
             return
-        Templates._checked = self.config
+        Templates._checked_config = self.config
         for trait in TEMPLATES + TEMPLATES_OF_CLAIMS * self.user_storage_pvc_ensure:
             if self._trait_values.get(trait) not in (None, self.traits()[trait].default_value):
                 self._expand_trait(trait)
@@ -193,7 +193,7 @@ class Templates(Named, Configuration):
         try:
             template = to_dict(value)
             with self._expanding(needs_field=trait in ONLY_WITH_FIELDS):
-                filled = getattr(self, HOW_FILLED.get(trait, '_fill'))(template)
+                filled = getattr(self, HOW_FILLED.get(trait, '_fill_value'))(template)
             if filled != template:
                 _shorten_volume_names(filled, template)
             return filled
@@ -202,14 +202,14 @@ class Templates(Named, Configuration):
         except RecursionError:  # `make_pod` says what is wrong
             return value
 
-    def _fill(self, value):
+    def _fill_value(self, value):
         return naming.expand_all(
             value, lambda text: naming.fill(text, self._expand_user_properties, self._expansion.needs_field))
 
     def _fill_variables(self, value):
         """Return `value` filled, and escaped so that Kubernetes does not expand `$(VARIABLE)` in names."""
         with self._expanding(literal=naming.without_variables):
-            return self._fill(value)
+            return self._fill_value(value)
 
     def _fill_container(self, container):
         return _each(container, self._fill_of_container)
@@ -220,14 +220,14 @@ class Templates(Named, Configuration):
             return self._fill_variables(value)
         if isinstance(value, (dict, list)) and (key in ABOVE_VARIABLES or isinstance(key, int)):
             return _each(value, self._fill_of_container)
-        return self._fill(value)
+        return self._fill_value(value)
 
     def _fill_containers(self, containers):
         return _each(containers, lambda _, container: self._fill_container(container))
 
     def _fill_pod(self, spec):
         return _each(spec, lambda key, value: (
-            self._fill_containers if key in WITH_CONTAINERS else self._fill)(value))
+            self._fill_containers if key in WITH_CONTAINERS else self._fill_value)(value))
 
     def _expand_labels(self, trait):
         """Return the labels of a trait, expanded. Values that contain names are made valid."""

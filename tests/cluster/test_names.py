@@ -143,7 +143,7 @@ def test_an_unknown_field_is_told_with_all_that_there_are():
 
 @pytest.fixture
 def nothing_checked(monkeypatch):
-    monkeypatch.setattr(Templates, '_checked', None)
+    monkeypatch.setattr(Templates, '_checked_config', None)
 
 
 @pytest.mark.parametrize('trait, value', [

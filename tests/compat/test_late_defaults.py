@@ -17,7 +17,7 @@ OF_A_SERVER = sorted(name for name in KubeSpawner.class_own_traits(config=True)
 
 @pytest.fixture(autouse=True)
 def a_new_hub(monkeypatch):
-    monkeypatch.setattr(Templates, '_checked', None)
+    monkeypatch.setattr(Templates, '_checked_config', None)
     monkeypatch.setattr(KubeSpawner, 'pod_reflector', None)
 
 
