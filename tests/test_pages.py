@@ -8,7 +8,7 @@ from kubespawner.kube import pages, reflector, retry
 from kubespawner.kube.jsonstream import Garbled
 from kubespawner.spawner import PodReflector
 from tests.support.fakes import Streamed, empty_list, pod_in, refused
-from tests.support.node_pods import until
+from tests.support.waits import until
 
 PATIENCE = 30  # seconds for what is there in a moment on a quiet machine
 

@@ -11,13 +11,13 @@ from jupyterhub.objects import Hub
 from kubernetes import client
 from kubernetes.client.rest import ApiException
 from tornado import gen
-from tornado.ioloop import IOLoop
 
 from kubespawner import KubeSpawner
 from tests import documentation
 from tests.simulated_node import SimulatedNode
 from tests.support.configuration_files import User
 from tests.support.rights import give, of_the_readme, take, user_of, wait_for
+from tests.support.waits import until_on_loop
 
 # A pod that no node takes, so that its life is the test's to tell.
 UNTOUCHED = {'singleuser_extra_pod_config': {'schedulerName': 'nobody'}}
@@ -138,16 +138,7 @@ class Objects:
             pass
         return pod
 
-    @gen.coroutine
-    def until(self, condition, timeout=60):
-        """Return `condition()` as soon as it is true."""
-        deadline = IOLoop.current().time() + timeout
-        while True:
-            result = condition()
-            if result:
-                return result
-            assert IOLoop.current().time() < deadline, 'waited in vain'
-            yield gen.sleep(0.02)
+    until = staticmethod(until_on_loop)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from tornado import gen
 
 from kubespawner.kube import clients
 from kubespawner.proxy import KubeIngressProxy, RouteError, routes, templates
+from tests.support.waits import until_on_loop
 
 from .conftest import grant_routes, rules_of_routes
 
@@ -83,16 +84,6 @@ def in_cluster(core, namespace):
     return Cluster(core, namespace)
 
 
-@gen.coroutine
-def until(condition, timeout=60):
-    for _ in range(timeout * 20):
-        found = condition()
-        if found:
-            return found
-        yield gen.sleep(0.05)
-    raise AssertionError('waited %d s' % timeout)
-
-
 @pytest.fixture
 def sent(monkeypatch):
     """The requests that are sent, but for the watches: (method, resource)."""
@@ -158,7 +149,7 @@ def test_what_somebody_edits_is_as_before_once_the_route_is_added_again(new_prox
     for path, value in (('spec/rules/0/http/paths/0/path', '/elsewhere'), ('metadata/annotations', {})):
         before = proxy.ingress_reflector.get(name)
         in_cluster.patch('ingress', ANN, [{'op': 'add', 'path': '/' + path, 'value': value}])
-        yield until(lambda before=before: proxy.ingress_reflector.get(name) is not before)
+        yield until_on_loop(lambda before=before: proxy.ingress_reflector.get(name) is not before)
         assert (yield proxy.get_all_routes())[ANN]['target'] == ''
         yield proxy.add_route(ANN, TARGET, DATA)
         assert (yield proxy.get_all_routes()) == as_added()
@@ -195,8 +186,8 @@ def test_what_somebody_deletes_behind_an_ingress_comes_back(new_proxy, in_cluste
     yield proxy.add_route(ANN, TARGET, DATA)
     uid = in_cluster.get(kind, ANN)['metadata']['uid']
     in_cluster.delete(kind, ANN)
-    yield until(lambda: (in_cluster.get(kind, ANN) or {}).get('metadata', {}).get('uid', uid) != uid)
-    yield until(lambda: in_cluster.get('endpoints', ANN))
+    yield until_on_loop(lambda: (in_cluster.get(kind, ANN) or {}).get('metadata', {}).get('uid', uid) != uid)
+    yield until_on_loop(lambda: in_cluster.get('endpoints', ANN))
     yield proxy.delete_route(ANN)
 
 
@@ -205,7 +196,7 @@ def test_an_ingress_that_somebody_deletes_is_missing_from_the_routes_until_it_is
     proxy = new_proxy()
     yield proxy.add_route(ANN, TARGET, DATA)
     in_cluster.delete('ingress', ANN)
-    yield until(lambda: proxy.ingress_reflector.get(templates.name_of(ANN)) is None)
+    yield until_on_loop(lambda: proxy.ingress_reflector.get(templates.name_of(ANN)) is None)
     assert (yield proxy.get_all_routes())[ANN]['target'] == ''  # so JupyterHub adds it again, or cleans up
     yield proxy.add_route(ANN, TARGET, DATA)
     assert in_cluster.get('ingress', ANN)
@@ -301,7 +292,7 @@ def test_a_route_that_waits_for_a_finalizer_does_not_hold_up_others(new_proxy, i
     proxy = new_proxy(k8s_api_threadpool_workers=1)  # so that one route is changed at a time
     yield proxy.add_route(ANN, TARGET, DATA)
     in_cluster.patch('ingress', ANN, [{'op': 'add', 'path': '/metadata/finalizers', 'value': ['example.org/slow']}])
-    yield until(lambda: proxy.ingress_reflector.get(templates.name_of(ANN))['metadata'].get('finalizers'))
+    yield until_on_loop(lambda: proxy.ingress_reflector.get(templates.name_of(ANN))['metadata'].get('finalizers'))
     yield proxy.delete_route(ANN)
     waiting = proxy.add_route(ANN, TARGET, DATA)
     yield proxy.add_route('/user/ben/', TARGET, {'user': 'ben'})
@@ -336,7 +327,7 @@ def test_the_permissions_of_the_documentation_are_those_that_are_used(new_proxy,
     yield proxy.delete_route(ANN)
     documented = {(verb, resource) for rule in rules_of_routes()
                   for resource in rule['resources'] for verb in rule['verbs']}
-    yield until(lambda: {each for each in sent if each[0] == 'watch'} == {each for each in documented
+    yield until_on_loop(lambda: {each for each in sent if each[0] == 'watch'} == {each for each in documented
                                                                          if each[0] == 'watch'})
     assert set(sent) == documented
 

@@ -1,9 +1,10 @@
 """Quotas and limit ranges: what the server refuses, what it counts, and what it adds."""
-import time
 
 import pytest
 
-from .helpers import PATIENCE, claim, configmap, container, created, failure, ok, pod, secret, service
+from tests.support.waits import until
+
+from .helpers import claim, configmap, container, created, failure, ok, pod, secret, service
 
 
 @pytest.fixture
@@ -24,13 +25,6 @@ def limit(http, place):
 
     create.used = lambda name: status(name)['used']
     return create
-
-
-def until(condition, what):
-    deadline = time.monotonic() + 3 * PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, 'waited for ' + what
-        time.sleep(0.05)
 
 
 def asks(**kinds):

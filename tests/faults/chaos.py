@@ -19,8 +19,7 @@ from tornado.web import HTTPError
 from kubespawner.messages.progress_log import STEPS
 from tests.bench.rest import MERGE_PATCH, Refused
 from tests.cluster.test_progress import Listener
-
-from .conftest import until
+from tests.support.waits import until_on_loop
 
 NODE = 'chaos'
 FATE = 'example.org/fate'
@@ -259,7 +258,7 @@ class User:
     @gen.coroutine
     def _until_it_is_gone(self):
         """Return when there is no pod any more; nobody waits for what a start has left."""
-        yield until(lambda: self.ask(self.spawner.pod_name) is None, PATIENCE)
+        yield until_on_loop(lambda: self.ask(self.spawner.pod_name) is None, PATIENCE)
 
     @gen.coroutine
     def _through_a_restart(self, is_to_succeed):

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from kubernetes import client
 from tornado import gen
-from tornado.ioloop import IOLoop
 
 from kubespawner.kube.reflector import version_of
 from kubespawner.spawner import PodReflector
 from tests.cluster.conftest import kube, new_spawner, node, objects, role  # noqa: F401
+from tests.support.waits import until_on_loop
 
 from .proxy import Proxy
 
@@ -113,19 +113,10 @@ def versions(pods):
 
 
 @gen.coroutine
-def until(condition, timeout=60):
-    """Return when `condition()` is true."""
-    deadline = IOLoop.current().time() + timeout
-    while not condition():
-        assert IOLoop.current().time() < deadline, 'waited in vain'
-        yield gen.sleep(0.01)
-
-
-@gen.coroutine
 def until_right(reflector, pods, timeout=RECOVERY):
     """Return when the cache is what the server has."""
     truth = versions(pods.all())
-    yield until(lambda: versions(reflector.resources) == truth, timeout)
+    yield until_on_loop(lambda: versions(reflector.resources) == truth, timeout)
 
 
 @gen.coroutine

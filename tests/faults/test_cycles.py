@@ -16,9 +16,10 @@ from kubespawner.localkube import LocalKube
 from tests.bench.driver import memory, sockets
 from tests.bench.rest import Api
 from tests.cluster.conftest import make_spawner
+from tests.support.waits import until_on_loop
 
 from . import chaos
-from .conftest import until, versions
+from .conftest import versions
 
 SEED = os.environ.get('FAULTS_SEED', '1')
 CYCLES = int(os.environ.get('FAULTS_CYCLES', 250))
@@ -105,7 +106,7 @@ def live(api, namespace, new_spawner, saboteur):
             assert claims.items() >= known.items(), 'a claim is never lost'
             assert {user.spawner.pvc_name for user in users if user.has_been_home} <= set(claims)
             assert set(claims) <= {user.spawner.pvc_name for user in users}
-            yield until(lambda: versions(users[0].spawner.pod_reflector.resources) == {})
+            yield until_on_loop(lambda: versions(users[0].spawner.pod_reflector.resources) == {})
             sizes.append(size())
     assert any(user.events_heard for user in users)
     print('seed %s, %d cycles, faults: %s, sizes: %s' % (SEED, CYCLES, saboteur.done, sizes))

@@ -4,7 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from .conftest import until, until_right
+from tests.support.waits import until_on_loop
+
+from .conftest import until_right
 
 NAMES = 'abcdefg'
 LISTS = 4  # that it takes, with two pods on a page
@@ -28,7 +30,7 @@ def second_page(reflector):
 def test_a_list_in_pages_is_what_the_server_has(small_pages, reflector, asked, pods):
     reflector.start()
     yield until_right(reflector, pods)
-    yield until(lambda: asked == ['list'] * LISTS + ['watch'])
+    yield until_on_loop(lambda: asked == ['list'] * LISTS + ['watch'])
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def between_pages(reflector, monkeypatch):
 @pytest.mark.gen_test
 def test_what_changes_between_the_pages_comes_from_the_watch(small_pages, between_pages, reflector, asked, pods):
     reflector.start()
-    yield until(between_pages.reached.is_set)
+    yield until_on_loop(between_pages.reached.is_set)
     for change in [lambda: pods.delete('a'), lambda: pods.delete('g'), lambda: pods.change('b'),
                    lambda: pods.change('f'), lambda: pods.create('aa'), lambda: pods.create('h')]:
         change()
@@ -70,7 +72,7 @@ def test_instead_of_pages_that_the_server_no_longer_has_there_is_one_whole_list(
     kube.fail(method='GET', path=second_page, status=410)
     reflector.start()
     yield until_right(reflector, pods)
-    yield until(lambda: asked == ['list', 'list', 'list', 'watch'])
+    yield until_on_loop(lambda: asked == ['list', 'list', 'list', 'watch'])
 
 
 @pytest.mark.parametrize('fault', ['drop', 'fail'])
@@ -80,7 +82,7 @@ def test_after_an_error_of_a_later_page_the_first_list_begins_anew_and_is_whole(
     getattr(kube, fault)(method='GET', path=second_page)
     reflector.start()
     yield until_right(reflector, pods)
-    yield until(lambda: asked == ['list', 'list', 'list', 'watch'])
+    yield until_on_loop(lambda: asked == ['list', 'list', 'list', 'watch'])
 
 
 @pytest.mark.parametrize('fault', ['drop', 'fail'])
@@ -93,7 +95,7 @@ def test_after_errors_of_a_later_page_a_later_list_begins_anew_in_pages(
     pods.delete('a')
     kube.insert_into_watches('garbage\n', path=reflector.namespace)
     kube.cut_watches()
-    yield until(lambda: asked.count('list') == LISTS + 3 * 2 + LISTS - 1)  # one pod less takes one page less
+    yield until_on_loop(lambda: asked.count('list') == LISTS + 3 * 2 + LISTS - 1)  # one pod less takes one page less
     yield until_right(reflector, pods)
 
 
@@ -115,8 +117,8 @@ def test_a_stop_between_pages_ends_the_thread_and_leaves_the_cache_as_it_is(
         small_pages, second_page, kube, reflector, asked, watch_threads):
     kube.delay(method='GET', path=second_page, seconds=5, times=100)  # until well after the stop
     reflector.start()
-    yield until(lambda: len(asked) == 2)
+    yield until_on_loop(lambda: len(asked) == 2)
     reflector.stop()
-    yield until(lambda: not watch_threads())
+    yield until_on_loop(lambda: not watch_threads())
     assert reflector.resources == {} and not reflector.failed
     assert asked == ['list'] * 2

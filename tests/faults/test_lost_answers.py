@@ -2,7 +2,7 @@
 import pytest
 from tornado.web import HTTPError
 
-from .conftest import until
+from tests.support.waits import until_on_loop
 
 
 def creates(kube, namespace):
@@ -34,7 +34,7 @@ def test_a_pod_whose_answer_was_lost_and_which_nobody_waits_for_is_deleted_once_
     kube.drop(method='GET', path='/pods/%s$' % spawner.pod_name)
     with pytest.raises(HTTPError):
         yield spawner.start()
-    yield until(lambda: objects.pods() == [])
+    yield until_on_loop(lambda: objects.pods() == [])
 
 
 @pytest.mark.gen_test
@@ -43,7 +43,7 @@ def test_a_pod_whose_creation_is_answered_with_a_time_out_though_it_landed_is_de
     kube.fail(method='POST', path='/%s/pods$' % namespace, status=504, after=True)
     with pytest.raises(HTTPError):
         yield new_spawner('ann', k8s_api_request_retry_timeout=0).start()
-    yield until(lambda: len(deletes(kube)) == 1)
+    yield until_on_loop(lambda: len(deletes(kube)) == 1)
     assert objects.pods() == []
 
 
@@ -55,7 +55,7 @@ def test_a_pod_whose_answer_was_lost_after_the_start_was_given_up_is_deleted(kub
     kube.drop(method='POST', path='/%s/pods$' % namespace, after=True)
     with pytest.raises(HTTPError):
         yield spawner.start()
-    yield until(lambda: creates(kube, namespace) and len(deletes(kube)) == 1)
+    yield until_on_loop(lambda: creates(kube, namespace) and len(deletes(kube)) == 1)
     assert objects.pods() == []
 
 

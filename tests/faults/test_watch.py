@@ -8,8 +8,9 @@ from tornado import gen
 
 from kubespawner.kube import clients
 from kubespawner.kube.reflector import version_of
+from tests.support.waits import until_on_loop
 
-from .conftest import LABELS, RECOVERY, until, until_right, until_watching, versions
+from .conftest import LABELS, RECOVERY, until_right, until_watching, versions
 
 LONG = 40000  # bytes of an annotation: more than one record of TLS
 
@@ -69,7 +70,7 @@ def test_after_an_outage_the_cache_is_right_at_once_and_without_a_list(reflector
     yield until_watching(reflector, asked, pods)
     proxy.refuse()
     use_up(pods)
-    yield until(lambda: len(asked) >= 6)  # the pauses have grown
+    yield until_on_loop(lambda: len(asked) >= 6)  # the pauses have grown
     tries = len(asked)
     yield gen.sleep(2)
     assert len(asked) - tries < 20
@@ -86,7 +87,7 @@ def test_a_connection_that_is_half_open_is_noticed_within_the_idle_time_out(
     proxy.stall()
     use_up(pods)
     watches = asked.count('watch')
-    yield until(lambda: asked.count('watch') > watches, RECOVERY + 1)
+    yield until_on_loop(lambda: asked.count('watch') > watches, RECOVERY + 1)
     proxy.resume()
     yield until_right(reflector, pods)
     assert asked.count('list') == 1
@@ -142,7 +143,7 @@ def test_whatever_a_watch_says_the_cache_is_right_soon_after(
     use_up(pods)
     yield until_right(reflector, pods)
     if end:
-        yield until(lambda: len(asked) >= 4)  # the next watch has begun
+        yield until_on_loop(lambda: len(asked) >= 4)  # the next watch has begun
     use_up(pods)
     yield until_right(reflector, pods)
     assert asked.count('list') == 1 + lists
@@ -157,7 +158,7 @@ def test_a_watch_that_ends_at_once_again_and_again_misses_nothing(kube, reflecto
     kube.insert_into_watches('', path=reflector.namespace, times=6, end=True)
     kube.cut_watches()
     use_up(pods)
-    yield until(lambda: len(asked) >= 8)
+    yield until_on_loop(lambda: len(asked) >= 8)
     yield until_right(reflector, pods)
     assert asked.count('list') == 1
 
@@ -184,7 +185,7 @@ def test_a_server_whose_lists_take_long_gets_few_of_them_when_its_watches_fail(
     kube.delay(method='GET', path=r'^(?!.*watch=).*/%s/pods\?' % reflector.namespace, seconds=seconds, times=1000)
     kube.fail(method='GET', path='/%s/pods.*watch=' % reflector.namespace, status=500, times=1000)
     reflector.start()
-    yield until(lambda: asked.count('list') == 4)
+    yield until_on_loop(lambda: asked.count('list') == 4)
     third, fourth = [moment for verb, moment in zip(asked, asked.times) if verb == 'list'][2:]
     assert fourth - third > 0.8
 
@@ -194,7 +195,7 @@ def test_a_server_that_asks_for_time_gets_it(kube, reflector, asked, pods):
     yield until_watching(reflector, asked, pods)
     kube.fail(method='GET', path='/%s/pods.*watch=' % reflector.namespace, status=429, headers={'Retry-After': '2'})
     kube.cut_watches()
-    yield until(lambda: len(asked) == 4)
+    yield until_on_loop(lambda: len(asked) == 4)
     assert asked.times[3] - asked.times[2] >= 2  # from the refused watch to the next
     yield until_right(reflector, pods)
     assert asked.count('list') == 1
@@ -208,7 +209,7 @@ def test_a_watch_is_tried_with_our_own_pauses_when_the_server_asks_for_one_that_
     kube.fail(method='GET', path='/%s/pods.*watch=' % reflector.namespace, status=429, times=3,
               headers={'Retry-After': header})
     kube.cut_watches()
-    yield until(lambda: len(asked) == 6)
+    yield until_on_loop(lambda: len(asked) == 6)
     pods.create('second')
     yield until_right(reflector, pods)
     assert len(asked) == 6
@@ -224,7 +225,7 @@ def told(kube, reflector, text):
     marker = pod(name='marker', uid='marker', version=str(newest + 1000))
     kube.insert_into_watches(text + line('ADDED', marker), path=reflector.namespace)
     kube.cut_watches()
-    yield until(lambda: 'marker' in reflector.resources)
+    yield until_on_loop(lambda: 'marker' in reflector.resources)
     del reflector.resources['marker']
 
 
@@ -279,7 +280,7 @@ def test_what_a_direct_request_found_gone_does_not_come_back(kube, reflector, as
     assert reflector.get('first') is None
     kube.insert_into_watches(line('MODIFIED', late) + line('ADDED', pods.all()['marker']), path=reflector.namespace)
     kube.cut_watches()
-    yield until(lambda: 'marker' in reflector.resources)
+    yield until_on_loop(lambda: 'marker' in reflector.resources)
     assert set(reflector.resources) == {'marker'}
     kube.resume_watches()
     pods.create('first')
@@ -303,7 +304,7 @@ def test_a_pod_that_gets_its_labels_back_comes_back(reflector, asked, pods, core
     for component, expected in [('other', []), ('singleuser-server', ['first'])] * 2:
         core.patch_namespaced_pod(name='first', namespace=namespace, _preload_content=False, body={
             'metadata': {'labels': {'component': component}}})
-        yield until(lambda expected=expected: list(reflector.resources) == expected)
+        yield until_on_loop(lambda expected=expected: list(reflector.resources) == expected)
     yield until_right(reflector, pods)
     assert asked.count('list') == 1
 
@@ -332,7 +333,7 @@ def test_a_token_that_was_replaced_is_read_again_though_nobody_else_asks(
         kubeconfig, reflector, asked, pods, caplog):
     kubeconfig('expired')
     reflector.start()
-    yield until(lambda: 'Unauthorized' in caplog.text)
+    yield until_on_loop(lambda: 'Unauthorized' in caplog.text)
     kubeconfig(None)
     yield until_watching(reflector, asked, pods, lists=None)
 
@@ -345,7 +346,7 @@ def test_a_configuration_that_was_loaded_while_a_request_was_under_way_is_not_lo
     monkeypatch.setattr(clients, 'load_config', lambda: loads.append('load') or load_config())
     proxy.stall()
     reflector.start()
-    yield until(lambda: proxy.accepted)
+    yield until_on_loop(lambda: proxy.accepted)
     kubeconfig(None)
     clients.renew(core, clients.configuration_of(core), reflector.log)
     assert loads == ['load']

@@ -3,8 +3,9 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from kubespawner.spawner import PodReflector
+from tests.support.waits import until_on_loop
 
-from .conftest import until, until_right
+from .conftest import until_right
 
 
 class Bug(Exception):
@@ -77,7 +78,7 @@ def test_a_bug_that_lets_nothing_into_the_cache_ends_in_giving_up(
     reflector.on_failure = lambda: told.append(reflector.failed)
     reflector.start()
     yield reflector.first_load_future
-    yield until(lambda: not watch_threads())
+    yield until_on_loop(lambda: not watch_threads())
     assert told == [True]
     assert logged(caplog) == [Bug] * len(failed)
     assert 1 < len(failed) < 100
@@ -93,7 +94,7 @@ def test_what_ends_the_thread_is_told_of_at_once(reflector, pods, monkeypatch, c
     reflector.start()
     yield reflector.first_load_future
     pods.create('first')
-    yield until(lambda: not watch_threads())
+    yield until_on_loop(lambda: not watch_threads())
     assert told == [True]
     assert logged(caplog) == [error]
 
@@ -108,7 +109,7 @@ def test_that_nobody_can_be_told_of_giving_up_is_told_as_well(reflector, monkeyp
     reflector.on_failure = on_failure
     reflector.start()
     yield reflector.first_load_future
-    yield until(lambda: not watch_threads())
+    yield until_on_loop(lambda: not watch_threads())
     assert reflector.failed
     assert logged(caplog) == [Bug, End]
 
@@ -123,5 +124,5 @@ def test_giving_up_is_told_of_also_when_nothing_can_be_logged(reflector, monkeyp
     reflector.on_failure = lambda: told.append(reflector.failed)
     reflector.start()
     yield reflector.first_load_future
-    yield until(lambda: not watch_threads())
+    yield until_on_loop(lambda: not watch_threads())
     assert told == [True]

@@ -2,12 +2,12 @@
 import http.client
 import json
 import ssl
-import time
 import uuid
 
 import pytest
 
 from kubespawner.localkube import LocalKube
+from tests.support.waits import until
 
 PATIENCE = 60  # seconds that a test waits for what must happen
 PODS = '/api/v1/namespaces/default/pods'
@@ -100,7 +100,7 @@ class Client(object):
         return answer
 
     def wait_until_gone(self, name):
-        poll(lambda: self.call('GET', '%s/%s' % (PODS, name))[0] == 404, 'pod %s gone' % name)
+        until(lambda: self.call('GET', '%s/%s' % (PODS, name))[0] == 404, 'pod %s gone' % name)
 
     def log(self, name, query=''):
         return self.text('%s/%s/log%s' % (PODS, name, query))
@@ -110,14 +110,6 @@ class Client(object):
         events = self.get('/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=' + name)['items']
         events.sort(key=lambda event: int(event['metadata']['name'].rpartition('.')[2], 16))
         return [(event['reason'], event['message'], event['count']) for event in events]
-
-
-def poll(condition, what, seconds=PATIENCE):
-    """Return when `condition()` holds; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, 'waited %d s for %s' % (seconds, what)
-        time.sleep(0.02)
 
 
 def status(pod, kind='containerStatuses'):

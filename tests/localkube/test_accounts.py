@@ -7,8 +7,9 @@ import pytest
 
 from kubespawner.localkube import LocalKube
 from kubespawner.localkube.filesystems import why_no_namespaces
+from tests.support.waits import until
 
-from .conftest import PODS, Client, poll, shell
+from .conftest import PODS, Client, shell
 
 ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts'
 DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -60,12 +61,12 @@ def get_with(kube, token, path=PODS):
 def test_a_namespace_has_an_account_and_the_certificate_and_has_them_again(client, name, path):
     client.create('/api/v1/namespaces', {'metadata': {'name': name}})
     path = '/api/v1/namespaces/%s/%s' % (name, path)
-    poll(lambda: client.call('GET', path)[0] == 200, path)
+    until(lambda: client.call('GET', path)[0] == 200, path)
     uid = client.get(path)['metadata']['uid']
     client.delete(path)
-    poll(lambda: client.get(path).get('metadata', {}).get('uid', uid) != uid, path + ' again')
+    until(lambda: client.get(path).get('metadata', {}).get('uid', uid) != uid, path + ' again')
     client.delete('/api/v1/namespaces/' + name)
-    poll(lambda: client.call('GET', '/api/v1/namespaces/' + name)[0] == 404, 'the namespace to go')
+    until(lambda: client.call('GET', '/api/v1/namespaces/' + name)[0] == 404, 'the namespace to go')
 
 
 def test_a_pod_whose_account_does_not_exist_is_refused(client, name):

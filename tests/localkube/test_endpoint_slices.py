@@ -1,7 +1,9 @@
 """EndpointSlices: which pods of a Service they show, and when they go."""
 import pytest
 
-from .conftest import PODS, poll, shell
+from tests.support.waits import until
+
+from .conftest import PODS, shell
 
 SERVICES = '/api/v1/namespaces/default/services'
 SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
@@ -32,7 +34,7 @@ def conditions(client, name):
 def test_a_slice_shows_the_ready_pods_of_a_service(client, service, name):
     pod = create_pod(client, name, name)
     client.wait_for_ready(name)
-    poll(lambda: {'ready': True, 'serving': True, 'terminating': False} in conditions(client, name), 'the endpoint')
+    until(lambda: {'ready': True, 'serving': True, 'terminating': False} in conditions(client, name), 'the endpoint')
     found, = slices(client, name)
     assert found['metadata']['labels'] == {
         'of': 'test', 'kubernetes.io/service-name': name,
@@ -46,22 +48,22 @@ def test_a_slice_shows_the_ready_pods_of_a_service(client, service, name):
 
 def test_a_pod_that_is_not_ready_or_ends_is_shown_as_such(client, service, name):
     create_pod(client, name, name, readinessProbe={'exec': {'command': ['false']}})
-    poll(lambda: conditions(client, name) == [{'ready': False, 'serving': False, 'terminating': False}], 'not ready')
+    until(lambda: conditions(client, name) == [{'ready': False, 'serving': False, 'terminating': False}], 'not ready')
     client.delete('%s/%s' % (PODS, name))
-    poll(lambda: conditions(client, name) == [{'ready': False, 'serving': False, 'terminating': True}], 'terminating')
-    poll(lambda: conditions(client, name) == [], 'no endpoint')
+    until(lambda: conditions(client, name) == [{'ready': False, 'serving': False, 'terminating': True}], 'terminating')
+    until(lambda: conditions(client, name) == [], 'no endpoint')
     assert len(slices(client, name)) == 1
 
 
 def test_a_slice_goes_with_its_service(client, service, name):
-    poll(lambda: slices(client, name), 'the slice')
+    until(lambda: slices(client, name), 'the slice')
     client.delete('%s/%s' % (SERVICES, name))
-    poll(lambda: not slices(client, name), 'no slice')
+    until(lambda: not slices(client, name), 'no slice')
 
 
 def test_a_service_without_a_selector_has_no_slice(client, name):
     client.create(SERVICES, {'metadata': {'name': name}, 'spec': {'ports': [{'port': 80}]}})
     client.create(SERVICES, {'metadata': {'name': name + '-2'}, 'spec': {
         'selector': {'a': name}, 'ports': [{'port': 80}]}})
-    poll(lambda: slices(client, name + '-2'), 'the slice of a later service')
+    until(lambda: slices(client, name + '-2'), 'the slice of a later service')
     assert slices(client, name) == []

@@ -11,8 +11,9 @@ import urllib.request
 import pytest
 
 from kubespawner.localkube.filesystems import why_no_namespaces
+from tests.support.waits import until
 
-from .conftest import PATIENCE, poll
+from .conftest import PATIENCE
 
 KUBECTL = shutil.which('kubectl', path=os.path.dirname(sys.executable) + os.pathsep + os.environ.get('PATH', ''))
 
@@ -145,10 +146,10 @@ def test_logs_since_begin_with_what_was_written_then(client, kubectl, name):
     with tempfile.TemporaryDirectory() as directory:
         signal = os.path.join(directory, 'go')
         client.create_pod(name, image='some/image', command=['sh', '-c', script % signal])
-        poll(lambda: 'old' in client.log(name), 'the first line')
-        poll(lambda: client.log(name, '?sinceSeconds=1') == '', 'a second without output')
+        until(lambda: 'old' in client.log(name), 'the first line')
+        until(lambda: client.log(name, '?sinceSeconds=1') == '', 'a second without output')
         open(signal, 'w').close()
-        poll(lambda: 'new' in client.log(name), 'the second line')
+        until(lambda: 'new' in client.log(name), 'the second line')
     assert client.log(name, '?sinceSeconds=1') in ('new\n', '')
     assert client.log(name, '?sinceSeconds=3600&tailLines=1') == 'new\n'
     kubectl('delete', 'pod', name, '--grace-period=1')
@@ -244,7 +245,7 @@ def test_exec_sees_what_the_container_sees(client, status, name):
     pod = client.wait_for_ready(name)
     assert status('exec', name, '--', 'sh', '-c', 'echo $COLOUR') == (0, 'red\n', '')
     if not why_no_namespaces():
-        poll(lambda: status('exec', name, '--', 'cat', '/made-up-path/inside/file') == (0, 'mine\n', ''), 'the file')
+        until(lambda: status('exec', name, '--', 'cat', '/made-up-path/inside/file') == (0, 'mine\n', ''), 'the file')
     client.delete('/api/v1/namespaces/default/pods/' + pod['metadata']['name'])
 
 

@@ -5,7 +5,9 @@ import urllib.request
 
 import pytest
 
-from .conftest import PODS, is_ready, poll, shell, status
+from tests.support.waits import until
+
+from .conftest import PODS, is_ready, shell, status
 
 SERVER = [sys.executable, '-m', 'http.server', '--bind', '0.0.0.0', '8888']
 
@@ -167,7 +169,7 @@ def test_readiness_comes_and_goes(client, handler):
                              readinessProbe=dict(handler, periodSeconds=1, failureThreshold=1))
     pod = client.wait_for_phase(name, 'Running')
     assert not is_ready(pod)
-    poll(lambda: 'Unhealthy' in [reason for reason, _, _ in client.events(name)], 'Unhealthy')
+    until(lambda: 'Unhealthy' in [reason for reason, _, _ in client.events(name)], 'Unhealthy')
 
 
 def test_ready_when_the_port_answers(client):
@@ -215,7 +217,7 @@ def test_deletion_ends_the_process_then_the_pod(client, name):
     client.create_pod(name, command=['sh', '-c', 'trap "echo bye; sleep 0.2; exit 7" TERM; echo up; while :; do sleep '
                                      '0.02; done'])
     client.wait_for_ready(name)
-    poll(lambda: client.log(name) == 'up\n', 'its log')
+    until(lambda: client.log(name) == 'up\n', 'its log')
     seen = []
     watch = client.watch(PODS, '&fieldSelector=metadata.name=' + name)
     assert next(watch)['type'] == 'ADDED'
@@ -233,7 +235,7 @@ def test_deletion_ends_the_process_then_the_pod(client, name):
 def test_process_that_ignores_term_is_killed_after_its_grace(client):
     name = client.create_pod(command=['sh', '-c', 'trap "" TERM; echo up; while :; do sleep 0.05; done'])
     client.wait_for_ready(name)
-    poll(lambda: client.log(name) == 'up\n', 'its log')
+    until(lambda: client.log(name) == 'up\n', 'its log')
     client.delete('%s/%s' % (PODS, name), gracePeriodSeconds=1)
     pod = client.wait_for(name, lambda pod: pod and 'terminated' in status(pod)['state'])
     assert status(pod)['state']['terminated']['exitCode'] == 137
@@ -261,9 +263,9 @@ def test_namespace_takes_its_pods_along(client, name):
     pods = '/api/v1/namespaces/%s/pods' % name
     client.create(pods, {'metadata': {'name': 'a'}, 'spec': {'terminationGracePeriodSeconds': 1, 'containers': [
         {'name': 'main', 'image': 'x', 'command': ['sleep', '100']}]}})
-    poll(lambda: client.get(pods + '/a')['status'].get('phase') == 'Running', 'pod running')
+    until(lambda: client.get(pods + '/a')['status'].get('phase') == 'Running', 'pod running')
     client.delete('/api/v1/namespaces/' + name)
-    poll(lambda: client.call('GET', '/api/v1/namespaces/' + name)[0] == 404, 'namespace gone')
+    until(lambda: client.call('GET', '/api/v1/namespaces/' + name)[0] == 404, 'namespace gone')
     assert client.get(pods)['items'] == []
 
 

@@ -9,8 +9,9 @@ from collections import namedtuple
 import pytest
 
 from kubespawner.localkube import LocalKube
+from tests.support.waits import until
 
-from .conftest import Client, poll
+from .conftest import Client
 
 Address = namedtuple('Address', 'url token')  # what Client needs of a LocalKube
 
@@ -44,7 +45,7 @@ def start_escaping(client, directory):
     """Start a pod whose process does all it can to get away; return (name of the pod, pid)."""
     path = str(directory.join('pid'))
     name = client.create_pod(command=[sys.executable, '-c', ESCAPE, path])
-    poll(lambda: os.path.exists(path) and os.path.getsize(path), 'pid of the process')
+    until(lambda: os.path.exists(path) and os.path.getsize(path), 'pid of the process')
     with open(path) as f:
         pid = int(f.read())
     assert is_running(pid)
@@ -62,7 +63,7 @@ def child():
 def test_killed_localkube_takes_everything_along(child, tmpdir, number):
     _, pid = start_escaping(Client(child), tmpdir)
     os.kill(child.pid, number)
-    poll(lambda: not is_running(pid), 'the end of process %d' % pid, 5)
+    until(lambda: not is_running(pid), 'the end of process %d' % pid, 5)
 
 
 def start_elsewhere(child):
@@ -81,8 +82,8 @@ def test_localkube_ends_with_the_process_that_started_it(tmpdir, child):
     process.kill()
     process.wait()
     process.stdout.close()
-    poll(lambda: not is_running(localkube), 'the end of localkube', 5)
-    poll(lambda: not is_running(pid), 'the end of process %d' % pid, 5)
+    until(lambda: not is_running(localkube), 'the end of localkube', 5)
+    until(lambda: not is_running(pid), 'the end of process %d' % pid, 5)
 
 
 def test_stopped_localkube_takes_everything_along(tmpdir):

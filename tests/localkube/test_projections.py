@@ -5,8 +5,9 @@ import os
 import pytest
 
 from kubespawner.localkube import atomic_files
+from tests.support.waits import until
 
-from .conftest import MERGE_PATCH, PODS, poll, shell
+from .conftest import MERGE_PATCH, PODS, shell
 
 SECRETS = '/api/v1/namespaces/default/secrets'
 CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
@@ -53,7 +54,7 @@ def test_a_missing_source_is_waited_for(client, files):
     spec = volume(projected={'sources': [{'configMap': {'name': 'missing-' + files}}]})
     name = client.create_pod(spec=spec, volumeMounts=MOUNTS, **shell('cat /mnt/never-there/k'))
     message = 'MountVolume.SetUp failed for volume "v" : configmap "missing-%s" not found' % files
-    poll(lambda: message in [each[1] for each in client.events(name)], 'FailedMount')
+    until(lambda: message in [each[1] for each in client.events(name)], 'FailedMount')
     client.create(CONFIG_MAPS, {'metadata': {'name': 'missing-' + files}, 'data': {'k': 'v'}})
     client.wait_for_phase(name, 'Succeeded')
     assert client.log(name) == 'v'
@@ -63,7 +64,7 @@ def test_a_missing_key_is_named(client, files):
     spec = volume(configMap={'name': files, 'items': [{'key': 'z', 'path': 'z'}]})
     name = client.create_pod(spec=spec, volumeMounts=MOUNTS, **shell('exit 0'))
     message = 'MountVolume.SetUp failed for volume "v" : configmap references non-existent config key: z'
-    poll(lambda: message in [each[1] for each in client.events(name)], 'FailedMount')
+    until(lambda: message in [each[1] for each in client.events(name)], 'FailedMount')
 
 
 def test_what_a_pod_can_read_about_itself(client, name):
@@ -131,7 +132,7 @@ def test_a_deleted_secret_leaves_its_files(client, files):
         'cd /mnt/never-there; until [ -e /tmp/%s ]; do sleep 0.05; done; cat a' % files))
     client.wait_for_phase(name, 'Running')
     client.delete('%s/%s' % (SECRETS, files))
-    poll(lambda: 'FailedMount' in [each[0] for each in client.events(name)], 'FailedMount')
+    until(lambda: 'FailedMount' in [each[0] for each in client.events(name)], 'FailedMount')
     with open('/tmp/' + files, 'w'):
         pass
     try:

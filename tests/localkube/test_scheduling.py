@@ -3,8 +3,9 @@ import pytest
 
 from kubespawner.localkube import LocalKube
 from kubespawner.localkube.node_fit import Misfit, message
+from tests.support.waits import until
 
-from .conftest import MERGE_PATCH, PODS, Client, poll, shell, status
+from .conftest import MERGE_PATCH, PODS, Client, shell, status
 
 NODE = '/api/v1/nodes/localkube'
 SLEEP = shell('trap "exit 0" TERM; sleep 1000 & wait')
@@ -27,7 +28,7 @@ def client(small):
     for pod in small.get(PODS)['items']:
         small.delete('%s/%s' % (PODS, pod['metadata']['name']), gracePeriodSeconds=0)
     change_node(small, spec={'taints': None, 'unschedulable': None})
-    poll(lambda: not small.get(PODS)['items'], 'no pods')
+    until(lambda: not small.get(PODS)['items'], 'no pods')
 
 
 def change_node(client, **patch):
@@ -138,7 +139,7 @@ def test_init_containers_run_one_after_the_other_and_sidecars_all_the_time(clien
 def poll_gone(client):
     for pod in client.get(PODS)['items']:
         client.delete('%s/%s' % (PODS, pod['metadata']['name']), gracePeriodSeconds=0)
-    poll(lambda: not client.get(PODS)['items'], 'no pods')
+    until(lambda: not client.get(PODS)['items'], 'no pods')
 
 
 def test_a_node_that_gets_more_takes_the_pod(client):
@@ -275,7 +276,7 @@ def test_a_pod_that_names_its_node_is_checked_by_the_node_only(client):
     assert (failed['reason'], failed['message']) == (
         'OutOfcpu', "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000, used: 1500, "
                     'capacity: 2000')
-    poll(lambda: [each[:2] for each in client.events(name)] == [(failed['reason'], failed['message'])], 'the event')
+    until(lambda: [each[:2] for each in client.events(name)] == [(failed['reason'], failed['message'])], 'the event')
     name = create(client, spec={'nodeName': 'localkube', 'nodeSelector': {'zone': 'b'}})
     assert client.wait_for_phase(name, 'Failed')['status']['reason'] == 'NodeAffinity'
 

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from .conftest import PODS, poll, shell
+from tests.support.waits import until
+
+from .conftest import PODS, shell
 from .test_mounts import needs_namespaces
 
 SERVICES = '/api/v1/namespaces/default/services'
@@ -61,7 +63,7 @@ def is_open(address, port):
 def test_address_of_a_service_reaches_its_pod(client, serve, name, port, target):
     address = create_service(client, name, ports=[{'port': port, 'targetPort': target}])['spec']['clusterIP']
     serve('one', name)
-    poll(lambda: is_open(address, port), 'the service')
+    until(lambda: is_open(address, port), 'the service')
     assert address.startswith('127.') and fetch(address, port) == 'one'
 
 
@@ -70,18 +72,18 @@ def test_connections_are_shared_among_ready_pods_and_refused_without_any(client,
     assert not is_open(address, 8000)
     first = serve('one', name)
     serve('two', name)
-    poll(lambda: is_open(address, 8000) and {fetch(address, 8000) for _ in range(4)} == {'one', 'two'}, 'both pods')
+    until(lambda: is_open(address, 8000) and {fetch(address, 8000) for _ in range(4)} == {'one', 'two'}, 'both pods')
     client.delete('%s/%s' % (PODS, first), gracePeriodSeconds=0)
-    poll(lambda: {fetch(address, 8000) for _ in range(4)} == {'two'}, 'the second pod only')
+    until(lambda: {fetch(address, 8000) for _ in range(4)} == {'two'}, 'the second pod only')
     client.delete(SERVICES + '/' + name)
-    poll(lambda: not is_open(address, 8000), 'the end of the service')
+    until(lambda: not is_open(address, 8000), 'the end of the service')
 
 
 def test_node_port_is_at_the_node(client, serve, name):
     spec = create_service(client, name, type='NodePort', ports=[{'port': 8000, 'targetPort': 8888}])['spec']
     serve('one', name)
     node = client.get('/api/v1/nodes/localkube')['status']['addresses'][0]['address']
-    poll(lambda: is_open(node, spec['ports'][0]['nodePort']), 'the node port')
+    until(lambda: is_open(node, spec['ports'][0]['nodePort']), 'the node port')
     assert fetch(node, spec['ports'][0]['nodePort']) == 'one'
 
 

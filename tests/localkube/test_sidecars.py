@@ -1,7 +1,9 @@
 """Init containers that keep running: when they start and end, and what the status of their pod says."""
 import pytest
 
-from .conftest import PODS, poll, shell, status
+from tests.support.waits import until
+
+from .conftest import PODS, shell, status
 
 
 def sidecar(name='side', script=None, **fields):
@@ -76,7 +78,7 @@ def test_a_deleted_pod_ends_its_sidecars_last_and_once(client, tmp_path):
     spec = {'initContainers': [sidecar('one', note=order), sidecar('two', note=order)]}
     name = client.create_pod(spec=spec, **main)
     client.wait_for_phase(name, 'Running')
-    poll(lambda: (tmp_path / 'order.up').exists(), 'the trap')
+    until(lambda: (tmp_path / 'order.up').exists(), 'the trap')
     client.delete('%s/%s' % (PODS, name))
     client.wait_until_gone(name)
     assert open(order).read().split() == ['main', 'two', 'one']
@@ -95,4 +97,4 @@ def test_an_init_container_that_fails_ends_the_sidecars(client):
 def test_the_log_of_a_sidecar_can_be_read(client):
     name = client.create_pod(spec={'initContainers': [sidecar(script='echo hello; sleep 1000')]}, **shell('sleep 99'))
     client.wait_for_phase(name, 'Running')
-    poll(lambda: client.log(name, '?container=side') == 'hello\n', 'the log')
+    until(lambda: client.log(name, '?container=side') == 'hello\n', 'the log')

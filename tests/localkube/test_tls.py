@@ -13,8 +13,9 @@ from kubernetes import client as kubernetes_client
 from kubernetes import config
 
 from kubespawner.localkube import LocalKube
+from tests.support.waits import until
 
-from .conftest import PATIENCE, poll
+from .conftest import PATIENCE
 from .test_kubectl import KUBECTL, WITHOUT
 
 # Runs localkube as `python -m` does, on a Python that has no trustme.
@@ -119,7 +120,7 @@ def test_what_is_left_of_one_that_was_killed_goes_with_the_next(temporary, tmpdi
     kubeconfig = tmpdir.join('kubeconfig')
     process = subprocess.Popen([sys.executable, '-m', 'kubespawner.localkube', '--kubeconfig', str(kubeconfig)],
                                stdout=subprocess.DEVNULL)
-    poll(kubeconfig.exists, 'the kubeconfig')
+    until(kubeconfig.exists, 'the kubeconfig')
     process.kill()
     process.wait()
     assert len(temporary.listdir()) == 1

@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from kubespawner.localkube import LocalKube
+from tests.support.waits import until
 
-from .conftest import PODS, Client, poll
+from .conftest import PODS, Client
 from .test_kubectl import KUBECTL, WITHOUT
 
 needs_kubectl = pytest.mark.skipif(not KUBECTL, reason=WITHOUT)
@@ -206,7 +207,7 @@ def test_the_command_line_gives_a_newcomer_a_user_whose_role_can_be_tried(tmpdir
                                 'hub', '--no-kubelet', '--until-eof'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, universal_newlines=True)
     try:
-        poll(lambda: os.path.exists(path), 'localkube to start', 90)
+        until(lambda: os.path.exists(path), 'localkube to start', 90)
         kube = LocalKube()
         kube.url = content_of(path)['clusters'][0]['cluster']['server']
         kube.token = content_of(path)['users'][0]['user']['token']

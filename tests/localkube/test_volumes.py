@@ -4,8 +4,9 @@ import os
 import pytest
 
 from kubespawner.localkube import LocalKube
+from tests.support.waits import until
 
-from .conftest import CLAIMS, PODS, Client, create_claim, poll, shell, waiting, with_claim
+from .conftest import CLAIMS, PODS, Client, create_claim, shell, waiting, with_claim
 
 
 @pytest.fixture(scope='module')
@@ -39,7 +40,7 @@ def test_unmounted_claim_is_the_home_directory(shared, name):
 
 def test_claim_becomes_bound_and_its_data_goes_with_it(shared, name):
     create_claim(shared, name)
-    poll(lambda: shared.get(CLAIMS + '/' + name)['status']['phase'] == 'Bound', 'claim bound')
+    until(lambda: shared.get(CLAIMS + '/' + name)['status']['phase'] == 'Bound', 'claim bound')
     claim = shared.get(CLAIMS + '/' + name)
     assert claim['status']['capacity'] == {'storage': '1Gi'}
     pod = shared.create_pod(spec=with_claim(name), volumeMounts=[{'name': 'home', 'mountPath': '/h'}], **shell('pwd'))
@@ -47,7 +48,7 @@ def test_claim_becomes_bound_and_its_data_goes_with_it(shared, name):
     directory = shared.log(pod).strip()
     assert os.path.isdir(directory)
     shared.delete(CLAIMS + '/' + name)
-    poll(lambda: shared.call('GET', CLAIMS + '/' + name)[0] == 404, 'claim gone')
+    until(lambda: shared.call('GET', CLAIMS + '/' + name)[0] == 404, 'claim gone')
     assert not os.path.exists(directory)
 
 
@@ -63,7 +64,7 @@ def test_pod_waits_for_its_claim(client, name):
 
 def test_unknown_kind_of_volume_is_told_not_replaced(client):
     name = client.create_pod(spec={'volumes': [{'name': 'v', 'nfs': {'server': 's', 'path': '/'}}]}, **shell('exit 0'))
-    poll(lambda: 'FailedMount' in [reason for reason, _, _ in client.events(name)], 'FailedMount')
+    until(lambda: 'FailedMount' in [reason for reason, _, _ in client.events(name)], 'FailedMount')
     assert 'localkube has no volumes of type nfs' in dict(each[:2] for each in client.events(name))['FailedMount']
 
 
@@ -80,7 +81,7 @@ def with_secret(name, **fields):
 def test_pod_waits_for_the_secret_of_a_volume(client, name):
     pod = client.create_pod(spec=with_secret(name), **shell('exit 0'))
     message = 'MountVolume.SetUp failed for volume "v" : secret "%s" not found' % name
-    poll(lambda: message in [each[1] for each in client.events(pod)], 'FailedMount')
+    until(lambda: message in [each[1] for each in client.events(pod)], 'FailedMount')
     assert waiting(client.get('%s/%s' % (PODS, pod)))['reason'] == 'ContainerCreating'
     create_secret(client, name, a='1')
     client.wait_for_phase(pod, 'Succeeded')
@@ -90,7 +91,7 @@ def test_pod_waits_for_a_key_of_a_secret(client, name):
     create_secret(client, name, a='1')
     pod = client.create_pod(spec=with_secret(name, items=[{'key': 'b', 'path': 'b'}]), **shell('exit 0'))
     message = 'MountVolume.SetUp failed for volume "v" : references non-existent secret key: b'
-    poll(lambda: message in [each[1] for each in client.events(pod)], 'FailedMount')
+    until(lambda: message in [each[1] for each in client.events(pod)], 'FailedMount')
 
 
 @pytest.mark.parametrize('items', [None, [{'key': 'a', 'path': 'a'}]])

@@ -1,10 +1,10 @@
 """Pods on a real node that run a command of this machine, told in plain manifests, without KubeSpawner."""
 import json
-import time
 
 from kubernetes.client.rest import ApiException
 
 from tests import machine
+from tests.support.waits import until
 
 PYTHON = '/usr/bin/python3'
 
@@ -85,14 +85,3 @@ server = HTTPServer(('', 8000), Answer)
 print('ready')
 server.serve_forever()
 """
-
-
-def until(condition, timeout=60):
-    """Return `condition()` as soon as it is true."""
-    deadline = time.monotonic() + timeout
-    while True:
-        result = condition()
-        if result:
-            return result
-        assert time.monotonic() < deadline, 'waited in vain'
-        time.sleep(0.05)

@@ -1,5 +1,4 @@
 """A quota of a namespace, on a cluster that has any. A controller and the API server hear of one a moment later."""
-import time
 import uuid
 from contextlib import contextmanager
 
@@ -7,9 +6,9 @@ from kubernetes import client
 from kubernetes.client.rest import ApiException
 
 from kubespawner.kube import clients
+from tests.support.waits import until
 
 NAME = 'quota'
-PATIENCE = 60  # seconds
 
 
 @contextmanager
@@ -18,11 +17,12 @@ def quota(core, namespace, **hard):
     core.create_namespaced_resource_quota(namespace=namespace, _preload_content=False, body={
         'metadata': {'name': NAME}, 'spec': {'hard': hard}})
     try:
-        until(lambda: core.read_namespaced_resource_quota(name=NAME, namespace=namespace).status.hard, 'be counted')
+        until(lambda: core.read_namespaced_resource_quota(name=NAME, namespace=namespace).status.hard,
+              'a quota to be counted')
         yield
     finally:
         core.delete_namespaced_resource_quota(name=NAME, namespace=namespace, body=client.V1DeleteOptions())
-        until(lambda: not refuses(core, namespace), 'be forgotten')
+        until(lambda: not refuses(core, namespace), 'a quota to be forgotten')
 
 
 def refuses(core, namespace):
@@ -40,10 +40,3 @@ def refuses(core, namespace):
             raise
         return True
     return False
-
-
-def until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, 'waited %d s for a quota to %s' % (PATIENCE, what)
-        time.sleep(0.05)
