@@ -143,7 +143,8 @@ def test_without_a_pull_policy_kubernetes_chooses_one(new_spawner, objects):
 @pytest.mark.parametrize('traits, sentence', [
     ({'volumes': {'a': 5}}, r"KubeSpawner.volumes\['a'\] is not a dict, but of the type int"),
     ({'volumes': {5: HOME}}, 'KubeSpawner.volumes: has the key 5, which is no string'),
-    ({'init_containers': container('a')}, "singleuser_init_containers.* is not a dict, but of the type str"),
+    ({'init_containers': container('a')},
+     "KubeSpawner.singleuser_init_containers.* is not a dict, but of the type str"),
     ({'image_pull_secrets': [5]}, r'KubeSpawner.singleuser_image_pull_secrets\[0\] is not a dict, but of the type int'),
 ])
 @pytest.mark.gen_test

@@ -1,10 +1,13 @@
 """Quotas and limit ranges: what the server refuses, what it counts, and what it adds."""
+from functools import partial
 
 import pytest
 
-from tests.support.waits import until
+from tests.support import waits
 
-from .helpers import claim, configmap, container, created, failure, ok, pod, secret, service
+from .helpers import PATIENCE, claim, configmap, container, created, failure, ok, pod, secret, service
+
+until = partial(waits.until, seconds=3 * PATIENCE)  # controllers of a real cluster count late
 
 
 @pytest.fixture

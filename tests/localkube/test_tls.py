@@ -165,12 +165,13 @@ def test_without_trustme_kubectl_sends_no_token(plain):
 
 
 def test_without_trustme_the_command_says_so_and_does_not_advise_kubectl(tmpdir):
-    process = subprocess.Popen([sys.executable, '-c', WITHOUT_TRUSTME, '--kubeconfig', str(tmpdir.join('kubeconfig'))],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
-    printed = process.stdout.readline()
+    printed = tmpdir.join('printed')
+    arguments = ['--kubeconfig', str(tmpdir.join('kubeconfig'))]
+    with printed.open('w') as output:
+        process = subprocess.Popen([sys.executable, '-c', WITHOUT_TRUSTME] + arguments, stdout=output,
+                                   stderr=subprocess.PIPE, universal_newlines=True)
+    until(lambda: 'http://127.0.0.1:' in printed.read(), 'the URL that the command prints')
     process.send_signal(signal.SIGTERM)
-    printed += process.stdout.read()
-    logged = process.stderr.read()
-    process.wait(PATIENCE)
-    assert 'http://127.0.0.1:' in printed and 'kubectl' not in printed
+    _, logged = process.communicate(timeout=PATIENCE)
+    assert 'kubectl' not in printed.read()
     assert logged.count('localkube serves plain HTTP') == 1

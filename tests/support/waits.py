@@ -4,7 +4,7 @@ import time
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-SECONDS = 90  # much longer than anything takes on a busy machine
+SECONDS = 60  # much longer than anything takes on a busy machine
 
 
 def until(condition, what='what the test waits for', seconds=SECONDS):
