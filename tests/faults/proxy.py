@@ -7,12 +7,19 @@ import selectors
 import socket
 import struct
 import threading
-import time
 from collections import deque
 from concurrent.futures import Future
 
 PATIENCE = 10  # seconds for a step that takes none
 CHUNK = 65536  # bytes
+
+
+def bound_socket(port):
+    """Return a socket that is bound to the port, and does not listen. Others that are bound like it may listen."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(('127.0.0.1', port))
+    return sock
 
 
 class Connection:
@@ -34,11 +41,12 @@ class Proxy:
         self._connections = set()
         self._calls = deque()
         self._waker, self._woken = socket.socketpair()
-        self._listener = None
+        # Keeps the port for us, also while we refuse: otherwise a server of another test might be given it.
+        self._place, self._listener = bound_socket(0), None
         self._stalled, self._greeting, self._cuts, self._cut_after = False, None, 0, 0
         self._running = True
-        self._listen(0)
-        self.port = self._listener.getsockname()[1]
+        self.port = self._place.getsockname()[1]
+        self._listen()
         self._selector.register(self._woken, selectors.EVENT_READ, self._obey)
         self._thread = threading.Thread(target=self._run, name='proxy', daemon=True)
 
@@ -106,28 +114,18 @@ class Proxy:
         self._running = False
         self._close_all()
         self._stop_listening()
+        self._place.close()
 
     def _behave(self):
         self._greeting, self._cuts = None, 0
         self._set_stalled(False)
-        self._listen(self.port)
+        self._listen()
 
-    def _listen(self, port):
-        if self._listener is not None:
-            return
-        listener, deadline = socket.socket(), time.monotonic() + PATIENCE
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        while True:
-            try:
-                listener.bind(('127.0.0.1', port))
-                break
-            except OSError:  # a client of somebody else has the port just now
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-        listener.listen(128)
-        self._listener = listener
-        self._selector.register(listener, selectors.EVENT_READ, self._accept)
+    def _listen(self):
+        if self._listener is None:
+            self._listener = bound_socket(self.port)
+            self._listener.listen(128)
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def _stop_listening(self):
         if self._listener is not None:
