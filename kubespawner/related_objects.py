@@ -12,6 +12,7 @@ from urllib.parse import urlparse
 
 from kubernetes import client
 
+from .kube import objects_api
 from .kube.clients import model
 from .utils import host_matching
 
@@ -234,8 +235,8 @@ def _service(name, labels, annotations, **spec):
 
 # The Ingress, whose versions differ
 
-VERSIONS = {'V1': 'networking.k8s.io/v1', 'NetworkingV1beta1': 'networking.k8s.io/v1beta1',
-            'V1beta1': 'extensions/v1beta1'}
+# The version of the API by how the client's models of it begin, the newest first.
+VERSIONS = dict(zip(('V1', 'NetworkingV1beta1', 'V1beta1'), objects_api.VERSIONS['ingresses']))
 NEWEST = next(prefix for prefix in VERSIONS if hasattr(client, prefix + 'Ingress'))  # that this client has
 
 

@@ -14,7 +14,7 @@ from ..lifecycle import podstatus
 from ..lifecycle.pods import uid_of
 from ..lifecycle.waiting import is_listed, warn_unless_listed
 from ..reflector import ResourceReflector
-from .reflectors import owner_of_reflectors
+from .reflectors import namespace_to_follow, owner_of_reflectors, sibling_for
 
 FIRST_LIST_SECONDS = 10  # how long `poll` waits for the first list before it answers that it does not know
 
@@ -66,16 +66,13 @@ class FollowedPods(Configuration):
         self._release_reflector()
         vars(self).pop('pod_reflector', None)
         owner = owner_of_reflectors(type(self))
-        namespace = '' if self.enable_user_namespaces else self.namespace
         if owner.pod_reflector is None:
             labels = {'heritage': 'jupyterhub', 'component': self.component_label}
             owner.pod_reflector = self._maker('PodReflector')(
-                config=self.config, log=self.log, namespace=namespace, labels=labels)
+                config=self.config, log=self.log, namespace=namespace_to_follow(self), labels=labels)
         shared = owner.pod_reflector
         labels = dict(shared.labels, component=self.component_label) if 'component' in shared.labels else shared.labels
-        reflector = shared.sibling(namespace, labels)
-        if reflector.is_forbidden:
-            reflector = shared.sibling(self.namespace, labels)
+        reflector = sibling_for(self, shared, labels)
         if reflector is not shared:
             self.pod_reflector = reflector
 

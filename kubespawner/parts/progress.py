@@ -20,7 +20,7 @@ from ..lifecycle.last_start import LastStart
 from ..lifecycle.waiting import is_listed
 from ..messages.errors import in_words_for_users
 from ..messages.progress_log import ProgressLog
-from .reflectors import owner_of_reflectors
+from .reflectors import namespace_to_follow, owner_of_reflectors, sibling_for
 
 EVENTS_BEGIN = 1  # seconds that the first start waits for events to be followed
 EVENTS_ARRIVE = 1  # seconds that the step `running` waits for the events of what was before it
@@ -182,14 +182,13 @@ class Progress(Configuration):
     def _shared_event_reflector(self, replace=False):
         """Return the reflector of the events in this server's namespace. replace (bool): create a new one."""
         owner = owner_of_reflectors(type(self))
-        namespace = '' if self.enable_user_namespaces else self.namespace
         if replace and vars(owner).get('event_reflector') is not None:
             owner.event_reflector.stop()
             owner.event_reflector = None
         if vars(owner).get('event_reflector') is None:
-            owner.event_reflector = EventReflector(config=self.config, log=self.log, namespace=namespace)
-        reflector = owner.event_reflector.sibling(namespace, {})
-        return owner.event_reflector.sibling(self.namespace, {}) if reflector.is_forbidden else reflector
+            owner.event_reflector = EventReflector(
+                config=self.config, log=self.log, namespace=namespace_to_follow(self))
+        return sibling_for(self, owner.event_reflector, {})
 
     def _log_claim(self, progress_log, new_objects):
         """Add a step for the claim, if there is one. new_objects: see `_objects_to_create`."""

@@ -52,6 +52,20 @@ def owner_of_reflectors(cls):
     return next(each for each in cls.__mro__ if 'pod_reflector' in vars(each))
 
 
+def namespace_to_follow(spawner):
+    """Return the namespace that a shared reflector of a spawner follows; '' means all."""
+    return '' if spawner.enable_user_namespaces else spawner.namespace
+
+
+def sibling_for(spawner, shared, labels):
+    """Return the sibling of a shared reflector that follows a spawner's objects with these labels.
+
+    It follows the spawner's own namespace if all are wanted, but the hub may not list those.
+    """
+    reflector = shared.sibling(namespace_to_follow(spawner), labels)
+    return shared.sibling(spawner.namespace, labels) if reflector.is_forbidden else reflector
+
+
 def start_reflector(spawner, kind, reflector_class, replace, arguments):
     """Return the reflector of a kind in the spawner's namespace; start one if there is none, or to replace it.
 
