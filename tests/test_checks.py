@@ -108,7 +108,7 @@ OF_CLAIMS = [
 ] + [('user_storage_pvc_ensure',) + case for case in OF_CLAIMS])
 def test_a_wrong_value_is_fatal_only_if_something_is_made_of_it(switch, trait, value, words):
     for is_used in (True, False):
-        found, = problems(**{trait: value, switch: is_used})
+        found, = problems(**dict({'user_storage_capacity': '1Gi'}, **{trait: value, switch: is_used}))
         assert words in found.sentence and found.is_fatal == is_used
 
 
@@ -244,6 +244,55 @@ def test_guarantees_of_other_resources_above_their_limits_are_fatal():
 def test_templates_of_claims_count_if_claims_are_made():
     found, = problems(pvc_name_template='{usrname}', user_storage_pvc_ensure=True, user_storage_capacity='1Gi')
     assert found.setting == 'KubeSpawner.pvc_name_template' and found.is_fatal
+
+
+@pytest.mark.parametrize('capacity', [{}, {'storage_capacity': None}])
+@pytest.mark.parametrize('name', ['user_storage_pvc_ensure', 'storage_pvc_ensure'])
+def test_claims_without_a_size_are_fatal(name, capacity):
+    found, = problems(**dict({name: True}, **capacity))
+    assert found.setting == 'KubeSpawner.' + name and 'user_storage_capacity' in found.sentence and found.is_fatal
+
+
+@pytest.mark.parametrize('spawner_class, settings', [
+    (KubeSpawner, {'user_storage_pvc_ensure': False}),
+    (KubeSpawner, {'profile_list': lambda spawner: []}),
+    (Subclass, {}),
+])
+def test_claims_whose_size_may_come_from_elsewhere_are_no_problem(spawner_class, settings):
+    assert problems(spawner_class, **dict({'user_storage_pvc_ensure': True}, **settings)) == []
+
+
+def test_templates_of_namespaces_count_if_users_have_their_own():
+    for is_used in (True, False):
+        found = problems(user_namespace_template='{usrname}', enable_user_namespaces=is_used)
+        assert [(each.setting, each.is_fatal) for each in found] == [
+            ('KubeSpawner.user_namespace_template', True)] * is_used
+
+
+@pytest.mark.parametrize('settings, of', [
+    ({'pod_name_template': 'a-{pod_name}'}, ['pod_name_template']),
+    ({'pod_name_template': '{pvc_name}', 'pvc_name_template': '{pod_name}'}, ['pod_name_template']),
+    ({'pod_name_template': '{namespace}', 'user_namespace_template': '{pvc_name}', 'pvc_name_template': '{pod_name}',
+      'enable_user_namespaces': True}, ['pod_name_template', 'user_namespace_template']),
+])
+def test_templates_that_need_each_other_in_a_circle_are_fatal(settings, of):
+    found = problems(**settings)
+    assert [(each.setting, each.is_fatal) for each in found] == [('KubeSpawner.' + trait, True) for trait in of]
+    assert all('the result of this template' in each.sentence for each in found)
+
+
+@pytest.mark.parametrize('settings', [
+    {'pod_name_template': '{namespace}', 'user_namespace_template': '{pod_name}'},
+    {'pod_name_template': 'a-{pvc_name}', 'volumes': [{'name': '{pod_name}-{pvc_name}', 'emptyDir': {}}]},
+    {'dns_name_template': '{name}.{pod_name}.{namespace}.svc', 'pod_name_template': 'a-{username}'},
+])
+def test_templates_that_need_each_other_without_a_circle_are_no_problem(settings):
+    assert problems(**settings) == []
+
+
+def test_a_template_that_is_wrong_is_named_but_not_those_that_need_it():
+    found, = problems(pod_name_template='{usrname}', volumes=[{'name': '{pod_name}', 'emptyDir': {}}])
+    assert found.setting == 'KubeSpawner.pod_name_template'
 
 
 @pytest.mark.parametrize('name, value', [('mem_limit', '2GB'), ('image_pull_policy', 'always'), ('uid', -1)])

@@ -10,7 +10,8 @@ from ..configuration.templates import TEMPLATES, TEMPLATES_OF_CLAIMS
 from ..environment import is_of_jupyterhub
 from ..kube.quantities import value_of
 from ..messages.errors import one_line
-from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, sentence, template_problem
+from .templates import template_problem
+from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, sentence
 
 OF_THE_HUB = ['JupyterHub', 'KubeIngressProxy']  # sections that have nothing to do with the spawner, but are its hub's
 
@@ -42,7 +43,8 @@ def find_problems(config, spawner_class):
             problems.append(problem)
         else:
             last[setting.trait] = setting._replace(value=value)
-    return (problems + _contradictions(last, counts) + _templates(last, spawner_class, counts)
+    return (problems + _contradictions(last, counts) + _claims_without_capacity(settings, last, counts)
+            + _templates(last, spawner_class, counts)
             + _secret_variables(last, counts) + _profiles(last, spawner_class))
 
 
@@ -164,6 +166,16 @@ def _contradictions(last, counts):
     return problems
 
 
+def _claims_without_capacity(settings, last, counts):
+    """Return a Problem if claims are to be made, and nothing says how large."""
+    has_capacity = any(setting.value is not None for setting in settings if setting.trait == 'user_storage_capacity')
+    if has_capacity or not (_is_on('user_storage_pvc_ensure', last) and counts('user_storage_capacity')):
+        return []
+    full_name = _full_name(last['user_storage_pvc_ensure'])
+    return [Problem(full_name, '%s makes claims, whose size is not set. Set KubeSpawner.user_storage_capacity to a '
+                               'quantity such as 10Gi.' % full_name, True)]
+
+
 def _number(value, resource):
     """Return the number of a resource that the value of a setting gives; None if that is not plain."""
     if isinstance(value, dict):
@@ -175,14 +187,23 @@ def _templates(last, spawner_class, counts):
     """Return Problems with templates that cannot be expanded. A subclass may know fields of its own."""
     if not all(_is_ours(spawner_class, method) for method in ('_expand_user_properties', '_expand_all')):
         return []
+    used = TEMPLATES + ['dns_name_template'] + TEMPLATES_OF_CLAIMS * _is_on('user_storage_pvc_ensure', last)
+    used += ['user_namespace_template'] * _is_on('enable_user_namespaces', last)
+    templates = {trait: last[trait].value for trait in used if trait in last}
+    # The name of a claim may be a field of other templates even if the claim is not made here.
+    if 'pvc_name_template' in last:
+        templates['pvc_name_template'] = last['pvc_name_template'].value
     problems = []
-    has_claims = 'user_storage_pvc_ensure' in last and last['user_storage_pvc_ensure'].value is True
-    for trait in TEMPLATES + ['dns_name_template'] + TEMPLATES_OF_CLAIMS * has_claims:
-        problem = template_problem(trait, last[trait].value) if trait in last else None
+    for trait in filter(last.__contains__, used):
+        problem = template_problem(trait, last[trait].value, templates)
         if problem:
             full_name = _full_name(last[trait])
             problems.append(Problem(full_name, '%s: %s' % (full_name, one_line(problem)), counts(trait)))
     return problems
+
+
+def _is_on(switch, last):
+    return switch in last and last[switch].value is True
 
 
 def _secret_variables(last, counts):

@@ -358,21 +358,6 @@ NOT_MORE = [('cpu_guarantee', 'cpu_limit', 'cpu'), ('mem_guarantee', 'mem_limit'
 # The same for the values of dicts, by resource.
 NOT_MORE_OF_EACH = 'extra_resource_guarantees', 'extra_resource_limits'
 
-# The fields of templates besides those that are made of names.
-FIELDS = ['pod_name', 'pvc_name', 'namespace', 'hubnamespace']
-
-
-def template_problem(trait, value):
-    """Return what is wrong with a value that is a template, as the rest of a sentence; None if nothing is."""
-    others = {field: lambda _: 'x' for field in FIELDS if trait != field + '_template'}
-    if trait == 'dns_name_template':
-        others['name'] = lambda _: 'x'
-    fields = naming.template_fields('ann', 1, 'x', others=others)
-    try:
-        naming.expand_all(value, lambda text: naming.expand(text, fields))
-    except ValueError as e:
-        return str(e)
-
 
 def sentence(name, problem):
     """Return the sentence about the setting of a name. problem (str): the rest of it, such as `is empty.`"""
