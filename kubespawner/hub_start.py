@@ -12,6 +12,7 @@ import sys
 
 from .checks import find_problems
 from .configuration import Configuration
+from .kube import clients
 
 
 def check_when_hub_starts():
@@ -38,6 +39,9 @@ def check(app):
     except Exception:  # whatever it is, servers may start all the same
         app.log.exception('The configuration could not be checked.')
         return
+    if not clients.has_config():
+        app.log.error('No Kubernetes configuration was found, so servers cannot start: neither the service account of a '
+                      'pod, nor a kubeconfig at %s.', clients.kubeconfig_path())
     for problem in problems:
         (app.log.critical if problem.is_fatal else app.log.error)('Configuration: %s', problem.sentence)
     if any(problem.is_fatal for problem in problems):

@@ -357,6 +357,15 @@ def test_what_a_property_of_a_subclass_takes_is_left_for_the_start_to_judge():
     assert problems(Computing, image=['one', 'two']) == []
 
 
+@pytest.fixture
+def kubeconfig(tmp_path, monkeypatch):
+    """A kubeconfig that is there. What is in it does not matter."""
+    monkeypatch.delenv('KUBERNETES_SERVICE_HOST', raising=False)
+    monkeypatch.setenv('KUBECONFIG', str(tmp_path / 'kubeconfig'))
+    (tmp_path / 'kubeconfig').write_text('')
+    return tmp_path / 'kubeconfig'
+
+
 class Application:
     """As much of a hub as the check sees."""
 
@@ -378,10 +387,20 @@ def test_a_hub_ends_with_all_sentences_if_no_server_could_start():
     assert [word for word in ('mem_limit', 'namespace', 'does not start') if word not in ' '.join(app.logged)] == []
 
 
-def test_a_hub_goes_on_if_a_setting_is_misspelt():
+def test_a_hub_goes_on_if_a_setting_is_misspelt(kubeconfig):
     app = Application(KubeSpawner, mem_limt='2G')
     hub_start.check(app)
     assert app.exit_codes == [] and len(app.logged) == 1
+
+
+def test_a_hub_goes_on_without_a_configuration_of_kubernetes_and_says_what_is_missing(kubeconfig):
+    for is_there in (True, False):
+        app = Application(KubeSpawner, mem_limit='2G')
+        hub_start.check(app)
+        assert app.exit_codes == []
+        assert [str(kubeconfig) in line for line in app.logged] == [True] * (not is_there)
+        if is_there:
+            kubeconfig.unlink()
 
 
 def test_a_hub_goes_on_if_its_configuration_cannot_be_checked(monkeypatch):

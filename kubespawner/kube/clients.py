@@ -167,6 +167,20 @@ def send(api_client, method, path, query=None, body=None, content_type='applicat
     return answer.response
 
 
+def has_config():
+    """Return whether there is a configuration that `load_config` may find. Nothing is read or run for this."""
+    return bool(_only or os.environ.get('KUBERNETES_SERVICE_HOST') or any(map(os.path.exists, _kubeconfigs())))
+
+
+def kubeconfig_path():
+    """Return where the kubeconfig should be, as written: maybe several paths, which need not exist."""
+    return os.environ.get('KUBECONFIG') or CONFIG_DEFAULT_LOCATION
+
+
+def _kubeconfigs():
+    return [os.path.expanduser(path) for path in kubeconfig_path().split(os.pathsep)]
+
+
 def load_config():
     """Return the client's `Configuration`: of the pod that this process runs in, otherwise from a kubeconfig.
 
@@ -181,15 +195,14 @@ def load_config():
         config.load_incluster_config()
     except config.ConfigException as not_in_cluster:
         is_in_cluster = False
-        kubeconfig = os.environ.get('KUBECONFIG') or CONFIG_DEFAULT_LOCATION
         try:
-            config.load_kube_config(config_file=os.pathsep.join(
-                os.path.expanduser(path) for path in kubeconfig.split(os.pathsep)))
+            config.load_kube_config(config_file=os.pathsep.join(_kubeconfigs()))
         except Exception as no_kubeconfig:  # the loader fails in many ways over a file that is none
             raise config.ConfigException(
                 'No Kubernetes configuration found. Not in the service account of a pod: %s '
                 'Not in the kubeconfig %s (environment variable KUBECONFIG, otherwise %s): %s: %s' % (
-                    not_in_cluster, kubeconfig, CONFIG_DEFAULT_LOCATION, type(no_kubeconfig).__name__, no_kubeconfig))
+                    not_in_cluster, kubeconfig_path(), CONFIG_DEFAULT_LOCATION, type(no_kubeconfig).__name__,
+                    no_kubeconfig))
     configuration = _default_configuration()
     configuration.connection_pool_maxsize = CONNECTION_POOL_SIZE
     for name, value in _overrides.items():

@@ -5,6 +5,7 @@ sent does not. Everything runs on the IOLoop's thread.
 """
 from typing import Any, Callable, Optional, Tuple
 
+from kubernetes.config import ConfigException
 from tornado import gen
 from tornado.concurrent import Future
 
@@ -29,7 +30,11 @@ class Requests:
 
         deadline (float), is_wanted (callable): see `api.call`.
         """
-        return api.call(self._run, self._core(), request, self._log, *self._limits(), deadline, is_wanted)
+        try:
+            core = self._core()
+        except ConfigException as e:  # there is none that says where the API server is
+            raise api.ApiError(request, 0, 'ConfigException', str(e), was_sent=False)
+        return api.call(self._run, core, request, self._log, *self._limits(), deadline, is_wanted)
 
     @gen.coroutine
     def read(self, kind: str, namespace: Optional[str], name: str, deadline: Optional[float] = None) -> Any:

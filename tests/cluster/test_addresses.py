@@ -289,8 +289,11 @@ def test_poll_is_none_while_the_api_has_not_answered_yet_but_1_for_a_server_with
     assert (yield unreachable.poll()) == 1
 
 
-@pytest.fixture(params=['a port that is closed', 'a CA file that is none', 'the CA of somebody else'])
+@pytest.fixture(params=['no kubeconfig', 'a port that is closed', 'a CA file that is none', 'the CA of somebody else'])
 def bad_connection(request, cluster, use_kubeconfig, tmpdir):
+    if request.param == 'no kubeconfig':
+        use_kubeconfig(tmpdir.join('none'))
+        return
     with open(os.environ['KUBECONFIG']) as f:
         kubeconfig = yaml.safe_load(f)
     used, = kubeconfig['clusters']
