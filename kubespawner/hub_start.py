@@ -40,8 +40,8 @@ def check(app):
         app.log.exception('The configuration could not be checked.')
         return
     if not clients.has_config():
-        app.log.error('No Kubernetes configuration was found, so servers cannot start: neither the service account of a '
-                      'pod, nor a kubeconfig at %s.', clients.kubeconfig_path())
+        app.log.error('No Kubernetes configuration was found, so servers cannot start: neither the service account of '
+                      'a pod, nor a kubeconfig at %s.', clients.kubeconfig_path())
     for problem in problems:
         (app.log.critical if problem.is_fatal else app.log.error)('Configuration: %s', problem.sentence)
     if any(problem.is_fatal for problem in problems):

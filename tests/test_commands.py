@@ -36,12 +36,12 @@ def test_the_console_script_says_what_it_is(capsys, argv):
     assert all('\n  %s ' % name in printed for name in console.COMMANDS)
 
 
-@pytest.mark.parametrize('argv', [[], ['other']])
-def test_the_console_script_says_how_it_is_used(capsys, argv):
+@pytest.mark.parametrize('argv, problem', [([], ''), (['other'], "kubespawner: there is no command 'other'\n")])
+def test_the_console_script_says_how_it_is_used(capsys, argv, problem):
     assert console.command(argv) == 2
     assert capsys.readouterr().err == (
         'usage: kubespawner demo [--help] ...\n       kubespawner doctor [--help] ...\n'
-        '       kubespawner manifest [--help] ...\n       kubespawner --version\n')
+        '       kubespawner manifest [--help] ...\n       kubespawner --version\n' + problem)
 
 
 def test_the_console_script_hands_the_other_arguments_to_the_command(monkeypatch):

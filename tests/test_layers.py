@@ -28,7 +28,7 @@ MAY_IMPORT = {
     'parts': GROUND | {'environment', 'secret_variables', 'objects', 'related_objects', 'profiles', 'lifecycle',
                        'configuration', 'traitlets', 'reflector', 'slugs', 'utils'},
     'checks': {'arguments', 'configuration', 'environment', 'kube', 'messages', 'naming', 'profiles'},
-    'hub_start': {'checks', 'configuration'},
+    'hub_start': {'checks', 'configuration', 'kube'},
     'halting': set(),
     'garbage_collection': set(),
     'spawner': GROUND | {'garbage_collection', 'halting', 'lifecycle', 'configuration', 'parts', 'reflector'},

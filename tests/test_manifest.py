@@ -496,3 +496,15 @@ def test_the_documentation_shows_what_is_printed(run):
     code, out, err = run(documentation.block('python', "c.KubeSpawner.namespace = 'users'"), '--user', 'ann')
     assert (code, err) == (0, '')
     assert out.startswith(documentation.block('yaml', '# server of ann, the default').rstrip() + '\n')
+
+
+@pytest.mark.parametrize('more, is_refused', [('', True), ('c.KubeSpawner.options_form = lambda spawner: ""', False)])
+def test_a_profile_is_refused_if_there_are_none_and_nothing_can_offer_any(run, more, is_refused):
+    code, printed, errors = run('c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"\n' + more, '--profile', 'gpu')
+    assert (code == 2) == is_refused == ('--profile gpu' in errors and 'no profile_list' in errors) == (not printed)
+
+
+def test_a_user_without_a_name_is_refused(run, capsys):
+    with pytest.raises(SystemExit) as e:
+        run('', '--user', '')
+    assert e.value.code == 2 and 'a user must have a name' in capsys.readouterr().err

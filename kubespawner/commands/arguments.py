@@ -74,7 +74,7 @@ def _new_parser(command, description):
     parser = argparse.ArgumentParser(prog='kubespawner ' + command, description=description)
     parser.add_argument('-f', '--config', metavar='FILE', default='jupyterhub_config.py',
                         help='configuration file of the hub (default: jupyterhub_config.py)')
-    parser.add_argument('--user', metavar='NAME', default='ann', help='name of the user (default: ann)')
+    parser.add_argument('--user', metavar='NAME', type=_name, default='ann', help='name of the user (default: ann)')
     parser.add_argument('--server', metavar='NAME', default='', help='name of a named server (default: none)')
     parser.add_argument('--group', metavar='NAME', action='append', default=[],
                         help='a group that the user is in; may be repeated')
@@ -82,6 +82,12 @@ def _new_parser(command, description):
     parser.add_argument('--auth-state', metavar='FILE', type=_json_object,
                         help='JSON file with the auth_state that hooks get (default: they get None)')
     return parser
+
+
+def _name(text):
+    if not text:
+        raise argparse.ArgumentTypeError('a user must have a name')
+    return text
 
 
 def _pair(text):

@@ -70,6 +70,8 @@ def command(argv=None):
         return 0
     if not words or words[0] not in COMMANDS:
         print(usage(), file=sys.stderr)
+        if words:
+            print('kubespawner: there is no command %.100r' % words[0], file=sys.stderr)
         return 2
     try:
         code = COMMANDS[words[0]](words[1:])

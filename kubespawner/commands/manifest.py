@@ -84,6 +84,8 @@ def _checked(configured):
 def _choices(configured, whose, arguments):
     """Return the Choices that the arguments mean."""
     offered, options = choices.offered(configured, whose), dict(arguments.option)
+    if arguments.profile and not offered and not _may_offer_later(configured):
+        raise CannotBeUsed('--profile %s: %s has no profile_list.' % (arguments.profile[0], configured.path))
     if arguments.all_profiles or arguments.diff and not (arguments.profile or options):
         return choices.all_choices(offered)
     slugs = arguments.profile or ([] if 'profile' in options else [None])
@@ -91,6 +93,13 @@ def _choices(configured, whose, arguments):
         default = next((each for each in offered if each['default']), None)
         return [choices.chosen(default) if default else choices.USUAL]
     return [_named(offered, slug, options) for slug in slugs or [options.pop('profile')]]
+
+
+def _may_offer_later(configured):
+    """Return whether a subclass or a function of the operator may decide at a start which profiles there are."""
+    cls = configured.spawner_class
+    has_form = any('options_form' in configured.app.config.get(section, {}) for section in cls.section_names())
+    return has_form or cls.__module__.split('.')[0] != __name__.split('.')[0]
 
 
 def _named(offered, slug, options):
