@@ -14,6 +14,7 @@ from .arguments import (
     ArgumentError,
     check_keys,
     checked,
+    fields,
     id_number,
     objects,
     raw,
@@ -25,6 +26,7 @@ from .arguments import (
 from .environment import resolvable
 from .kube.clients import model, to_dict
 from .kube.fields import camel_case
+from .kube.once import Once
 from .kube.resource import of_type
 from .related_objects import (  # noqa: F401, others import the functions from here
     CERTIFICATE,
@@ -36,6 +38,8 @@ from .related_objects import (  # noqa: F401, others import the functions from h
     make_secret,
     make_service,
 )
+
+_once = Once()
 
 V1Container = model('V1Container')
 V1ContainerPort = model('V1ContainerPort')
@@ -163,7 +167,8 @@ def make_pod(
     uid, gid (int): the user ID and the group ID of processes in the notebook container only.
     ssl_secret_name, ssl_secret_mount_path (str): the secret with the certificates of the server, and the directory in
         which it is mounted. Environment variables of the notebook container contain the paths of the files.
-    logger (logging.Logger): gets a warning about environment variables that refer to each other in a circle.
+    logger (logging.Logger): gets warnings about environment variables that refer to each other in a circle, and about
+        fields that are replaced.
 
     Raises ArgumentError for what cannot be sent to the API: keys that are not strings or not fields, a field in both
     spellings with different values, values that JSON does not have, nesting that is too deep. Raises TypeError if there
@@ -210,8 +215,9 @@ def make_pod(
     if init_containers:
         spec.init_containers = objects('init_containers', init_containers)
 
-    set_fields(container, 'extra_container_config', extra_container_config)
-    set_fields(spec, 'extra_pod_config', extra_pod_config)
+    defaults = [{'allowPrivilegeEscalation': allow_privilege_escalation}, to_dict(mask_mounts), to_dict(mask_volumes)]
+    _replace_fields(container, 'extra_container_config', extra_container_config, defaults, logger)
+    _replace_fields(spec, 'extra_pod_config', extra_pod_config, defaults, logger)
     _add_missing(spec, certificates.volumes + mask_volumes)
     if not isinstance(spec.containers, list):
         raise ArgumentError('extra_pod_config', "['containers'] is not a list.")
@@ -250,6 +256,20 @@ def _notebook_container(cmd, port, image, image_pull_policy, working_dir):
         ports=[V1ContainerPort(name='notebook-port', container_port=int(port))],
         working_dir=working_dir,
     )
+
+
+def _replace_fields(model, argument, config, defaults, logger):
+    """Set fields of a container or a pod; warn once of objects and lists of other settings that are lost by that.
+
+    defaults (list): objects and lists that no setting has asked for.
+    """
+    for name, value in fields(model, argument, config).items() if logger is not None else ():
+        before = to_dict(getattr(model, name))
+        is_lost = before and isinstance(before, (dict, list)) and name != 'ports' and before not in defaults
+        if is_lost and before != to_dict(value) and _once.is_new(argument, name):
+            logger.warning('KubeSpawner.%s replaces all of %s, also what other settings have put there.',
+                           argument, model.attribute_map[name])
+    set_fields(model, argument, config)
 
 
 def _variables(env, more, logger):
@@ -416,7 +436,8 @@ def check_pod(pod):
     if not {'metadata', 'spec'} <= set(getattr(type(pod), 'attribute_map', ())):
         raise ArgumentError('pod', ' returned %s; it must return the pod to create, a V1Pod.' % (
             'None' if pod is None else 'a ' + type(pod).__name__))
-    if not isinstance(getattr(pod.metadata, 'name', None), str):
+    name = getattr(pod.metadata, 'name', None)
+    if not (isinstance(name, str) and name):
         raise ArgumentError('pod', ' returned a pod without a name (metadata.name).')
     _check_shape(pod)
     try:

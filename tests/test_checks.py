@@ -54,6 +54,11 @@ WRONG = [
     ('namespace', '', 'empty'),
     ('namespace', 'My Hub', 'namespace'),
     ('ip', 'not an ip', 'IP address'),
+    ('hub_connect_ip', 'http://hub', 'without a scheme'),
+    ('hub_connect_ip', 'a b', 'IP address'),
+    ('hub_connect_ip', 'hub/', 'IP address'),
+    ('start_timeout', 0, 'more than 0'),
+    ('start_timeout', -5, 'more than 0'),
     ('pod_connect_ip', 'bad host/..', "' '"),
     ('pod_name_template', '', 'empty'),
     ('priority_class_name', 'High!', 'a-z'),
@@ -108,7 +113,8 @@ OF_CLAIMS = [
 ] + [('user_storage_pvc_ensure',) + case for case in OF_CLAIMS])
 def test_a_wrong_value_is_fatal_only_if_something_is_made_of_it(switch, trait, value, words):
     for is_used in (True, False):
-        found, = problems(**dict({'user_storage_capacity': '1Gi'}, **{trait: value, switch: is_used}))
+        capacity = {'user_storage_capacity': '1Gi'} if is_used and 'storage' in switch else {}
+        found, = problems(**dict(capacity, **{trait: value, switch: is_used}))
         assert words in found.sentence and found.is_fatal == is_used
 
 
@@ -119,6 +125,7 @@ def test_a_wrong_value_is_fatal_only_if_something_is_made_of_it(switch, trait, v
     ('profile_form_template', '{% if %}', 'Jinja2'),
     ('singleuser_image_pull_secrets', 'My Secret', 'a-z'),
     ('scheduler_name', 'myScheduler', 'a-z'),
+    ('hub_connect_ip', 'hub:9000', 'hub_connect_port'),
 ])
 def test_what_servers_can_start_with_is_told_and_not_fatal(trait, value, words):
     found, = problems(**{trait: value})
@@ -147,8 +154,10 @@ def test_each_section_of_the_class_counts(section):
     ('mem_limit', '1.5G'),
     ('mem_limit', None),
     ('cpu_limit', 2),
-    ('user_storage_capacity', '10Gi'),
-    ('user_storage_capacity', '1e9'),
+    ('hub_connect_ip', 'hub.namespace.svc'),
+    ('hub_connect_ip', '10.0.0.1'),
+    ('hub_connect_ip', '[fd00::1]'),
+    ('hub_connect_ip', ''),
     ('user_storage_class', ''),
     ('singleuser_image_pull_secrets', ['one', 'two']),
     ('singleuser_service_account', 'sa-{username}'),
@@ -253,6 +262,22 @@ def test_claims_without_a_size_are_fatal(name, capacity):
     assert found.setting == 'KubeSpawner.' + name and 'user_storage_capacity' in found.sentence and found.is_fatal
 
 
+@pytest.mark.parametrize('capacity', ['10Gi', '1e9'])
+def test_a_size_of_claims_may_have_any_unit(capacity):
+    assert problems(user_storage_capacity=capacity, user_storage_pvc_ensure=True) == []
+
+
+@pytest.mark.parametrize('more, is_told', [
+    ({}, True),
+    ({'user_storage_pvc_ensure': True}, False),
+    ({'profile_list': lambda spawner: []}, False),
+])
+def test_a_setting_without_the_one_that_it_needs_is_told_and_not_fatal(more, is_told):
+    found = problems(user_storage_capacity='10Gi', **more)
+    assert [(each.setting, each.is_fatal) for each in found] == [('KubeSpawner.user_storage_capacity', False)] * is_told
+    assert all('user_storage_pvc_ensure is off' in each.sentence for each in found)
+
+
 @pytest.mark.parametrize('spawner_class, settings', [
     (KubeSpawner, {'user_storage_pvc_ensure': False}),
     (KubeSpawner, {'profile_list': lambda spawner: []}),
@@ -264,9 +289,9 @@ def test_claims_whose_size_may_come_from_elsewhere_are_no_problem(spawner_class,
 
 def test_templates_of_namespaces_count_if_users_have_their_own():
     for is_used in (True, False):
-        found = problems(user_namespace_template='{usrname}', enable_user_namespaces=is_used)
-        assert [(each.setting, each.is_fatal) for each in found] == [
-            ('KubeSpawner.user_namespace_template', True)] * is_used
+        found, = problems(user_namespace_template='{usrname}', enable_user_namespaces=is_used)
+        assert (found.setting, found.is_fatal) == ('KubeSpawner.user_namespace_template', is_used)
+        assert ('has no effect' in found.sentence) != is_used
 
 
 @pytest.mark.parametrize('settings, of', [
@@ -282,7 +307,7 @@ def test_templates_that_need_each_other_in_a_circle_are_fatal(settings, of):
 
 
 @pytest.mark.parametrize('settings', [
-    {'pod_name_template': '{namespace}', 'user_namespace_template': '{pod_name}'},
+    {'pod_name_template': '{namespace}', 'user_namespace_template': '{username}', 'enable_user_namespaces': True},
     {'pod_name_template': 'a-{pvc_name}', 'volumes': [{'name': '{pod_name}-{pvc_name}', 'emptyDir': {}}]},
     {'dns_name_template': '{name}.{pod_name}.{namespace}.svc', 'pod_name_template': 'a-{username}'},
 ])

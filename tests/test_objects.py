@@ -1,12 +1,15 @@
 """make_pod and make_pvc: the JSON that leaves for the API, argument by argument."""
 import copy
 import logging
+import re
 
 import pytest
 from kubernetes import client
 from kubernetes.client import ApiClient
 
+from kubespawner import objects
 from kubespawner.kube.clients import to_dict
+from kubespawner.kube.once import Once
 from kubespawner.objects import make_pod, make_pvc
 
 MASK_VOLUME = {'name': 'no-api-access-please', 'emptyDir': {}}
@@ -194,6 +197,22 @@ def test_variables_that_refer_to_each_other_are_told_of_and_keep_their_order(cap
     variables = simplest(env=env, logger=logging.getLogger('hub')).spec.containers[0].env
     assert [variable.name for variable in variables] == ['A', 'X', 'B']
     assert 'environment variables A, B' in caplog.text
+
+
+@pytest.mark.parametrize('settings, lost', [
+    ({'extra_container_config': {'env': [{'name': 'B'}]}, 'env': {'A': 'a'}}, ['env']),
+    ({'extra_container_config': {'security_context': {'run_as_user': 1}}, 'uid': 2}, ['securityContext']),
+    ({'extra_pod_config': {'nodeSelector': {'a': 'b'}}, 'node_selector': {'c': 'd'}}, ['nodeSelector']),
+    ({'extra_pod_config': {'containers': []}}, ['containers']),
+    ({'extra_pod_config': {'nodeSelector': {'c': 'd'}}, 'node_selector': {'c': 'd'}}, []),
+    ({'extra_container_config': {'securityContext': {'runAsUser': 1}, 'ports': [], 'image': 'b'}}, []),
+    ({'extra_pod_config': {'volumes': [], 'restartPolicy': 'Always'}}, []),
+])
+def test_what_extra_fields_replace_of_other_settings_is_warned_of_once(settings, lost, caplog, monkeypatch):
+    monkeypatch.setattr(objects, '_once', Once())
+    for _ in range(2):
+        simplest(logger=logging.getLogger('hub'), allow_privilege_escalation=False, **settings)
+    assert [re.search(r'replaces all of (\w+)', record.getMessage()).group(1) for record in caplog.records] == lost
 
 
 def test_a_pod_needs_an_image():

@@ -205,6 +205,33 @@ def test_what_an_operator_says_of_the_hubs_url_is_left_alone():
         assert spawner.get_env()['JUPYTERHUB_API_URL'].startswith('http://hub:')
 
 
+@pytest.mark.skipif(not hasattr(Spawner, 'hub_connect_url'), reason='this JupyterHub has no such setting')
+@pytest.mark.parametrize('url', ['http://h:1', 'http://h:1/', 'http://h:1/x', 'http://h:1/x/y/', 'https://h'])
+def test_the_urls_of_a_hub_with_a_path_before_its_own_are_those_of_jupyterhub(url):
+    env = make_spawner(KubeSpawner, hub_connect_url=url).get_env()
+    assert env['JUPYTERHUB_API_URL'] == url.rstrip('/') + '/hub/api'
+    assert env['JUPYTERHUB_ACTIVITY_URL'] == url.rstrip('/') + '/hub/api/users/alice/activity'
+
+
+@pytest.mark.parametrize('trait', ['notebook_dir', 'default_url', 'environment'])
+@pytest.mark.gen_test
+def test_what_jupyterhub_cannot_expand_is_named(trait):
+    wrong = {'A': lambda spawner: {}['user']} if trait == 'environment' else '/home/{user}'
+    with pytest.raises(ValueError, match="KubeSpawner.%s.* raised KeyError: 'user'" % trait):
+        yield make_spawner(KubeSpawner, **{trait: wrong}).get_pod_manifest()
+
+
+@pytest.mark.parametrize('user', ['9lives', '-x', '1' * 80])
+def test_the_name_of_a_pod_with_a_service_begins_with_a_letter(user):
+    of = {}
+    for has_service in (True, False):
+        spawner = make_spawner(KubeSpawner, pod_name_template='{username}', services_enabled=has_service)
+        spawner.user = User(user)
+        of[has_service] = spawner.pod_name
+    assert of[True] != of[False] and of[True][0] == 'x' and len(of[True]) <= 63
+    assert make_spawner(KubeSpawner, pod_name_template='{username}', services_enabled=True).pod_name == 'alice'
+
+
 def test_a_subclass_that_expands_by_itself_leaves_braces_of_shells_alone():
     class Groups(KubeSpawner):
         def _expand_user_properties(self, template):

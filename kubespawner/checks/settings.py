@@ -11,7 +11,7 @@ from ..environment import is_of_jupyterhub
 from ..kube.quantities import value_of
 from ..messages.errors import one_line
 from .templates import template_problem
-from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, Doubt, problem_of, sentence
+from .values import NOT_MORE, NOT_MORE_OF_EACH, ONLY_WITH, REPLACING, USED_WITHOUT, Doubt, problem_of, sentence
 
 OF_THE_HUB = ['JupyterHub', 'KubeIngressProxy']  # sections that have nothing to do with the spawner, but are its hub's
 
@@ -44,6 +44,7 @@ def find_problems(config, spawner_class):
         else:
             last[setting.trait] = setting._replace(value=value)
     return (problems + _contradictions(last, counts) + _claims_without_capacity(settings, last, counts)
+            + _without_effect(last, counts)
             + _templates(last, spawner_class, counts)
             + _secret_variables(last, counts) + _profiles(last, spawner_class))
 
@@ -174,6 +175,20 @@ def _claims_without_capacity(settings, last, counts):
     full_name = _full_name(last['user_storage_pvc_ensure'])
     return [Problem(full_name, '%s makes claims, whose size is not set. Set KubeSpawner.user_storage_capacity to a '
                                'quantity such as 10Gi.' % full_name, True)]
+
+
+def _without_effect(last, counts):
+    """Return Problems with settings that have an effect only with another one, which is off."""
+    problems = []
+    for switch, traits in ONLY_WITH.items():
+        if _is_on(switch, last) or not counts(switch):
+            continue
+        for trait in sorted(set(traits) & set(last) - USED_WITHOUT):
+            if last[trait].value:
+                full_name = _full_name(last[trait])
+                problems.append(Problem(full_name, '%s has no effect, because KubeSpawner.%s is off.' % (
+                    full_name, switch), False))
+    return problems
 
 
 def _number(value, resource):

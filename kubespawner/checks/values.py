@@ -72,6 +72,12 @@ def at_least_zero(value):
             return 'is %r; it must not be negative.' % (each,)
 
 
+def positive(value):
+    """A number must be more than zero."""
+    if isinstance(value, (int, float)) and value <= 0:
+        return 'is %r; it must be more than 0.' % (value,)
+
+
 def at_most(most):
     """Return a check: a number, or each of a list of numbers, must not be greater."""
     def check(value):
@@ -162,6 +168,18 @@ def ip(value):
     except ValueError:
         if value and value != '*' and '{' not in value and not HOST.match(value):
             return 'is %.100r, which is neither an IP address nor the name of a host.' % value
+
+
+def host_of_hub(value):
+    """What pods connect to must be a host alone: its port is another setting."""
+    try:
+        ipaddress.ip_address(value.strip('[]'))
+    except ValueError:
+        host, colon, port = value.partition(':')
+        if value and not HOST.match(host) or colon and not port.isdigit():
+            return 'is %.100r; it must be the name of a host or an IP address, without a scheme or a path.' % value
+        if colon:
+            return Doubt('is %.100r. Set KubeSpawner.hub_connect_port to the port.' % value)
 
 
 def host_template(value):
@@ -288,6 +306,7 @@ CHECKS = {
     'extra_resource_guarantees': (quantities,),
     'extra_resource_limits': (quantities,),
     'gid': (at_least_zero, at_most(LARGEST_ID)),
+    'hub_connect_ip': (host_of_hub,),
     'ip': (ip,),
     'k8s_api_host': (matches(is_url_of_api, 'a URL such as https://10.0.0.1:6443'),),
     'mem_guarantee': (at_least_zero,),
@@ -325,6 +344,7 @@ CHECKS = {
     'singleuser_service_account': (ACCOUNT,),
     'singleuser_supplemental_gids': (at_least_zero, at_most(LARGEST_ID)),
     'singleuser_uid': (at_least_zero, at_most(LARGEST_ID)),
+    'start_timeout': (positive,),
     'storage_extra_annotations': (annotations,),
     'tolerations': (objects_for('tolerations'), tolerations),
     'uid': (at_least_zero, at_most(LARGEST_ID)),
@@ -346,6 +366,9 @@ ONLY_WITH = {
         'pvc_name_template', 'storage_extra_annotations', 'user_storage_access_modes', 'user_storage_capacity',
         'user_storage_class', 'user_storage_extra_labels'),
 }
+
+# Those of them that other settings may use all the same: volumes name claims that somebody else has made.
+USED_WITHOUT = frozenset(['pvc_name_template'])
 
 # Settings by which a server can get other values than those that are configured.
 REPLACING = frozenset([

@@ -281,6 +281,14 @@ def object_name(wanted):
     return _cut(re.sub('[^a-z0-9]', '-', wanted.lower()), wanted)
 
 
+def service_name(wanted):
+    """Return the DNS label `wanted` if it can be the name of a Service, which begins with a letter (RFC 1035).
+
+    Otherwise, return one that is derived from it and ends in a hash.
+    """
+    return wanted if wanted[0].isalpha() else _cut('x-' + wanted, wanted)
+
+
 def label_value(wanted):
     """Return `wanted` if it is a valid label value, otherwise one that is derived from it and ends in a hash."""
     if is_label_value(wanted) and not _CUT.search(wanted):

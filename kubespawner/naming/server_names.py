@@ -48,14 +48,15 @@ class ServerNames:
         the default scheme of templates if it is None. It can raise ValueError.
     rules (callable): returns the current `Rules`.
     changed (callable): changed(field, name) is called when a name changes. None means source 3 or 4.
+    has_service (callable): returns whether a Service gets the name of the pod.
     """
 
     has_claim = False  # whether `pvc_name` is that of a claim that the server is known to have
     claim_key = None  # what the profile calls the claim that counts now; None: it is the server's usual one
     is_legacy = False  # whether the server is older than the slug scheme, and its claim may be, too
 
-    def __init__(self, expand, rules, changed=lambda field, name: None):
-        self._expand, self._rules, self._changed = expand, rules, changed
+    def __init__(self, expand, rules, changed=lambda field, name: None, has_service=lambda: False):
+        self._expand, self._rules, self._changed, self._has_service = expand, rules, changed, has_service
         self._current, self._of_subclass, self._assigned_early = {}, {}, {}
         self._is_loaded = False
         self._being_expanded = []
@@ -72,9 +73,10 @@ class ServerNames:
         """Return the name from the current template. Raises ValueError if the template cannot be expanded."""
         self._being_expanded.append(field)
         try:
-            return naming.object_name(self._expand(TEMPLATES[field], self.scheme(field)))
+            name = naming.object_name(self._expand(TEMPLATES[field], self.scheme(field)))
         finally:
             self._being_expanded.pop()
+        return naming.service_name(name) if field == 'pod_name' and self._has_service() else name
 
     def scheme(self, field):
         """Return the slug scheme of a name, or None for the default scheme of templates."""
@@ -246,10 +248,12 @@ class Named(HasTraits):
     @property
     def _server_names(self):
         if self._kept_names is None:
-            self._kept_names = ServerNames(self._text_of_name, self._rules_of_names, self._show_name)
+            self._kept_names = ServerNames(self._text_of_name, self._rules_of_names, self._show_name,
+                                           lambda: self._has_service)
         return self._kept_names
 
     _kept_names = None
+    _has_service = False  # whether a Service gets the name of the pod
 
     def _text_of_name(self, trait, scheme):
         raise NotImplementedError

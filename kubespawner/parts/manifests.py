@@ -136,7 +136,8 @@ class Manifests(Related):
         for variable in {'JUPYTERHUB_API_URL', 'JUPYTERHUB_ACTIVITY_URL'} & set(env):
             configured = environment.get(variable)
             if configured is None or not (callable(configured) or env[variable] == configured):
-                env[variable] = reachable + urlparse(env[variable]).path[len(base):]
+                # What is before `base` is of JupyterHub's own `hub_connect_url`, which `reachable` has as well.
+                env[variable] = reachable + urlparse(env[variable]).path.partition(base)[2]
         if self.legacy_singleuser_env:
             legacy = self._legacy_env()
             env.update(legacy)
@@ -234,7 +235,7 @@ class Manifests(Related):
             if is_awaitable(env):
                 env = yield env
         except Exception as e:  # some of it are functions that the operator wrote
-            raise error_of_setting('environment or env_keep', e)
+            raise error_of_setting(self._wrong_part_of_env(), e)
         late = OrderedDict((variable, value) for variable, value in env.items()
                            if type(value) is not str and is_awaitable(value))
         env = dict(env)
@@ -256,6 +257,15 @@ class Manifests(Related):
         literal.update({variable: as_literal(variable, value, hub_api_url)
                         for variable, value in literal.items() if '$' in value})  # mostly none
         return dict(env, **literal)
+
+    def _wrong_part_of_env(self):
+        """Return which setting has made JupyterHub's `get_env` fail: it expands two of them in its own way."""
+        for trait in ('notebook_dir', 'default_url'):
+            try:
+                self.format_string(getattr(self, trait) or '')
+            except Exception:
+                return trait
+        return 'environment or env_keep'
 
     _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
 

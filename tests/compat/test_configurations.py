@@ -18,6 +18,9 @@ HERE = os.path.join(os.path.dirname(__file__), 'configurations')
 NASTY = "Zoë.O'Neil_2@uni-köln.de"
 COURSES = {'groups': ['phys-101', 'stat-210', 'chess'], 'roles': 'Instructor,Learner'}
 
+# What a configuration is warned of, by words of the warnings.
+WARNED_OF = {'research_nfs': ['extra_container_config replaces all of securityContext']}  # and so people's uids
+
 # Who starts which server, and with what, by configuration: (username, servername, arguments of `start_as_a_hub_does`).
 SERVERS = {
     'campus_groups': [
@@ -114,7 +117,9 @@ def test_a_hub_with_a_configuration_of_some_kind_creates_what_is_expected(api, c
             f.write(json.dumps(found, indent=2, sort_keys=True) + '\n')
     with open(path) as f:
         assert found == json.load(f)
-    assert [record.getMessage() for record in caplog.records if record.levelname not in ('DEBUG', 'INFO')] == []
+    warnings = [record.getMessage() for record in caplog.records if record.levelname not in ('DEBUG', 'INFO')]
+    assert len(warnings) == len(WARNED_OF.get(name, []))
+    assert all(words in text for words, text in zip(WARNED_OF.get(name, []), warnings))
 
 
 @pytest.mark.skipif(version_info < (0, 9), reason='this JupyterHub has no progress')
