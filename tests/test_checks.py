@@ -259,7 +259,7 @@ def test_templates_of_claims_count_if_claims_are_made():
 @pytest.mark.parametrize('name', ['user_storage_pvc_ensure', 'storage_pvc_ensure'])
 def test_claims_without_a_size_are_fatal(name, capacity):
     found, = problems(**dict({name: True}, **capacity))
-    assert found.setting == 'KubeSpawner.' + name and 'user_storage_capacity' in found.sentence and found.is_fatal
+    assert found.setting == 'KubeSpawner.' + name and 'storage_capacity' in found.sentence and found.is_fatal
 
 
 @pytest.mark.parametrize('capacity', ['10Gi', '1e9'])
@@ -275,7 +275,7 @@ def test_a_size_of_claims_may_have_any_unit(capacity):
 def test_a_setting_without_the_one_that_it_needs_is_told_and_not_fatal(more, is_told):
     found = problems(user_storage_capacity='10Gi', **more)
     assert [(each.setting, each.is_fatal) for each in found] == [('KubeSpawner.user_storage_capacity', False)] * is_told
-    assert all('user_storage_pvc_ensure is off' in each.sentence for each in found)
+    assert all('KubeSpawner.storage_pvc_ensure is off' in each.sentence for each in found)
 
 
 @pytest.mark.parametrize('spawner_class, settings', [

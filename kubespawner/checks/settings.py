@@ -5,7 +5,7 @@ from traitlets import TraitError
 from traitlets.config import Config, Configurable, LazyConfigValue
 
 from .. import profiles
-from ..configuration.aliases import OTHER, canonical_name, computed
+from ..configuration.aliases import NAMES, OTHER, canonical_name, computed
 from ..configuration.templates import TEMPLATES, TEMPLATES_OF_CLAIMS
 from ..environment import is_of_jupyterhub
 from ..kube.quantities import value_of
@@ -173,7 +173,7 @@ def _claims_without_capacity(settings, last, counts):
     if has_capacity or not (_is_on('user_storage_pvc_ensure', last) and counts('user_storage_capacity')):
         return []
     full_name = _full_name(last['user_storage_pvc_ensure'])
-    return [Problem(full_name, '%s makes claims, whose size is not set. Set KubeSpawner.user_storage_capacity to a '
+    return [Problem(full_name, '%s makes claims, whose size is not set. Set KubeSpawner.storage_capacity to a '
                                'quantity such as 10Gi.' % full_name, True)]
 
 
@@ -187,7 +187,7 @@ def _without_effect(last, counts):
             if last[trait].value:
                 full_name = _full_name(last[trait])
                 problems.append(Problem(full_name, '%s has no effect, because KubeSpawner.%s is off.' % (
-                    full_name, switch), False))
+                    full_name, NAMES.get(switch, [switch])[0]), False))
     return problems
 
 

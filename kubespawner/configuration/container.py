@@ -94,7 +94,7 @@ class ContainerConfiguration(HasTraits):
         config=True,
         help="""
         The working directory of the notebook container. None means the working directory of the image. The value can be
-        a template, like the strings in `singleuser_init_containers`.
+        a template, like the strings in `init_containers`.
         """
     )
 
@@ -155,7 +155,7 @@ class ContainerConfiguration(HasTraits):
         config=True,
         help="""
         Fields of the notebook container's Kubernetes SecurityContext, or a function of the spawner that returns them.
-        They override `uid`, `gid`, `singleuser_privileged` and `allow_privilege_escalation`, and take precedence over
+        They override `uid`, `gid`, `privileged` and `allow_privilege_escalation`, and take precedence over
         the security context of the pod::
 
             c.KubeSpawner.container_security_context = {'capabilities': {'drop': ['ALL']}}
@@ -169,11 +169,11 @@ class ContainerConfiguration(HasTraits):
         A Kubernetes Lifecycle object: what the notebook container runs after it starts (`postStart`) and before it
         stops (`preStop`). For example::
 
-            c.KubeSpawner.singleuser_lifecycle_hooks = {
+            c.KubeSpawner.lifecycle_hooks = {
                 'postStart': {'exec': {'command': ['touch', 'started']}}
             }
 
-        Strings may be templates, as in `singleuser_init_containers`. Doubled braces become single ones only in strings
+        Strings may be templates, as in `init_containers`. Doubled braces become single ones only in strings
         that have a field.
         """
     )
@@ -184,9 +184,9 @@ class ContainerConfiguration(HasTraits):
         help="""
         Fields of the notebook container for which there is no setting. They are named as in the Kubernetes API
         (`envFrom`) or as in the Python client (`env_from`), and replace fields of the same name. An unknown field is an
-        error. Strings may be templates, as in `singleuser_lifecycle_hooks`. An example::
+        error. Strings may be templates, as in `lifecycle_hooks`. An example::
 
-            c.KubeSpawner.singleuser_extra_container_config = {
+            c.KubeSpawner.extra_container_config = {
                 'envFrom': [
                     {'configMapRef': {'name': 'special-config'}}
                 ]

@@ -75,7 +75,7 @@ class LifecycleConfiguration(HasTraits):
         The time in seconds that a server has to shut down when it is stopped. After that, its node kills it.
 
         This takes the place of the `terminationGracePeriodSeconds` of the pod. None leaves it to the pod, which has 30
-        seconds unless something else is set, for example with `singleuser_extra_pod_config`.
+        seconds unless something else is set, for example with `extra_pod_config`.
         """
     )
 

@@ -95,8 +95,8 @@ class PodConfiguration(HasTraits):
         The IP address or host name at which the hub and the proxy reach a server. An empty string means the IP address
         of the pod, or `dns_name_template` if there is a Service in front of the pod.
 
-        This is a template, see `pod_name_template`, for example `{pod_name}.notebooks.svc.cluster.local`. KubeSpawner
-        removes `-` from the end of each DNS label in the result.
+        This is a template, see `pod_name_template`, for example `{pod_name}.notebooks.{namespace}.svc.cluster.local`.
+        KubeSpawner removes `-` from the end of each DNS label in the result.
         """
     )
 
@@ -123,7 +123,7 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Labels of all pods, PVCs and namespaces that KubeSpawner creates: a dict of names and values. Labels for one
-        kind of object, such as `singleuser_extra_labels`, take precedence.
+        kind of object, such as `extra_labels`, take precedence.
 
         Pods always have the label `heritage: jupyterhub`, because the hub finds its pods by this label and by
         `component_label`.
@@ -181,7 +181,7 @@ class PodConfiguration(HasTraits):
         help="""
         Labels that a node must have to run the pod: a dict of names and values. For example::
 
-            c.KubeSpawner.singleuser_node_selector = {'disktype': 'ssd'}
+            c.KubeSpawner.node_selector = {'disktype': 'ssd'}
         """
     )
 
@@ -192,7 +192,7 @@ class PodConfiguration(HasTraits):
         help="""
         The Kubernetes service account of the pod. By default, the pod gets the token of this account, see
         `automount_service_account_token`. The value can be a template, like the strings in
-        `singleuser_init_containers`.
+        `init_containers`.
 
         None means that users get no token. KubeSpawner then mounts an empty directory where the token would be.
         """
@@ -204,9 +204,9 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Whether Kubernetes mounts the token of the service account in the pod. None means True if
-        `singleuser_service_account` is set, and False otherwise.
+        `service_account` is set, and False otherwise.
 
-        With True and no `singleuser_service_account`, the pod gets the token of the service account `default` of its
+        With True and no `service_account`, the pod gets the token of the service account `default` of its
         namespace. Anyone who can run code in the pod can use the permissions of the account.
         """
     )
@@ -365,7 +365,7 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Fields of the pod's Kubernetes PodSecurityContext, or a function of the spawner that returns them. They override
-        `singleuser_uid`, `singleuser_fs_gid` and `singleuser_supplemental_gids`.
+        `singleuser_uid`, `fs_gid` and `supplemental_gids`.
         """
     )
 
@@ -387,7 +387,7 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Kubernetes Container objects that run beside the notebook container. The value is a list or a dict, and strings
-        can be templates, as in `singleuser_init_containers`.
+        can be templates, as in `init_containers`.
 
         The hub regards the server as running only when all containers are ready.
         """
@@ -398,9 +398,9 @@ class PodConfiguration(HasTraits):
         config=True,
         help="""
         Fields of the pod's `spec` for which there is no setting. Names and unknown fields are treated as in
-        `singleuser_extra_container_config`, templates as in `singleuser_init_containers`. An example::
+        `extra_container_config`, templates as in `init_containers`. An example::
 
-            c.KubeSpawner.singleuser_extra_pod_config = {
+            c.KubeSpawner.extra_pod_config = {
                 'hostAliases': [
                     {'ip': '10.0.0.1', 'hostnames': ['data']}
                 ]

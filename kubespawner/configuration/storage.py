@@ -61,7 +61,7 @@ class StorageConfiguration(HasTraits):
         allow_none=True,
         config=True,
         help="""
-        The size of a new claim, such as `10Gi`. `user_storage_pvc_ensure` requires it: without it the start fails. For
+        The size of a new claim, such as `10Gi`. `storage_pvc_ensure` requires it: without it the start fails. For
         claims that exist already, see `storage_expand`.
         """
     )
@@ -70,7 +70,7 @@ class StorageConfiguration(HasTraits):
         True,
         config=True,
         help="""
-        Enlarge the claim of a server at its next start when it asks for less than `user_storage_capacity`.
+        Enlarge the claim of a server at its next start when it asks for less than `storage_capacity`.
 
         This needs the right to patch claims, and a storage class that allows it (`allowVolumeExpansion`). If either is
         missing, the claim keeps its size, the hub's log says why, and the server starts. Claims never shrink.
@@ -129,7 +129,7 @@ class StorageConfiguration(HasTraits):
         help="""
         Let a server keep its PVC when `pvc_name_template` changes.
 
-        If `user_storage_pvc_ensure` is True, the hub stores the name of each server's PVC in its database. Before it
+        If `storage_pvc_ensure` is True, the hub stores the name of each server's PVC in its database. Before it
         creates a new PVC, it looks for an existing one whose annotations name the same user and server, and that
         has the labels that hubs give to PVCs, among them that of the user. For this, the hub needs the permission to
         list PVCs. The log names PVCs that have the annotations, but not the labels.

@@ -323,8 +323,8 @@ class Manifests(Related):
         Raises ValueError that names a trait with a wrong value.
         """
         if not self.user_storage_capacity:
-            raise ValueError('KubeSpawner.user_storage_capacity: a claim is to be made (user_storage_pvc_ensure), '
-                             "but of no size; set it, for example to '10Gi'.")
+            raise ValueError("KubeSpawner.user_storage_capacity: a claim is to be made, but of no size; set it, for "
+                             "example to '10Gi'.")
         return _made(
             self._maker('make_pvc'),
             OF_A_CLAIM,
