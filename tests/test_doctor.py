@@ -18,7 +18,9 @@ c.KubeSpawner.hub_connect_ip = '127.1.2.3.example.invalid'
 c.KubeSpawner.image = 'example.org/image:1'
 c.KubeSpawner.namespace = 'ns'
 '''
-CLAIM = OURS + "c.KubeSpawner.storage_pvc_ensure = True\nc.KubeSpawner.storage_capacity = '1Gi'\n"
+UNMOUNTED = OURS + "c.KubeSpawner.storage_pvc_ensure = True\nc.KubeSpawner.storage_capacity = '1Gi'\n"
+VOLUME = "c.KubeSpawner.volumes = [{'name': 'home', 'persistentVolumeClaim': {'claimName': '{pvc_name}'}}]\n"
+CLAIM = UNMOUNTED + VOLUME + "c.KubeSpawner.volume_mounts = [{'name': 'home', 'mountPath': '/home/jovyan'}]\n"
 LIMITED = OURS + "c.KubeSpawner.cpu_limit = 2\nc.KubeSpawner.mem_limit = '2G'\n"
 
 NS = '/api/v1/namespaces/ns'
@@ -104,6 +106,14 @@ def test_nothing_is_broken_in_a_sound_set_up_and_nothing_is_created(doctor):
     assert code == 0 and {each['level'] for each in findings} <= {FINE, WARNING}
     assert of_level(findings, WARNING) == [each for each in of_level(findings, WARNING) if each.startswith('hub: ')]
     assert cluster.posted and all(query == {'dryRun': 'All'} for _, _, query in cluster.posted)
+
+
+@pytest.mark.parametrize('text, is_told', [(UNMOUNTED, True), (UNMOUNTED + VOLUME, True), (CLAIM, False)])
+def test_a_claim_that_no_container_mounts_is_told(doctor, text, is_told):
+    code, findings = doctor(text, None, '--offline')
+    told = [each for each in of_level(findings, WARNING) if each.startswith('claims: ')]
+    assert code == 0 and len(told) == is_told
+    assert all('claim-ann' in each and '{pvc_name}' in each for each in told)
 
 
 SERVICE = 'c.KubeSpawner.services_enabled = True\n'
@@ -387,7 +397,7 @@ def test_what_the_server_refuses_and_warns_of_is_told(doctor):
 def test_what_nobody_may_read_is_unknown_and_not_broken(doctor):
     there = {NS: 403, '/api/v1/nodes': 403, NS + '/resourcequotas': 403, NS + '/secrets/s': 403,
              '/apis/storage.k8s.io/v1/storageclasses': 403}
-    text = CLAIM + 'c.KubeSpawner.volumes = [{"name": "v", "secret": {"secretName": "s"}}]'
+    text = UNMOUNTED + 'c.KubeSpawner.volumes = [{"name": "v", "secret": {"secretName": "s"}}]'
     code, findings = doctor(text, FakeCluster(there))
     assert code == 0 and len(of_level(findings, UNKNOWN)) == 5
 

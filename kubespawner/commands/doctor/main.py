@@ -111,6 +111,11 @@ def check_pods(patient):
     return pods.check(patient.pods, [check for check, settings in pods.TOLD_BY_SETTINGS.items() if named & settings])
 
 
+def check_claims(patient):
+    claims = patient.of_kind('PersistentVolumeClaim')
+    return pods.check_claims(patient.readable, {title: claims[title] for title in patient.readable})
+
+
 def check_images(patient):
     return installation.images({pod['spec']['containers'][0].get('image', '') for pod in patient.pods.values()},
                                hub_version)
@@ -172,7 +177,7 @@ def check_answers(patient, cluster, version):
 
 LOCAL_CHECKS = [('settings', check_settings), ('log', check_log), ('profiles', check_starts),
                 ('installation', check_installation)]
-CHECKS_OF_STARTS = [('pods', check_pods), ('images', check_images)]
+CHECKS_OF_STARTS = [('pods', check_pods), ('claims', check_claims), ('images', check_images)]
 CLUSTER_CHECKS = [('versions', check_versions), ('namespace', check_namespaces), ('rights', check_rights),
                   ('routes', check_routes), ('objects', check_references), ('storage', check_storage),
                   ('quota', check_quotas), ('dry run', check_answers)]

@@ -44,8 +44,8 @@ def namespace(cluster, name):
     if answer.status == 404:
         return [broken('The namespace %s does not exist.' % name, 'Run: kubectl create namespace %s' % name)]
     if answer.status != 200:
-        return [unknown('Whether the namespace %s exists is not known: the hub may not read it (%d).' % (
-            name, answer.status))]
+        return [unknown('Whether the namespace %s exists is not known: the hub may not read it, and does not need to '
+                        '(%d).' % (name, answer.status))]
     if (answer.body.get('status') or {}).get('phase') == 'Terminating':
         return [broken('The namespace %s is being deleted.' % name, 'Wait until it is gone, and create it again.')]
     return [fine('The namespace %s exists.' % name)]

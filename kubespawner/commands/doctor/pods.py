@@ -31,12 +31,23 @@ TOLD_BY_SETTINGS = {
 
 def check(pods, told=()):
     """Check pods (dicts by the titles of choices), without the checks whose names are in `told`."""
+    return _of_choices({title: of_pod(pod, told) for title, pod in pods.items()}) or [
+        fine('No pod contradicts itself.')]
+
+
+def check_claims(pods, claims):
+    """Check that pods mount the claims (lists of dicts by the titles of choices) that are created for them."""
+    return _of_choices({title: list(unmounted(pods[title]['spec'], of_choice)) for title, of_choice in claims.items()})
+
+
+def _of_choices(findings):
+    """Return the Findings of all choices (lists by title), each once, with the choices that it is about."""
     found = OrderedDict()
-    for title, pod in pods.items():
-        for finding in of_pod(pod, told):
+    for title, of_choice in findings.items():
+        for finding in of_choice:
             found.setdefault(finding, []).append(title)
-    return [finding._replace(sentence=_whose(titles, len(pods)) + finding.sentence)
-            for finding, titles in found.items()] or [fine('No pod contradicts itself.')]
+    return [finding._replace(sentence=_whose(titles, len(findings)) + finding.sentence)
+            for finding, titles in found.items()]
 
 
 def _whose(titles, count):
@@ -108,6 +119,21 @@ def volumes(spec):
         elif len(sources) > 1:
             yield broken('The volume %s is several things at once: %s.' % (
                 volume.get('name'), ', '.join(sorted(sources))), 'Make it one volume for each.')
+
+
+def unmounted(spec, claims):
+    """Generate Findings of claims (dicts) that no container of the pod mounts."""
+    mounted = {mount.get('name') for container in _containers(spec) for key in ('volumeMounts', 'volumeDevices')
+               for mount in container.get(key) or []}
+    used = {(volume.get('persistentVolumeClaim') or {}).get('claimName') for volume in spec.get('volumes') or []
+            if volume.get('name') in mounted}
+    for claim in claims:
+        name = claim['metadata']['name']
+        if name not in used:
+            yield warning('The claim %s is created, but no container mounts it: what users write is lost when their '
+                          'server stops.' % name,
+                          "Add it to c.KubeSpawner.volumes, with 'claimName': '{pvc_name}', and to "
+                          'c.KubeSpawner.volume_mounts.')
 
 
 def mounts(spec):
