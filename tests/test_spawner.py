@@ -221,6 +221,17 @@ def test_what_jupyterhub_cannot_expand_is_named(trait):
         yield make_spawner(KubeSpawner, **{trait: wrong}).get_pod_manifest()
 
 
+@pytest.mark.parametrize('arguments', ['--x', None])
+@pytest.mark.gen_test
+def test_a_get_args_that_returns_no_list_is_named(arguments):
+    class Wrong(KubeSpawner):
+        def get_args(self):
+            return arguments
+
+    with pytest.raises(ValueError, match='KubeSpawner.get_args raised TypeError'):
+        yield make_spawner(Wrong).get_pod_manifest()
+
+
 @pytest.mark.parametrize('user', ['9lives', '-x', '1' * 80])
 def test_the_name_of_a_pod_with_a_service_begins_with_a_letter(user):
     of = {}

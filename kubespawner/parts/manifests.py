@@ -202,7 +202,7 @@ class Manifests(Related):
             self._maker('make_pod'),
             OF_A_POD,
             name=self.pod_name,
-            cmd=None if self.cmd is None else self.cmd + at_once(self.get_args(), 'get_args'),
+            cmd=self._command(),
             env=env,
             logger=self.log,
             volumes=self._expand_volumes(),
@@ -235,7 +235,7 @@ class Manifests(Related):
             if is_awaitable(env):
                 env = yield env
         except Exception as e:  # some of it are functions that the operator wrote
-            raise error_of_setting(self._wrong_part_of_env(), e)
+            raise error_of_setting(self._failing_template() or 'environment or env_keep', e)
         late = OrderedDict((variable, value) for variable, value in env.items()
                            if type(value) is not str and is_awaitable(value))
         env = dict(env)
@@ -258,14 +258,25 @@ class Manifests(Related):
                         for variable, value in literal.items() if '$' in value})  # mostly none
         return dict(env, **literal)
 
-    def _wrong_part_of_env(self):
-        """Return which setting has made JupyterHub's `get_env` fail: it expands two of them in its own way."""
+    def _command(self):
+        """Return the command of the notebook container with its arguments, a list of str; None for the image's own."""
+        if self.cmd is None:
+            return None
+        try:
+            return self.cmd + at_once(self.get_args(), 'get_args')
+        except ConfigurationError:
+            raise
+        except Exception as e:  # a subclass may return anything
+            raise error_of_setting(self._failing_template() or 'get_args', e)
+
+    def _failing_template(self):
+        """Return which of the settings that JupyterHub expands in its own way cannot be expanded, or None."""
         for trait in ('notebook_dir', 'default_url'):
             try:
                 self.format_string(getattr(self, trait) or '')
             except Exception:
                 return trait
-        return 'environment or env_keep'
+        return None
 
     _asked_for_pod = None  # the trait whose function `get_pod_manifest` called last
 
