@@ -99,8 +99,8 @@ def test_the_guide_gives_the_pod_that_it_describes(spawner):
 
 @pytest.mark.parametrize('options, image, variables', [
     ({}, 'jupyterhub/singleuser:6.1', 0),
-    ({'profile': 'large', 'tools': 'r'}, 'quay.io/jupyter/r-notebook:hub-5.4.2', 1),
-    ({'profile': 'Large', 'tools': 'R'}, 'quay.io/jupyter/r-notebook:hub-5.4.2', 1),
+    ({'profile': 'large', 'tools': 'r'}, 'quay.io/jupyter/r-notebook:latest', 1),
+    ({'profile': 'Large', 'tools': 'R'}, 'quay.io/jupyter/r-notebook:latest', 1),
     ({'profile': 'large', 'tools--unlisted-choice': 'registry.example.org/team/image:1.0'},
      'registry.example.org/team/image:1.0', 1),
 ])
