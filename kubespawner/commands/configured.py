@@ -33,6 +33,11 @@ class CannotBeUsed(Exception):
     """A configuration of which no server can be started; str() is one sentence or more, each on a line."""
 
 
+def is_set(trait, config, spawner_class):
+    """Return whether a configuration sets a trait of spawners of a class, under this name."""
+    return any(trait in config.get(section, {}) for section in spawner_class.section_names())
+
+
 class Log(logging.Logger):
     """Keeps the warnings and errors that are logged, without repeating one.
 

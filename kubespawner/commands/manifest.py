@@ -12,7 +12,7 @@ from ..messages.errors import one_line
 from . import contexts
 from .arguments import who
 from .cluster import Cluster, NoAnswer
-from .configured import CannotBeUsed, Log, is_of_problems, load
+from .configured import CannotBeUsed, Log, is_of_problems, is_set, load
 from .documents import differences, dump, heading, sections
 from .dry_run import check_version, dry_run
 from .live import Comparison
@@ -98,8 +98,7 @@ def _choices(configured, whose, arguments):
 def _may_offer_later(configured):
     """Return whether a subclass or a function of the operator may decide at a start which profiles there are."""
     cls = configured.spawner_class
-    has_form = any('options_form' in configured.app.config.get(section, {}) for section in cls.section_names())
-    return has_form or cls.__module__.split('.')[0] != __name__.split('.')[0]
+    return is_set('options_form', configured.app.config, cls) or cls.__module__.split('.')[0] != __name__.split('.')[0]
 
 
 def _named(offered, slug, options):

@@ -6,6 +6,7 @@ from collections import OrderedDict, namedtuple
 
 from ...lifecycle import companions
 from ..cluster import PATHS, rule_for, said
+from ..configured import is_set
 from ..rehearsal.certificates import has_internal_tls
 from .findings import BROKEN, broken, fine, unknown, warning
 
@@ -31,7 +32,9 @@ TABLE = [
     Right('persistentvolumeclaims', ['delete'], 'delete_pvc',
           lambda s: s.user_storage_pvc_ensure and s.delete_pvc, False),
     Right('persistentvolumeclaims', ['patch'], 'storage_expand',
-          lambda s: s.user_storage_pvc_ensure and s.storage_expand and _is_set(s, 'storage_expand'), False),
+          # By default, KubeSpawner does without this right.
+          lambda s: s.user_storage_pvc_ensure and s.storage_expand and is_set('storage_expand', s.config, type(s)),
+          False),
     Right('secrets', OF_COMPANIONS, 'internal_ssl', has_internal_tls, True),
     Right('secrets', OF_COMPANIONS, 'secret_environment', lambda s: s.secret_environment is not False, True),
     Right('services', OF_COMPANIONS, 'internal_ssl', has_internal_tls, True),
@@ -41,11 +44,6 @@ TABLE = [
 ]
 
 NOT_IN_NAMESPACES = frozenset(['namespaces'])
-
-
-def _is_set(spawner, trait):
-    """Return whether the configuration sets a trait. By default, KubeSpawner does without some rights."""
-    return any(trait in spawner.config.get(section, {}) for section in type(spawner).section_names())
 
 
 def needed(spawners, kinds):
